@@ -1,0 +1,21 @@
+# make app: environment, install, the app on the shipped model.   make test: the same environment, tests.
+PYTHON ?= python3
+BIN := .venv/bin
+
+app: .venv/serving
+	$(BIN)/python app.py
+
+test: .venv/training
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+.venv/serving: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/training: .venv/serving requirements-train.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-train.txt
+	touch $@
+
+.PHONY: app test

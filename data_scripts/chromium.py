@@ -1,0 +1,90 @@
+"""Draw text in faces by headless Chromium, the renderer of the web and of most screenshots. For testing."""
+
+import base64
+import html
+import io
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from fontid.faces import Face
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-lcd-text")
+BOXES_PER_PAGE = 60
+
+
+class ChromiumMissing(RuntimeError):
+    """No browser here; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class TextBox:
+    """A text to draw: `style` is further CSS for the box, which is as wide as its text unless the CSS says otherwise."""
+
+    face: Face
+    text: str
+    pixels: int
+    style: str = ""
+
+
+def find_chromium() -> str:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        raise ChromiumMissing("install Chromium (Debian: apt-get install chromium).")
+    return found
+
+
+def draw_boxes(boxes: list[TextBox], fonts: Path) -> list[Image.Image]:
+    """One picture a box, mode "RGB" if its style has colour in it, in the order of the boxes."""
+    try:
+        from playwright.sync_api import sync_playwright  # here, so that the rest works without a browser driver
+    except ImportError as error:
+        raise ChromiumMissing("pip install playwright (it drives Debian's Chromium).") from error
+
+    executable = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1600, "height": 1200})
+        images = list(tqdm(_draw(page, boxes, fonts), "chromium", len(boxes)))
+        browser.close()
+    return images
+
+
+def _draw(page, boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
+    for start in range(0, len(boxes), BOXES_PER_PAGE):
+        part = boxes[start : start + BOXES_PER_PAGE]
+        page.set_content(_page_of(part, fonts))
+        page.evaluate("Promise.all([...document.fonts].map(font => font.load()))")
+        page.evaluate("document.fonts.ready")
+        places = page.evaluate(
+            "[...document.querySelectorAll('.box')].map(e => {const r = e.getBoundingClientRect();"
+            " return [r.left, r.top, r.right, r.bottom].map(Math.round)})"
+        )
+        picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+        for box, place in zip(part, places, strict=True):
+            image = picture.crop(place)
+            yield image if box.style else image.convert("L")
+
+
+def _page_of(boxes: list[TextBox], fonts: Path) -> str:
+    """Each font once, inside the page, so that neither cache nor installed fonts can stand in for it."""
+    faces = {box.face.id: box.face for box in boxes}
+    rules = "".join(
+        f"@font-face{{font-family:'{name}';src:url(data:font/woff2;base64,"
+        f"{base64.b64encode((fonts / face.file).read_bytes()).decode()})}}"
+        for name, face in faces.items()
+    )
+    body = "".join(
+        f'<div><div class="box" style="font-family:\'{box.face.id}\';font-size:{box.pixels}px;{box.style}">'
+        f"{html.escape(box.text)}</div></div>"
+        for box in boxes
+    )
+    return (
+        f"<!doctype html><meta charset=utf-8><style>{rules} body{{margin:0;background:#fff;color:#000;width:6000px}}"
+        ".box{display:inline-block;white-space:pre;padding:.35em .4em;line-height:1.5}</style>" + body
+    )

@@ -1,0 +1,110 @@
+"""Find twins: faces of different families that draw the same Latin letters.
+
+    python -m data_scripts.find_twins [--num-proc 2]
+
+Two faces are twins if the outlines of each of the fifty-two letters lie no further apart than `TOLERANCE` times the
+renderers' own noise: the median distance between two renderers' drawings of one letter of one face. Every pair stands
+for itself: twins of a twin are not twins. Reads `faces.jsonl`; writes `twins.jsonl` (pairs of face ids, the
+loosest last), `twins.png` (the fifty loosest) and prints the share of families that have a twin.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from tqdm import tqdm
+
+from data_scripts.glyphs import LETTERS, draw_letters, draw_letters_by_freetype, outlines_apart
+from data_scripts.renderers import unpack
+from fontid.faces import Face, read_faces
+from fontid.paths import data_home
+
+TOLERANCE = 1.25  # times the noise
+NOISE_FACES = 300  # faces on which the noise is measured
+CANDIDATE_COSINE = 0.98  # of coarse drawings; twins lie above 0.99
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Rows of two faces, and how far apart the letter lies that differs most, in tolerances (1 is the limit)."""
+
+    first: int
+    second: int
+    looseness: float
+
+
+def measure_noise(font_files: list[Path]) -> float:
+    """Median distance, in pixels, between Skia's and FreeType's drawings of one letter."""
+    apart = [outlines_apart(draw_letters(file), draw_letters_by_freetype(file)) for file in font_files]
+    return float(np.median(apart))
+
+
+def candidates(letters: np.ndarray, families: np.ndarray) -> np.ndarray:
+    """(P, 2) pairs of faces of different families whose coarse drawings are near."""
+    coarse = letters.reshape(len(letters), 52, 8, 8, 8, 8).mean((3, 5), dtype=np.float32).reshape(len(letters), -1)
+    coarse /= np.linalg.norm(coarse, axis=1, keepdims=True) + 1e-6
+    pairs = []
+    for start in tqdm(range(0, len(coarse), 512), "candidates"):
+        near = np.argwhere(coarse[start : start + 512] @ coarse.T > CANDIDATE_COSINE)
+        near[:, 0] += start
+        pairs.append(near[(near[:, 0] < near[:, 1]) & (families[near[:, 0]] != families[near[:, 1]])])
+    return np.concatenate(pairs)
+
+
+def find_twins(letters: np.ndarray, families: np.ndarray, noise: float) -> list[Twins]:
+    """Twins among N faces, the tightest first.
+
+    Args: letters: (N, 52, 64, 64) uint8; families: (N,) labels; noise: in pixels.
+    """
+    limit = TOLERANCE * noise
+    telling = [LETTERS.index(letter) for letter in "agRe"]  # most pairs part here already
+    found = []
+    for first, second in tqdm(candidates(letters, families), "pairs"):
+        if outlines_apart(letters[first, telling], letters[second, telling]).max() <= limit:
+            apart = float(outlines_apart(letters[first], letters[second]).max())
+            if apart <= limit:
+                found.append(Twins(int(first), int(second), apart / limit))
+    return sorted(found, key=lambda twins: twins.looseness)
+
+
+def contact_sheet(twins: list[Twins], faces: list[Face], letters: np.ndarray, path: Path) -> None:
+    """Pairs under one another, black where they agree, red and blue where only one has ink."""
+    sample = "RagsGQeyktft"
+    sheet = Image.new("RGB", (64 * len(sample) + 8, 84 * max(1, len(twins))), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, pair in enumerate(twins):
+        title = f"{faces[pair.first].id}  |  {faces[pair.second].id}  {pair.looseness:.2f}"
+        draw.text((4, 84 * row + 2), title, fill="black")
+        for column, letter in enumerate(sample):
+            a, b = (255 - letters[index][LETTERS.index(letter)] for index in (pair.first, pair.second))
+            cell = np.stack([b, np.maximum(a, b), a], -1)
+            sheet.paste(Image.fromarray(cell), (64 * column, 84 * row + 18))
+    sheet.save(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
+    parser.add_argument("--out", type=Path, default=data_home())
+    parser.add_argument("--num-proc", type=int, default=2)
+    arguments = parser.parse_args()
+    faces = read_faces(arguments.out / "faces.jsonl")
+    files = [unpack(arguments.fonts / face.file, data_home() / "ttf") for face in faces]
+    noise = measure_noise(files[:: max(1, len(files) // NOISE_FACES)])
+    with Pool(arguments.num_proc) as pool:
+        letters = np.stack(list(tqdm(pool.imap(draw_letters, files, 8), "letters", len(files))))
+    twins = find_twins(letters, np.array([face.family for face in faces]), noise)
+    rows = [{"faces": [faces[t.first].id, faces[t.second].id], "looseness": round(t.looseness, 3)} for t in twins]
+    (arguments.out / "twins.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    contact_sheet(twins[-50:], faces, letters, arguments.out / "twins.png")
+    families = {faces[index].family for t in twins for index in (t.first, t.second)}
+    count = len({face.family for face in faces})
+    print(f"Noise {noise:.3f} px; {len(twins)} pairs; {len(families)} of {count} families ({len(families) / count:.1%}) have a twin.")
+
+
+if __name__ == "__main__":
+    main()

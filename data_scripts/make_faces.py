@@ -1,0 +1,113 @@
+"""Write the table of faces, and leave out families that draw no legible Latin letters.
+
+    python -m data_scripts.make_faces [--fonts DIR] [--out DIR]
+
+Reads the folders that `data_scripts.fetch_fonts` wrote. Writes into OUT (default FONTID_DATA):
+`faces.jsonl`, one face a line; `left_out.jsonl`, one family a line with the reason; `left_out.png`, what they draw.
+
+The rule: a family is left out if its regular face does not ink all fifty-two letters, if it draws most of them alike
+(blocks, redactions), or if it is one of `NOT_LETTERS`, fonts made to encode, hide or replace letters.
+"""
+
+import argparse
+import hashlib
+import json
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from tqdm import tqdm
+
+from data_scripts.fetch_fonts import read_metadata
+from data_scripts.glyphs import LETTERS, draw_letters
+from data_scripts.renderers import unpack
+from fontid.faces import Face, by_family, face_id, regular_face, write_faces
+from fontid.paths import data_home
+
+NOT_LETTERS = ("libre-barcode", "redacted", "flow-", "linefont", "wavefont", "yarndings", "material-", "noto-emoji")
+FEWEST_SHAPES = 20  # a monocase face draws at least 26 different ones
+
+
+def faces_of_family(folder: Path) -> list[Face]:
+    """The faces whose files lie in one family's folder, ordered by weight, upright before italic."""
+    metadata = read_metadata(folder)
+    faces = []
+    for file in folder.glob("*-latin-[0-9]*.woff2"):
+        weight, style = file.stem.rsplit("-", 2)[1:]
+        faces.append(
+            Face(
+                id=face_id(metadata.id, int(weight), style == "italic"),
+                family=metadata.id,
+                name=metadata.name,
+                category=metadata.category,
+                weight=int(weight),
+                italic=style == "italic",
+                license=metadata.license,
+                copyright=metadata.copyright,
+                url=metadata.url,
+                file=f"{folder.name}/{file.name}",
+                sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+            )
+        )
+    return sorted(faces, key=lambda face: (face.weight, face.italic))
+
+
+def letters_of(font_file: Path) -> np.ndarray | str:
+    """`draw_letters`, or the reason why it could not be done."""
+    try:
+        return draw_letters(font_file)
+    except OSError as error:
+        return f"cannot be drawn: {error}"
+
+
+def reason_to_leave_out(family: str, letters: np.ndarray | str) -> str | None:
+    """Why a family is left out, or None; `letters` is what `letters_of` gave for its regular face."""
+    if isinstance(letters, str):
+        return letters
+    missing = "".join(letter for letter, cell in zip(LETTERS, letters, strict=True) if not cell.any())
+    if missing:
+        return f"inks no {missing}"
+    if family.startswith(NOT_LETTERS):
+        return "made to encode, hide or replace letters"
+    shapes = len({cell.tobytes() for cell in letters})
+    return f"draws only {shapes} different letters" if shapes < FEWEST_SHAPES else None
+
+
+def contact_sheet(reasons: dict[str, str], drawn: dict[str, np.ndarray | str], path: Path) -> None:
+    sheet = Image.new("L", (16 * 64 + 8, 84 * len(reasons) + 4), 255)
+    draw = ImageDraw.Draw(sheet)
+    for row, (family, reason) in enumerate(sorted(reasons.items())):
+        draw.text((4, 84 * row + 4), f"{family}: {reason}", fill=0)
+        if isinstance(drawn[family], np.ndarray):
+            for column, letter in enumerate("AaBbEeGgHhMmRrSs"):
+                cell = Image.fromarray(255 - drawn[family][LETTERS.index(letter)])
+                sheet.paste(cell, (64 * column, 84 * row + 20))
+    sheet.save(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
+    parser.add_argument("--out", type=Path, default=data_home())
+    parser.add_argument("--num-proc", type=int, default=2)
+    arguments = parser.parse_args()
+    folders = sorted(path for path in arguments.fonts.iterdir() if (path / "metadata.json").exists())
+    if not folders:
+        raise SystemExit(f"No fonts in {arguments.fonts}: run python -m data_scripts.fetch_fonts first.")
+    with Pool(arguments.num_proc) as pool:
+        faces = sum(tqdm(pool.imap(faces_of_family, folders, 8), "faces", len(folders)), [])
+        regular = {family: regular_face(rows) for family, rows in by_family(faces).items()}
+        files = [unpack(arguments.fonts / face.file, arguments.out / "ttf") for face in tqdm(regular.values(), "unpack")]
+        drawn = dict(zip(regular, tqdm(pool.imap(letters_of, files, 8), "letters", len(files)), strict=True))
+    reasons = {family: reason for family in drawn if (reason := reason_to_leave_out(family, drawn[family]))}
+    write_faces((face for face in faces if face.family not in reasons), arguments.out / "faces.jsonl")
+    rows = [{"family": family, "reason": reason} for family, reason in sorted(reasons.items())]
+    (arguments.out / "left_out.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    contact_sheet(reasons, drawn, arguments.out / "left_out.png")
+    kept = sum(face.family not in reasons for face in faces)
+    print(f"{len(regular) - len(reasons)} families, {kept} faces; {len(reasons)} families left out.")
+
+
+if __name__ == "__main__":
+    main()

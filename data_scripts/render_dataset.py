@@ -1,0 +1,262 @@
+"""Render text lines of every face into a Hugging Face data set.
+
+    python -m data_scripts.render_dataset --preset tiny|small|full [--out DIR] [--seed 0] [--num-proc 2]
+        [--push-to-hub REPO]
+
+Reads `faces.jsonl` (data_scripts.make_faces). Writes parquet shards, one at a time, into OUT (default
+FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict:
+
+- `train`, `validation`, `test`: drawn by the training renderers, texts disjoint; `train` has no held-out family;
+- `references`: every face, from which prototypes are averaged;
+- `chromium`: the regular face of every family drawn by headless Chromium, for testing only (left out, with a
+  sentence, where there is no Chromium).
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+from datasets import ClassLabel, Dataset, Features, Image, Value, load_dataset
+from tqdm import tqdm
+
+from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
+from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
+from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
+from fontid.faces import Face, by_family, read_faces, regular_face
+from fontid.paths import data_home
+
+FACES_PER_SHARD = 64
+SMALLEST, LARGEST = 14, 96  # font sizes, pixels
+HELD_OUT_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much to render: families (None for all), and lines a face (regular faces, other faces) a split."""
+
+    families: int | None
+    train: tuple[int, int]
+    validation: tuple[int, int]
+    test: tuple[int, int]
+    references: tuple[int, int]
+
+
+PRESETS = {
+    "tiny": Preset(12, (24, 12), (4, 2), (4, 2), (6, 6)),
+    "small": Preset(200, (100, 50), (6, 2), (6, 2), (12, 12)),
+    "full": Preset(None, (90, 44), (2, 1), (2, 1), (12, 12)),
+}
+
+
+@dataclass(frozen=True)
+class Shard:
+    split: str
+    number: int
+    total: int
+    faces: tuple[Face, ...]
+    regular: frozenset[str]  # ids of the faces that are their family's regular one
+
+
+def is_held_out(family: str) -> bool:
+    """Five per cent of the families, by their name alone, so that a renewed catalogue keeps the same ones."""
+    return int(hashlib.sha256(family.encode()).hexdigest()[:8], 16) / 2**32 < HELD_OUT_SHARE
+
+
+def choose_families(faces: list[Face], count: int | None) -> list[Face]:
+    """All faces, or those of `count` families spread evenly over the alphabet."""
+    families = by_family(faces)
+    if count is None or count >= len(families):
+        return faces
+    names = list(families)
+    chosen = {names[int(position)] for position in np.linspace(0, len(names) - 1, count)}
+    return [face for face in faces if face.family in chosen]
+
+
+def features_of(faces: list[Face]) -> Features:
+    """The schema; here, and nowhere else, the order of labels is born."""
+    return Features(
+        image=Image(),
+        family=ClassLabel(names=list(by_family(faces))),
+        face=ClassLabel(names=[face.id for face in faces]),
+        weight=Value("int32"),
+        italic=Value("bool"),
+        text=Value("string"),
+        pixel_size=Value("int32"),
+        renderer=Value("string"),
+    )
+
+
+def row_of(face: Face, image, text: str, pixel_size: int, renderer: str) -> dict:
+    """A row of the data set; `image` is a PIL image, stored as PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return {
+        "image": {"bytes": buffer.getvalue(), "path": None},
+        "family": face.family,
+        "face": face.id,
+        "weight": face.weight,
+        "italic": face.italic,
+        "text": text,
+        "pixel_size": pixel_size,
+        "renderer": renderer,
+    }
+
+
+def lines_of_face(face: Face, opened: OpenFace, split: str, count: int, seed: int) -> Iterator[dict]:
+    """Random lines of one face; the same for the same arguments."""
+    rng = np.random.default_rng([seed, zlib.crc32(f"{split} {face.id}".encode())])
+    drawn = attempts = 0
+    while drawn < count and attempts < 20 * count:
+        attempts += 1
+        text = keep_drawable(random_text(rng, split), opened.charset)
+        pixels = round(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST + 0.5))))
+        spacing = float(rng.uniform(-0.03, 0.3)) if rng.random() < 0.15 else 0.0
+        subpixel = float(rng.random())
+        renderer = RENDERERS[attempts % len(RENDERERS)]
+        if not text:
+            continue
+        try:
+            image = draw_line(opened, text, pixels, renderer, spacing, subpixel)
+        except OSError:  # hinting programs that FreeType gives up on at this size
+            renderer = "freetype-large"
+            image = draw_line(opened, text, pixels, renderer, spacing)
+        if image is not None:
+            drawn += 1
+            yield row_of(face, image, text, pixels, renderer)
+
+
+def render_shard(shard: Shard, *, fonts: Path, out: Path, preset: Preset, seed: int, features: Features) -> int:
+    """Write one shard unless it is there already; returns its number of rows."""
+    path = shard_path(out, shard)
+    if path.exists():
+        return 0
+    rows = []
+    for face in shard.faces:
+        opened = OpenFace(unpack(fonts / face.file, data_home() / "ttf"))
+        count = getattr(preset, shard.split)[0 if face.id in shard.regular else 1]
+        rows.extend(lines_of_face(face, opened, shard.split, count, seed))
+    write_rows(rows, features, path)
+    return len(rows)
+
+
+def shard_path(out: Path, shard: Shard) -> Path:
+    return out / "data" / f"{shard.split}-{shard.number:05d}-of-{shard.total:05d}.parquet"
+
+
+def write_rows(rows: list[dict], features: Features, path: Path) -> None:
+    """Parquet with the schema inside; complete or not there at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    labels = {name: [features[name].str2int(row[name]) for row in rows] for name in ("family", "face")}
+    columns = {name: labels.get(name) or [row[name] for row in rows] for name in features}
+    partial_path = path.with_suffix(".part")
+    Dataset.from_dict(columns, features=features).to_parquet(partial_path)
+    partial_path.replace(path)
+
+
+def render_chromium(faces: list[Face], fonts: Path, out: Path, seed: int, features: Features) -> None:
+    """The test split that no training renderer drew: random letters of every family's regular face, 16-64 px."""
+    path = out / "data" / "chromium-00000-of-00001.parquet"
+    if path.exists():
+        return
+    rng = np.random.default_rng([seed, zlib.crc32(b"chromium")])
+    boxes = []
+    for face in (regular_face(rows) for rows in by_family(faces).values()):
+        charset = OpenFace(unpack(fonts / face.file, data_home() / "ttf")).charset
+        for text in (random_letters(rng, "test", LETTERS, 5, 10), random_text(rng, "test")):
+            boxes.append(TextBox(face, keep_drawable(text, charset) or "Abc", int(rng.integers(16, 65))))
+    images = draw_boxes(boxes, fonts)
+    rows = [row_of(b.face, image, b.text, b.pixels, "chromium") for b, image in zip(boxes, images, strict=True)]
+    write_rows(rows, features, path)
+
+
+CARD = """---
+license: apache-2.0
+task_categories: [image-classification]
+pretty_name: fontid lines ({preset})
+---
+# fontid lines ({preset})
+
+Lines of text drawn in {faces} faces of {families} Google Fonts families by `{command}`.
+Splits: {splits}. Features: image (grayscale PNG, black on white, cropped to its ink), family and face (ClassLabel),
+weight (1-1000), italic, text, pixel_size (font size in pixels), renderer ({renderers}; `chromium` in its own split).
+No string of letters occurs in two of train, validation, test and references. Never in `train` (held out):
+{held_out}.
+
+The texts are random or made of words from the `wordfreq` package. The fonts keep their own licences (the column
+`license` of `faces.jsonl`); pictures drawn with them are not derivative fonts.
+"""
+
+
+def write_card(out: Path, arguments: argparse.Namespace, faces: list[Face]) -> None:
+    rows = {split: len(part) for split, part in load_dataset(str(out)).items()}
+    families = list(by_family(faces))
+    card = CARD.format(
+        preset=arguments.preset,
+        faces=len(faces),
+        families=len(families),
+        command=f"python -m data_scripts.render_dataset --preset {arguments.preset} --seed {arguments.seed}",
+        splits=", ".join(f"{split} {count}" for split, count in rows.items()),
+        renderers=", ".join(RENDERERS),
+        held_out=", ".join(filter(is_held_out, families)) or "none",
+    )
+    (out / "README.md").write_text(card, encoding="utf-8")
+    print(f"{out}: " + ", ".join(f"{split} {count}" for split, count in rows.items()))
+
+
+def check_recipe(out: Path, recipe: dict) -> None:
+    """Refuse to mix shards of two recipes in one folder."""
+    path = out / "recipe.json"
+    if path.exists() and json.loads(path.read_text()) != recipe:
+        raise SystemExit(f"{out} holds a data set of another recipe: remove it or choose another --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(recipe, indent=1))
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", choices=PRESETS, required=True)
+    parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
+    parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--num-proc", type=int, default=2)
+    parser.add_argument("--push-to-hub", metavar="REPO")
+    arguments = parser.parse_args(argv)
+    if not arguments.faces.exists():
+        raise SystemExit(f"No table of faces at {arguments.faces}: run python -m data_scripts.make_faces first.")
+    out = arguments.out or data_home() / "datasets" / arguments.preset
+    preset = PRESETS[arguments.preset]
+    faces = choose_families(read_faces(arguments.faces), preset.families)
+    digest = hashlib.sha256(json.dumps([asdict(face) for face in faces]).encode()).hexdigest()
+    check_recipe(out, {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest})
+
+    features = features_of(faces)
+    regular = frozenset(regular_face(rows).id for rows in by_family(faces).values())
+    shards = []
+    for split in ("references", "validation", "test", "train"):
+        rows = [face for face in faces if split != "train" or not is_held_out(face.family)]
+        starts = range(0, len(rows), FACES_PER_SHARD)
+        shards += [Shard(split, n, len(starts), tuple(rows[i : i + FACES_PER_SHARD]), regular) for n, i in enumerate(starts)]
+    render = partial(render_shard, fonts=arguments.fonts, out=out, preset=preset, seed=arguments.seed, features=features)
+    with Pool(arguments.num_proc) as pool:
+        for _ in tqdm(pool.imap_unordered(render, shards), "shards", len(shards)):
+            pass
+    try:
+        render_chromium(faces, arguments.fonts, out, arguments.seed, features)
+    except ChromiumMissing as error:
+        print(f"The chromium split is left out: {error}")
+    write_card(out, arguments, faces)
+    if arguments.push_to_hub:
+        load_dataset(str(out)).push_to_hub(arguments.push_to_hub)
+
+
+if __name__ == "__main__":
+    main()

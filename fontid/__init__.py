@@ -1,0 +1,1 @@
+"""fontid: which Google Fonts family and style is in a picture."""

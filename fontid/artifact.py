@@ -1,0 +1,101 @@
+"""The trained artifact: one folder whose parts belong together, checked by digest whenever it is opened.
+
+    config.json          format, preprocessing, what made it, sha256 of every other file
+    encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
+    encoder.safetensors  the same weights, to train on from (with encoder.json, the arguments of the module)
+    prototypes.npy       (P, D) float16, L2-normalised
+    prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl that each prototype stands for
+    faces.jsonl          the faces, in the order of the data set's labels
+    twins.npy            (T, 2) int32, pairs of rows in faces.jsonl
+    golden/              pictures with their faces and embeddings, replayed in tests
+    README.md            model card
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fontid.faces import Face, read_faces
+from fontid.preprocess import Preprocessing
+
+FORMAT = 1
+NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl", "twins.npy")
+
+
+class ArtifactError(RuntimeError):
+    """The folder is no artifact, or its parts do not belong together; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An opened artifact; see the module for shapes. `encoder` is the path of the ONNX file."""
+
+    encoder: Path
+    preprocessing: Preprocessing
+    prototypes: np.ndarray
+    prototype_faces: np.ndarray
+    faces: list[Face]
+    twins: np.ndarray
+
+
+def seal(folder: Path, preprocessing: Preprocessing, made_by: dict) -> None:
+    """Write `config.json` over the files that lie in `folder`; the last step of making an artifact."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "config.json")
+    config = {
+        "format": FORMAT,
+        "preprocessing": asdict(preprocessing),
+        "made_by": made_by,
+        "sha256": {path.relative_to(folder).as_posix(): digest(path) for path in files if path.name != "README.md"},
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def open_artifact(folder: Path) -> Artifact:
+    """Open and check an artifact.
+
+    Raises: ArtifactError naming the file that is missing, damaged or of another artifact.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        found_format, digests = config["format"], config["sha256"]
+        preprocessing = Preprocessing(**config["preprocessing"])
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder} holds no model: config.json is missing.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.") from error
+    if found_format != FORMAT:
+        raise ArtifactError(f"{folder} is of format {found_format}, this program reads {FORMAT}: use its own version.")
+    for name in dict.fromkeys([*NEEDED, *digests]):
+        path = folder / name
+        if not path.is_file():
+            raise ArtifactError(f"{name} is missing in {folder}: fetch the model again.")
+        if digest(path) != digests.get(name):
+            raise ArtifactError(f"{name} in {folder} is damaged or belongs to another model: fetch the model again.")
+    artifact = Artifact(
+        encoder=folder / "encoder.onnx",
+        preprocessing=preprocessing,
+        prototypes=np.load(folder / "prototypes.npy"),
+        prototype_faces=np.load(folder / "prototype_faces.npy"),
+        faces=read_faces(folder / "faces.jsonl"),
+        twins=np.load(folder / "twins.npy"),
+    )
+    _check_shapes(artifact)
+    return artifact
+
+
+def _check_shapes(artifact: Artifact) -> None:
+    count = len(artifact.faces)
+    if len(artifact.prototypes) != len(artifact.prototype_faces):
+        raise ArtifactError("prototypes.npy and prototype_faces.npy differ in length: fetch the model again.")
+    rises = np.diff(artifact.prototype_faces, prepend=-1, append=count)
+    if not np.isin(rises[:-1], (0, 1)).all() or rises[-1] != 1:
+        raise ArtifactError("prototype_faces.npy does not fit faces.jsonl: fetch the model again.")
+    if artifact.twins.size and not 0 <= artifact.twins.min() <= artifact.twins.max() < count:
+        raise ArtifactError("twins.npy does not fit faces.jsonl: fetch the model again.")

@@ -1,0 +1,112 @@
+"""Experiments: a YAML file of settings in, a JSON file of results out. Used by train and compare_vlm alike."""
+
+import dataclasses
+import json
+import os
+import platform
+import subprocess
+import types
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+PACKAGES = ("torch", "accelerate", "transformers", "peft", "datasets", "onnxruntime", "numpy", "pillow")
+Settings = TypeVar("Settings")
+
+
+class SettingsError(ValueError):
+    """An experiment file that does not fit its settings; the message names the file, the key and what it takes."""
+
+
+def read_settings(kind: type[Settings], path: Path, overrides: dict[str, Any] | None = None) -> Settings:
+    """Build the dataclass `kind` from its defaults and the differences in a YAML file.
+
+    Raises: SettingsError for a missing file, an unknown key or a value of another type (YAML reads `1e-4` as a string:
+        write `1.0e-4`).
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    return _build(kind, values | (overrides or {}), str(path))
+
+
+def _build(kind: type, values: Any, where: str) -> Any:
+    if not isinstance(values, dict):
+        raise SettingsError(f"{where} must hold keys and values.")
+    hints = get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise SettingsError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(hints)}.")
+    try:
+        return kind(**{key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()})
+    except TypeError as error:
+        raise SettingsError(f"{where}: {error}") from error
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, where)
+    if get_origin(hint) in (Union, types.UnionType):
+        return None if value is None else _convert(next(h for h in get_args(hint) if h is not type(None)), value, where)
+    if get_origin(hint) is tuple and isinstance(value, (list, tuple)):
+        return tuple(_convert(get_args(hint)[0], item, where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise SettingsError(f"{where} takes {getattr(hint, '__name__', hint)}, not {value!r}.")
+    return value
+
+
+def write_result(path: Path, *, settings: Any, command: str, metrics: dict[str, Any], **more: Any) -> None:
+    """Write one result: settings, the command that makes it again, metrics, and where it was made.
+
+    Args: settings: a dataclass or a dict; metrics: JSON values, fractions 0-1; more: further top-level keys.
+    """
+    record = {
+        "command": command,
+        "settings": dataclasses.asdict(settings) if dataclasses.is_dataclass(settings) else settings,
+        "metrics": metrics,
+        **more,
+        "commit": current_commit(),
+        "versions": {"python": platform.python_version()} | installed_versions(),
+        "hardware": {"processor": processor_name(), "cores": os.cpu_count()},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def current_commit() -> str | None:
+    """The commit of the checkout this module lies in, with "+" behind it where files are changed; None without git."""
+    try:
+        run = [
+            subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout
+            for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        ]
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return run[0].strip() + ("+" if run[1].strip() else "")
+
+
+def installed_versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def processor_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

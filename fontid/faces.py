@@ -1,0 +1,59 @@
+"""The table of faces: a face is one family, weight and slope."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Face:
+    """One row of the table.
+
+    `family` is the @fontsource id, `name` the display name, `weight` 1-1000, `file` a path relative to the folder of
+    font files, `sha256` that file's digest in hexadecimal.
+    """
+
+    id: str
+    family: str
+    name: str
+    category: str
+    weight: int
+    italic: bool
+    license: str
+    copyright: str
+    url: str
+    file: str
+    sha256: str
+
+
+def face_id(family: str, weight: int, italic: bool) -> str:
+    return f"{family}-{weight}-{'italic' if italic else 'normal'}"
+
+
+def write_faces(faces: Iterable[Face], path: Path) -> None:
+    """One JSON object a line, in the order given."""
+    text = "".join(json.dumps(asdict(face), ensure_ascii=False) + "\n" for face in faces)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def read_faces(path: Path) -> list[Face]:
+    return [Face(**json.loads(line)) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def regular_face(faces: Iterable[Face]) -> Face:
+    """The face nearest to 400 upright (an upright one before any italic): what "Regular" means for a family."""
+    return min(faces, key=lambda face: (face.italic, abs(face.weight - 400), face.weight))
+
+
+def by_family(faces: Iterable[Face]) -> dict[str, list[Face]]:
+    """Family id -> its faces, both in the order of the table."""
+    families: dict[str, list[Face]] = {}
+    for face in faces:
+        families.setdefault(face.family, []).append(face)
+    return families
+
+
+def regular_faces(faces: Iterable[Face]) -> Iterator[Face]:
+    """The regular face of every family, in the order of the table."""
+    return map(regular_face, by_family(faces).values())

@@ -1,0 +1,367 @@
+"""The one place where a picture file becomes grayscale pixels.
+
+`open_picture` turns a file, bytes, a Pillow image or a numpy array into an upright, opaque RGB picture of at
+most `WORK_PIXELS` pixels; `to_gray` turns that into the (H, W) uint8 array which everything after it reads.
+Whatever cannot be read ends in a `PictureError`, whose message is meant for the person who chose the file.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+import os
+from typing import BinaryIO
+
+import numpy as np
+import pillow_heif
+from PIL import Image, ImageChops
+
+# The largest picture accepted: 50 binary megapixels, so that the 8192 x 6144 of a "50 MP" telephone passes.
+MAX_PIXELS = 50 * 1024 * 1024
+# The largest picture returned: 2048 x 2048 pixels or the same area in another shape.
+WORK_PIXELS = 4 * 1024 * 1024
+
+PICTURE_SUFFIXES = frozenset(
+    {
+        ".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png",
+        ".tif", ".tiff", ".webp",
+    }
+)  # fmt: skip
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")  # never EPS: it starts Ghostscript
+_ACCEPTED = "PNG, JPEG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
+_DAMAGED = (
+    "This picture is damaged, incomplete or of a rare kind; "
+    "please save it again as PNG or JPEG and try once more."
+)
+_NO_MEMORY = "There is not enough memory for this picture; please crop it or make it smaller and try again."
+
+_EXIF_ORIENTATION = 0x0112
+_TIFF_PHOTOMETRIC = 262
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_STRIP_PIXELS = 1024 * 1024  # how much of a big picture is converted at a time
+_SAMPLE_SIDE = 512  # contrast is judged on at most this many columns and rows
+_CLEAR_CONTRAST = 64  # a luma range (0..255) that needs no help
+_USEFUL_CONTRAST = 32  # a colour range (0..255) worth leaving luma for
+_MOSTLY_OPAQUE = 0.9  # above this mean opacity a picture has holes, below it is ink on nothing
+
+
+class PictureError(ValueError):
+    """A picture cannot be used; the message is one sentence that tells the user what to do about it."""
+
+
+def open_picture(
+    source: str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray, *, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
+    """Open a picture as an upright, opaque "RGB" image of 1 to `WORK_PIXELS` pixels, without metadata.
+
+    `source` is a path, the bytes of a file, a binary file object (read from its start), a Pillow image (its
+    pixels are not changed) or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools, integers or
+    floats, the fourth channel being opacity. Of several frames or pages the first is taken. Values wider than
+    8 bits are scaled by their range. Transparency is laid on white, or on black where the ink is light.
+
+    Raises `PictureError` when there is no such file, when it is not a picture, is damaged or cut short, or
+    has more than `max_pixels` pixels (checked before decoding; Pillow's own limit, if lower, holds too).
+    Raises `TypeError` for any other type of source.
+    """
+    try:
+        if isinstance(source, np.ndarray):
+            return _from_array(source, max_pixels)
+        if isinstance(source, Image.Image):
+            return _render(source, max_pixels)
+        if isinstance(source, bytes | bytearray | memoryview):
+            return _from_file(io.BytesIO(source), max_pixels)
+        if isinstance(source, str | os.PathLike):
+            with _open_path(source) as file:
+                return _from_file(file, max_pixels)
+        if hasattr(source, "read"):
+            return _from_file(source, max_pixels)
+    except PictureError:
+        raise
+    except MemoryError as error:
+        raise PictureError(_NO_MEMORY) from error
+    except Exception as error:  # decoders fed with broken files raise nearly anything
+        raise PictureError(_DAMAGED) from error
+    raise TypeError(f"a picture cannot be opened from {type(source).__name__}")
+
+
+def to_gray(image: Image.Image) -> np.ndarray:
+    """Reduce an RGB image to (H, W) uint8, 0 dark to 255 light.
+
+    That is luma, unless luma has little contrast and the colours have much more of it (red text on an equally
+    bright green): then it is the colours' first principal component, scaled to fit, the brighter side light.
+    """
+    luma = np.array(image.convert("L"))
+    columns, rows = (min(side, _SAMPLE_SIDE) for side in image.size)
+    sample = image.resize((columns, rows), Image.Resampling.NEAREST)
+    luma_contrast = _contrast(np.asarray(sample.convert("L")))
+    if luma_contrast >= _CLEAR_CONTRAST:
+        return luma
+
+    colours = np.asarray(sample, dtype=np.float64).reshape(-1, 3)  # (rows * columns, 3)
+    axis = _principal_axis(colours)
+    low, high = _extent(colours @ axis)
+    if high - low < max(_USEFUL_CONTRAST, 2 * luma_contrast):
+        return luma
+    scale = min(1.0, 255 / (high - low))
+    offset = 127.5 - scale * (low + high) / 2
+    weights = (*(float(weight) for weight in scale * axis), float(offset))
+    return np.array(image.convert("L", matrix=weights))
+
+
+@functools.cache
+def _register_heif() -> None:
+    pillow_heif.register_heif_opener()
+
+
+def _open_path(path: str | os.PathLike) -> BinaryIO:
+    name = os.path.basename(os.fspath(path)) or os.fspath(path)
+    try:
+        return open(path, "rb")
+    except FileNotFoundError as error:
+        raise PictureError(f"There is no file {name!r}; please check the path.") from error
+    except IsADirectoryError as error:
+        raise PictureError(f"{name!r} is a folder; please choose a picture file ({_ACCEPTED}).") from error
+    except (OSError, ValueError) as error:
+        raise PictureError(f"{name!r} cannot be opened; please check that you may read it.") from error
+
+
+def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
+    _register_heif()
+    if not (hasattr(file, "seekable") and file.seekable()):
+        file = io.BytesIO(file.read())
+    try:
+        image = Image.open(file, formats=_FORMATS)
+    except MemoryError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PictureError(_too_large(max_pixels)) from error
+    except Exception as error:
+        file.seek(0)
+        raise PictureError(_why_unreadable(file.read(1024))) from error
+    _check_size(image.size, max_pixels)
+    if image.format in ("JPEG", "MPO"):
+        image.draft(None, _work_size(image.size))  # libjpeg decodes at 1/2, 1/4 or 1/8 of the size
+    return _render(image, max_pixels)
+
+
+def _why_unreadable(head: bytes) -> str:
+    """The sentence for a file which no decoder accepts, judged by its first bytes."""
+    if not head:
+        return f"This file is empty; please choose a picture file ({_ACCEPTED})."
+    if b"%PDF-" in head:
+        return f"This is a PDF document; please save the page as a picture ({_ACCEPTED}) and try again."
+    if b"<svg" in head.lower():
+        return f"This is an SVG drawing; please export it as a picture ({_ACCEPTED}) and try again."
+    signatures = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    if head.startswith(signatures) or head[4:8] == b"ftyp" or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
+        return _DAMAGED
+    return f"This file is not a picture that can be read here; please use {_ACCEPTED}."
+
+
+def _too_large(max_pixels: int) -> str:
+    limit = f"{max_pixels / 1e6:.0f} million" if max_pixels >= 1_000_000 else str(max_pixels)
+    return f"This picture has more than {limit} pixels; please crop it or make it smaller and try again."
+
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise PictureError(f"This picture has no pixels; please choose another one ({_ACCEPTED}).")
+    if width * height > max_pixels:
+        raise PictureError(_too_large(max_pixels))
+
+
+def _render(image: Image.Image, max_pixels: int) -> Image.Image:
+    """Decode `image`, make it small, upright, opaque and "RGB"; raises whatever decoders raise."""
+    _check_size(image.size, max_pixels)
+    image.load()
+    _check_size(image.size, max_pixels)  # some decoders learn the true size only here
+    integers = not image.mode.startswith("F")
+    small = _shrink(image)
+    if small.mode == "F":
+        small = Image.fromarray(_to_eight_bits(np.asarray(small), integers=integers))
+        if _is_white_zero(image):
+            small = ImageChops.invert(small)
+    if small.mode == "CMYK" and image.format in ("JPEG", "MPO") and "adobe" not in image.info:
+        # Pillow takes every CMYK JPEG for one of Adobe's, whose inks are stored inverted.
+        small = ImageChops.invert(small)
+    orientation = _orientation(image)
+    if orientation in _UPRIGHT:
+        small = small.transpose(_UPRIGHT[orientation])
+    if small.mode in ("LA", "RGBA", "RGBa"):
+        small = _composite(small.convert("RGBA"))
+    result = small.convert("RGB")
+    result.info = {}  # an orientation left here would be applied twice by the next reader
+    return result
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 where there is none or where it is broken, which spoils no pixel."""
+    try:
+        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:
+        return 1
+
+
+def _is_white_zero(image: Image.Image) -> bool:
+    """Whether this TIFF counts from white; Pillow undoes that for 8 bits but not for deeper values."""
+    return image.format == "TIFF" and getattr(image, "tag_v2", {}).get(_TIFF_PHOTOMETRIC) == 0
+
+
+def _work_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The (width, height) of at most `WORK_PIXELS` pixels, at least 1 a side, shaped like `size`."""
+    width, height = size
+    if width * height <= WORK_PIXELS:
+        return size
+    scale = math.sqrt(WORK_PIXELS / (width * height))
+    work_width, work_height = (min(max(1, int(side * scale)), WORK_PIXELS) for side in size)
+    return work_width, work_height
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    """Scale a loaded image down to its work size, in a mode which `_resizable` gives.
+
+    Big pictures are converted and averaged strip by strip: no second picture of full size is in memory.
+    """
+    width, height = image.size
+    work_width, work_height = _work_size(image.size)
+    factors = width // work_width, height // work_height
+    if max(factors) > 1:
+        rows = max(1, _STRIP_PIXELS // (width * factors[1])) * factors[1]
+        reduced = None
+        for top in range(0, height, rows):
+            strip = image.crop((0, top, width, min(top + rows, height)))
+            strip = _resizable(strip).reduce(factors)
+            if reduced is None:
+                reduced = Image.new(strip.mode, (strip.width, math.ceil(height / factors[1])))
+            reduced.paste(strip, (0, top // factors[1]))
+    else:
+        reduced = _resizable(image)
+    if reduced.size == (work_width, work_height):
+        return reduced
+    return reduced.resize((work_width, work_height), Image.Resampling.HAMMING)  # it never overshoots
+
+
+def _resizable(image: Image.Image) -> Image.Image:
+    """Convert to a mode that can be averaged: L, LA, RGB, RGBA, CMYK..., and F for more than 8 bits."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return image.convert("F")
+    if image.mode == "La":
+        return image.convert("LA")
+    if image.mode in ("L", "1", "RGB", "P", "PA") and image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in ("P", "PA"):
+        return image.convert("RGB")
+    if image.mode == "1":
+        return image.convert("L")
+    return image
+
+
+def _from_array(array: np.ndarray, max_pixels: int) -> Image.Image:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise PictureError("A picture array must be (H, W), (H, W, 3) or (H, W, 4); please reshape it.")
+    if array.dtype.kind not in "buif":
+        raise PictureError("A picture array must hold integers or floats; please convert it.")
+    _check_size((array.shape[1], array.shape[0]), max_pixels)
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    if array.dtype != np.uint8:
+        array = _deep_array_to_eight_bits(array)
+    return _render(Image.fromarray(np.ascontiguousarray(array)), max_pixels)
+
+
+def _deep_array_to_eight_bits(array: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, C) of any number type -> the same at its work size as uint8, one channel at a time."""
+    channels = []
+    for index in range(array.shape[2] if array.ndim == 3 else 1):
+        channel = array[:, :, index] if array.ndim == 3 else array
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is bounded below
+            channel = channel.astype(np.float32)
+        channels.append(np.asarray(_shrink(Image.fromarray(channel))))
+    values = np.stack(channels, axis=2) if array.ndim == 3 else channels[0]
+    return _to_eight_bits(values, integers=array.dtype.kind in "ui")
+
+
+def _to_eight_bits(values: np.ndarray, *, integers: bool) -> np.ndarray:
+    """Scale float32 values of any shape and range to uint8 of the same shape, clipping none.
+
+    Integers are scaled by the smallest depth of 8 bits or more that holds them, floats by 1, 255 or their
+    maximum; values that go below zero by their range. NaN becomes the median, which is the ground of nearly
+    any picture, infinities the largest or smallest finite value.
+    """
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise PictureError(f"This picture holds no finite values; please choose another one ({_ACCEPTED}).")
+    values = values.astype(np.float64)
+    known = values[finite]
+    low, high = float(known.min()), float(known.max())
+    if known.size < values.size:
+        values = np.nan_to_num(values, nan=float(np.median(known)), posinf=high, neginf=low)
+    if low < 0:
+        values, top = values - low, high - low
+    elif integers:
+        top = 2 ** max(8, int(high).bit_length()) - 1
+    elif high <= 2:  # 0..1, with room for the overshoot of someone's resampling
+        top = max(1.0, high)
+    elif high <= 512:  # 0..255, likewise
+        top = max(255.0, high)
+    else:
+        top = high
+    return np.rint(values * (255 / max(top, np.finfo(np.float32).tiny))).astype(np.uint8)
+
+
+def _composite(image: Image.Image) -> Image.Image:
+    """Lay an "RGBA" image on a plain gray ground and return it as "RGB".
+
+    Ink on nothing gets the ground, white or black, farther from its mean luminance. A mostly opaque picture
+    with contrast of its own, such as a screenshot with round corners, gets its own median: the corners
+    vanish. A picture without any opacity carries an empty alpha channel by mistake and is shown without it.
+    """
+    opacity = np.asarray(image.getchannel("A"))
+    opaque = image.convert("RGB")
+    if opacity.min() == 255 or opacity.max() == 0:
+        return opaque
+    luma = np.asarray(opaque.convert("L"))
+    visible = luma[opacity >= 128]
+    if opacity.mean() > 255 * _MOSTLY_OPAQUE and _contrast(visible) >= _CLEAR_CONTRAST:
+        ground = int(np.median(visible))
+    else:
+        ground = 255 if np.average(luma, weights=opacity) < 128 else 0
+    result = Image.new("RGB", image.size, (ground, ground, ground))
+    result.paste(opaque, mask=image.getchannel("A"))
+    return result
+
+
+def _extent(values: np.ndarray) -> tuple[float, float]:
+    """Least and greatest of `values` (any shape, not empty) but for the outermost half percent at an end."""
+    low, high = np.percentile(values, (0.5, 99.5))
+    return float(low), float(high)
+
+
+def _contrast(values: np.ndarray) -> float:
+    low, high = _extent(values)
+    return high - low
+
+
+def _principal_axis(colours: np.ndarray) -> np.ndarray:
+    """The unit vector (3,) float64 along which `colours` (N, 3) vary most, pointing to the brighter side."""
+    centred = colours - colours.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)  # eigenvalues ascend
+    axis = axes[:, 2]
+    brightness = float(axis @ (0.299, 0.587, 0.114))
+    if abs(brightness) < 0.05:  # equally bright: any fixed rule will do
+        brightness = float(axis[np.argmax(np.abs(axis))])
+    return axis if brightness > 0 else -axis

@@ -1,0 +1,572 @@
+"""Every way a picture can arrive, compared with the one layout it should show."""
+
+import io
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image, PngImagePlugin
+
+from fontid.images import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
+
+INK, GRAY, GROUND = 20, 110, 240
+RED, GREEN = (200, 0, 0), (0, 102, 0)  # luma 60 both
+ORIENTATION = 0x0112
+
+
+def layout() -> np.ndarray:
+    """(64, 96) uint8: a dark L at the left and a gray square, unlike all of its rotations and mirrors."""
+    gray = np.full((64, 96), GROUND, dtype=np.uint8)
+    gray[8:56, 8:20] = INK
+    gray[44:56, 8:64] = INK
+    gray[8:20, 72:88] = GRAY
+    return gray
+
+
+def picture(mode: str = "RGB") -> Image.Image:
+    return Image.fromarray(layout()).convert(mode)
+
+
+def enlarged(array: np.ndarray) -> np.ndarray:
+    """(64, 96) or (64, 96, C) to 18 megapixels, enough to be reduced in strips and then scaled."""
+    return array.repeat(54, axis=0).repeat(54, axis=1)
+
+
+def encode(image: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def assert_shows(source, expected: np.ndarray | None = None, *, tolerance: float = 2.0) -> None:
+    """The mean difference (0..255) from `expected` is small; an inverted or turned layout's is over 30."""
+    expected = layout() if expected is None else expected
+    opened = open_picture(source)
+    assert opened.mode == "RGB"
+    shown = to_gray(opened)
+    assert shown.dtype == np.uint8
+    assert shown.shape == expected.shape
+    assert np.abs(shown.astype(float) - expected).mean() <= tolerance
+
+
+def refusal(source, **options) -> str:
+    """The message of the `PictureError`, checked to be one sentence without jargon."""
+    with pytest.raises(PictureError) as caught:
+        open_picture(source, **options)
+    message = str(caught.value)
+    assert message.endswith(".") and "please " in message and "\n" not in message
+    assert not any(word in message for word in ("Error", "PIL", "decoder", "0x", "<_io"))
+    return message
+
+
+@pytest.fixture(scope="module", autouse=True)
+def heif_can_be_written():
+    pillow_heif.register_heif_opener()
+
+
+def test_the_layout_is_unmistakable():
+    gray = layout().astype(float)
+    changed = [gray[::-1], gray[:, ::-1], gray[::-1, ::-1], 255 - gray, np.full_like(gray, GROUND)]
+    changed += [np.kron(gray, np.ones((3, 3)))[:64, :96]]
+    assert min(np.abs(gray - other).mean() for other in changed) > 30
+
+
+def test_heif_is_registered_at_first_use():
+    """In a fresh interpreter, where this file has not registered it."""
+    code = (
+        "import sys; from PIL import Image; import fontid.images as images; assert 'HEIF' not in Image.OPEN;"
+        "images.open_picture(sys.stdin.buffer.read()); assert 'HEIF' in Image.OPEN;"
+        "assert 'torch' not in sys.modules"
+    )
+    heic = encode(picture(), "HEIF")
+    subprocess.run([sys.executable, "-c", code], input=heic, check=True, cwd=Path(__file__).parents[1])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "options", "tolerance"),
+    [
+        (".png", "PNG", {}, 0),
+        (".jpg", "JPEG", {"quality": 92}, 2),
+        (".jpeg", "JPEG", {"quality": 92, "progressive": True}, 2),
+        (".webp", "WEBP", {"lossless": True}, 0),
+        (".webp", "WEBP", {"quality": 90}, 3),
+        (".avif", "AVIF", {"quality": 90}, 3),
+        (".heic", "HEIF", {"quality": 90}, 3),
+        (".gif", "GIF", {}, 0),
+        (".bmp", "BMP", {}, 0),
+        (".tif", "TIFF", {}, 0),
+        (".tiff", "TIFF", {"compression": "tiff_lzw"}, 0),
+    ],
+)
+def test_formats(tmp_path, suffix, kind, options, tolerance):
+    path = tmp_path / f"picture{suffix}"
+    picture().save(path, kind, **options)
+    assert suffix in PICTURE_SUFFIXES
+    assert_shows(path, tolerance=tolerance)
+
+
+def test_sources_of_every_type(tmp_path):
+    data = encode(picture(), "PNG")
+    path = tmp_path / "picture without a suffix"
+    path.write_bytes(data)
+    read_to_the_end = io.BytesIO(data)
+    read_to_the_end.read()
+    for source in (path, str(path), data, bytearray(data), memoryview(data), read_to_the_end):
+        assert_shows(source, tolerance=0)
+    for source in (picture(), layout()):
+        assert_shows(source, tolerance=0)
+    with path.open("rb") as file:
+        assert_shows(file, tolerance=0)
+        assert not file.closed
+    for other in (None, 3, [1, 2]):
+        with pytest.raises(TypeError):
+            open_picture(other)
+
+
+def test_a_stream_that_cannot_seek():
+    class Stream(io.RawIOBase):
+        def __init__(self, data: bytes):
+            self.inner = io.BytesIO(data)
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer) -> int:
+            return self.inner.readinto(buffer)
+
+    assert_shows(Stream(encode(picture(), "PNG")), tolerance=0)
+
+
+def test_the_pillow_image_given_is_not_changed():
+    image = picture()
+    image.info["note"] = "kept"
+    opened = open_picture(image)
+    opened.paste((0, 0, 0), (0, 0, 96, 64))
+    assert image.info == {"note": "kept"}
+    assert np.array_equal(np.asarray(image.convert("L")), layout())
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_pillow_modes(mode):
+    assert_shows(picture(mode))
+
+
+@pytest.mark.parametrize(("mode", "by_way_of"), [("La", "LA"), ("RGBa", "RGBA"), ("PA", "P")])
+def test_rare_pillow_modes(mode, by_way_of):
+    image = picture(by_way_of).convert(mode)
+    assert image.mode == mode
+    assert_shows(image)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF"])
+def test_one_bit(kind):
+    expected = np.where(layout() > 128, 255, 0).astype(np.uint8)
+    assert_shows(encode(Image.fromarray(expected).convert("1"), kind), expected, tolerance=0)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation(kind, orientation):
+    """The pixels are stored turned or mirrored so that the EXIF tag makes them right again."""
+    gray = layout()
+    stored = {
+        1: gray,
+        2: gray[:, ::-1],
+        3: gray[::-1, ::-1],
+        4: gray[::-1],
+        5: gray.T,
+        6: np.rot90(gray),  # to be shown turned clockwise
+        7: gray[::-1, ::-1].T,
+        8: np.rot90(gray, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    image = Image.fromarray(np.ascontiguousarray(stored)).convert("RGB")
+    if kind == "HEIF":
+        image.info["exif"] = exif.tobytes()  # only from here does pillow_heif make its own rotation of it
+        data = encode(image, kind)
+    else:
+        data = encode(image, kind, exif=exif)
+    assert_shows(data, tolerance=3)
+    opened = open_picture(data)  # without an orientation, or the next reader would turn it again
+    assert opened.getexif().get(ORIENTATION, 1) == 1 and not opened.info
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
+def test_broken_exif_spoils_nothing():
+    assert_shows(encode(picture(), "JPEG", quality=92, exif=b"Exif\0\0MM\0*\0\0\xff\xffgarbage"))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_first_frame(kind):
+    options = {"lossless": True} if kind == "WEBP" else {}
+    others = [Image.new("RGB", (96, 64), colour) for colour in ("black", "white")]
+    data = encode(picture(), kind, save_all=True, append_images=others, **options)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.n_frames == 3
+    assert_shows(data, tolerance=0)
+
+
+def test_cmyk():
+    for kind in ("JPEG", "TIFF"):
+        assert_shows(encode(picture("CMYK"), kind), tolerance=3)
+
+
+def test_cmyk_jpeg_without_adobe_marker_is_not_inverted():
+    gray = layout()
+    inks = np.stack([255 - gray, 255 - gray, 255 - gray, np.zeros_like(gray)], axis=2)
+    # Pillow stores 255 - ink and marks the file as Adobe's; stored plainly and unmarked it must look the same.
+    data = encode(Image.fromarray(255 - inks, mode="CMYK"), "JPEG", quality=92)
+    start = data.index(b"\xff\xee\x00\x0eAdobe")
+    assert_shows(data[:start] + data[start + 16 :], tolerance=3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("factor", [257, 16])
+def test_sixteen_bits_are_scaled_and_not_clipped(kind, factor):
+    """By the full range, or by the 12 bits which a scanner used of it."""
+    assert_shows(encode(Image.fromarray(layout().astype(np.uint16) * factor), kind))
+
+
+def test_deep_tiffs():
+    gray = layout().astype(np.float32)
+    assert_shows(encode(Image.fromarray(gray / 255), "TIFF"))
+    assert_shows(encode(Image.fromarray(gray), "TIFF"))
+    assert_shows(encode(Image.fromarray(layout().astype(np.int32) * 257), "TIFF"))
+    stretched = (gray - INK) * (255 / (GROUND - INK))
+    assert_shows(encode(Image.fromarray(gray * 1000 - 100_000), "TIFF"), stretched)
+    assert_shows(encode(Image.fromarray(gray * 1000), "TIFF"), gray * (255 / GROUND))
+
+
+def test_tiff_that_counts_from_white():
+    for values in ((255 - layout()).astype(np.uint16) * 257, 1 - layout().astype(np.float32) / 255):
+        data = encode(Image.fromarray(values), "TIFF")
+        tag = struct.pack("<HHIH", 262, 3, 1, 1)
+        assert data.count(tag) == 1
+        assert_shows(data.replace(tag, struct.pack("<HHIH", 262, 3, 1, 0)))
+
+
+def test_not_a_number():
+    values = layout().astype(np.float32) / 255
+    values[0:3, 30:60] = np.nan
+    values[4, 30:60] = np.inf
+    values[9:12, 9:12] = -np.inf
+    for source in (values, np.dstack([values, values, values]), encode(Image.fromarray(values), "TIFF")):
+        assert_shows(source, tolerance=1)
+    refusal(np.full((8, 8), np.nan))
+
+
+def test_not_a_number_in_a_big_array():
+    values = enlarged(layout().astype(np.float32) / 255)
+    expected = to_gray(open_picture(values))
+    values[:50, :900] = np.nan
+    assert_shows(values, expected, tolerance=1)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda gray: gray,
+        lambda gray: gray[:, :, None],
+        lambda gray: gray.astype(np.uint16) * 257,
+        lambda gray: gray.astype(np.int64),
+        lambda gray: gray / 255,
+        lambda gray: (gray / 255).astype(np.float16),
+        lambda gray: gray.astype(np.float64),
+        lambda gray: np.dstack([gray] * 3),
+        lambda gray: np.dstack([gray] * 3 + [np.full_like(gray, 255)]),
+        lambda gray: np.dstack([gray] * 3).astype(np.uint16) * 257,
+        lambda gray: np.dstack([gray] * 3 + [np.full_like(gray, 255)]) / 255,
+        lambda gray: np.flip(np.ascontiguousarray(np.flip(gray))),
+    ],
+)
+def test_arrays(convert):
+    assert_shows(convert(layout()))
+
+
+def test_arrays_refused_and_bool():
+    assert_shows(layout() > 128, np.where(layout() > 128, 255, 0), tolerance=0)
+    for shape in ((0, 5), (7,), (2, 2, 2), (2, 2, 3, 1)):
+        refusal(np.zeros(shape))
+    for kind in (complex, str):
+        refusal(np.zeros((4, 4), dtype=kind))
+
+
+def test_colours_keep_their_order():
+    red = np.zeros((4, 4, 3), dtype=np.uint8)
+    red[:, :, 0] = 255
+    for source in (red, red / 255.0, *(encode(Image.fromarray(red), kind) for kind in ("PNG", "TIFF"))):
+        assert open_picture(source).getpixel((1, 1)) == (255, 0, 0)
+
+
+def ink_on_nothing(ink: int) -> Image.Image:
+    """The L alone, in the luminance `ink`, all around it transparent; the hidden colour is a trap."""
+    opacity = np.where(layout() == INK, 255, 0).astype(np.uint8)
+    colour = np.where(opacity == 255, ink, 128).astype(np.uint8)
+    return Image.fromarray(np.dstack([colour, colour, colour, opacity]), mode="RGBA")
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(0, 255), (60, 255), (255, 0), (200, 0)])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "TIFF", "HEIF", "LA", "array"])
+def test_transparency(kind, ink, ground):
+    image = ink_on_nothing(ink)
+    expected = np.where(layout() == INK, ink, ground)
+    if kind == "LA":
+        source = encode(image.convert("LA"), "PNG")
+    elif kind == "array":
+        source = np.asarray(image).astype(np.float64) / 255
+    else:
+        source = encode(image, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    assert_shows(source, expected, tolerance=3)
+
+
+def test_big_transparency():
+    """Averaging must not bring the hidden colour to light at the edges of the ink."""
+    opened = open_picture(enlarged(np.asarray(ink_on_nothing(0))))
+    expected = Image.fromarray(enlarged(np.where(layout() == INK, 0, 255).astype(np.uint8)))
+    expected = np.asarray(expected.resize(opened.size, Image.Resampling.BOX)).astype(float)
+    assert np.abs(to_gray(opened) - expected).mean() < 0.2
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(0, 255), (255, 0)])
+def test_transparent_palette_and_colour_key(ink, ground):
+    expected = np.where(layout() == INK, ink, ground)
+    indices = Image.fromarray((layout() == INK).astype(np.uint8), mode="P")
+    indices.putpalette([128, 128, 128, ink, ink, ink])
+    for kind in ("PNG", "GIF"):
+        assert_shows(encode(indices, kind, transparency=0), expected, tolerance=0)
+    assert_shows(encode(indices, "PNG", transparency=b"\x00\xff"), expected, tolerance=0)
+    key = Image.fromarray(np.where(layout() == INK, ink, 128).astype(np.uint8))
+    assert_shows(encode(key, "PNG", transparency=128), expected, tolerance=0)
+    assert_shows(encode(key.convert("RGB"), "PNG", transparency=(128, 128, 128)), expected, tolerance=0)
+
+
+def test_palette_without_transparency():
+    assert_shows(encode(picture("P"), "PNG"), tolerance=1)
+
+
+def test_opaque_alpha_changes_nothing():
+    assert_shows(encode(picture("RGBA"), "PNG"), tolerance=0)
+    assert_shows(encode(Image.fromarray(255 - layout()).convert("RGBA"), "PNG"), 255 - layout(), tolerance=0)
+
+
+def test_alpha_empty_by_mistake_is_ignored():
+    image = picture("RGBA")
+    image.putalpha(0)
+    assert_shows(encode(image, "BMP"), tolerance=0)
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_round_corners_vanish_in_the_ground(negative):
+    """A light screenshot must not get black corners, which would look like ink, nor a dark one white ones."""
+    gray = 255 - layout() if negative else layout()
+    opacity = np.full_like(gray, 255)
+    opacity[:4, :4] = opacity[-4:, -4:] = opacity[:4, -4:] = opacity[-4:, :4] = 0
+    image = Image.fromarray(np.dstack([gray, gray, gray, opacity]))
+    hidden = np.where(opacity == 0, np.median(gray), gray)
+    opened = np.asarray(open_picture(encode(image, "PNG")).convert("L"))
+    assert np.abs(opened.astype(float) - hidden).max() <= 1
+
+
+def test_letters_cut_out_of_a_plate_stay_readable():
+    for plate, ground in ((30, 255), (230, 0)):
+        opacity = np.full((64, 96), 255, dtype=np.uint8)
+        opacity[30:34, 20:60] = 0
+        colour = np.full_like(opacity, plate)
+        image = Image.fromarray(np.dstack([colour, colour, colour, opacity]))
+        assert_shows(encode(image, "PNG"), np.where(opacity == 0, ground, plate), tolerance=0)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF"])
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning", "ignore:Truncated File:UserWarning")
+def test_truncated_files_are_refused(kind):
+    noise = np.random.default_rng(7).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    data = encode(Image.fromarray(noise), kind)
+    open_picture(data)
+    for share in (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97):
+        refusal(data[: int(len(data) * share)])
+    for length in range(0, 64, 7):
+        refusal(data[:length])
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF"])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_damaged_files_end_in_a_picture_or_a_picture_error(kind):
+    random = np.random.default_rng(8)
+    data = np.frombuffer(encode(picture(), kind), dtype=np.uint8)
+    for _ in range(30):
+        damaged = data.copy()
+        where = random.integers(0, min(data.size, 400), 6)
+        damaged[where] = random.integers(0, 256, 6)
+        try:
+            open_picture(damaged.tobytes(), max_pixels=1_000_000)
+        except PictureError:
+            pass
+
+
+def test_files_that_are_no_pictures(tmp_path):
+    assert "empty" in refusal(b"")
+    assert "PDF" in refusal(b"%PDF-1.7\n%\xe2\xe3")
+    assert "SVG" in refusal(b'<?xml version="1.0"?><SVG xmlns="http://www.w3.org/2000/svg"/>')
+    for data in (b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n", bytes(5000), b"PK\x03\x04" + bytes(40)):
+        message = refusal(data)
+        assert all(name in message for name in ("PNG", "JPEG", "WebP", "AVIF", "HEIC", "GIF", "BMP", "TIFF"))
+    text = tmp_path / "text.png"
+    text.write_text("not a picture")
+    assert "not a picture" in refusal(text)
+    assert "no file 'missing.png'" in refusal(tmp_path / "missing.png")
+    assert "folder" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PPM", "ICO", "TGA", "PCX"])
+def test_other_formats_of_pillow_stay_closed(kind):
+    assert "not a picture that can be read here" in refusal(encode(picture(), kind))
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG of 8 bit gray that ends where its pixels should begin."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000)))
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [60000, 10000, 7300])
+def test_bombs_are_refused_by_their_header(side):
+    limit = Image.MAX_IMAGE_PIXELS
+    started = time.process_time()
+    assert "more than 52 million pixels" in refusal(png_header(side, side))
+    assert time.process_time() - started < 0.5
+    assert Image.MAX_IMAGE_PIXELS == limit
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_warning_of_pillow_is_no_crash():
+    assert "more than 52 million pixels" in refusal(png_header(10000, 10000))
+
+
+def test_limit_is_inclusive():
+    for source in (encode(picture(), "PNG"), picture(), layout()):
+        open_picture(source, max_pixels=96 * 64)
+        assert "more than 6143 pixels" in refusal(source, max_pixels=96 * 64 - 1)
+
+
+def test_one_pixel_and_thin_pictures():
+    for kind in ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"):
+        opened = open_picture(encode(Image.new("RGB", (1, 1), (90, 90, 90)), kind))
+        assert opened.size == (1, 1) and abs(int(to_gray(opened)[0, 0]) - 90) <= 3
+    assert to_gray(open_picture(np.zeros((1, 1)))).tolist() == [[0]]
+    for size in ((1, 9_000_000), (9_000_000, 1), (3, 4_000_000)):
+        opened = open_picture(Image.new("L", size, 77))
+        assert min(opened.size) >= 1 and opened.width * opened.height <= WORK_PIXELS
+        assert (opened.width > opened.height) == (size[0] > size[1])
+        assert opened.getextrema() == ((77, 77),) * 3
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "I;16", "F"])
+def test_big_pictures_keep_their_layout(mode):
+    """Seams or shifts of the strips would show."""
+    gray = enlarged(layout())
+    if mode == "1":
+        gray = np.where(gray > 128, 255, 0).astype(np.uint8)
+    image = Image.fromarray(gray.astype(np.uint16) * 257 if mode == "I;16" else gray).convert(mode)
+    opened = open_picture(image)
+    assert 0.99 * WORK_PIXELS < opened.width * opened.height <= WORK_PIXELS
+    expected = np.asarray(Image.fromarray(gray).resize(opened.size, Image.Resampling.BOX))
+    assert_shows(image, expected, tolerance=0.5)
+
+
+def test_big_jpeg():
+    data = encode(Image.fromarray(layout()).resize((6144, 4096), Image.Resampling.NEAREST), "JPEG")
+    opened = open_picture(data)
+    assert 0.99 * WORK_PIXELS < opened.width * opened.height <= WORK_PIXELS
+    expected = Image.fromarray(layout()).resize((6144, 4096), Image.Resampling.NEAREST).resize(opened.size)
+    assert_shows(data, np.asarray(expected), tolerance=1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from Linux")
+def test_fifty_megapixels_in_modest_memory(tmp_path):
+    """A transparent palette would take 200 MB more, were it converted before it is reduced."""
+    path = tmp_path / "big.png"
+    image = Image.new("P", (8192, 6400), 0)
+    assert image.width * image.height == MAX_PIXELS
+    image.putpalette([255, 255, 255, 10, 10, 10])
+    image.paste(1, (1000, 1000, 3000, 6000))
+    image.save(path, compress_level=1, transparency=0)
+    code = (
+        "import sys; from fontid.images import WORK_PIXELS, open_picture, to_gray;"
+        "gray = to_gray(open_picture(sys.argv[1])); assert 0.99 * WORK_PIXELS < gray.size <= WORK_PIXELS;"
+        "assert gray[800, 500] == 10 and gray[0, 0] == 255;"
+        "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    root = Path(__file__).parents[1]
+    peak = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout
+    assert int(peak) < 220_000  # kilobytes
+
+
+def in_two_colours(ink: tuple[int, int, int], ground: tuple[int, int, int]) -> Image.Image:
+    return Image.fromarray(np.where((layout() == INK)[:, :, None], ink, ground).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [(RED, GREEN), (GREEN, RED), ((255, 255, 0), (255, 255, 255)), ((0, 0, 255), (0, 49, 0))],
+)
+def test_colours_of_one_luma_are_told_apart(ink, ground):
+    image = in_two_colours(ink, ground)
+    luma = np.asarray(image.convert("L"))
+    is_ink = layout() == INK
+    assert abs(float(luma[is_ink].mean()) - luma[~is_ink].mean()) < 32  # the case is a hard one
+    gray = to_gray(image).astype(float)
+    assert abs(gray[is_ink].mean() - gray[~is_ink].mean()) > 150
+    assert max(gray[is_ink].std(), gray[~is_ink].std()) < 1
+
+
+def test_yellow_on_white_stays_the_darker_one():
+    gray = to_gray(in_two_colours((255, 255, 0), (255, 255, 255)))
+    assert gray[50, 10] < gray[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [((0, 0, 0), (255, 255, 255)), ((200, 30, 30), (250, 240, 230)), ((215,) * 3, (255,) * 3)],
+)
+def test_ordinary_colours_are_plain_luma(ink, ground):
+    image = in_two_colours(ink, ground)
+    assert np.array_equal(to_gray(image), np.asarray(image.convert("L")))
+
+
+def test_gray_is_deterministic_writable_and_quick():
+    image = in_two_colours(RED, GREEN).resize((2048, 2048), Image.Resampling.NEAREST)
+    gray = to_gray(image)
+    assert np.array_equal(gray, to_gray(image)) and gray.flags.writeable
+    ordinary = picture().resize((2048, 2048), Image.Resampling.NEAREST)
+    durations = []
+    for _ in range(5):
+        started = time.process_time()
+        to_gray(ordinary)
+        durations.append(time.process_time() - started)
+    assert min(durations) < 0.1  # about 0.02 s; the rest is room for a busy machine
+
+
+def test_text_chunks_do_not_disturb():
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Comment", "x" * 100_000, zip=True)
+    assert_shows(encode(picture(), "PNG", pnginfo=notes), tolerance=0)
+
+
+def test_suffixes_are_lower_case():
+    assert isinstance(PICTURE_SUFFIXES, frozenset)
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in PICTURE_SUFFIXES)
+    assert {".jpg", ".png", ".heic", ".avif", ".tif"} <= PICTURE_SUFFIXES
+    assert not {".svg", ".pdf", ".eps"} & PICTURE_SUFFIXES

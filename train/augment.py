@@ -1,0 +1,172 @@
+"""Augmentation in batches of tensors, on whatever device they are: clean lines made to look like pictures of the world.
+
+Each kind strikes a share of the batch (`Augmentation`), so that experiments can leave it out by setting 0.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Share of the windows that each kind strikes, 0-1."""
+
+    geometry: float = 0.7  # scale, aspect, slant, rotation, perspective
+    low_resolution: float = 0.25
+    blur: float = 0.15
+    weight: float = 0.2  # strokes a little thinner or bolder, as gamma and threshold make them
+    neighbour: float = 0.06  # parts of the lines above and below
+    clip: float = 0.06  # top or bottom cut off
+    light: float = 0.15  # a gradient over the ground
+    noise: float = 0.25
+    jpeg: float = 0.15
+    polarity: float = 0.03  # ink and ground swapped, as where their roles were guessed wrong
+
+
+class Augment:
+    """Callable on (N, 1, H, W) float windows, ink 1 on 0; returns (N, 1, H, width), W being larger or the same.
+
+    Draws only from the generator it is given.
+    """
+
+    def __init__(self, settings: Augmentation, width: int) -> None:
+        self.settings, self.width = settings, width
+
+    def __call__(self, windows: Tensor, generator: Generator) -> Tensor:
+        self._generator, self._like = generator, windows
+        shares = self.settings
+        x = self._geometry(windows, shares.geometry)
+        x = self._some(x, shares.neighbour, self._neighbour)
+        x = self._some(x, shares.clip, self._clip)
+        x = self._some(x, shares.weight, self._weight)
+        x = self._some(x, shares.blur, self._blur)
+        x = self._low_resolution(x, shares.low_resolution)
+        x = self._some(x, shares.light, self._light)
+        x = self._some(x, shares.noise, self._noise)
+        x = self._some(x, shares.jpeg, self._jpeg)
+        x = self._some(x, shares.polarity, lambda some: 1 - some)
+        return x.clamp(0, 1)
+
+    def _uniform(self, count: int, low: float, high: float) -> Tensor:
+        """(count, 1, 1, 1)"""
+        drawn = torch.rand(count, 1, 1, 1, generator=self._generator)
+        return (low + (high - low) * drawn).to(self._like)
+
+    def _some(self, x: Tensor, share: float, change) -> Tensor:
+        chosen = (torch.rand(len(x), generator=self._generator) < share).nonzero()[:, 0].to(x.device)
+        if len(chosen):
+            x[chosen] = change(x[chosen])
+        return x
+
+    def _geometry(self, x: Tensor, share: float) -> Tensor:
+        count, _, height, given = x.shape
+        width = self.width
+        strength = (torch.rand(count, 1, 1, generator=self._generator) < share).to(x)
+        vertical = 1 + strength * self._uniform(count, -0.08, 0.22)[..., 0]  # above 1 draws the letters smaller
+        aspect = 1 + strength * self._uniform(count, -0.05, 0.05)[..., 0]
+        slant = strength * self._uniform(count, -0.06, 0.06)[..., 0]
+        turn = strength * self._uniform(count, -0.035, 0.035)[..., 0]
+        tilt = strength * self._uniform(count, -0.06, 0.06)[..., 0]
+        down = strength * self._uniform(count, -0.06, 0.06)[..., 0]
+        rows = torch.linspace(-1, 1, height).to(x)[None, :, None]
+        columns = torch.linspace(-1, 1, width).to(x)[None, None]
+        far = 1 + tilt * columns  # perspective: one end of the line is nearer
+        ratio = width / height
+        grid = x.new_empty(count, height, width, 2)
+        grid[..., 0] = (columns * aspect * vertical + (slant + turn) * rows / ratio) * (width / given)
+        grid[..., 1] = rows * vertical * far - turn * columns * ratio + down
+        return F.grid_sample(x, grid, align_corners=True)
+
+    def _neighbour(self, x: Tensor) -> Tensor:
+        height = x.shape[2]
+        other = x.roll(1, 0)
+        rows = torch.arange(height).to(x)[None, None, :, None]
+        gap = self._uniform(len(x), 0.82, 0.95) * height
+        below = self._uniform(len(x), 0, 1) < 0.5
+        shifted = other.roll(int(height * 0.85), 2)
+        mask = torch.where(below, rows >= gap, rows < height - gap)
+        return torch.where(mask, torch.where(below, shifted, shifted.flip(2)), x)
+
+    def _clip(self, x: Tensor) -> Tensor:
+        rows = torch.arange(x.shape[2]).to(x)[None, None, :, None] / x.shape[2]
+        cut = self._uniform(len(x), 0.06, 0.2)
+        top = self._uniform(len(x), 0, 1) < 0.5
+        return x * torch.where(top, rows >= cut, rows < 1 - cut)
+
+    def _weight(self, x: Tensor) -> Tensor:
+        soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1)), 3, 1)
+        middle = self._uniform(len(x), 0.38, 0.62)
+        return ((soft - middle) * 3 + 0.5).clamp(0, 1)
+
+    def _blur(self, x: Tensor) -> Tensor:
+        sigma = self._uniform(len(x), 0.6, 2.2)
+        offsets = torch.arange(-5, 6).to(x)
+        kernel = torch.exp(-(offsets**2) / (2 * sigma[:, :, :, 0] ** 2))  # (N, 1, 11)
+        kernel = kernel / kernel.sum(-1, keepdim=True)
+        count = len(x)
+        flat = x.reshape(1, count, *x.shape[2:])
+        flat = F.conv2d(flat, kernel.reshape(count, 1, 1, 11), padding=(0, 5), groups=count)
+        flat = F.conv2d(flat, kernel.reshape(count, 1, 11, 1), padding=(5, 0), groups=count)
+        return flat.reshape(x.shape)
+
+    def _low_resolution(self, x: Tensor, share: float) -> Tensor:
+        """The whole group at one of a few sizes, since a tensor has one size."""
+        for divisor in (1.5, 2.2, 3.2, 4.5):
+            x = self._some(x, share / 4, lambda some, divisor=divisor: self._shrink(some, divisor))
+        return x
+
+    @staticmethod
+    def _shrink(x: Tensor, divisor: float) -> Tensor:
+        size = (math.ceil(x.shape[2] / divisor), math.ceil(x.shape[3] / divisor))
+        small = F.interpolate(x, size, mode="bilinear", antialias=True)
+        return F.interpolate(small, x.shape[2:], mode="bicubic").clamp(0, 1)
+
+    def _light(self, x: Tensor) -> Tensor:
+        rows = torch.linspace(-1, 1, x.shape[2]).to(x)[None, None, :, None]
+        columns = torch.linspace(-1, 1, x.shape[3]).to(x)[None, None, None, :]
+        slope = self._uniform(len(x), -0.3, 0.3) * columns + self._uniform(len(x), -0.15, 0.15) * rows
+        ground = self._uniform(len(x), 0.0, 0.3) + slope
+        return (x * self._uniform(len(x), 0.55, 1.0) + ground).clamp(0, 1)
+
+    def _noise(self, x: Tensor) -> Tensor:
+        noise = torch.randn(x.shape, generator=self._generator).to(x)
+        smooth = F.avg_pool2d(F.pad(noise, (1, 1, 1, 1)), 3, 1) * 3
+        grain = torch.where(self._uniform(len(x), 0, 1) < 0.5, noise, smooth)
+        return x + grain * self._uniform(len(x), 0.0, 0.14)
+
+    def _jpeg(self, x: Tensor) -> Tensor:
+        """Quantised 8x8 cosine transform, the lossy step of JPEG (ITU-T T.81, annex K luminance table)."""
+        count, _, height, width = x.shape
+        basis = _cosines().to(x)
+        blocks = x.reshape(count, height // 8, 8, width // 8, 8).permute(0, 1, 3, 2, 4)
+        coefficients = basis @ (blocks * 255) @ basis.T
+        step = _LUMINANCE.to(x) * self._uniform(count, 0.4, 3.0)[..., None]
+        blocks = basis.T @ ((coefficients / step).round() * step) @ basis / 255
+        return blocks.permute(0, 1, 3, 2, 4).reshape(x.shape)
+
+
+def _cosines() -> Tensor:
+    """(8, 8) orthonormal cosine basis."""
+    k, n = torch.arange(8)[:, None], torch.arange(8)[None]
+    basis = torch.cos(math.pi * (2 * n + 1) * k / 16) / 2
+    basis[0] /= math.sqrt(2)
+    return basis
+
+
+_LUMINANCE = torch.tensor(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ],
+    dtype=torch.float32,
+)

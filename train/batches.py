@@ -1,0 +1,75 @@
+"""Batches of training windows: which lines, and which part of each."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from train.line_cache import LineCache
+
+SPARE = 64  # columns beyond the encoder's window, so that geometric augmentation has letters to draw in
+
+
+class WindowDataset(Dataset):
+    """Windows cut from cached lines; an item is asked for by (line, position), position 0-1 along the line."""
+
+    def __init__(self, lines: LineCache, width: int) -> None:
+        self.lines, self.width = lines, width
+
+    def __getitems__(self, wanted: list[tuple[int, float]]) -> dict[str, Tensor]:
+        """`window` (N, 1, height, width) uint8 and `face` (N,) int64."""
+        windows = np.zeros((len(wanted), 1, self.lines.columns.shape[1], self.width), np.uint8)
+        for window, (line, position) in zip(windows, wanted, strict=True):
+            pixels = self.lines.line(line)
+            room = pixels.shape[1] - self.width
+            if room >= 0:
+                start = round(position * room)
+                window[0] = pixels[:, start : start + self.width]
+            else:
+                start = round(position * -room)
+                window[0, :, start : start + pixels.shape[1]] = pixels
+        faces = self.lines.face[[line for line, _ in wanted]]
+        return {"window": torch.from_numpy(windows), "face": torch.from_numpy(faces)}
+
+
+class FamilySampler(Sampler[tuple[int, float]]):
+    """Draws families by the square root of their number of faces, then a face, then one of its lines.
+
+    Args:
+        regular: for each family its regular face, which gets `regular_share` of the draws where there are others.
+    """
+
+    def __init__(self, lines: LineCache, regular: set[int], regular_share: float, images: int, seed: int) -> None:
+        self.images, self.seed, self.epoch = images, seed, 0
+        self.by_face = {int(face): np.flatnonzero(lines.face == face) for face in np.unique(lines.face)}
+        faces = np.array(list(self.by_face))
+        families = lines.family[[rows[0] for rows in self.by_face.values()]]
+        weights = np.zeros(len(faces))
+        for family in np.unique(families):
+            members = np.flatnonzero(families == family)
+            is_regular = np.array([faces[m] in regular for m in members])
+            share = np.full(len(members), 1 / len(members))
+            if is_regular.any() and not is_regular.all():
+                share = np.where(is_regular, regular_share, (1 - regular_share) / (~is_regular).sum())
+            weights[members] = share * np.sqrt(len(members))
+        self.faces, self.weights = faces, weights / weights.sum()
+
+    def __len__(self) -> int:
+        return self.images
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[tuple[int, float]]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        faces = rng.choice(self.faces, self.images, p=self.weights)
+        for face, which, position in zip(faces, rng.random(self.images), rng.random(self.images), strict=True):
+            rows = self.by_face[int(face)]
+            yield int(rows[int(which * len(rows))]), float(position)
+
+
+def as_fetched(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`collate_fn` for `WindowDataset`, which fetches whole batches."""
+    return batch

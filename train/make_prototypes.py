@@ -1,0 +1,147 @@
+"""Average the references of every face into prototypes, once, from the best checkpoint of a finished run.
+
+    python -m train.make_prototypes experiments/encoder/base.yaml [--run DIR] [--per-face 1 2 3]
+
+One prototype a face is the class average. Several are the means that k-means (Lloyd 1982) finds among the face's
+references. The validation split chooses how many. Writes `prototypes.npz` into the run, and the accuracy on
+validation, test and Chromium lines into `results/encoder/NAME.json`.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from fontid.artifact import Artifact
+from fontid.catalogue import Catalogue
+from fontid.experiment import read_settings, write_result
+from fontid.faces import Face, read_faces
+from fontid.paths import data_home
+from fontid.preprocess import Preprocessing, windows_of
+from train.encoder import Encoder
+from train.line_cache import LineCache, open_cache
+from train.settings import TrainSettings
+from train.train_encoder import read_twins, to_input
+
+BATCH = 256
+RANKS = (1, 5, 20)
+
+
+@torch.no_grad()
+def embed_lines(encoder: Encoder, lines: LineCache, settings: Preprocessing) -> np.ndarray:
+    """Mean embedding of each line's windows, L2-normalised: (N, D) float32."""
+    total = np.zeros((len(lines), encoder.dimension), np.float32)
+    windows, owners = [], []
+    for index in tqdm(range(len(lines)), "embed", mininterval=2):
+        parts = windows_of(lines.line(index), settings)
+        windows.extend(parts)
+        owners.extend([index] * len(parts))
+        if len(windows) >= BATCH or index == len(lines) - 1:
+            inputs = to_input(torch.from_numpy(np.stack(windows)[:, None]))
+            with torch.autocast("cpu", torch.bfloat16, enabled=inputs.device.type == "cpu"):
+                embeddings = encoder(inputs).float().numpy()
+            np.add.at(total, owners, embeddings)
+            windows, owners = [], []
+    return total / np.linalg.norm(total, axis=1, keepdims=True)
+
+
+def means_of_face(embeddings: np.ndarray, count: int, rounds: int = 10) -> np.ndarray:
+    """At most `count` normalised means of (N, D) embeddings by k-means, begun far apart: (K, D)."""
+    chosen = [embeddings.mean(0)]
+    while len(chosen) < min(count, len(embeddings)) + 1:
+        nearest = (embeddings @ np.stack(chosen).T).max(1)
+        chosen.append(embeddings[nearest.argmin()])
+    means = np.stack(chosen[1:] if count > 1 else chosen[:1])
+    for _ in range(rounds if count > 1 else 0):
+        owner = (embeddings @ means.T).argmax(1)
+        means = np.stack([embeddings[owner == k].mean(0) for k in np.unique(owner)])
+    return means / np.linalg.norm(means, axis=1, keepdims=True)
+
+
+def make_prototypes(embeddings: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Prototypes (P, D) float16 and their faces (P,) int32, ascending, from embedded references and their faces."""
+    prototypes, owners = [], []
+    for face in np.unique(faces):
+        means = means_of_face(embeddings[faces == face], count)
+        prototypes.append(means)
+        owners += [face] * len(means)
+    return np.concatenate(prototypes).astype(np.float16), np.array(owners, np.int32)
+
+
+def accuracy(catalogue: Catalogue, embeddings: np.ndarray, lines: LineCache, chosen: np.ndarray) -> dict:
+    """Family accuracy of the `chosen` lines, strict and with twins credited; fractions 0-1."""
+    hits = {kind: np.zeros(len(RANKS)) for kind in ("strict", "twins")}
+    for index in chosen:
+        face = catalogue.faces[lines.face[index]]
+        right = {"strict": {face.family}, "twins": catalogue.credited(face.family, face.weight, face.italic)}
+        rows = [match.family for match in catalogue.rank(catalogue.score_faces(embeddings[index : index + 1]), RANKS[-1])]
+        for kind, families in right.items():
+            rank = next((r for r, family in enumerate(rows) if family in families), RANKS[-1])
+            hits[kind] += [rank < k for k in RANKS]
+    count = max(1, len(chosen))
+    return {"n": len(chosen)} | {
+        kind: {f"top{k}": round(float(hit / count), 4) for k, hit in zip(RANKS, values, strict=True)}
+        for kind, values in hits.items()
+    }
+
+
+def faces_in_order(names: list[str]) -> list[Face]:
+    """The table's rows in the order of the data set's labels. Raises: KeyError for a face that the table lacks."""
+    table = {face.id: face for face in read_faces(data_home() / "faces.jsonl")}
+    return [table[name] for name in names]
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", type=Path)
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--per-face", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--results", type=Path, default=Path("results/encoder"))
+    arguments = parser.parse_args(argv)
+    name = arguments.experiment.stem
+    settings = read_settings(TrainSettings, arguments.experiment)
+    run = arguments.run or data_home() / "runs" / name
+    data = Path(settings.data) if "/" in settings.data else data_home() / "datasets" / settings.data
+    encoder = Encoder.from_pretrained(run / "best").eval().to(memory_format=torch.channels_last)
+
+    def embedded(split: str) -> tuple[LineCache, np.ndarray]:
+        lines = open_cache(data, split, settings.preprocessing)
+        return lines, embed_lines(encoder, lines, settings.preprocessing)
+
+    references, reference_embeddings = embedded("references")
+    faces = faces_in_order(references.face_names)
+    twins = read_twins(data_home() / "twins.jsonl", references.face_names).numpy().astype(np.int32)
+    trained = set(open_cache(data, "train", settings.preprocessing).family.tolist())
+
+    def catalogue_of(prototypes: np.ndarray, owners: np.ndarray) -> Catalogue:
+        return Catalogue(Artifact(run, settings.preprocessing, prototypes, owners, faces, twins))
+
+    validation, validation_embeddings = embedded("validation")
+    every_fourth = np.arange(0, len(validation), 4)
+    made, measured = {}, {}
+    for count in arguments.per_face:
+        made[count] = make_prototypes(reference_embeddings, references.face, count)
+        measured[count] = accuracy(catalogue_of(*made[count]), validation_embeddings, validation, every_fourth)
+        print(f"{count} a face: {measured[count]}")
+    best = max(measured, key=lambda count: measured[count]["strict"]["top1"])
+    prototypes, owners = made[best]
+    np.savez(run / "prototypes.npz", prototypes=prototypes, faces=owners, twins=twins, names=references.face_names)
+
+    catalogue = catalogue_of(prototypes, owners)
+    metrics: dict = {"prototypes_per_face": best, "validation_by_prototypes_per_face": measured}
+    for split in ("test", "chromium"):
+        lines, embeddings = embedded(split)
+        seen = np.isin(lines.family, list(trained))
+        metrics[split] = {
+            "trained_families": accuracy(catalogue, embeddings, lines, np.flatnonzero(seen)),
+            "held_out_families": accuracy(catalogue, embeddings, lines, np.flatnonzero(~seen)),
+        }
+        print(split, metrics[split])
+    command = f"python -m train.make_prototypes {arguments.experiment}"
+    write_result(arguments.results / f"{name}.json", settings=settings, command=command, metrics=metrics)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Settings of an encoder's training, read from `experiments/encoder/*.yaml`."""
+
+from dataclasses import dataclass, field
+
+from fontid.preprocess import Preprocessing
+from train.augment import Augmentation
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """Arguments of `train.encoder.Encoder`."""
+
+    widths: tuple[int, ...] = (32, 64, 128, 256, 384)
+    depths: tuple[int, ...] = (1, 1, 2, 1, 1)
+    dimension: int = 256
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Arguments of `train.losses.FaceSoftmax`."""
+
+    scale: float = 28.0
+    margin: float = 0.1
+    family_share: float = 1.0
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One training run.
+
+    data: name of a preset under FONTID_DATA/datasets, or a path to a data set.
+    batch_size: windows a step over all processes; images seen = steps * batch_size.
+    evaluate_every, checkpoint_every: in steps.
+    tracker: wandb (offline unless WANDB_MODE says otherwise), trackio or none.
+    """
+
+    data: str
+    steps: int
+    seed: int = 0
+    batch_size: int = 128
+    learning_rate: float = 3.0e-3
+    weight_decay: float = 0.02
+    warmup_steps: int = 500
+    precision: str = "bf16"
+    regular_share: float = 0.4
+    evaluate_every: int = 1000
+    checkpoint_every: int = 500
+    tracker: str = "wandb"
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
