@@ -15,7 +15,7 @@ test: .venv/training
 	touch $@
 
 .venv/training: .venv/serving requirements-train.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-train.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-train.txt
 	touch $@
 
 .PHONY: app test

@@ -5,7 +5,7 @@
 Two faces are twins if the outlines of each of the fifty-two letters lie no further apart than `TOLERANCE` times the
 renderers' own noise: the median distance between two renderers' drawings of one letter of one face. Every pair stands
 for itself: twins of a twin are not twins. Reads `faces.jsonl`; writes `twins.jsonl` (pairs of face ids, the
-loosest last), `twins.png` (the fifty loosest) and prints the share of families that have a twin.
+loosest last), `twins.png` (the fifty loosest, a family once) and prints the share of families that have a twin.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from data_scripts.renderers import unpack
 from fontid.faces import Face, read_faces
 from fontid.paths import data_home
 
-TOLERANCE = 1.25  # times the noise
+TOLERANCE = 1.0  # times the noise
 NOISE_FACES = 300  # faces on which the noise is measured
 CANDIDATE_COSINE = 0.98  # of coarse drawings; twins lie above 0.99
 
@@ -61,14 +61,29 @@ def find_twins(letters: np.ndarray, families: np.ndarray, noise: float) -> list[
     Args: letters: (N, 52, 64, 64) uint8; families: (N,) labels; noise: in pixels.
     """
     limit = TOLERANCE * noise
+    whole = letters.any((2, 3)).all(1)  # two faces without a letter do not draw the same letter
     telling = [LETTERS.index(letter) for letter in "agRe"]  # most pairs part here already
     found = []
     for first, second in tqdm(candidates(letters, families), "pairs"):
+        if not (whole[first] and whole[second]):
+            continue
         if outlines_apart(letters[first, telling], letters[second, telling]).max() <= limit:
             apart = float(outlines_apart(letters[first], letters[second]).max())
             if apart <= limit:
                 found.append(Twins(int(first), int(second), apart / limit))
     return sorted(found, key=lambda twins: twins.looseness)
+
+
+def loosest(twins: list[Twins], faces: list[Face], count: int) -> list[Twins]:
+    """The loosest pairs, each family shown once, or one large family would fill the sheet."""
+    shown: set[str] = set()
+    chosen = []
+    for pair in reversed(twins):
+        families = {faces[pair.first].family, faces[pair.second].family}
+        if not families & shown and len(chosen) < count:
+            shown |= families
+            chosen.append(pair)
+    return chosen
 
 
 def contact_sheet(twins: list[Twins], faces: list[Face], letters: np.ndarray, path: Path) -> None:
@@ -100,7 +115,7 @@ def main() -> None:
     twins = find_twins(letters, np.array([face.family for face in faces]), noise)
     rows = [{"faces": [faces[t.first].id, faces[t.second].id], "looseness": round(t.looseness, 3)} for t in twins]
     (arguments.out / "twins.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    contact_sheet(twins[-50:], faces, letters, arguments.out / "twins.png")
+    contact_sheet(loosest(twins, faces, 50), faces, letters, arguments.out / "twins.png")
     families = {faces[index].family for t in twins for index in (t.first, t.second)}
     count = len({face.family for face in faces})
     print(f"Noise {noise:.3f} px; {len(twins)} pairs; {len(families)} of {count} families ({len(families) / count:.1%}) have a twin.")

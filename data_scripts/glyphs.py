@@ -17,7 +17,8 @@ OVERSAMPLING = 4  # of the FreeType drawings
 def draw_letters(font_file: Path) -> np.ndarray:
     """Letters at one common scale, on one baseline, centred on their ink: size and side-bearings do not count.
 
-    Drawn by Skia from the outlines, without hinting, at exact positions.
+    Drawn by Skia from the outlines, without hinting, at exact positions; by FreeType where Skia has no outline to
+    give, as for colour fonts.
 
     Returns: (52, 64, 64) uint8, ink 255 on 0; letters that the font lacks or leaves blank are all zero.
     Raises: OSError where the font cannot be read.
@@ -28,13 +29,13 @@ def draw_letters(font_file: Path) -> np.ndarray:
     font = skia.Font(typeface, 1000)
     font.setHinting(skia.FontHinting.kNone)
     glyphs = [typeface.unicharToGlyph(ord(letter)) for letter in LETTERS]
-    paths = [(font.getPath(glyph) if glyph else None) or skia.Path() for glyph in glyphs]
+    paths = [font.getPath(glyph) if glyph else None for glyph in glyphs]
+    if any(path is None or path.isEmpty() for path in paths):
+        return draw_letters_by_freetype(font_file)
     bounds = [path.computeTightBounds() for path in paths]
     height = np.mean([bound.height() for bound in bounds])
-    cells = np.zeros((len(LETTERS), CELL, CELL), np.uint8)
-    if not height:
-        return cells
     scale = MEAN_HEIGHT / height
+    cells = np.zeros((len(LETTERS), CELL, CELL), np.uint8)
     paint = skia.Paint(AntiAlias=True, Color=skia.ColorWHITE)
     for cell, path, bound in zip(cells, paths, bounds, strict=True):
         canvas = skia.Surface.MakeRasterDirect(skia.ImageInfo.MakeA8(CELL, CELL), cell).getCanvas()
@@ -51,7 +52,10 @@ def draw_letters_by_freetype(font_file: Path) -> np.ndarray:
     """
     probe = ImageFont.truetype(str(font_file), 100, layout_engine=ImageFont.Layout.BASIC)
     boxes = [probe.getbbox(letter, anchor="ls") for letter in LETTERS]
-    size = 100 * MEAN_HEIGHT * OVERSAMPLING / np.mean([bottom - top for _, top, _, bottom in boxes])
+    height = np.mean([bottom - top for _, top, _, bottom in boxes])
+    if not height:
+        return np.zeros((len(LETTERS), CELL, CELL), np.uint8)
+    size = 100 * MEAN_HEIGHT * OVERSAMPLING / height
     font = ImageFont.truetype(str(font_file), float(size), layout_engine=ImageFont.Layout.BASIC)
     side = CELL * OVERSAMPLING
     cells = np.zeros((len(LETTERS), CELL, CELL), np.uint8)

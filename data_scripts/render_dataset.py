@@ -235,7 +235,7 @@ def main(argv: list[str] | None = None) -> None:
     out = arguments.out or data_home() / "datasets" / arguments.preset
     preset = PRESETS[arguments.preset]
     faces = choose_families(read_faces(arguments.faces), preset.families)
-    digest = hashlib.sha256(json.dumps([asdict(face) for face in faces]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([(face.id, face.sha256) for face in faces]).encode()).hexdigest()
     check_recipe(out, {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest})
 
     features = features_of(faces)

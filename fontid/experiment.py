@@ -20,7 +20,7 @@ class SettingsError(ValueError):
     """An experiment file that does not fit its settings; the message names the file, the key and what it takes."""
 
 
-def read_settings(kind: type[Settings], path: Path, overrides: dict[str, Any] | None = None) -> Settings:
+def read_settings(kind: type[Settings], path: Path) -> Settings:
     """Build the dataclass `kind` from its defaults and the differences in a YAML file.
 
     Raises: SettingsError for a missing file, an unknown key or a value of another type (YAML reads `1e-4` as a string:
@@ -30,7 +30,7 @@ def read_settings(kind: type[Settings], path: Path, overrides: dict[str, Any] | 
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
-    return _build(kind, values | (overrides or {}), str(path))
+    return _build(kind, values, str(path))
 
 
 def _build(kind: type, values: Any, where: str) -> Any:

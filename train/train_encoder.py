@@ -123,6 +123,8 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         project_dir=run,
         dataloader_config=DataLoaderConfiguration(split_batches=True),
     )
+    if accelerator.device.type == "cpu":  # the launcher leaves one thread a process
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // accelerator.num_processes))
     set_seed(settings.seed)
     data = Path(settings.data) if "/" in settings.data else data_home() / "datasets" / settings.data
     with accelerator.main_process_first():

@@ -1,0 +1,226 @@
+"""Bring the Latin Google Fonts catalogue, every family and face, through npm's `@fontsource` packages.
+
+    python -m data_scripts.fetch_fonts [--families FILE] [--out DIR]    # what families.txt names, exactly
+    python -m data_scripts.fetch_fonts --refresh                        # renew families.txt, then fetch
+    python -m data_scripts.fetch_fonts --from DIR [--out DIR]           # a folder of font files instead
+
+Each family becomes a folder of OUT (default FONTID_DATA/fonts, with --from FONTID_DATA/fonts-local): its latin woff2
+files, `metadata.json`, its licence and `source.json` (id and version). A family is moved there whole, so the command
+can be interrupted and run again: it goes on with what is missing.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+from tqdm import tqdm
+
+from fontid.paths import data_home
+
+FAMILIES = Path(__file__).parent / "families.txt"
+LATIN_FILE = re.compile(r".*-latin-\d+-(normal|italic)\.woff2")
+NPM_INSTALL = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+LICENSES = {"OFL": "OFL-1.1", "Open Font License": "OFL-1.1", "apache": "Apache-2.0", "ubuntu": "UFL-1.0"}
+
+
+class FetchError(RuntimeError):
+    """Fonts cannot be fetched at all; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a family's folder says of it. `license` is an SPDX-like name, `url` its page on Google Fonts."""
+
+    id: str
+    name: str
+    category: str
+    license: str
+    copyright: str
+    url: str
+
+
+def read_metadata(folder: Path) -> Metadata:
+    """Read `metadata.json` in any of the forms that @fontsource has had; what it leaves open, a font file tells."""
+    values = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    license = values.get("license")
+    license_name, copyright = "", ""
+    if isinstance(license, dict):
+        license_name, copyright = license.get("type") or "", license.get("attribution") or ""
+    elif license and "/" not in license:  # else the address of a page about attributions
+        license_name = license
+    if not license_name or not copyright:
+        told_license, told_copyright = told_by_font(next(folder.glob("*.woff2")))
+        license_name, copyright = license_name or told_license, copyright or told_copyright
+    name = values.get("family") or values["fontName"]
+    return Metadata(
+        id=values.get("id") or values["fontId"],
+        name=name,
+        category=values.get("category", "sans-serif"),
+        license=license_name,
+        copyright=copyright,
+        url=values["url"] if "url" in values else f"https://fonts.google.com/specimen/{name.replace(' ', '+')}",
+    )
+
+
+def told_by_font(font_file: Path) -> tuple[str, str]:
+    """Licence and copyright from a font's name table (entries 13, 14 and 0)."""
+    with TTFont(font_file, lazy=True) as font:
+        entries = {number: str(font["name"].getDebugName(number) or "") for number in (0, 13, 14)}
+    about = f"{entries[13]} {entries[14]}".lower()
+    license = next((short for sign, short in LICENSES.items() if sign.lower() in about), "unknown")
+    return license, " ".join(entries[0].split())
+
+
+def read_families(path: Path) -> dict[str, str]:
+    """`id version` a line, `#` begins a comment: id -> version."""
+    rows = (line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines())
+    return {row[0]: row[1] for row in rows if row}
+
+
+def installed_version(folder: Path) -> str | None:
+    try:
+        return json.loads((folder / "source.json").read_text())["version"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def fetch(families: dict[str, str], out: Path, batch: int) -> dict[str, str]:
+    """Install families that are not in `out` at their version. Returns: those that could not be had, with the reason."""
+    missing = [(name, version) for name, version in families.items() if installed_version(out / name) != version]
+    problems: dict[str, str] = {}
+    with tqdm(total=len(families), initial=len(families) - len(missing), desc="families", unit="family") as progress:
+        for part in (missing[start : start + batch] for start in range(0, len(missing), batch)):
+            with tempfile.TemporaryDirectory(prefix="fontid-npm-") as folder:
+                packages = install_packages(dict(part), Path(folder))
+                for name, _ in part:
+                    problem = keep_latin(packages / name, out / name)
+                    if problem:
+                        problems[name] = problem
+                    progress.update()
+    return problems
+
+
+def install_packages(versions: dict[str, str], folder: Path) -> Path:
+    """Let npm install packages into `folder`, optional ones so that a missing one spoils nothing.
+
+    Returns: the folder that holds a folder for each package that could be had.
+    Raises: FetchError where there is no npm, or where it can install none of them.
+    """
+    manifest = {"private": True, "optionalDependencies": {f"@fontsource/{name}": v for name, v in versions.items()}}
+    (folder / "package.json").write_text(json.dumps(manifest))
+    run = run_npm(NPM_INSTALL, folder)
+    packages = folder / "node_modules" / "@fontsource"
+    if run.returncode and len(versions) > 1:  # one bad package can fail the whole batch: one by one, then
+        for name, version in versions.items():
+            alone = folder / "alone" / name
+            alone.mkdir(parents=True)
+            found = install_packages({name: version}, alone) / name
+            if found.exists():
+                (packages / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.rmtree(packages / name, ignore_errors=True)
+                found.rename(packages / name)
+    elif run.returncode and not re.search(r"E404|ETARGET|notarget", run.stderr):
+        raise FetchError(f"npm could not reach its registry: {run.stderr.strip()[-300:]} Run the command again later.")
+    return packages
+
+
+def run_npm(command: Iterable[str], folder: Path) -> subprocess.CompletedProcess:
+    try:
+        return subprocess.run(list(command), cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise FetchError("npm is not installed: fonts come as npm packages, install Node.js with npm first.") from error
+
+
+def keep_latin(package: Path, target: Path) -> str | None:
+    """Move a package's latin faces, metadata and licence to `target`, whole or not at all; else the reason why not."""
+    if not (package / "package.json").exists():
+        return "npm has no such package or version"
+    files = [file for file in (package / "files").glob("*.woff2") if LATIN_FILE.fullmatch(file.name)]
+    if not files:
+        return "has no Latin files"
+    partial = target.with_name(f".{target.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for file in files:
+        shutil.copy(file, partial)
+    shutil.copy(package / "metadata.json", partial)
+    for license in package.glob("LICEN[CS]E*"):
+        shutil.copy(license, partial / "LICENSE")
+    version = json.loads((package / "package.json").read_text())["version"]
+    (partial / "source.json").write_text(json.dumps({"id": target.name, "version": version}))
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
+    return None
+
+
+def latin_families() -> list[str]:
+    """Ids of the families that Google Fonts gives a Latin subset, from npm's `google-font-metadata`."""
+    with tempfile.TemporaryDirectory(prefix="fontid-npm-") as folder:
+        run = run_npm(("npm", "pack", "google-font-metadata", "--silent"), Path(folder))
+        archives = list(Path(folder).glob("*.tgz"))
+        if run.returncode or not archives:
+            raise FetchError(f"npm could not fetch google-font-metadata: {run.stderr.strip()[-300:]}")
+        shutil.unpack_archive(archives[0], folder, "gztar", filter="data")
+        table = json.loads((Path(folder) / "package/data/google-fonts-v1.json").read_text(encoding="utf-8"))
+    return sorted(name for name, family in table.items() if "latin" in family["subsets"])
+
+
+def write_families(path: Path, versions: dict[str, str]) -> None:
+    head = "# The catalogue: @fontsource id and version. Renewed by python -m data_scripts.fetch_fonts --refresh\n"
+    path.write_text(head + "".join(f"{name} {version}\n" for name, version in sorted(versions.items())))
+
+
+def refresh(path: Path, out: Path, batch: int) -> dict[str, str]:
+    """Fetch the newest version of every Latin family and write those that could be had to `path`."""
+    names = latin_families()
+    problems = fetch(dict.fromkeys(names, "*"), out, batch)
+    versions = {name: installed_version(out / name) for name in names if name not in problems}
+    write_families(path, {name: version for name, version in versions.items() if version})
+    return problems
+
+
+def report(out: Path, problems: dict[str, str]) -> Iterator[str]:
+    folders = [path for path in out.iterdir() if (path / "metadata.json").exists()] if out.exists() else []
+    faces = sum(len(list(folder.glob("*.woff2"))) for folder in folders)
+    yield f"{out}: {len(folders)} families, {faces} faces."
+    for name, reason in sorted(problems.items()):
+        yield f"  {name}: {reason}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--families", type=Path, default=FAMILIES)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--refresh", action="store_true")
+    parser.add_argument("--from", dest="source", type=Path, metavar="DIR")
+    parser.add_argument("--batch", type=int, default=60, help="packages npm installs at a time")
+    arguments = parser.parse_args(argv)
+    out = arguments.out or data_home() / ("fonts-local" if arguments.source else "fonts")
+    out.mkdir(parents=True, exist_ok=True)
+    if arguments.source:
+        from data_scripts.import_fonts import import_folder
+
+        problems = import_folder(arguments.source, out)
+    else:
+        try:
+            if arguments.refresh:
+                problems = refresh(arguments.families, out, arguments.batch)
+            else:
+                problems = fetch(read_families(arguments.families), out, arguments.batch)
+        except FetchError as error:
+            raise SystemExit(str(error)) from error
+    print(*report(out, problems), sep="\n")
+    if problems and not arguments.refresh:
+        print("What could not be had is named above; the command can be run again.")
+    return int(bool(problems) and not arguments.refresh)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

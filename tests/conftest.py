@@ -1,0 +1,61 @@
+"""Test data made once a session from the fonts in tests/fonts: faces, twins, the tiny data set."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+ROOT = Path(__file__).parent.parent
+FONTS = ROOT / "tests" / "fonts"
+MODEL = ROOT / "model"
+
+
+def font_file(family: str, style: str = "400-normal") -> Path:
+    return FONTS / family / f"{family}-latin-{style}.woff2"
+
+
+def draw(text: str, family: str, pixels: int = 48, ink=0, ground=255, style: str = "400-normal") -> Image.Image:
+    """A picture with one line of text, drawn by FreeType."""
+    font = ImageFont.truetype(str(font_file(family, style)), pixels)
+    left, top, right, bottom = font.getbbox(text)
+    mode = "L" if isinstance(ink, int) else "RGB"
+    picture = Image.new(mode, (right - left + pixels, bottom - top + pixels), ground)
+    ImageDraw.Draw(picture).text((pixels // 2 - left, pixels // 2 - top), text, ink, font=font)
+    return picture
+
+
+def run_module(*arguments: str, data_home: Path | None = None, **more) -> subprocess.CompletedProcess:
+    """`python -m ARGUMENTS` at the root of the checkout, output captured."""
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"} | ({"FONTID_DATA": str(data_home)} if data_home else {})
+    command = [sys.executable, "-m", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, **more)
+
+
+@pytest.fixture(scope="session")
+def identifier():
+    from fontid.identifier import FontIdentifier
+
+    return FontIdentifier.from_pretrained(MODEL)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Path:
+    """A FONTID_DATA with faces, twins and the tiny data set of the test fonts."""
+    home = tmp_path_factory.mktemp("fontid-data")
+    for command in (
+        ("data_scripts.make_faces", "--fonts", FONTS, "--out", home),
+        ("data_scripts.find_twins", "--fonts", FONTS, "--out", home),
+        ("data_scripts.render_dataset", "--preset", "tiny", "--fonts", FONTS),
+    ):
+        run = run_module(*command, data_home=home)
+        assert run.returncode == 0, run.stderr[-2000:]
+    return home
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

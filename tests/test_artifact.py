@@ -1,0 +1,91 @@
+"""The shipped artifact: whole, or refused; its labels are proven by its golden images."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fontid.artifact import ArtifactError, open_artifact
+from fontid.catalogue import Catalogue
+from fontid.identifier import FontIdentifier
+from tests.conftest import MODEL
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return shutil.copytree(MODEL, tmp_path / "model")
+
+
+def golden() -> list[dict]:
+    return [json.loads(line) for line in (MODEL / "golden" / "golden.jsonl").read_text().splitlines()]
+
+
+def names_of_golden(identifier: FontIdentifier, catalogue: Catalogue) -> list[bool]:
+    """Whether each golden image comes back with its face."""
+    right = []
+    for sample in golden():
+        embeddings = identifier.embed_line(np.asarray(Image.open(MODEL / "golden" / sample["file"])))
+        right.append(catalogue.faces[int(catalogue.score_faces(embeddings).argmax())].id == sample["face"])
+    return right
+
+
+def test_golden_images_come_back(identifier):
+    assert len(golden()) >= 12
+    assert all(names_of_golden(identifier, identifier.catalogue))
+
+
+def test_golden_embeddings_come_back(identifier):
+    for sample in golden():
+        ours = identifier.embed_line(np.asarray(Image.open(MODEL / "golden" / sample["file"]))).mean(0)
+        stored = np.array(sample["embedding"])
+        assert ours @ stored / np.linalg.norm(ours) / np.linalg.norm(stored) > 0.9995, sample["file"]
+
+
+@pytest.mark.parametrize("shift", [1, -1])
+def test_labels_off_by_one_are_noticed(identifier, shift):
+    artifact = open_artifact(MODEL)
+    faces = artifact.faces[shift:] + artifact.faces[:shift]
+    assert not any(names_of_golden(identifier, Catalogue(replace(artifact, faces=faces))))
+
+
+@pytest.mark.parametrize(
+    "name", ["encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl", "twins.npy", "encoder.safetensors"]
+)
+@pytest.mark.parametrize("damage", ["missing", "cut", "bit"])
+def test_damage_is_refused_by_name(copy, name, damage):
+    path = copy / name
+    content = bytearray(path.read_bytes())
+    if damage == "missing":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    with pytest.raises(ArtifactError, match=name.replace(".", r"\.")):
+        open_artifact(copy)
+
+
+def test_swapped_lines_of_faces_are_refused(copy):
+    lines = (copy / "faces.jsonl").read_text().splitlines(keepends=True)
+    (copy / "faces.jsonl").write_text("".join([lines[1], lines[0], *lines[2:]]))
+    with pytest.raises(ArtifactError, match="faces.jsonl"):
+        open_artifact(copy)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": 99, "sha256": {}, "preprocessing": {}}'])
+def test_damaged_config_is_refused(copy, text):
+    (copy / "config.json").write_text(text)
+    with pytest.raises(ArtifactError, match="config.json|format"):
+        open_artifact(copy)
+
+
+def test_no_artifact_at_all(tmp_path, monkeypatch):
+    with pytest.raises(ArtifactError, match="config.json is missing"):
+        FontIdentifier.from_pretrained(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ArtifactError, match="neither a folder nor a model"):
+        FontIdentifier.from_pretrained("nobody/no-such-model")

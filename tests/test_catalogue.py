@@ -1,0 +1,58 @@
+"""Ranking: twins folded pairwise, credit by the pictured face."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fontid.artifact import Artifact
+from fontid.catalogue import Catalogue
+from fontid.faces import Face, face_id, regular_face
+from fontid.preprocess import Preprocessing
+
+
+def face(family: str, weight: int = 400, italic: bool = False) -> Face:
+    return Face(face_id(family, weight, italic), family, family.title(), "serif", weight, italic, "", "", "", "", "")
+
+
+FACES = [face("a"), face("a", 700), face("a", 400, True), face("b"), face("b", 700), face("c"), face("d")]
+TWINS = [(0, 3), (3, 5)]  # a 400 = b 400 = c 400, but a and c are no twins
+
+
+@pytest.fixture
+def catalogue():
+    prototypes = np.eye(8, dtype=np.float16)
+    owners = np.array([0, 1, 2, 3, 4, 5, 6, 6], np.int32)
+    return Catalogue(Artifact(Path(), Preprocessing(), prototypes, owners, FACES, np.array(TWINS, np.int32)))
+
+
+def test_a_face_scores_by_its_nearest_prototype(catalogue):
+    scores = catalogue.score_faces(np.eye(8, dtype=np.float32)[[7, 1]])
+    assert scores.tolist() == [0, 0.5, 0, 0, 0, 0, 0.5]
+
+
+def test_rows_are_families_with_their_best_face(catalogue):
+    rows = catalogue.rank(np.array([0.1, 0.9, 0.2, 0.3, 0.8, 0.5, 0.4]), 10)
+    assert [(row.family, row.weight, row.twins) for row in rows] == [
+        ("a", 700, ()), ("b", 700, ()), ("c", 400, ("b",)), ("d", 400, ()),
+    ]  # fmt: skip
+
+
+def test_twins_are_folded_under_the_first_but_never_chained(catalogue):
+    rows = catalogue.rank(np.array([0.9, 0.1, 0.1, 0.8, 0.1, 0.7, 0.2]), 10)
+    assert [(row.family, row.twins) for row in rows] == [("a", ("b",)), ("c", ("b",)), ("d", ())]
+    assert len(catalogue.rank(np.array([0.9, 0.1, 0.1, 0.8, 0.1, 0.7, 0.2]), 1)) == 1
+
+
+def test_credit_goes_to_twins_of_the_pictured_face(catalogue):
+    assert catalogue.credited("a") == {"a", "b"}
+    assert catalogue.credited("b") == {"a", "b", "c"}
+    assert catalogue.credited("a", 700) == {"a"}
+    assert catalogue.credited("a", 400, True) == {"a"}
+    assert catalogue.credited("a", 450) == {"a", "b"}  # nearest weight
+
+
+def test_regular_is_the_upright_nearest_to_400():
+    faces = [face("x", 300), face("x", 500), face("x", 400, True)]
+    assert regular_face(faces).id == "x-300-normal"
+    assert regular_face([face("x", 400, True), face("x", 700, True)]).id == "x-400-italic"

@@ -1,0 +1,123 @@
+"""The command line, as other tools call it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from fontid.__main__ import main
+from tests.conftest import draw
+
+MATCH_KEYS = {"family", "name", "weight", "italic", "score", "url", "twins"}
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    draw("Signal groß", "lobster", 60).save(folder / "one.png")
+    draw("Window", "press-start-2p", 40, ink=(255, 240, 0), ground=(20, 20, 90)).save(folder / "two.jpg")
+    return folder
+
+
+def run(capsys, *arguments) -> tuple[int, list[str], str]:
+    status = main(list(map(str, arguments)))
+    out, err = capsys.readouterr()
+    return status, out.splitlines(), err
+
+
+def test_identify_prints_one_object_a_line(capsys, pictures):
+    status, lines, _ = run(capsys, "identify", pictures, "--json", "--top", 3)
+    assert status == 0 and len(lines) == 2
+    for line, family in zip(lines, ("lobster", "press-start-2p"), strict=True):
+        row = json.loads(line)
+        assert set(row) == {"image", "matches", "groups"}
+        assert len(row["matches"]) == 3 and set(row["matches"][0]) == MATCH_KEYS
+        assert row["matches"][0]["family"] == family
+        assert row["groups"][0]["matches"] == row["matches"]
+        (found,) = row["groups"][0]["lines"]
+        assert set(found) == {"box", "text", "confidence"} and np.array(found["box"]).shape == (4, 2)
+
+
+def test_identify_prints_a_table(capsys, pictures):
+    status, lines, _ = run(capsys, "identify", pictures / "one.png", "--encoder-only")
+    assert status == 0 and "Lobster 400" in lines[1] and "https://fonts.google.com/specimen/Lobster" in lines[1]
+
+
+def test_a_failed_file_does_not_stop_the_others(capsys, pictures):
+    (pictures / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    status, lines, _ = run(capsys, "identify", pictures, pictures / "none.png", "--json")
+    rows = [json.loads(line) for line in lines]
+    assert status == 1 and len(rows) == 4
+    assert [("error" in row) for row in rows] == [True, False, False, True]
+    assert all(set(row) == {"image", "error"} for row in rows if "error" in row)
+
+
+def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
+    path = tmp_path / "white.png"
+    draw(" ", "roboto").save(path)
+    status, lines, _ = run(capsys, "identify", path, "--json")
+    assert status == 1 and "No text" in json.loads(lines[0])["error"]
+
+
+def test_nothing_to_do(capsys, tmp_path):
+    assert run(capsys, "identify", tmp_path)[0] == 1
+    status, _, err = run(capsys, "evaluate", tmp_path)
+    assert status == 2 and "manifest.jsonl" in err
+    status, _, err = run(capsys, "identify", tmp_path, "--model", tmp_path)
+    assert status == 2 and "config.json is missing" in err
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    folder = tmp_path / "labelled"
+    folder.mkdir()
+    rows = [
+        ("a.png", "lobster", {"text": "Signal", "protocol": "p", "weight": 400, "italic": False}),
+        ("b.png", "heebo", {"condition": "q", "note": None}),
+        ("c.png", "playfair-display", {"condition": "q", "weight": 700}),
+        ("d.png", "not-in-the-catalogue", {}),
+        ("gone.png", "lora", {}),
+    ]
+    for name, family, _ in rows[:3]:
+        draw("Signal Wolke", family, 56).save(folder / name)
+    shutil.copy(folder / "a.png", folder / "d.png")
+    lines = [json.dumps({"file": name, "family": family} | more) for name, family, more in rows]
+    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n\n")
+    return folder
+
+
+def test_evaluate_counts(capsys, labelled, tmp_path):
+    status, lines, _ = run(capsys, "evaluate", labelled, "--json", tmp_path / "out.json")
+    summary = json.loads(lines[-1])
+    assert status == 0 and summary == json.loads((tmp_path / "out.json").read_text())
+    assert (summary["n"], summary["families"], summary["left_out"]) == (4, 4, 1)
+    assert summary["strict"]["top1"] <= summary["twins"]["top1"] <= 0.75  # the file that is gone is wrong
+    assert set(summary["by"]) == {"p", "q"} and summary["by"]["q"]["n"] == 2
+    assert summary["by"]["p"]["strict"]["top1"] == 1.0
+    assert 0 < summary["seconds_per_image"] < 10
+
+
+def test_labels_texts_and_names_do_not_reach_the_identifier(capsys, labelled, tmp_path):
+    _, lines, _ = run(capsys, "evaluate", labelled)
+    blind = tmp_path / "blind"
+    blind.mkdir()
+    rows = [json.loads(line) for line in (labelled / "manifest.jsonl").read_text().splitlines() if line]
+    for number, row in enumerate(rows):
+        if (labelled / row["file"]).exists():
+            shutil.copy(labelled / row["file"], blind / f"{number}.bin")
+        row["file"] = f"{number}.bin"
+        row.pop("text", None)
+    (blind / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, again, _ = run(capsys, "evaluate", blind)
+    first, second = (json.loads(part[-1]) for part in (lines, again))
+    assert {**first, "seconds_per_image": 0} == {**second, "seconds_per_image": 0}
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"file": "a.png"}', '{"file": "a.png", "family": "x", "weight": "bold"}'])
+def test_a_bad_manifest_is_told_by_line(capsys, labelled, line):
+    with open(labelled / "manifest.jsonl", "a") as manifest:
+        manifest.write(line + "\n")
+    status, _, err = run(capsys, "evaluate", labelled)
+    assert status == 2 and "line 7" in err

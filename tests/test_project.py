@@ -1,0 +1,56 @@
+"""The shape of the project: who imports whom, how large it is, what its pages claim."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SIBLINGS = {"app", "train", "compare_vlm", "data_scripts"}
+SERVING = {"app.py", *(str(path.relative_to(ROOT)) for path in (ROOT / "fontid").rglob("*.py"))}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Top-level names that a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def tracked_files() -> list[Path]:
+    run = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if run.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in run.stdout.split("\0") if name]
+
+
+@pytest.mark.parametrize("room", sorted(SIBLINGS | {"fontid"}))
+def test_siblings_meet_only_through_files(room):
+    files = [ROOT / "app.py"] if room == "app" else sorted((ROOT / room).rglob("*.py"))
+    for path in files:
+        assert not imports_of(path) & (SIBLINGS - {room}), f"{path} imports a sibling"
+
+
+def test_serving_imports_only_its_requirements():
+    names = {"gradio", "onnxruntime", "numpy", "PIL", "pillow_heif", "fontTools", "tqdm", "huggingface_hub", "fontid"}
+    standard = __import__("sys").stdlib_module_names
+    for name in SERVING - {"fontid/experiment.py"}:  # that one is for train and compare_vlm
+        assert imports_of(ROOT / name) <= names | standard, name
+
+
+def test_tracked_tree_is_small_and_names_no_host():
+    files = tracked_files()
+    sizes = {path: path.stat().st_size for path in files if path.exists()}
+    assert sum(sizes.values()) < 45e6
+    assert max(sizes.values()) < 10e6
+    registry = re.compile(rb"registry\.npmjs|pypi\.org|files\.pythonhosted|deb\.debian\.org")
+    for path in sizes:
+        if path.suffix in {".py", ".txt", ".toml", ".md", ".yaml", ".json", ""} and path != Path(__file__):
+            assert not registry.search(path.read_bytes()), path

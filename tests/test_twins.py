@@ -1,0 +1,78 @@
+"""Twins draw the same letters; known different families stay apart."""
+
+import json
+
+import numpy as np
+import pytest
+
+from data_scripts.find_twins import TOLERANCE, find_twins
+from data_scripts.glyphs import draw_letters, draw_letters_by_freetype, outlines_apart
+from data_scripts.renderers import unpack
+from fontid.identifier import FontIdentifier
+from tests.conftest import MODEL, font_file
+
+NOISE = 0.2  # pixels, what find_twins measures on the whole catalogue
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ttf")
+    return lambda family, style="400-normal": draw_letters(unpack(font_file(family, style), folder))
+
+
+def twins_among(*letters: np.ndarray) -> set[tuple[int, int]]:
+    found = find_twins(np.stack(letters), np.arange(len(letters)), NOISE)
+    return {(twins.first, twins.second) for twins in found}
+
+
+def test_same_letters_are_twins_and_others_not(drawn):
+    names = ["roboto", "heebo", "lora", "parastoo", "open-sans", "noto-sans", "arimo", "merriweather"]
+    found = {(names[a], names[b]) for a, b in twins_among(*map(drawn, names))}
+    assert found == {("roboto", "heebo"), ("lora", "parastoo")}
+
+
+def test_weights_are_no_twins(drawn):
+    assert not twins_among(drawn("roboto"), drawn("roboto", "700-normal"), drawn("arimo"), drawn("arimo", "700-normal"))
+
+
+def test_one_other_letter_parts_twins(drawn):
+    """Letter by letter: fifty-one equal letters do not make up for one other."""
+    first, second = drawn("roboto").copy(), drawn("heebo").copy()
+    second[30] = drawn("lora")[30]
+    assert not twins_among(first, second)
+
+
+def test_twinship_is_not_chained(drawn):
+    """Three drawings, each a little bolder than the one before: the outer two are no twins."""
+    base = drawn("roboto").astype(np.float32)
+    ring = np.maximum.reduce([np.roll(base, shift, axis) for shift in (1, -1) for axis in (-1, -2)])
+    step = 0.6 * TOLERANCE * NOISE
+    bolder = [np.clip(base + part * (ring - base), 0, 255).astype(np.uint8) for part in (0, step, 2 * step)]
+    assert outlines_apart(bolder[0], bolder[1]).max() < TOLERANCE * NOISE < outlines_apart(bolder[0], bolder[2]).max()
+    assert twins_among(*bolder) == {(0, 1), (1, 2)}
+
+
+def test_blank_letters_are_nobodys_twins(drawn):
+    blank = np.zeros_like(drawn("roboto"))
+    assert not twins_among(blank, blank.copy())
+
+
+def test_noise_is_smaller_than_what_parts_families(drawn, tmp_path):
+    own = outlines_apart(drawn("arimo"), draw_letters_by_freetype(unpack(font_file("arimo"), tmp_path)))
+    others = outlines_apart(drawn("arimo"), drawn("roboto"))
+    assert np.median(own) < TOLERANCE * NOISE < others.max()
+
+
+def test_shipped_twins():
+    catalogue = FontIdentifier.from_pretrained(MODEL).catalogue
+    assert "heebo" in catalogue.credited("roboto") and "parastoo" in catalogue.credited("lora")
+    assert not {"open-sans", "arimo", "inter"} & catalogue.credited("roboto")
+    assert "noto-sans" not in catalogue.credited("open-sans")
+    share = np.mean([len(catalogue.credited(family)) > 1 for family in catalogue.families])
+    assert 0.15 < share < 0.35
+
+
+def test_written_table_of_twins(prepared):
+    pairs = [set(json.loads(line)["faces"]) for line in (prepared / "twins.jsonl").read_text().splitlines()]
+    assert {"roboto-400-normal", "heebo-400-normal"} in pairs
+    assert all(len({name.rsplit("-", 2)[0] for name in pair}) == 2 for pair in pairs)
