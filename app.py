@@ -56,7 +56,9 @@ def style_of(match: Match) -> str:
 def card(match: Match) -> str:
     """One match as a list item."""
     name, url = html.escape(match.name), html.escape(match.url, quote=True)
-    twins = f"<div class='twins'>Draws the same letters: {html.escape(', '.join(match.twins))}</div>" if match.twins else ""
+    twins = (
+        f"<div class='twins'>Draws the same letters: {html.escape(', '.join(match.twins))}</div>" if match.twins else ""
+    )
     return (
         f"<li><div class='row'><a class='name' href='{url}' target='_blank' rel='noopener'>{name}</a>"
         f"<span class='style'>{style_of(match)}</span>"

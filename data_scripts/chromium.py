@@ -24,7 +24,7 @@ class ChromiumMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class TextBox:
-    """A text to draw: `style` is further CSS for the box, which is as wide as its text unless the CSS says otherwise."""
+    """A text to draw: `style` is further CSS for its box, which is as wide as the text unless told otherwise."""
 
     face: Face
     text: str

@@ -27,7 +27,13 @@ from fontid.paths import data_home
 FAMILIES = Path(__file__).parent / "families.txt"
 LATIN_FILE = re.compile(r".*-latin-\d+-(normal|italic)\.woff2")
 NPM_INSTALL = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
-LICENSES = {"OFL": "OFL-1.1", "Open Font License": "OFL-1.1", "apache": "Apache-2.0", "ubuntu": "UFL-1.0"}
+LICENSES = {
+    "OFL": "OFL-1.1",
+    "openfontlicense": "OFL-1.1",
+    "Open Font License": "OFL-1.1",
+    "apache": "Apache-2.0",
+    "ubuntu": "UFL-1.0",
+}
 
 
 class FetchError(RuntimeError):
@@ -92,7 +98,7 @@ def installed_version(folder: Path) -> str | None:
 
 
 def fetch(families: dict[str, str], out: Path, batch: int) -> dict[str, str]:
-    """Install families that are not in `out` at their version. Returns: those that could not be had, with the reason."""
+    """Install families that are not in `out` at their version. Returns: what could not be had, with the reason."""
     missing = [(name, version) for name, version in families.items() if installed_version(out / name) != version]
     problems: dict[str, str] = {}
     with tqdm(total=len(families), initial=len(families) - len(missing), desc="families", unit="family") as progress:

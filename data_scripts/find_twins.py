@@ -118,7 +118,8 @@ def main() -> None:
     contact_sheet(loosest(twins, faces, 50), faces, letters, arguments.out / "twins.png")
     families = {faces[index].family for t in twins for index in (t.first, t.second)}
     count = len({face.family for face in faces})
-    print(f"Noise {noise:.3f} px; {len(twins)} pairs; {len(families)} of {count} families ({len(families) / count:.1%}) have a twin.")
+    print(f"Noise {noise:.3f} px; {len(twins)} pairs.")
+    print(f"{len(families)} of {count} families ({len(families) / count:.1%}) have a twin.")
 
 
 if __name__ == "__main__":

@@ -98,7 +98,9 @@ def main() -> None:
     with Pool(arguments.num_proc) as pool:
         faces = sum(tqdm(pool.imap(faces_of_family, folders, 8), "faces", len(folders)), [])
         regular = {family: regular_face(rows) for family, rows in by_family(faces).items()}
-        files = [unpack(arguments.fonts / face.file, arguments.out / "ttf") for face in tqdm(regular.values(), "unpack")]
+        files = [
+            unpack(arguments.fonts / face.file, arguments.out / "ttf") for face in tqdm(regular.values(), "unpack")
+        ]
         drawn = dict(zip(regular, tqdm(pool.imap(letters_of, files, 8), "letters", len(files)), strict=True))
     reasons = {family: reason for family in drawn if (reason := reason_to_leave_out(family, drawn[family]))}
     write_faces((face for face in faces if face.family not in reasons), arguments.out / "faces.jsonl")

@@ -214,10 +214,11 @@ def write_card(out: Path, arguments: argparse.Namespace, faces: list[Face]) -> N
 def check_recipe(out: Path, recipe: dict) -> None:
     """Refuse to mix shards of two recipes in one folder."""
     path = out / "recipe.json"
-    if path.exists() and json.loads(path.read_text()) != recipe:
+    text = json.dumps(recipe, indent=1)
+    if path.exists() and path.read_text() != text:
         raise SystemExit(f"{out} holds a data set of another recipe: remove it or choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(recipe, indent=1))
+    path.write_text(text)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -244,8 +245,12 @@ def main(argv: list[str] | None = None) -> None:
     for split in ("references", "validation", "test", "train"):
         rows = [face for face in faces if split != "train" or not is_held_out(face.family)]
         starts = range(0, len(rows), FACES_PER_SHARD)
-        shards += [Shard(split, n, len(starts), tuple(rows[i : i + FACES_PER_SHARD]), regular) for n, i in enumerate(starts)]
-    render = partial(render_shard, fonts=arguments.fonts, out=out, preset=preset, seed=arguments.seed, features=features)
+        shards += [
+            Shard(split, n, len(starts), tuple(rows[i : i + FACES_PER_SHARD]), regular) for n, i in enumerate(starts)
+        ]
+    render = partial(
+        render_shard, fonts=arguments.fonts, out=out, preset=preset, seed=arguments.seed, features=features
+    )
     with Pool(arguments.num_proc) as pool:
         for _ in tqdm(pool.imap_unordered(render, shards), "shards", len(shards)):
             pass

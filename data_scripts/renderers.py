@@ -110,7 +110,9 @@ def draw_line(face: OpenFace, text: str, pixels: int, renderer: str, spacing: fl
     elif renderer == "freetype-large":
         large = _draw_freetype(face, text, LARGE_PIXELS, spacing)
         size = (max(1, round(large.width * pixels / LARGE_PIXELS)), max(1, round(large.height * pixels / LARGE_PIXELS)))
-        pixels_drawn = large.resize(size, Image.Resampling.BOX if pixels < LARGE_PIXELS / 2 else Image.Resampling.BICUBIC)
+        pixels_drawn = large.resize(
+            size, Image.Resampling.BOX if pixels < LARGE_PIXELS / 2 else Image.Resampling.BICUBIC
+        )
     else:
         raise ValueError(f"Unknown renderer {renderer!r}: choose one of {', '.join(RENDERERS)}.")
     return _crop_to_ink(pixels_drawn)

@@ -11,7 +11,9 @@ LANGUAGES = ("en", "en", "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "
 WORDS_PER_LANGUAGE = 12_000
 LETTERS = string.ascii_letters
 PUNCTUATION = "!?&.,:;'\"()-/@#%*+$€£–—’“”"
-DRAWABLE = frozenset(string.digits + LETTERS + PUNCTUATION + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïñòóôõöøùúûüýþÿœŒ¿¡«»")
+DRAWABLE = frozenset(
+    string.digits + LETTERS + PUNCTUATION + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïñòóôõöøùúûüýþÿœŒ¿¡«»"
+)
 SPLIT_SHARES = {"train": range(0, 80), "validation": range(80, 87), "test": range(87, 94), "references": range(94, 100)}
 
 

@@ -1,7 +1,7 @@
 """Command line.
 
-    python -m fontid identify IMAGE|FOLDER ... [--top 5] [--json] [--encoder-only] [--model FOLDER|HUB_ID]
-    python -m fontid evaluate FOLDER [--json FILE] [--encoder-only] [--model FOLDER|HUB_ID]
+python -m fontid identify IMAGE|FOLDER ... [--top 5] [--json] [--encoder-only] [--model FOLDER|HUB_ID]
+python -m fontid evaluate FOLDER [--json FILE] [--encoder-only] [--model FOLDER|HUB_ID]
 """
 
 import argparse

@@ -1,14 +1,14 @@
 """The trained artifact: one folder whose parts belong together, checked by digest whenever it is opened.
 
-    config.json          format, preprocessing, what made it, sha256 of every other file
-    encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
-    encoder.safetensors  the same weights, to train on from (with encoder.json, the arguments of the module)
-    prototypes.npy       (P, D) float16, L2-normalised
-    prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl that each prototype stands for
-    faces.jsonl          the faces, in the order of the data set's labels
-    twins.npy            (T, 2) int32, pairs of rows in faces.jsonl
-    golden/              pictures with their faces and embeddings, replayed in tests
-    README.md            model card
+config.json          format, preprocessing, what made it, sha256 of every other file
+encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
+encoder.safetensors  the same weights, to train on from (with encoder.json, the arguments of the module)
+prototypes.npy       (P, D) float16, L2-normalised
+prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl that each prototype stands for
+faces.jsonl          the faces, in the order of the data set's labels
+twins.npy            (T, 2) int32, pairs of rows in faces.jsonl
+golden/              pictures with their faces and embeddings, replayed in tests
+README.md            model card
 """
 
 import hashlib

@@ -124,7 +124,9 @@ def table(summary: dict) -> str:
     """The summary as text, in per cent."""
     lines = [f"{'':24}{'n':>6}   strict top-1/5/20       twins top-1/5/20"]
     for name, part in [("all", summary), *summary["by"].items()]:
-        cells = "   ".join(" ".join(f"{100 * part[kind][f'top{k}']:6.1f}" for k in RANKS) for kind in ("strict", "twins"))
+        cells = "   ".join(
+            " ".join(f"{100 * part[kind][f'top{k}']:6.1f}" for k in RANKS) for kind in ("strict", "twins")
+        )
         lines.append(f"{name[:24]:24}{part['n']:>6}   {cells}")
     if summary["left_out"]:
         lines.append(f"{summary['left_out']} pictures left out: their families are not in the catalogue.")

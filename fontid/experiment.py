@@ -86,7 +86,9 @@ def current_commit() -> str | None:
     """The commit of the checkout this module lies in, with "+" behind it where files are changed; None without git."""
     try:
         run = [
-            subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout
+            subprocess.run(
+                ["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+            ).stdout
             for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         ]
     except (OSError, subprocess.CalledProcessError):

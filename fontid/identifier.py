@@ -53,9 +53,7 @@ class FontIdentifier:
         options = onnxruntime.SessionOptions()
         options.enable_cpu_mem_arena = False  # the arena keeps its largest batch for ever
         options.intra_op_num_threads = min(2, os.cpu_count() or 1)
-        self._session = onnxruntime.InferenceSession(
-            str(artifact.encoder), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnxruntime.InferenceSession(str(artifact.encoder), options, providers=["CPUExecutionProvider"])
 
     @classmethod
     def from_pretrained(
@@ -68,7 +66,7 @@ class FontIdentifier:
         if folder_or_hub_id is None or Path(folder_or_hub_id).is_dir():
             return cls(Path(folder_or_hub_id or SHIPPED))
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
         try:
             return cls(Path(snapshot_download(str(folder_or_hub_id), revision=revision)))

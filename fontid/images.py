@@ -32,8 +32,7 @@ PICTURE_SUFFIXES = frozenset(
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")  # never EPS: it starts Ghostscript
 _ACCEPTED = "PNG, JPEG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
 _DAMAGED = (
-    "This picture is damaged, incomplete or of a rare kind; "
-    "please save it again as PNG or JPEG and try once more."
+    "This picture is damaged, incomplete or of a rare kind; please save it again as PNG or JPEG and try once more."
 )
 _NO_MEMORY = "There is not enough memory for this picture; please crop it or make it smaller and try again."
 

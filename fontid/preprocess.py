@@ -37,7 +37,9 @@ def prepare_line(gray: np.ndarray, settings: Preprocessing = Preprocessing()) ->
     widest = int(settings.longest / scale)
     right = min(right, left + max(1, widest))
     width = max(1, round((right - left) * scale))
-    line = Image.fromarray(ink).resize((width, settings.ink_height), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
+    line = Image.fromarray(ink).resize(
+        (width, settings.ink_height), Image.Resampling.BICUBIC, box=(left, top, right, bottom)
+    )
     return np.pad(np.asarray(line), margin)
 
 

@@ -18,6 +18,9 @@ class WindowDataset(Dataset):
     def __init__(self, lines: LineCache, width: int) -> None:
         self.lines, self.width = lines, width
 
+    def __len__(self) -> int:
+        return len(self.lines)
+
     def __getitems__(self, wanted: list[tuple[int, float]]) -> dict[str, Tensor]:
         """`window` (N, 1, height, width) uint8 and `face` (N,) int64."""
         windows = np.zeros((len(wanted), 1, self.lines.columns.shape[1], self.width), np.uint8)
@@ -32,6 +35,20 @@ class WindowDataset(Dataset):
                 window[0, :, start : start + pixels.shape[1]] = pixels
         faces = self.lines.face[[line for line, _ in wanted]]
         return {"window": torch.from_numpy(windows), "face": torch.from_numpy(faces)}
+
+
+class MiddleWindows(WindowDataset):
+    """The middle window of each of the `chosen` lines: always the same, for validation."""
+
+    def __init__(self, lines: LineCache, width: int, chosen: np.ndarray) -> None:
+        super().__init__(lines, width)
+        self.chosen = chosen
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitems__(self, wanted: list[int]) -> dict[str, Tensor]:
+        return super().__getitems__([(int(self.chosen[index]), 0.5) for index in wanted])
 
 
 class FamilySampler(Sampler[tuple[int, float]]):

@@ -38,7 +38,10 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="fontid", tags=["fon
     """
 
     def __init__(
-        self, widths: tuple[int, ...] = (32, 64, 128, 256, 384), depths: tuple[int, ...] = (1, 1, 2, 1, 1), dimension: int = 256
+        self,
+        widths: tuple[int, ...] = (32, 64, 128, 256, 384),
+        depths: tuple[int, ...] = (1, 1, 2, 1, 1),
+        dimension: int = 256,
     ) -> None:
         super().__init__()
         self.dimension = dimension

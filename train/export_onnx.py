@@ -17,7 +17,6 @@ import onnx
 import torch
 from datasets import Dataset, load_dataset
 from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
 
 from fontid.artifact import seal
 from fontid.experiment import current_commit, installed_versions, read_result, read_settings
@@ -169,7 +168,9 @@ def main(argv: list[str] | None = None) -> None:
         prototypes, owners, twins, names = made["prototypes"], made["faces"], made["twins"], made["names"].tolist()
     rows = load_dataset(str(data), split="test")
     if rows.features["face"].names != names:
-        raise SystemExit(f"The prototypes of {run} and the data set {data} name other faces: make the prototypes again.")
+        raise SystemExit(
+            f"The prototypes of {run} and the data set {data} name other faces: make the prototypes again."
+        )
     faces = faces_in_order(names)
 
     partial = arguments.out.with_name(arguments.out.name + ".part")

@@ -76,7 +76,9 @@ def accuracy(catalogue: Catalogue, embeddings: np.ndarray, lines: LineCache, cho
     for index in chosen:
         face = catalogue.faces[lines.face[index]]
         right = {"strict": {face.family}, "twins": catalogue.credited(face.family, face.weight, face.italic)}
-        rows = [match.family for match in catalogue.rank(catalogue.score_faces(embeddings[index : index + 1]), RANKS[-1])]
+        rows = [
+            match.family for match in catalogue.rank(catalogue.score_faces(embeddings[index : index + 1]), RANKS[-1])
+        ]
         for kind, families in right.items():
             rank = next((r for r, family in enumerate(rows) if family in families), RANKS[-1])
             hits[kind] += [rank < k for k in RANKS]

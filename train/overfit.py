@@ -1,6 +1,6 @@
 """Drive one batch to 100 %: shows that encoder, loss and labels can learn at all.
 
-    python -m train.overfit experiments/encoder/tiny.yaml [--steps 200]
+python -m train.overfit experiments/encoder/tiny.yaml [--steps 200]
 """
 
 import argparse
@@ -28,7 +28,9 @@ def overfit(settings: TrainSettings, data: Path, steps: int, batch_size: int = 3
     batch = WindowDataset(lines, settings.preprocessing.window).__getitems__([(line, 0.5) for line in chosen])
     encoder = Encoder(settings.encoder.widths, settings.encoder.depths, settings.encoder.dimension)
     no_twins = torch.zeros(0, 2, dtype=torch.int64)
-    loss = FaceSoftmax(family_of_face(lines), no_twins, encoder.dimension, settings.loss.scale, settings.loss.margin, 0.0)
+    loss = FaceSoftmax(
+        family_of_face(lines), no_twins, encoder.dimension, settings.loss.scale, settings.loss.margin, 0.0
+    )
     optimizer = torch.optim.AdamW([*encoder.parameters(), *loss.parameters()], settings.learning_rate)
     share = 0.0
     for _ in (progress := trange(steps)):

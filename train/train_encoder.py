@@ -14,6 +14,7 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, set_seed
@@ -26,7 +27,7 @@ from fontid.experiment import read_settings
 from fontid.faces import read_faces, regular_faces
 from fontid.paths import data_home
 from train.augment import Augment
-from train.batches import SPARE, FamilySampler, WindowDataset, as_fetched
+from train.batches import SPARE, FamilySampler, MiddleWindows, WindowDataset, as_fetched
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
 from train.losses import FaceSoftmax
@@ -101,6 +102,7 @@ class Checkpoints:
         target = self.folder / f"step-{step:07d}"
         partial = self.folder / f"partial-{step:07d}"
         self.accelerator.save_state(partial)
+        self.accelerator.wait_for_everyone()  # each process writes a part
         if self.accelerator.is_main_process:
             (partial / "state.json").write_text(json.dumps(state))
             shutil.rmtree(target, ignore_errors=True)
@@ -153,14 +155,9 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     loader = DataLoader(
         WindowDataset(lines, width), settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched
     )
-    seen = set(lines.family.tolist())
-    positions = [(index, 0.5) for index, family in enumerate(held_back.family) if family in seen]
-    check = DataLoader(
-        WindowDataset(held_back, settings.preprocessing.window),
-        settings.batch_size,
-        sampler=positions,
-        collate_fn=as_fetched,
-    )
+    trained = np.flatnonzero(np.isin(held_back.family, lines.family))  # no proxy knows the held-out families
+    middles = MiddleWindows(held_back, settings.preprocessing.window, trained)
+    check = DataLoader(middles, settings.batch_size, collate_fn=as_fetched)
     encoder, loss, optimizer, loader, check = accelerator.prepare(encoder, loss, optimizer, loader, check)
     family_of = family_of.to(accelerator.device)
 
@@ -205,7 +202,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
                 started, started_step = time.perf_counter(), step
                 accelerator.log(metrics, step)
                 if log:
-                    log.write(json.dumps({"step": step} | metrics) + "\n")
+                    log.write(json.dumps({"step": step, "processes": accelerator.num_processes} | metrics) + "\n")
                     log.flush()
                 if metrics["validation_family_top1"] > state["best"]:
                     state["best"] = metrics["validation_family_top1"]

@@ -1,0 +1,161 @@
+"""The data set: labels, texts, held-out families, determinism, resume."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from datasets import load_dataset
+
+from data_scripts import texts
+from data_scripts.make_faces import reason_to_leave_out
+from data_scripts.render_dataset import PRESETS, choose_families, is_held_out, lines_of_face, main
+from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
+from fontid.faces import by_family, read_faces
+from tests.conftest import FONTS, font_file
+
+
+@pytest.fixture(scope="module")
+def rows(prepared):
+    return load_dataset(str(prepared / "datasets" / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def faces(prepared):
+    return choose_families(read_faces(prepared / "faces.jsonl"), PRESETS["tiny"].families)
+
+
+def test_illegible_families_are_left_out(prepared):
+    left_out = [json.loads(line)["family"] for line in (prepared / "left_out.jsonl").read_text().splitlines()]
+    assert left_out == ["libre-barcode-39"]
+    assert (prepared / "left_out.png").exists()
+    blocks = np.full((52, 64, 64), 255, np.uint8)
+    assert "different" in reason_to_leave_out("blocks", blocks)
+    blocks[0] = 0
+    assert "inks no A" in reason_to_leave_out("blank", blocks)
+
+
+def test_labels_are_the_table_in_its_order(rows, faces):
+    for split in rows.values():
+        assert split.features["face"].names == [face.id for face in faces]
+        assert split.features["family"].names == list(by_family(faces))
+        table = {index: face for index, face in enumerate(faces)}
+        for row in split.select_columns(["face", "family", "weight", "italic"]):
+            face = table[row["face"]]
+            assert (face.weight, face.italic) == (row["weight"], row["italic"])
+            assert split.features["family"].int2str(row["family"]) == face.family
+
+
+def test_pictures_show_their_label(rows, faces):
+    """The stored picture is what its face, text and size draw, and not what another face draws."""
+    for index in range(0, len(rows["train"]), 97):
+        row = rows["train"][index]
+        if row["renderer"] != "freetype-large":
+            continue
+        seen = {}
+        for face in faces:
+            drawn = draw_line(opened(face), row["text"], row["pixel_size"], "freetype-large")
+            same_size = drawn.resize(row["image"].size)
+            seen[face.id] = np.abs(np.asarray(same_size, float) - np.asarray(row["image"], float)).mean()
+        assert min(seen, key=seen.get).rsplit("-", 2)[0] == faces[row["face"]].family
+
+
+def opened(face) -> OpenFace:
+    folder = FONTS.parent / ".ttf"
+    path = unpack(FONTS / face.file, folder)
+    return OpenFace(path)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clean():
+    yield
+    shutil.rmtree(FONTS.parent / ".ttf", ignore_errors=True)
+
+
+def test_texts_do_not_overlap(rows):
+    words = {name: {w.casefold() for text in part["text"] for w in text.split()} for name, part in rows.items()}
+    whole = {name: set(part["text"]) for name, part in rows.items()}
+    for first in ("train", "validation", "test", "references"):
+        for second in ("train", "validation", "test", "references"):
+            if first < second:
+                assert not whole[first] & whole[second]
+                shared = {w for w in words[first] & words[second] if len(w) > 4 and w.isalpha()}
+                assert len(shared) <= 0.01 * len(words[first]), shared
+
+
+def test_every_kind_of_text_and_renderer(rows):
+    train = rows["train"]
+    assert set(train["renderer"]) == set(RENDERERS)
+    joined = "".join(train["text"])
+    assert set("abcXYZ059&?") <= set(joined)
+    assert any(text.isupper() and len(text) > 3 for text in train["text"])
+    assert any(len(text) > 30 for text in train["text"]) and any(len(text) <= 2 for text in train["text"])
+    assert min(train["pixel_size"]) < 20 and max(train["pixel_size"]) > 80
+
+
+def test_held_out_families_are_few_fixed_and_never_trained_on(prepared):
+    names = [
+        line.split()[0] for line in (FONTS.parents[1] / "data_scripts" / "families.txt").read_text().splitlines()[1:]
+    ]
+    held_out = [name for name in names if is_held_out(name)]
+    assert 0.03 < len(held_out) / len(names) < 0.07
+    rows = load_dataset(str(prepared / "datasets" / "tiny"))
+    trained = {rows["train"].features["family"].int2str(label) for label in set(rows["train"]["family"])}
+    assert not trained & set(held_out)
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_every_renderer_draws_the_text(renderer):
+    face = OpenFace(unpack(font_file("arimo"), FONTS.parent / ".ttf"))
+    plain = draw_line(face, "Hamburg", 40, renderer)
+    spaced = draw_line(face, "Hamburg", 40, renderer, spacing=0.2)
+    assert plain.mode == "L" and np.asarray(plain)[0, 0] > 240 and np.asarray(plain).min() < 30
+    assert 1.2 * plain.width < spaced.width < 1.6 * plain.width and abs(plain.height - spaced.height) <= 1
+    assert draw_line(face, " ", 40, renderer) is None
+    reference = draw_line(face, "Hamburg", 40, "freetype-large").resize(plain.size)
+    assert np.abs(np.asarray(plain, float) - np.asarray(reference, float)).mean() < 22
+
+
+def test_fonts_whose_hinting_never_ends_are_drawn_all_the_same(tmp_path):
+    face = OpenFace(unpack(font_file("kumar-one"), tmp_path))
+    assert draw_line(face, "Hamburg", 40, "freetype") is not None
+
+
+def test_characters_that_a_font_lacks_never_enter():
+    face = OpenFace(unpack(font_file("press-start-2p"), FONTS.parent / ".ttf"))
+    assert texts.keep_drawable("aб c☃d", face.charset) == "a cd"
+    lacks = "".join(sorted(texts.DRAWABLE - face.charset))
+    assert texts.keep_drawable(lacks, face.charset) == ""
+
+
+def test_lines_are_deterministic(faces):
+    face = faces[0]
+    draws = [list(lines_of_face(face, opened(face), "train", 5, seed)) for seed in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
+
+
+def test_rendering_resumes_and_refuses_another_recipe(prepared, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    out = shutil.copytree(prepared / "datasets" / "tiny", tmp_path / "tiny")
+    before = {path.name: path.read_bytes() for path in (out / "data").glob("*.parquet")}
+    victim = next((out / "data").glob("validation-*"))
+    victim.unlink()
+    arguments = ["--preset", "tiny", "--fonts", str(FONTS), "--out", str(out), "--num-proc", "1"]
+    main(arguments)
+    after = {path.name: path for path in (out / "data").glob("*.parquet")}
+    assert set(after) == set(before)
+    original = prepared / "datasets" / "tiny" / "data" / victim.name
+    ours, theirs = (
+        load_dataset("parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / name))
+        for path, name in ((victim, "ours"), (original, "theirs"))
+    )
+    assert ours["text"] == theirs["text"]
+    for first, second in zip(ours["image"], theirs["image"], strict=True):
+        assert np.array_equal(np.asarray(first), np.asarray(second))
+    with pytest.raises(SystemExit, match="another recipe"):
+        main([*arguments, "--seed", "1"])
+
+
+def test_card_names_what_is_inside(prepared):
+    card = (prepared / "datasets" / "tiny" / "README.md").read_text()
+    assert "train " in card and "--preset tiny" in card and card.startswith("---\nlicense")

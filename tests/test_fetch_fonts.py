@@ -1,0 +1,201 @@
+"""Fetching fonts, with an npm of our own that installs from a shelf; importing a folder of font files."""
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.ttLib import TTFont
+
+from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
+from data_scripts.import_fonts import import_folder
+from tests.conftest import FONTS, ROOT, font_file
+
+NPM = """#!{python}
+import json, pathlib, shutil, sys, time
+wanted = json.loads(pathlib.Path("package.json").read_text())["optionalDependencies"]
+shelf = pathlib.Path("{shelf}")
+with open(shelf / "calls.txt", "a") as calls:
+    calls.write(" ".join(wanted) + "\\n")
+time.sleep({seconds})
+for name, version in wanted.items():
+    source = shelf / name / (version if version != "*" else "5.0.1")
+    if source.exists():
+        shutil.copytree(source, pathlib.Path("node_modules") / name)
+"""
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """Packages as npm has them, in two versions each: latin and other files, a variable one."""
+    shelf = tmp_path / "shelf"
+    for name in ("lora", "roboto", "lobster", "pacifico"):
+        for version in ("5.0.1", "5.0.0"):
+            package = shelf / "@fontsource" / name / version
+            (package / "files").mkdir(parents=True)
+            (package / "package.json").write_text(json.dumps({"version": version}))
+            shutil.copy(FONTS / name / "metadata.json", package)
+            (package / "LICENSE").write_text(f"licence of {name} {version}")
+            for kind in (
+                "latin-400-normal",
+                "latin-ext-400-normal",
+                "cyrillic-400-normal",
+                "latin-variable-full-normal",
+            ):
+                shutil.copy(font_file(name), package / "files" / f"{name}-{kind}.woff2")
+    (shelf / "@fontsource" / "empty" / "1.0.0" / "files").mkdir(parents=True)
+    (shelf / "@fontsource" / "empty" / "1.0.0" / "package.json").write_text('{"version": "1.0.0"}')
+    return shelf
+
+
+def fetch(tmp_path, shelf, families: str, *arguments: str, seconds: float = 0) -> subprocess.Popen:
+    programs = tmp_path / "bin"
+    programs.mkdir(exist_ok=True)
+    (programs / "npm").write_text(NPM.format(python=sys.executable, shelf=shelf, seconds=seconds))
+    (programs / "npm").chmod(stat.S_IRWXU)
+    (tmp_path / "families.txt").write_text(families)
+    command = [sys.executable, "-m", "data_scripts.fetch_fonts", "--families", str(tmp_path / "families.txt")]
+    command += ["--out", str(tmp_path / "out"), *arguments]
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_exactly_the_latin_files_are_kept_and_problems_named(tmp_path, shelf):
+    process = fetch(tmp_path, shelf, "# a comment\nlora 5.0.0\nnowhere 1.0.0\nroboto 5.0.1\nempty 1.0.0\n")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    assert "2 families, 2 faces" in out and "nowhere: npm has no" in out and "empty: has no Latin files" in out
+    lora = tmp_path / "out" / "lora"
+    assert sorted(path.name for path in lora.iterdir()) == [
+        "LICENSE", "lora-latin-400-normal.woff2", "metadata.json", "source.json",
+    ]  # fmt: skip
+    assert json.loads((lora / "source.json").read_text()) == {"id": "lora", "version": "5.0.0"}
+
+
+def test_what_is_there_is_skipped_and_another_version_replaced(tmp_path, shelf):
+    assert fetch(tmp_path, shelf, "lora 5.0.0\nroboto 5.0.1\n").wait(60) == 0
+    assert fetch(tmp_path, shelf, "lora 5.0.1\nroboto 5.0.1\n").wait(60) == 0
+    calls = (shelf / "calls.txt").read_text().splitlines()
+    assert calls == ["@fontsource/lora @fontsource/roboto", "@fontsource/lora"]
+    assert (tmp_path / "out" / "lora" / "LICENSE").read_text() == "licence of lora 5.0.1"
+
+
+def test_a_killed_run_goes_on(tmp_path, shelf):
+    families = "lora 5.0.1\nroboto 5.0.1\nlobster 5.0.1\npacifico 5.0.1\n"
+    process = fetch(tmp_path, shelf, families, "--batch", "1", seconds=0.5)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out" / "roboto").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "out" / "pacifico").exists()
+    assert fetch(tmp_path, shelf, families, "--batch", "9").wait(60) == 0
+    assert (shelf / "calls.txt").read_text().splitlines()[-1].split()[-1] == "@fontsource/pacifico"
+    assert "@fontsource/lora" not in (shelf / "calls.txt").read_text().splitlines()[-1]
+
+
+def test_without_npm_a_sentence_says_so(tmp_path, shelf):
+    process = fetch(tmp_path, shelf, "lora 5.0.1\n")
+    process.communicate(timeout=60)
+    shutil.rmtree(tmp_path / "out")
+    environment = os.environ | {"PATH": str(tmp_path / "nothing")}
+    command = [sys.executable, "-m", "data_scripts.fetch_fonts", "--families", str(tmp_path / "families.txt")]
+    run = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 1 and "npm is not installed" in run.stderr and "Traceback" not in run.stderr
+
+
+def test_the_catalogue_is_the_whole_of_google_fonts():
+    families = read_families(FAMILIES)
+    assert len(families) >= 1700 and {"roboto", "lora", "open-sans"} <= set(families)
+    assert all(version[0].isdigit() for version in families.values())
+
+
+NEW = {"id": "x", "family": "X Y", "category": "serif", "license": {"type": "OFL-1.1", "attribution": "Me"}}
+OLD = {"fontId": "x", "fontName": "X Y", "category": "serif", "license": "OFL-1.1"}
+OLDEST = OLD | {"license": "https://a.page/attribution"}
+
+
+@pytest.mark.parametrize(("values", "copyright"), [(NEW, "Me"), (OLD, "Copyright 2011"), (OLDEST, "Copyright 2011")])
+def test_every_form_of_metadata(tmp_path, values, copyright):
+    (tmp_path / "metadata.json").write_text(json.dumps(values))
+    shutil.copy(font_file("roboto"), tmp_path / "x-latin-400-normal.woff2")
+    found = read_metadata(tmp_path)
+    assert (found.id, found.name, found.category, found.license) == ("x", "X Y", "serif", "OFL-1.1")
+    assert found.copyright.startswith(copyright) and found.url == "https://fonts.google.com/specimen/X+Y"
+
+
+def build_font(path, family: str, weight: int = 400, italic: bool = False, axes=None) -> None:
+    """A font of one square; with `axes` (tag, least, default, most) a variable one whose square grows with wght."""
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    def square():
+        pen = TTGlyphPen(None)
+        pen.moveTo((0, 0))
+        for point in ((0, 500), (500, 500), (500, 0)):
+            pen.lineTo(point)
+        pen.closePath()
+        return pen.glyph()
+
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef", "A"])
+    builder.setupCharacterMap({65: "A"})
+    builder.setupGlyf({".notdef": square(), "A": square()})
+    builder.setupHorizontalMetrics({".notdef": (600, 0), "A": (600, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": family, "styleName": "Regular"})
+    builder.setupOS2(usWeightClass=weight, fsSelection=1 if italic else 64)
+    builder.setupPost(italicAngle=-12 if italic else 0)
+    if axes:
+        from fontTools.ttLib.tables.TupleVariation import TupleVariation
+
+        builder.setupFvar([(*axis, axis[0]) for axis in axes], [])
+        wider = [(0, 0), (0, 0), (400, 0), (400, 0), *[(0, 0)] * 4]
+        builder.setupGvar({"A": [TupleVariation({"wght": (0, 1, 1)}, wider)], ".notdef": []})
+    builder.save(path)
+
+
+def test_a_folder_of_font_files(tmp_path):
+    source, out = tmp_path / "source", tmp_path / "out"
+    (source / "deep").mkdir(parents=True)
+    build_font(source / "a.ttf", "My Sans")
+    build_font(source / "b.ttf", "My Sans", weight=7)  # an old way to write 700
+    build_font(source / "c.ttf", "My Sans", italic=True)
+    build_font(source / "deep" / "d.ttf", "My Sans")  # the same face again
+    build_font(source / "v.ttf", "Var", axes=[("wdth", 75, 100, 125), ("wght", 300, 300, 600)])
+    (source / "broken.otf").write_bytes(b"OTTO, but nothing follows")
+    (source / "OFL.txt").write_text("free")
+    problems = import_folder(source, out)
+    assert {path.rsplit("/", 1)[1] for path in problems} == {"broken.otf", "d.ttf"}
+    assert sorted(path.name for path in (out / "my-sans").glob("*.woff2")) == [
+        "my-sans-latin-400-italic.woff2", "my-sans-latin-400-normal.woff2", "my-sans-latin-700-normal.woff2",
+    ]  # fmt: skip
+    assert (out / "my-sans" / "LICENSE").read_text() == "free"
+    assert read_metadata(out / "my-sans").name == "My Sans" and read_metadata(out / "my-sans").url == ""
+    widths = {}
+    for weight in (300, 400, 500, 600):
+        with TTFont(out / "var" / f"var-latin-{weight}-normal.woff2") as font:
+            assert "fvar" not in font
+            widths[weight] = max(x for x, _ in font["glyf"]["A"].coordinates)
+    assert widths == {300: 500, 400: 633, 500: 767, 600: 900}  # by the tag wght, though wdth stands first
+
+
+def test_an_empty_folder_is_told(tmp_path):
+    with pytest.raises(SystemExit, match="No ttf"):
+        import_folder(tmp_path, tmp_path / "out")

@@ -1,0 +1,217 @@
+"""Training: losses by their formula, augmentation, one batch learned, a killed run that resumes exactly."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.conftest import ROOT, run_module
+from train.augment import Augment, Augmentation
+from train.batches import FamilySampler, MiddleWindows, WindowDataset
+from train.line_cache import open_cache
+from train.losses import FaceSoftmax
+from train.overfit import overfit
+from train.settings import EncoderSettings, TrainSettings
+from train.train_encoder import family_of_face, learning_rate_at, read_twins
+
+YAML = """
+data: {data}
+steps: 30
+warmup_steps: 5
+batch_size: 16
+precision: "no"
+evaluate_every: 15
+checkpoint_every: 10
+tracker: none
+encoder: {{widths: [8, 12, 16, 16, 16], depths: [1, 1, 1, 1, 1], dimension: 32}}
+"""
+
+
+@pytest.fixture(scope="module")
+def lines(prepared):
+    return open_cache(prepared / "datasets" / "tiny", "train", TrainSettings("tiny", 1).preprocessing)
+
+
+def literal_loss(cosines, face, family_of, twins, scale, margin, share):
+    """The formula of `FaceSoftmax` for one embedding, written out."""
+    terms = {}
+    for other, cosine in enumerate(cosines):
+        if {other, face} in twins:
+            continue
+        terms[other] = math.exp(scale * (cosine - (margin if other == face else 0)))
+    whole = sum(terms.values())
+    family = sum(value for other, value in terms.items() if family_of[other] == family_of[face])
+    return -math.log(terms[face] / whole) - share * math.log(family / whole)
+
+
+def test_face_softmax_is_its_formula():
+    torch.manual_seed(3)
+    family_of = [0, 0, 1, 1, 2]
+    loss = FaceSoftmax(torch.tensor(family_of), torch.tensor([[0, 2]]), 8, scale=7.0, margin=0.2, family_share=0.5)
+    embeddings = torch.nn.functional.normalize(torch.randn(6, 8))
+    faces = torch.tensor([0, 1, 2, 3, 4, 2])
+    cosines = (embeddings @ torch.nn.functional.normalize(loss.proxies).T).tolist()
+    expected = [
+        literal_loss(c, int(f), family_of, [{0, 2}], 7.0, 0.2, 0.5) for c, f in zip(cosines, faces, strict=True)
+    ]
+    assert loss(embeddings, faces).item() == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+def test_learning_rate_rises_and_falls():
+    settings = TrainSettings("x", steps=100, warmup_steps=10)
+    rates = [learning_rate_at(step, settings) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == rates[9] == 1.0 and rates[100] == pytest.approx(0)
+    assert rates[55] == pytest.approx(0.5)
+
+
+def test_labels_of_faces_are_of_their_family(lines):
+    family_of = family_of_face(lines)
+    assert (family_of[lines.face].numpy() == lines.family).all()
+
+
+def test_windows_hold_their_line(lines):
+    dataset = WindowDataset(lines, 320)
+    wide = int(np.argmax(np.diff(lines.starts)))
+    narrow = int(np.argmin(np.diff(lines.starts)))
+    batch = dataset.__getitems__([(wide, 0.0), (wide, 1.0), (narrow, 0.5)])
+    assert (batch["window"][0, 0].numpy() == lines.line(wide)[:, :320]).all()
+    assert (batch["window"][1, 0].numpy() == lines.line(wide)[:, -320:]).all()
+    assert batch["window"][2].sum() == int(lines.line(narrow).sum(dtype=np.int64))
+    assert batch["face"].tolist() == lines.face[[wide, wide, narrow]].tolist()
+    middle = MiddleWindows(lines, 256, np.array([wide]))
+    assert len(middle) == 1 and middle.__getitems__([0])["face"].item() == lines.face[wide]
+
+
+def test_sampler_is_seeded_by_epoch_and_prefers_regular_faces(lines):
+    regular = {lines.face_names.index("roboto-400-normal")}
+    sampler = FamilySampler(lines, regular, 0.8, 4000, seed=1)
+    first, again = list(sampler), list(sampler)
+    assert first == again
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+    drawn = [lines.face_names[lines.face[line]] for line, _ in first]
+    roboto = [name for name in drawn if name.startswith("roboto-")]
+    assert 0.7 < np.mean([name == "roboto-400-normal" for name in roboto]) < 0.9
+
+
+@pytest.mark.parametrize("kind", Augmentation.__dataclass_fields__)
+def test_each_augmentation_acts_alone(lines, kind):
+    none = dict.fromkeys(Augmentation.__dataclass_fields__, 0.0)
+    windows = WindowDataset(lines, 320).__getitems__([(line, 0.5) for line in range(0, 160, 10)])["window"] / 255
+    plain = Augment(Augmentation(**none), 256)(windows.clone(), torch.Generator().manual_seed(0))
+    assert torch.allclose(plain, windows[..., 32:-32], atol=1e-4)  # nothing but the crop to the encoder's window
+    augment = Augment(Augmentation(**none | {kind: 1.0}), 256)
+    changed = augment(windows.clone(), torch.Generator().manual_seed(0))
+    assert changed.shape == (16, 1, 64, 256) and changed.min() >= 0 and changed.max() <= 1
+    assert ((changed - plain).abs().amax((1, 2, 3)) > 0.02).float().mean() > 0.8
+    assert torch.equal(changed, augment(windows.clone(), torch.Generator().manual_seed(0)))
+
+
+def test_polarity_is_swapped(lines):
+    none = dict.fromkeys(Augmentation.__dataclass_fields__, 0.0)
+    windows = WindowDataset(lines, 256).__getitems__([(0, 0.5)])["window"] / 255
+    swapped = Augment(Augmentation(**none | {"polarity": 1.0}), 256)(windows.clone(), torch.Generator())
+    assert torch.allclose(swapped, 1 - windows, atol=1e-4)
+
+
+def test_one_batch_is_learned(prepared):
+    settings = TrainSettings("tiny", 1, encoder=EncoderSettings((16, 24, 32, 48, 64), (1, 1, 1, 1, 1), 64))
+    assert overfit(settings, prepared / "datasets" / "tiny", steps=150, batch_size=24) == 1.0
+
+
+def launch(experiment: Path, run: Path, home: Path, *flags: str, **environment: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "accelerate.commands.launch", *(flags or ("--num_processes", "1"))]
+    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    command += ["-m", "train.train_encoder", str(experiment), "--run", str(run)]
+    variables = os.environ | {"FONTID_DATA": str(home), "HF_HUB_OFFLINE": "1"} | environment
+    return subprocess.Popen(
+        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+
+
+@pytest.fixture(scope="module")
+def experiment(prepared, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("experiments") / "quick.yaml"
+    path.write_text(YAML.format(data=prepared / "datasets" / "tiny"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole_run(prepared, experiment, tmp_path_factory) -> Path:
+    """A run that nobody disturbed."""
+    run = tmp_path_factory.mktemp("whole")
+    process = launch(experiment, run, prepared)
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output[-2000:]
+    return run
+
+
+def weights_at(run: Path, step: int) -> dict[str, torch.Tensor]:
+    folder = run / "checkpoints" / f"step-{step:07d}"
+    return load_file(folder / "model.safetensors") | load_file(folder / "model_1.safetensors")
+
+
+def test_a_killed_run_resumes_exactly(prepared, experiment, whole_run, tmp_path):
+    process = launch(experiment, tmp_path, prepared)
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "checkpoints" / "step-0000010").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "checkpoints" / "step-0000030").exists()
+    process = launch(experiment, tmp_path, prepared)
+    output = process.communicate(timeout=300)[0].decode()
+    assert process.returncode == 0 and "Goes on from" in output, output[-2000:]
+    ours, theirs = weights_at(tmp_path, 30), weights_at(whole_run, 30)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_two_processes_train(prepared, experiment, tmp_path):
+    process = launch(experiment, tmp_path, prepared, "--multi_gpu", "--num_processes", "2", ACCELERATE_USE_CPU="true")
+    output = process.communicate(timeout=300)[0].decode()
+    assert process.returncode == 0, output[-2000:]
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [15, 30] and {row["processes"] for row in rows} == {2}
+
+
+def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
+    """From a finished run to an artifact; and a data set with other labels is refused."""
+    arguments = (experiment, "--run", whole_run)
+    run = run_module("train.make_prototypes", *arguments, "--results", tmp_path / "results", data_home=prepared)
+    assert run.returncode == 0, run.stderr[-2000:]
+    metrics = json.loads((tmp_path / "results" / "quick.json").read_text())["metrics"]
+    assert metrics["test"]["trained_families"]["n"] > 50
+    run = run_module("train.export_onnx", *arguments, "--out", tmp_path / "model", data_home=prepared)
+    # thirty steps teach little: either enough golden images came back, or the export refused
+    assert (run.returncode == 0) == (tmp_path / "model" / "config.json").exists()
+    assert run.returncode == 0 or "golden" in run.stderr
+    with np.load(whole_run / "prototypes.npz") as made:
+        content = dict(made)
+    names = content["names"].tolist()
+    content["names"] = np.array(names[1:] + names[:1])
+    permuted = tmp_path / "permuted"
+    permuted.mkdir()
+    (permuted / "best").symlink_to(whole_run / "best")
+    np.savez(permuted / "prototypes.npz", **content)
+    run = run_module(
+        "train.export_onnx", experiment, "--run", permuted, "--out", tmp_path / "other", data_home=prepared
+    )
+    assert run.returncode != 0 and "name other faces" in run.stderr and not (tmp_path / "other").exists()
+
+
+def test_twins_are_read_by_name(tmp_path):
+    path = tmp_path / "twins.jsonl"
+    path.write_text('{"faces": ["b", "a"], "looseness": 0.1}\n{"faces": ["a", "gone"], "looseness": 0.2}\n')
+    assert read_twins(path, ["a", "b"]).tolist() == [[1, 0]]
+    assert read_twins(tmp_path / "none", ["a"]).shape == (0, 2)
