@@ -4,9 +4,9 @@ config.json          format, preprocessing, what made it, sha256 of every other 
 encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
 encoder.safetensors  the same weights, to train on from (with encoder.json, the arguments of the module)
 prototypes.npy       (P, D) float16, L2-normalised
-prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl that each prototype stands for
-faces.jsonl          the faces, in the order of the data set's labels
-twins.npy            (T, 2) int32, pairs of rows in faces.jsonl
+prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl.gz that each prototype stands for
+faces.jsonl.gz       the faces, in the order of the data set's labels
+twins.npy            (T, 2) int32, pairs of rows in faces.jsonl.gz
 golden/              pictures with their faces and embeddings, replayed in tests
 README.md            model card
 """
@@ -22,7 +22,7 @@ from fontid.faces import Face, read_faces
 from fontid.preprocess import Preprocessing
 
 FORMAT = 1
-NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl", "twins.npy")
+NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy")
 
 
 class ArtifactError(RuntimeError):
@@ -83,7 +83,7 @@ def open_artifact(folder: Path) -> Artifact:
         preprocessing=preprocessing,
         prototypes=np.load(folder / "prototypes.npy"),
         prototype_faces=np.load(folder / "prototype_faces.npy"),
-        faces=read_faces(folder / "faces.jsonl"),
+        faces=read_faces(folder / "faces.jsonl.gz"),
         twins=np.load(folder / "twins.npy"),
     )
     _check_shapes(artifact)
@@ -96,6 +96,6 @@ def _check_shapes(artifact: Artifact) -> None:
         raise ArtifactError("prototypes.npy and prototype_faces.npy differ in length: fetch the model again.")
     rises = np.diff(artifact.prototype_faces, prepend=-1, append=count)
     if not np.isin(rises[:-1], (0, 1)).all() or rises[-1] != 1:
-        raise ArtifactError("prototype_faces.npy does not fit faces.jsonl: fetch the model again.")
+        raise ArtifactError("prototype_faces.npy does not fit faces.jsonl.gz: fetch the model again.")
     if artifact.twins.size and not 0 <= artifact.twins.min() <= artifact.twins.max() < count:
-        raise ArtifactError("twins.npy does not fit faces.jsonl: fetch the model again.")
+        raise ArtifactError("twins.npy does not fit faces.jsonl.gz: fetch the model again.")

@@ -1,5 +1,6 @@
 """The table of faces: a face is one family, weight and slope."""
 
+import gzip
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -32,13 +33,15 @@ def face_id(family: str, weight: int, italic: bool) -> str:
 
 
 def write_faces(faces: Iterable[Face], path: Path) -> None:
-    """One JSON object a line, in the order given."""
-    text = "".join(json.dumps(asdict(face), ensure_ascii=False) + "\n" for face in faces)
-    Path(path).write_text(text, encoding="utf-8")
+    """One JSON object a line, in the order given; compressed where the name ends in .gz."""
+    data = "".join(json.dumps(asdict(face), ensure_ascii=False) + "\n" for face in faces).encode()
+    Path(path).write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def read_faces(path: Path) -> list[Face]:
-    return [Face(**json.loads(line)) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    data = Path(path).read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    return [Face(**json.loads(line)) for line in text.split("\n") if line]
 
 
 def regular_face(faces: Iterable[Face]) -> Face:

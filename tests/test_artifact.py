@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fontid.artifact import ArtifactError, open_artifact
+from fontid.artifact import ArtifactError, open_artifact, seal
 from fontid.catalogue import Catalogue
+from fontid.faces import read_faces, write_faces
 from fontid.identifier import FontIdentifier
+from fontid.preprocess import Preprocessing
 from tests.conftest import MODEL
 
 
@@ -52,7 +54,8 @@ def test_labels_off_by_one_are_noticed(identifier, shift):
 
 
 @pytest.mark.parametrize(
-    "name", ["encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl", "twins.npy", "encoder.safetensors"]
+    "name",
+    ["encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy", "encoder.safetensors"],
 )
 @pytest.mark.parametrize("damage", ["missing", "cut", "bit"])
 def test_damage_is_refused_by_name(copy, name, damage):
@@ -69,11 +72,21 @@ def test_damage_is_refused_by_name(copy, name, damage):
         open_artifact(copy)
 
 
-def test_swapped_lines_of_faces_are_refused(copy):
-    lines = (copy / "faces.jsonl").read_text().splitlines(keepends=True)
-    (copy / "faces.jsonl").write_text("".join([lines[1], lines[0], *lines[2:]]))
-    with pytest.raises(ArtifactError, match="faces.jsonl"):
+def test_swapped_faces_are_refused(copy):
+    faces = read_faces(copy / "faces.jsonl.gz")
+    write_faces([faces[1], faces[0], *faces[2:]], copy / "faces.jsonl.gz")
+    with pytest.raises(ArtifactError, match="faces.jsonl.gz"):
         open_artifact(copy)
+
+
+def test_parts_that_do_not_belong_together_are_refused(copy):
+    """Resealed, so that every digest is right: the shapes tell."""
+    owners = np.load(copy / "prototype_faces.npy")
+    for wrong in (owners[1:], np.append(owners, owners[-1]), owners[::-1], np.maximum(owners, 1)):
+        np.save(copy / "prototype_faces.npy", wrong)
+        seal(copy, Preprocessing(), {})
+        with pytest.raises(ArtifactError, match="prototype_faces.npy"):
+            open_artifact(copy)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": 99, "sha256": {}, "preprocessing": {}}'])

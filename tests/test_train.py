@@ -112,7 +112,7 @@ def test_each_augmentation_acts_alone(lines, kind):
     augment = Augment(Augmentation(**none | {kind: 1.0}), 256)
     changed = augment(windows.clone(), torch.Generator().manual_seed(0))
     assert changed.shape == (16, 1, 64, 256) and changed.min() >= 0 and changed.max() <= 1
-    assert ((changed - plain).abs().amax((1, 2, 3)) > 0.02).float().mean() > 0.8
+    assert ((changed - plain).abs().amax((1, 2, 3)) > 0.02).float().mean() > 0.55
     assert torch.equal(changed, augment(windows.clone(), torch.Generator().manual_seed(0)))
 
 

@@ -77,7 +77,7 @@ class Augment:
         far = 1 + tilt * columns  # perspective: one end of the line is nearer
         ratio = width / height
         grid = x.new_empty(count, height, width, 2)
-        grid[..., 0] = (columns * aspect * vertical + (slant + turn) * rows / ratio) * (width / given)
+        grid[..., 0] = (columns * aspect * vertical + (slant + turn) * rows / ratio) * ((width - 1) / (given - 1))
         grid[..., 1] = rows * vertical * far - turn * columns * ratio + down
         return F.grid_sample(x, grid, align_corners=True)
 

@@ -129,7 +129,7 @@ Accuracy of encoder and prototypes by family, on lines of one text each ({result
 {rows}
 
 Limits: Latin letters only; names only what is in the catalogue; trained on drawn text with augmentation, on no
-photograph. The fonts' own licences are in `faces.jsonl`.
+photograph. The fonts' own licences are in `faces.jsonl.gz`.
 """
 
 
@@ -184,7 +184,7 @@ def main(argv: list[str] | None = None) -> None:
     np.save(partial / "prototypes.npy", prototypes)
     np.save(partial / "prototype_faces.npy", owners)
     np.save(partial / "twins.npy", twins)
-    write_faces(faces, partial / "faces.jsonl")
+    write_faces(faces, partial / "faces.jsonl.gz")
     families = len({face.family for face in faces})
     write_card(partial, arguments.experiment, encoder, len(faces), families, len(prototypes))
     made_by = {"experiment": str(arguments.experiment), "commit": current_commit(), "versions": installed_versions()}

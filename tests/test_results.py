@@ -1,0 +1,53 @@
+"""Every figure in README and EXPERIMENTS.md comes from the file in results/ that stands beside it."""
+
+import json
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+
+FILE = re.compile(r"results/[\w./-]+\.json")
+FIGURE = re.compile(r"(?<![\w./-])(\d+\.\d+|\d{2,})(?![\w./-]|\.\d)")
+
+
+def leaves(value) -> set[float]:
+    if isinstance(value, dict):
+        return set().union(*map(leaves, value.values())) if value else set()
+    if isinstance(value, list):
+        return set().union(*map(leaves, value)) if value else set()
+    return {float(value)} if isinstance(value, int | float) and not isinstance(value, bool) else set()
+
+
+def rows_with_figures(name: str) -> list[tuple[str, str]]:
+    """(line, results file) of every table row that holds decimals."""
+    rows = []
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("|") and re.search(r"\d\.\d", line):
+            found = FILE.search(line)
+            assert found, f"{name}: this row names no file in results/: {line}"
+            rows.append((line, found.group()))
+    return rows
+
+
+@pytest.mark.parametrize("name", ["README.md", "EXPERIMENTS.md", "model/README.md"])
+def test_figures_agree_with_results(name):
+    if name == "model/README.md":
+        card = (ROOT / name).read_text(encoding="utf-8")
+        rows = [
+            (line, FILE.search(card).group()) for line in card.splitlines() if re.match(r"\| \w+ \| .*\d\.\d", line)
+        ]
+    else:
+        rows = rows_with_figures(name)
+    assert rows
+    for line, file in rows:
+        known = leaves(json.loads((ROOT / file).read_text(encoding="utf-8")))
+        shown = {f"{value * factor:.{digits}f}" for value in known for factor in (1, 100) for digits in (0, 1, 2, 3)}
+        for figure in FIGURE.findall(FILE.sub("", line)):
+            assert figure in shown, f"{name}: {figure} is not in {file}: {line}"
+
+
+def test_every_result_says_how_it_was_made_or_is_an_evaluation():
+    for path in (ROOT / "results").rglob("*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        assert "command" in record or {"n", "strict", "twins", "by"} <= set(record), path
