@@ -14,6 +14,7 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # no request leaves the machine
 
 import gradio as gr  # noqa: E402 (reads the variable when imported)
+from gradio.utils import get_upload_folder  # noqa: E402
 
 from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.catalogue import Match  # noqa: E402
@@ -31,22 +32,23 @@ CSS = """
 .matches li { border: 1px solid var(--border-color-primary); border-radius: .6rem; padding: .7rem .9rem;
   background: var(--background-fill-primary); color: var(--body-text-color); }
 .matches .name { font-size: 1.15rem; font-weight: 600; }
-.matches .style, .matches .twins, .hint { color: var(--body-text-color-subdued); }
+.matches .style, .matches .twins, .hint { opacity: .8; }
 .matches .row { display: flex; justify-content: space-between; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
 .matches meter { width: 7rem; }
 .problem { border-left: .3rem solid #b42318; padding: .5rem .9rem; color: var(--body-text-color); }
 """
 
 
-class Picture(gr.Image):
-    """An image input that hands over the file as it came: `fontid` opens it, and says so kindly where it cannot."""
+def file_of(payload: gr.FileData | None) -> str | None:
+    """The uploaded file as it came: `fontid` opens it, and says so kindly where it cannot.
 
-    is_template = True  # drawn by gr.Image's own front end
-
-    def preprocess(self, payload):
-        if payload is not None and payload.path is not None:
-            return payload.path
-        return super().preprocess(payload)
+    Raises: gr.Error for a path that is no upload. Gradio checks paths that are marked as files, not unmarked ones.
+    """
+    if payload is None:
+        return None
+    if not Path(payload.path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+        raise gr.Error("Upload the picture itself: paths on the server are not read.", print_exception=False)
+    return payload.path
 
 
 def style_of(match: Match) -> str:
@@ -74,7 +76,7 @@ def show(answer: Answer) -> str:
 def build(identifier: FontIdentifier) -> gr.Blocks:
     """The page and its API, around an identifier that is loaded once."""
 
-    def identify(picture: str | None) -> str:
+    def answer_page(picture: str | None) -> str:
         """Ranked matches as HTML for the page; a sentence where the picture cannot be used."""
         if picture is None:
             return NOTHING_YET
@@ -83,9 +85,11 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
         except PictureError as error:
             return f"<p class='problem' role='alert'>{html.escape(str(error))}</p>"
 
-    def identify_api(picture: str) -> dict:
+    def identify(picture: str | None) -> dict:
         """Identify the font in a picture: the object that `fontid identify --json` prints."""
         try:
+            if picture is None:
+                raise PictureError("No picture came with this request: send one as the first argument.")
             return {"image": Path(picture).name} | identifier.identify(picture).to_dict()
         except PictureError as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -93,17 +97,19 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
     with gr.Blocks(title="fontid", delete_cache=DELETE_UPLOADS) as page:
         gr.Markdown(INTRODUCTION)
         with gr.Row():
-            picture = Picture(
+            picture = gr.Image(
                 label="Picture with text",
                 type="filepath",
                 image_mode=None,
                 sources=["upload", "clipboard", "webcam"],
+                height=320,
                 buttons=[],
                 elem_id="picture",
             )
+            picture.preprocess = file_of  # gr.Image would open it with Pillow, and fail with a stack trace
             answer = gr.HTML(NOTHING_YET, label="Matches", elem_id="answer")
-        picture.change(identify, picture, answer, api_visibility="private", show_progress="minimal")
-        gr.api(identify_api, api_name="identify")
+        picture.change(answer_page, picture, answer, api_visibility="private", show_progress="minimal")
+        gr.Button(visible=False).click(identify, picture, gr.JSON(visible=False), api_name="identify")
     return page
 
 

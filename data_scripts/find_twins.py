@@ -1,6 +1,6 @@
 """Find twins: faces of different families that draw the same Latin letters.
 
-    python -m data_scripts.find_twins [--num-proc 2]
+    python -m data_scripts.find_twins [--num-proc 2] [--results results/twins.json]
 
 Two faces are twins if the outlines of each of the fifty-two letters lie no further apart than `TOLERANCE` times the
 renderers' own noise: the median distance between two renderers' drawings of one letter of one face. Every pair stands
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from data_scripts.glyphs import LETTERS, draw_letters, draw_letters_by_freetype, outlines_apart
 from data_scripts.renderers import unpack
+from fontid.experiment import write_result
 from fontid.faces import Face, read_faces
 from fontid.paths import data_home
 
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home())
     parser.add_argument("--num-proc", type=int, default=2)
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write the figures here too")
     arguments = parser.parse_args()
     faces = read_faces(arguments.out / "faces.jsonl")
     files = [unpack(arguments.fonts / face.file, data_home() / "ttf") for face in faces]
@@ -118,8 +120,18 @@ def main() -> None:
     contact_sheet(loosest(twins, faces, 50), faces, letters, arguments.out / "twins.png")
     families = {faces[index].family for t in twins for index in (t.first, t.second)}
     count = len({face.family for face in faces})
-    print(f"Noise {noise:.3f} px; {len(twins)} pairs.")
-    print(f"{len(families)} of {count} families ({len(families) / count:.1%}) have a twin.")
+    share = len(families) / count
+    print(f"Noise {noise:.3f} px; {len(twins)} pairs; {len(families)} of {count} families ({share:.1%}) have a twin.")
+    if arguments.results:
+        metrics = {
+            "noise_pixels": round(noise, 4),
+            "pairs": len(twins),
+            "families": count,
+            "families_with_twin": len(families),
+            "share_with_twin": round(share, 4),
+        }
+        command = f"python -m data_scripts.find_twins --results {arguments.results}"
+        write_result(arguments.results, settings={"tolerance": TOLERANCE}, command=command, metrics=metrics)
 
 
 if __name__ == "__main__":

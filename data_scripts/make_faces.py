@@ -1,6 +1,6 @@
 """Write the table of faces, and leave out families that draw no legible Latin letters.
 
-    python -m data_scripts.make_faces [--fonts DIR] [--out DIR]
+    python -m data_scripts.make_faces [--fonts DIR] [--out DIR] [--results results/faces.json]
 
 Reads the folders that `data_scripts.fetch_fonts` wrote. Writes into OUT (default FONTID_DATA):
 `faces.jsonl`, one face a line; `left_out.jsonl`, one family a line with the reason; `left_out.png`, what they draw.
@@ -22,6 +22,7 @@ from tqdm import tqdm
 from data_scripts.fetch_fonts import read_metadata
 from data_scripts.glyphs import LETTERS, draw_letters
 from data_scripts.renderers import unpack
+from fontid.experiment import write_result
 from fontid.faces import Face, by_family, face_id, regular_face, write_faces
 from fontid.paths import data_home
 
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home())
     parser.add_argument("--num-proc", type=int, default=2)
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write the figures here too")
     arguments = parser.parse_args()
     folders = sorted(path for path in arguments.fonts.iterdir() if (path / "metadata.json").exists())
     if not folders:
@@ -109,6 +111,10 @@ def main() -> None:
     contact_sheet(reasons, drawn, arguments.out / "left_out.png")
     kept = sum(face.family not in reasons for face in faces)
     print(f"{len(regular) - len(reasons)} families, {kept} faces; {len(reasons)} families left out.")
+    if arguments.results:
+        metrics = {"families": len(regular) - len(reasons), "faces": kept, "left_out": len(reasons)}
+        command = f"python -m data_scripts.make_faces --results {arguments.results}"
+        write_result(arguments.results, settings={"not_letters": NOT_LETTERS}, command=command, metrics=metrics)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from gradio_client import Client, handle_file
@@ -68,6 +69,16 @@ def test_api_says_what_is_wrong_and_goes_on(client, picture, tmp_path):
     with pytest.raises(AppError, match="damaged"):
         client.predict(handle_file(broken), api_name="/identify")
     assert client.predict(handle_file(picture), api_name="/identify")["matches"]
+
+
+def test_api_reads_no_file_of_the_server(server):
+    """A path that was never uploaded is refused, with and without the marks of a file."""
+    inside = str(ROOT / "model" / "golden" / "00.png")
+    for data in ({"path": inside, "meta": {"_type": "gradio.FileData"}}, {"path": inside}):
+        url = f"{server[0]}/gradio_api/call/identify"
+        event = httpx.post(url, json={"data": [data]}).json().get("event_id")
+        result = httpx.get(f"{url}/{event}", timeout=30).text
+        assert "event: error" in result and "matches" not in result
 
 
 def test_memory_of_the_server(server, client, picture):
