@@ -25,6 +25,8 @@ from pathlib import Path
 
 import numpy as np
 from datasets import ClassLabel, Dataset, Features, Image, Value, load_dataset
+from httpx import HTTPError
+from huggingface_hub.errors import HfHubHTTPError
 from tqdm import tqdm
 
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
@@ -221,6 +223,16 @@ def check_recipe(out: Path, recipe: dict) -> None:
     path.write_text(text)
 
 
+def push(out: Path, repository: str) -> None:
+    try:
+        load_dataset(str(out)).push_to_hub(repository)
+    except (OSError, HfHubHTTPError, HTTPError) as error:
+        raise SystemExit(
+            f"{repository} could not be pushed: log in with `hf auth login` and check the network and the name. "
+            f"The data set is whole in {out}. ({error})"
+        ) from error
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=PRESETS, required=True)
@@ -260,7 +272,7 @@ def main(argv: list[str] | None = None) -> None:
         print(f"The chromium split is left out: {error}")
     write_card(out, arguments, faces)
     if arguments.push_to_hub:
-        load_dataset(str(out)).push_to_hub(arguments.push_to_hub)
+        push(out, arguments.push_to_hub)
 
 
 if __name__ == "__main__":

@@ -124,8 +124,15 @@ def test_polarity_is_swapped(lines):
 
 
 def test_one_batch_is_learned(prepared):
-    settings = TrainSettings("tiny", 1, encoder=EncoderSettings((16, 24, 32, 48, 64), (1, 1, 1, 1, 1), 64))
-    assert overfit(settings, prepared / "datasets" / "tiny", steps=150, batch_size=24) == 1.0
+    data = str(prepared / "datasets" / "tiny")
+    settings = TrainSettings(data, 1, encoder=EncoderSettings((16, 24, 32, 48, 64), (1, 1, 1, 1, 1), 64))
+    assert overfit(settings, steps=150, batch_size=24) == 1.0
+
+
+def test_a_missing_data_set_is_told(tmp_path):
+    (tmp_path / "x.yaml").write_text("data: small\nsteps: 1\n")
+    run = run_module("train.train_encoder", tmp_path / "x.yaml", data_home=tmp_path)
+    assert run.returncode == 1 and "render_dataset --preset small" in run.stderr and "Traceback" not in run.stderr
 
 
 def launch(experiment: Path, run: Path, home: Path, *flags: str, **environment: str) -> subprocess.Popen:

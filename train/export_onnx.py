@@ -19,14 +19,13 @@ from datasets import Dataset, load_dataset
 from onnx import TensorProto, helper, numpy_helper
 
 from fontid.artifact import seal
-from fontid.experiment import current_commit, installed_versions, read_result, read_settings
+from fontid.experiment import current_commit, installed_versions, read_result
 from fontid.faces import write_faces
 from fontid.identifier import FontIdentifier
-from fontid.paths import data_home
 from fontid.preprocess import Preprocessing, prepare_line, windows_of
 from train.encoder import Encoder
-from train.make_prototypes import faces_in_order
-from train.settings import TrainSettings
+from train.make_prototypes import best_encoder, faces_in_order
+from train.settings import open_experiment, run_folder
 
 GOLDEN = 24
 LEAST_COSINE = 0.999  # between the embeddings of torch in full and the artifact in half precision
@@ -160,10 +159,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("model"))
     arguments = parser.parse_args(argv)
-    settings = read_settings(TrainSettings, arguments.experiment)
-    run = arguments.run or data_home() / "runs" / arguments.experiment.stem
-    data = Path(settings.data) if "/" in settings.data else data_home() / "datasets" / settings.data
-    encoder = Encoder.from_pretrained(run / "best").eval()
+    settings = open_experiment(arguments.experiment)
+    run = run_folder(arguments.experiment, arguments.run)
+    data = settings.data_folder
+    encoder = best_encoder(run)
+    if not (run / "prototypes.npz").exists():
+        raise SystemExit(f"No prototypes in {run}: run python -m train.make_prototypes {arguments.experiment} first.")
     with np.load(run / "prototypes.npz") as made:
         prototypes, owners, twins, names = made["prototypes"], made["faces"], made["twins"], made["names"].tolist()
     rows = load_dataset(str(data), split="test")

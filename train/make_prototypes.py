@@ -16,13 +16,13 @@ from tqdm import tqdm
 
 from fontid.artifact import Artifact
 from fontid.catalogue import Catalogue
-from fontid.experiment import read_settings, write_result
+from fontid.experiment import write_result
 from fontid.faces import Face, read_faces
 from fontid.paths import data_home
 from fontid.preprocess import Preprocessing, windows_of
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
-from train.settings import TrainSettings
+from train.settings import open_experiment, run_folder
 from train.train_encoder import read_twins, to_input
 
 BATCH = 256
@@ -89,6 +89,13 @@ def accuracy(catalogue: Catalogue, embeddings: np.ndarray, lines: LineCache, cho
     }
 
 
+def best_encoder(run: Path) -> Encoder:
+    """The run's best encoder, ready to embed; the program ends with a sentence where there is none."""
+    if not (run / "best").is_dir():
+        raise SystemExit(f"No trained encoder in {run}: run accelerate launch -m train.train_encoder first.")
+    return Encoder.from_pretrained(run / "best").eval()
+
+
 def faces_in_order(names: list[str]) -> list[Face]:
     """The table's rows in the order of the data set's labels. Raises: KeyError for a face that the table lacks."""
     table = {face.id: face for face in read_faces(data_home() / "faces.jsonl")}
@@ -103,10 +110,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=Path("results/encoder"))
     arguments = parser.parse_args(argv)
     name = arguments.experiment.stem
-    settings = read_settings(TrainSettings, arguments.experiment)
-    run = arguments.run or data_home() / "runs" / name
-    data = Path(settings.data) if "/" in settings.data else data_home() / "datasets" / settings.data
-    encoder = Encoder.from_pretrained(run / "best").eval().to(memory_format=torch.channels_last)
+    settings = open_experiment(arguments.experiment)
+    run = run_folder(arguments.experiment, arguments.run)
+    data = settings.data_folder
+    encoder = best_encoder(run).to(memory_format=torch.channels_last)
 
     def embedded(split: str) -> tuple[LineCache, np.ndarray]:
         lines = open_cache(data, split, settings.preprocessing)

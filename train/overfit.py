@@ -10,20 +10,18 @@ import torch
 from torch.nn import functional as F
 from tqdm import trange
 
-from fontid.experiment import read_settings
-from fontid.paths import data_home
 from train.batches import WindowDataset
 from train.encoder import Encoder
 from train.line_cache import open_cache
 from train.losses import FaceSoftmax
-from train.settings import TrainSettings
+from train.settings import TrainSettings, open_experiment
 from train.train_encoder import family_of_face, to_input
 
 
-def overfit(settings: TrainSettings, data: Path, steps: int, batch_size: int = 32) -> float:
+def overfit(settings: TrainSettings, steps: int, batch_size: int = 32) -> float:
     """Share of one batch, drawn without augmentation, whose nearest proxy is the right face after `steps`."""
     torch.manual_seed(settings.seed)
-    lines = open_cache(data, "train", settings.preprocessing)
+    lines = open_cache(settings.data_folder, "train", settings.preprocessing)
     chosen = torch.randperm(len(lines))[:batch_size].tolist()
     batch = WindowDataset(lines, settings.preprocessing.window).__getitems__([(line, 0.5) for line in chosen])
     encoder = Encoder(settings.encoder.widths, settings.encoder.depths, settings.encoder.dimension)
@@ -52,9 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--steps", type=int, default=200)
     arguments = parser.parse_args(argv)
-    settings = read_settings(TrainSettings, arguments.experiment)
-    data = Path(settings.data) if "/" in settings.data else data_home() / "datasets" / settings.data
-    share = overfit(settings, data, arguments.steps)
+    share = overfit(open_experiment(arguments.experiment), arguments.steps)
     print(f"{share:.0%} of the batch is right.")
     if share < 1.0:
         raise SystemExit("The batch was not learned: look at labels, loss and learning rate.")

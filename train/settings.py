@@ -1,7 +1,10 @@
 """Settings of an encoder's training, read from `experiments/encoder/*.yaml`."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from fontid.experiment import SettingsError, read_settings
+from fontid.paths import data_home
 from fontid.preprocess import Preprocessing
 from train.augment import Augmentation
 
@@ -50,3 +53,26 @@ class TrainSettings:
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = field(default_factory=Augmentation)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+
+    @property
+    def data_folder(self) -> Path:
+        return Path(self.data) if "/" in self.data else data_home() / "datasets" / self.data
+
+
+def open_experiment(path: Path) -> TrainSettings:
+    """Settings of an experiment whose data set is there; else the program ends with a sentence."""
+    try:
+        settings = read_settings(TrainSettings, path)
+    except SettingsError as error:
+        raise SystemExit(str(error)) from error
+    if not (settings.data_folder / "README.md").exists():  # the card is written last
+        raise SystemExit(
+            f"No whole data set in {settings.data_folder}: "
+            f"run python -m data_scripts.render_dataset --preset {settings.data_folder.name} first."
+        )
+    return settings
+
+
+def run_folder(experiment: Path, chosen: Path | None) -> Path:
+    """Where a run keeps its checkpoints: the folder chosen, or one of the experiment's name."""
+    return chosen or data_home() / "runs" / experiment.stem

@@ -23,7 +23,6 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from fontid.experiment import read_settings
 from fontid.faces import read_faces, regular_faces
 from fontid.paths import data_home
 from train.augment import Augment
@@ -31,7 +30,7 @@ from train.batches import SPARE, FamilySampler, MiddleWindows, WindowDataset, as
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
 from train.losses import FaceSoftmax
-from train.settings import TrainSettings
+from train.settings import TrainSettings, open_experiment, run_folder
 
 EPOCH_STEPS = 1000  # steps an epoch: lines are drawn at random, so an epoch is only a unit of book-keeping
 KEPT_CHECKPOINTS = 2
@@ -128,7 +127,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     if accelerator.device.type == "cpu":  # the launcher leaves one thread a process
         torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // accelerator.num_processes))
     set_seed(settings.seed)
-    data = Path(settings.data) if "/" in settings.data else data_home() / "datasets" / settings.data
+    data = settings.data_folder
     with accelerator.main_process_first():
         lines = open_cache(data, "train", settings.preprocessing)
         held_back = open_cache(data, "validation", settings.preprocessing)
@@ -222,8 +221,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path, help="folder of the run (default FONTID_DATA/runs/NAME)")
     arguments = parser.parse_args(argv)
-    settings = read_settings(TrainSettings, arguments.experiment)
-    run = arguments.run or data_home() / "runs" / arguments.experiment.stem
+    settings = open_experiment(arguments.experiment)
+    run = run_folder(arguments.experiment, arguments.run)
     run.mkdir(parents=True, exist_ok=True)
     print(train(settings, arguments.experiment.stem, run))
 
