@@ -16,7 +16,7 @@ MATCH_KEYS = {"family", "name", "weight", "italic", "score", "url", "twins"}
 def pictures(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
-    draw("Signal groß", "lobster", 60).save(folder / "one.png")
+    draw("Signal groß", "pacifico", 60).save(folder / "one.png")
     draw("Window", "press-start-2p", 40, ink=(255, 240, 0), ground=(20, 20, 90)).save(folder / "two.jpg")
     return folder
 
@@ -30,7 +30,7 @@ def run(capsys, *arguments) -> tuple[int, list[str], str]:
 def test_identify_prints_one_object_a_line(capsys, pictures):
     status, lines, _ = run(capsys, "identify", pictures, "--json", "--top", 3)
     assert status == 0 and len(lines) == 2
-    for line, family in zip(lines, ("lobster", "press-start-2p"), strict=True):
+    for line, family in zip(lines, ("pacifico", "press-start-2p"), strict=True):
         row = json.loads(line)
         assert set(row) == {"image", "matches", "groups"}
         assert len(row["matches"]) == 3 and set(row["matches"][0]) == MATCH_KEYS
@@ -42,7 +42,7 @@ def test_identify_prints_one_object_a_line(capsys, pictures):
 
 def test_identify_prints_a_table(capsys, pictures):
     status, lines, _ = run(capsys, "identify", pictures / "one.png", "--encoder-only")
-    assert status == 0 and "Lobster 400" in lines[1] and "https://fonts.google.com/specimen/Lobster" in lines[1]
+    assert status == 0 and "Pacifico 400" in lines[1] and "https://fonts.google.com/specimen/Pacifico" in lines[1]
 
 
 def test_a_failed_file_does_not_stop_the_others(capsys, pictures):
@@ -74,7 +74,7 @@ def labelled(tmp_path):
     folder = tmp_path / "labelled"
     folder.mkdir()
     rows = [
-        ("a.png", "lobster", {"text": "Signal", "protocol": "p", "weight": 400, "italic": False}),
+        ("a.png", "pacifico", {"text": "Signal", "protocol": "p", "weight": 400, "italic": False}),
         ("b.png", "heebo", {"condition": "q", "note": None}),
         ("c.png", "playfair-display", {"condition": "q", "weight": 700}),
         ("d.png", "not-in-the-catalogue", {}),
