@@ -33,8 +33,8 @@ CSS = """
   background: var(--background-fill-primary); color: var(--body-text-color); }
 .matches .name { font-size: 1.15rem; font-weight: 600; }
 .matches .style, .matches .twins, .hint { opacity: .8; }
-.matches .row { display: flex; justify-content: space-between; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
-.matches meter { width: 7rem; }
+.matches .row { display: grid; grid-template-columns: 1fr auto auto; gap: 1rem; align-items: baseline; }
+.matches meter { width: 4.5rem; }
 .problem { border-left: .3rem solid #b42318; padding: .5rem .9rem; color: var(--body-text-color); }
 """
 
