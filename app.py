@@ -31,7 +31,7 @@ CSS = """
 .matches { display: grid; gap: .6rem; padding: 0; margin: 0; list-style: none; }
 .matches li { border: 1px solid var(--border-color-primary); border-radius: .6rem; padding: .7rem .9rem;
   background: var(--background-fill-primary); color: var(--body-text-color); }
-.matches .name { font-size: 1.15rem; font-weight: 600; }
+.matches .family { font-size: 1.15rem; font-weight: 600; text-align: left; padding: 0; }
 .matches .style, .matches .twins, .hint { opacity: .8; }
 .matches .row { display: grid; grid-template-columns: 1fr auto auto; gap: 1rem; align-items: baseline; }
 .matches meter { width: 4.5rem; }
@@ -62,7 +62,7 @@ def card(match: Match) -> str:
         f"<div class='twins'>Draws the same letters: {html.escape(', '.join(match.twins))}</div>" if match.twins else ""
     )
     return (
-        f"<li><div class='row'><a class='name' href='{url}' target='_blank' rel='noopener'>{name}</a>"
+        f"<li><div class='row'><a class='family' href='{url}' target='_blank' rel='noopener'>{name}</a>"
         f"<span class='style'>{style_of(match)}</span>"
         f"<span><meter min='0' max='1' value='{max(0.0, match.score):.3f}' aria-label='similarity of {name}'></meter> "
         f"{match.score:.2f}</span></div>{twins}</li>"

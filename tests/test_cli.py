@@ -4,7 +4,9 @@ import json
 import shutil
 
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image, ImageChops
 
 from fontid.__main__ import main
 from tests.conftest import draw
@@ -43,6 +45,36 @@ def test_identify_prints_one_object_a_line(capsys, pictures):
 def test_identify_prints_a_table(capsys, pictures):
     status, lines, _ = run(capsys, "identify", pictures / "one.png", "--encoder-only")
     assert status == 0 and "Pacifico 400" in lines[1] and "https://fonts.google.com/specimen/Pacifico" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["dark on nothing", "light on nothing", "upside down by EXIF", "16 bit", "cmyk", "palette", "avif", "heic", "gif"],
+)
+def test_every_kind_of_picture_reads_the_same(identifier, tmp_path, kind):
+    plain = draw("Signal Wolke", "pacifico", 60)
+    path = tmp_path / "picture.png"
+    if kind.endswith("nothing"):
+        tone = 20 if kind.startswith("dark") else 235
+        picture = Image.new("RGBA", plain.size, (tone, tone, tone, 0))
+        picture.putalpha(ImageChops.invert(plain))
+        picture.save(path)
+    elif kind == "upside down by EXIF":
+        exif = Image.Exif()
+        exif[0x0112] = 3
+        plain.rotate(180).save(path := path.with_suffix(".jpg"), exif=exif)
+    elif kind == "16 bit":
+        Image.fromarray(np.asarray(plain).astype(np.uint16) * 257).save(path)
+    elif kind == "cmyk":
+        plain.convert("CMYK").save(path := path.with_suffix(".tif"))
+    elif kind == "palette":
+        plain.convert("P").save(path)
+    else:
+        pillow_heif.register_heif_opener()
+        plain.convert("RGB").save(path := path.with_suffix(f".{kind}"))
+    best = identifier.identify(path).matches[0]
+    expected = identifier.identify(plain).matches[0]
+    assert best.family == expected.family == "pacifico" and abs(best.score - expected.score) < 0.05
 
 
 def test_a_failed_file_does_not_stop_the_others(capsys, pictures):

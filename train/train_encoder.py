@@ -167,7 +167,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         state = checkpoints.load(newest)
         accelerator.print(f"Goes on from {newest}.")
     if settings.tracker != "none":
-        accelerator.init_trackers("fontid", {"experiment": name})
+        accelerator.init_trackers("fontid", {"experiment": name}, {"wandb": {"dir": str(run)}})
     log = open(run / "log.jsonl", "a") if accelerator.is_main_process else None
     metrics: dict[str, float] = {}
     step = state["step"]
