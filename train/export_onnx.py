@@ -136,8 +136,9 @@ def write_card(folder: Path, experiment: Path, encoder: Encoder, faces: int, fam
     path = Path("results/encoder") / f"{experiment.stem}.json"
     rows = []
     if path.exists():
-        for split in ("test", "chromium"):
-            for which, part in read_result(path)["metrics"][split].items():
+        metrics = read_result(path)["metrics"]
+        for split in filter(metrics.__contains__, ("test", "chromium")):
+            for which, part in metrics[split].items():
                 cells = (f"{100 * part['strict'][k]:.1f} / {100 * part['twins'][k]:.1f}" for k in ("top1", "top5"))
                 rows.append(f"| {split} | {which.replace('_', ' ')} | {part['n']} | {' | '.join(cells)} |")
     parameters = sum(p.numel() for p in encoder.parameters()) / 1e6

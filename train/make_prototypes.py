@@ -141,6 +141,9 @@ def main(argv: list[str] | None = None) -> None:
     catalogue = catalogue_of(prototypes, owners)
     metrics: dict = {"prototypes_per_face": best, "validation_by_prototypes_per_face": measured}
     for split in ("test", "chromium"):
+        if not any((data / "data").glob(f"{split}-*.parquet")):
+            print(f"No {split} split in {data}.")  # rendered where there was no Chromium
+            continue
         lines, embeddings = embedded(split)
         seen = np.isin(lines.family, list(trained))
         metrics[split] = {
