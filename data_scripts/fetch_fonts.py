@@ -85,8 +85,14 @@ def told_by_font(font_file: Path) -> tuple[str, str]:
 
 
 def read_families(path: Path) -> dict[str, str]:
-    """`id version` a line, `#` begins a comment: id -> version."""
-    rows = (line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines())
+    """`id version` a line, `#` begins a comment: id -> version. Raises: FetchError where it cannot be read so."""
+    try:
+        rows = [line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise FetchError(f"{path} cannot be read: {error.strerror}.") from error
+    for number, row in enumerate(rows, start=1):
+        if len(row) not in (0, 2):
+            raise FetchError(f"{path}, line {number}: a line holds an id and a version.")
     return {row[0]: row[1] for row in rows if row}
 
 
@@ -117,24 +123,33 @@ def install_packages(versions: dict[str, str], folder: Path) -> Path:
     """Let npm install packages into `folder`, optional ones so that a missing one spoils nothing.
 
     Returns: the folder that holds a folder for each package that could be had.
-    Raises: FetchError where there is no npm, or where it can install none of them.
+    Raises: FetchError where there is no npm, or where a package is absent for another reason than not existing.
     """
-    manifest = {"private": True, "optionalDependencies": {f"@fontsource/{name}": v for name, v in versions.items()}}
-    (folder / "package.json").write_text(json.dumps(manifest))
-    run = run_npm(NPM_INSTALL, folder)
     packages = folder / "node_modules" / "@fontsource"
-    if run.returncode and len(versions) > 1:  # one bad package can fail the whole batch: one by one, then
-        for name, version in versions.items():
-            alone = folder / "alone" / name
-            alone.mkdir(parents=True)
-            found = install_packages({name: version}, alone) / name
-            if found.exists():
-                (packages / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.rmtree(packages / name, ignore_errors=True)
-                found.rename(packages / name)
-    elif run.returncode and not re.search(r"E404|ETARGET|notarget", run.stderr):
-        raise FetchError(f"npm could not reach its registry: {run.stderr.strip()[-300:]} Run the command again later.")
+    npm_install(folder, "optionalDependencies", versions)
+    # npm drops an optional package in silence, be it unknown or the registry out of reach: only a required one tells.
+    for name in [name for name in versions if not (packages / name / "package.json").exists()]:
+        alone = folder / "alone" / name
+        alone.mkdir(parents=True)
+        run = npm_install(alone, "dependencies", {name: versions[name]})
+        if run.returncode == 0:
+            packages.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(packages / name, ignore_errors=True)
+            (alone / "node_modules" / "@fontsource" / name).rename(packages / name)
+        elif not re.search(r"\b(E404|ETARGET)\b", run.stderr):
+            code = re.search(r"npm error code (\S+)", run.stderr)
+            reason = code[1] if code else run.stderr.strip()[-300:]
+            raise FetchError(
+                f"npm could not install @fontsource/{name} ({reason}): is the network there? Run it again."
+            )
     return packages
+
+
+def npm_install(folder: Path, kind: str, versions: dict[str, str]) -> subprocess.CompletedProcess:
+    """Run npm in `folder` on a package.json that asks for `versions` under `kind` (dependencies, or optional ones)."""
+    manifest = {"private": True, kind: {f"@fontsource/{name}": version for name, version in versions.items()}}
+    (folder / "package.json").write_text(json.dumps(manifest))
+    return run_npm(NPM_INSTALL, folder)
 
 
 def run_npm(command: Iterable[str], folder: Path) -> subprocess.CompletedProcess:

@@ -81,8 +81,9 @@ def instances_of(font: TTFont) -> Iterator[Instance]:
     slopes = [(is_italic(font), {})]
     for tag in ("ital", "slnt"):
         if tag in axes:
-            ends = sorted({axes[tag].minValue, axes[tag].maxValue}, key=abs)
-            slopes = [(abs(value) > 0, {tag: value}) for value in (ends[0], ends[-1])]
+            farthest = max(axes[tag].minValue, axes[tag].maxValue, key=abs)
+            upright = min(max(0, axes[tag].minValue), axes[tag].maxValue)  # or the least slanted there is
+            slopes = [(value != 0, {tag: value}) for value in sorted({upright, farthest}, key=abs)]
             break
     for weight in weights:
         for italic, slope in slopes:

@@ -13,21 +13,27 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib import TTFont
 
+from data_scripts import fetch_fonts
 from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
 from data_scripts.import_fonts import import_folder
 from tests.conftest import FONTS, ROOT, font_file
 
 NPM = """#!{python}
 import json, pathlib, shutil, sys, time
-wanted = json.loads(pathlib.Path("package.json").read_text())["optionalDependencies"]
+manifest = json.loads(pathlib.Path("package.json").read_text())
+required = "dependencies" in manifest
+wanted = manifest["dependencies" if required else "optionalDependencies"]
 shelf = pathlib.Path("{shelf}")
 with open(shelf / "calls.txt", "a") as calls:
     calls.write(" ".join(wanted) + "\\n")
 time.sleep({seconds})
+away = (shelf / "away").exists()  # the registry: an optional package is dropped in silence then, as by the true npm
 for name, version in wanted.items():
     source = shelf / name / (version if version != "*" else "5.0.1")
-    if source.exists():
+    if source.exists() and not away:
         shutil.copytree(source, pathlib.Path("node_modules") / name)
+    elif required:
+        sys.exit("npm error code " + ("ECONNREFUSED" if away else "E404"))
 """
 
 
@@ -62,7 +68,7 @@ def fetch(tmp_path, shelf, families: str, *arguments: str, seconds: float = 0) -
     (tmp_path / "families.txt").write_text(families)
     command = [sys.executable, "-m", "data_scripts.fetch_fonts", "--families", str(tmp_path / "families.txt")]
     command += ["--out", str(tmp_path / "out"), *arguments]
-    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     return subprocess.Popen(
         command,
         cwd=ROOT,
@@ -107,6 +113,32 @@ def test_a_killed_run_goes_on(tmp_path, shelf):
     assert fetch(tmp_path, shelf, families, "--batch", "9").wait(60) == 0
     assert (shelf / "calls.txt").read_text().splitlines()[-1].split()[-1] == "@fontsource/pacifico"
     assert "@fontsource/lora" not in (shelf / "calls.txt").read_text().splitlines()[-1]
+
+
+def test_a_registry_out_of_reach_is_not_a_missing_package(tmp_path, shelf):
+    (shelf / "away").touch()
+    process = fetch(tmp_path, shelf, "lora 5.0.1\nroboto 5.0.1\n")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "ECONNREFUSED" in err and "Traceback" not in err
+    assert "no such package" not in out
+
+
+def test_a_refresh_that_breaks_off_keeps_families_txt(tmp_path, shelf, monkeypatch):
+    (shelf / "away").touch()
+    fetch(tmp_path, shelf, "lora 5.0.1\n").communicate(timeout=60)  # puts our npm in place
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setattr(fetch_fonts, "latin_families", lambda: ["lora", "roboto"])
+    with pytest.raises(fetch_fonts.FetchError):
+        fetch_fonts.refresh(tmp_path / "families.txt", tmp_path / "out", 60)
+    assert (tmp_path / "families.txt").read_text() == "lora 5.0.1\n"
+
+
+@pytest.mark.parametrize("families", [None, "lora 5.0.1\nroboto\n"])
+def test_a_list_that_cannot_be_read_is_told(tmp_path, families):
+    if families:
+        (tmp_path / "families.txt").write_text(families)
+    with pytest.raises(fetch_fonts.FetchError, match="line 2" if families else "cannot be read"):
+        read_families(tmp_path / "families.txt")
 
 
 def test_without_npm_a_sentence_says_so(tmp_path, shelf):
@@ -194,6 +226,23 @@ def test_a_folder_of_font_files(tmp_path):
             assert "fvar" not in font
             widths[weight] = max(x for x, _ in font["glyf"]["A"].coordinates)
     assert widths == {300: 500, 400: 633, 500: 767, 600: 900}  # by the tag wght, though wdth stands first
+
+
+@pytest.mark.parametrize(
+    ("axis", "styles"),
+    [
+        (("slnt", -10, 0, 10), ["italic", "normal"]),
+        (("slnt", -10, 0, 0), ["italic", "normal"]),
+        (("slnt", -10, -10, 0), ["italic", "normal"]),
+        (("ital", 0, 0, 0), ["normal"]),
+    ],
+)
+def test_slopes_of_an_axis(tmp_path, axis, styles):
+    (tmp_path / "source").mkdir()
+    build_font(tmp_path / "source" / "v.ttf", "Slope", axes=[axis, ("wght", 400, 400, 400)])
+    assert import_folder(tmp_path / "source", tmp_path / "out") == {}
+    names = sorted(path.stem for path in (tmp_path / "out" / "slope").glob("*.woff2"))
+    assert names == [f"slope-latin-400-{style}" for style in styles]
 
 
 def test_an_empty_folder_is_told(tmp_path):
