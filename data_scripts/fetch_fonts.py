@@ -26,7 +26,9 @@ from fontid.paths import data_home
 
 FAMILIES = Path(__file__).parent / "families.txt"
 LATIN_FILE = re.compile(r".*-latin-\d+-(normal|italic)\.woff2")
-NPM_INSTALL = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+# By itself npm waits over a minute for each package of a dead network, one after another.
+PATIENCE = ("--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=1000", "--loglevel=error")
+NPM_INSTALL = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", *PATIENCE)
 LICENSES = {
     "OFL": "OFL-1.1",
     "openfontlicense": "OFL-1.1",
@@ -166,7 +168,7 @@ def keep_latin(package: Path, target: Path) -> str | None:
     files = [file for file in (package / "files").glob("*.woff2") if LATIN_FILE.fullmatch(file.name)]
     if not files:
         return "has no Latin files"
-    partial = target.with_name(f".{target.name}.part")
+    partial = target.parent / ".part" / target.name  # a level down: a killed run leaves nothing that looks a family
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     for file in files:
@@ -176,6 +178,7 @@ def keep_latin(package: Path, target: Path) -> str | None:
         shutil.copy(license, partial / "LICENSE")
     version = json.loads((package / "package.json").read_text())["version"]
     (partial / "source.json").write_text(json.dumps({"id": target.name, "version": version}))
+    (target / "source.json").unlink(missing_ok=True)  # killed from here on, the next run fetches the family again
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
     return None
@@ -238,9 +241,10 @@ def main(argv: list[str] | None = None) -> int:
         except FetchError as error:
             raise SystemExit(str(error)) from error
     print(*report(out, problems), sep="\n")
-    if problems and not arguments.refresh:
+    failed = bool(problems) and not arguments.refresh and not arguments.source
+    if failed:
         print("What could not be had is named above; the command can be run again.")
-    return int(bool(problems) and not arguments.refresh)
+    return int(failed)
 
 
 if __name__ == "__main__":

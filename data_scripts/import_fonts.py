@@ -41,7 +41,7 @@ def import_folder(source: Path, out: Path) -> dict[str, str]:
                     save_face(font, file, target)
                     taken[target] = file
         except Exception as error:  # fontTools raises nearly anything on broken files
-            problems[str(file)] = f"is no font that can be read ({type(error).__name__})"
+            problems[str(file)] = f"is no font that can be read ({type(error).__name__}: {error})"
     return problems
 
 
@@ -50,6 +50,8 @@ def faces_in(file: Path, out: Path) -> Iterator[tuple[Path, TTFont]]:
     with TTFont(file) as font:
         name = family_name(font)
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        if not slug:
+            raise ValueError(f"no folder can be named after the family {name!r}")
         instances = list(instances_of(font))
     for instance in instances:
         style = "italic" if instance.italic else "normal"
@@ -76,7 +78,7 @@ def instances_of(font: TTFont) -> Iterator[Instance]:
     defaults = {tag: axis.defaultValue for tag, axis in axes.items()}
     weights = [weight_of(font)]
     if "wght" in axes:
-        inside = [w for w in range(100, 1000, 100) if axes["wght"].minValue <= w <= axes["wght"].maxValue]
+        inside = [w for w in range(100, 1001, 100) if axes["wght"].minValue <= w <= axes["wght"].maxValue]
         weights = inside or [round(axes["wght"].defaultValue)]
     slopes = [(is_italic(font), {})]
     for tag in ("ital", "slnt"):

@@ -245,6 +245,15 @@ def test_slopes_of_an_axis(tmp_path, axis, styles):
     assert names == [f"slope-latin-400-{style}" for style in styles]
 
 
+def test_a_weight_of_1000_and_a_name_without_latin_letters(tmp_path):
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    build_font(source / "heavy.ttf", "Heavy", axes=[("wght", 900, 900, 1000)])
+    build_font(source / "name.ttf", "源ノ角")
+    assert [path.rsplit("/", 1)[1] for path in import_folder(source, out)] == ["name.ttf"]
+    assert sorted(path.stem for path in out.rglob("*.woff2")) == ["heavy-latin-1000-normal", "heavy-latin-900-normal"]
+
+
 def test_an_empty_folder_is_told(tmp_path):
     with pytest.raises(SystemExit, match="No ttf"):
         import_folder(tmp_path, tmp_path / "out")
