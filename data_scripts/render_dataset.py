@@ -32,7 +32,7 @@ from tqdm import tqdm
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
-from fontid.faces import Face, by_family, read_faces, regular_face
+from fontid.faces import Face, by_family, read_faces, regular_faces
 from fontid.paths import data_home
 
 FACES_PER_SHARD = 64
@@ -170,7 +170,7 @@ def render_chromium(faces: list[Face], fonts: Path, out: Path, seed: int, featur
         return
     rng = np.random.default_rng([seed, zlib.crc32(b"chromium")])
     boxes = []
-    for face in (regular_face(rows) for rows in by_family(faces).values()):
+    for face in regular_faces(faces):
         charset = OpenFace(unpack(fonts / face.file, data_home() / "ttf")).charset
         for text in (random_letters(rng, "test", LETTERS, 5, 10), random_text(rng, "test")):
             boxes.append(TextBox(face, keep_drawable(text, charset) or "Abc", int(rng.integers(16, 65))))
@@ -252,7 +252,7 @@ def main(argv: list[str] | None = None) -> None:
     check_recipe(out, {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest})
 
     features = features_of(faces)
-    regular = frozenset(regular_face(rows).id for rows in by_family(faces).values())
+    regular = frozenset(face.id for face in regular_faces(faces))
     shards = []
     for split in ("references", "validation", "test", "train"):
         rows = [face for face in faces if split != "train" or not is_held_out(face.family)]
