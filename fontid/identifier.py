@@ -8,12 +8,13 @@ import numpy as np
 
 from fontid.artifact import ArtifactError, open_artifact
 from fontid.catalogue import Catalogue, Match
-from fontid.images import PictureError, open_picture, to_gray
-from fontid.lines import Line, find_lines
+from fontid.images import PictureError, open_picture
+from fontid.lines import Line
 from fontid.preprocess import prepare_line, windows_of
+from fontid.reader import TextReader
 
 SHIPPED = Path(__file__).parent.parent / "model"
-MOST_LINES = 8  # with most ink; more add time and no certainty
+MOST_LINES = 8  # the largest; more add time and no certainty
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
 
 
@@ -25,7 +26,7 @@ class Group:
     matches: tuple[Match, ...]
 
     def to_dict(self) -> dict:
-        lines = [{"box": line.corners, "text": "", "confidence": 0.0} for line in self.lines]
+        lines = [{"box": line.corners, "text": line.text, "confidence": line.confidence} for line in self.lines]
         return {"lines": lines, "matches": [match.to_dict() for match in self.matches]}
 
 
@@ -50,6 +51,7 @@ class FontIdentifier:
         artifact = open_artifact(folder)
         self.preprocessing = artifact.preprocessing
         self.catalogue = Catalogue(artifact)
+        self._reader = TextReader()
         options = onnxruntime.SessionOptions()
         options.enable_cpu_mem_arena = False  # the arena keeps its largest batch for ever
         options.intra_op_num_threads = min(2, os.cpu_count() or 1)
@@ -93,10 +95,10 @@ class FontIdentifier:
             top: rows of the answer.
         Raises: PictureError where it is no picture, or holds no ink.
         """
-        gray = to_gray(open_picture(picture))
-        lines = find_lines(gray)
-        largest = sorted(lines, key=lambda line: -line.ink)[:MOST_LINES]
-        embedded = {line: self.embed_line(line.crop(gray)) for line in largest}
+        opened = open_picture(picture)
+        lines = self._reader.find_lines(opened)
+        largest = sorted(lines, key=lambda line: -line.width * line.height)[:MOST_LINES]
+        embedded = {line: self.embed_line(line.straighten(opened)) for line in largest}
         shown = [line for line in lines if embedded.get(line) is not None]
         if not shown:
             raise PictureError(NO_INK)

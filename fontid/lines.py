@@ -1,40 +1,59 @@
-"""Find lines of text: runs of rows that hold ink. For level text on a plain ground."""
+"""A line of text in a picture: where it is, what it says, and its straightened pixels."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
+from fontid.frames import Frame, size_of
 from fontid.preprocess import ink_map
 
-SMALLEST_HEIGHT = 5  # pixels; lower runs are rules and noise
 MARGIN = 0.12  # of a line's height, kept around its ink
-MOST_LINES = 40
+SMALLEST_HEIGHT = 5  # pixels; lower runs of inked rows are rules and noise
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text in a picture: its box in pixels, (left, top, right, bottom), and how much ink it holds."""
+    """A line of text.
 
-    left: int
-    top: int
-    right: int
-    bottom: int
-    ink: float
+    Attributes:
+        corners: four (x, y) in pixels of the picture, clockwise from the top left of the text as it is read; they
+            lie tightly around the ink.
+        text: "" where it was not read.
+        confidence: 0-1 of the reading, 0.0 where not read.
+        centres: where each character of `text` is along the line, blanks included: 0-1 of the width of what
+            `straighten` returns; () where not known.
+    """
+
+    corners: tuple[tuple[float, float], ...]
+    text: str = ""
+    confidence: float = 0.0
+    centres: tuple[float, ...] = ()
 
     @property
-    def corners(self) -> list[list[int]]:
-        """Clockwise from the top left."""
-        return [[self.left, self.top], [self.right, self.top], [self.right, self.bottom], [self.left, self.bottom]]
+    def width(self) -> float:
+        """Along the text, in pixels."""
+        return size_of(self.corners)[0]
 
-    def crop(self, gray: np.ndarray) -> np.ndarray:
-        """The line's pixels with a margin: (H, W) uint8."""
-        margin = round(MARGIN * (self.bottom - self.top)) + 2
-        top, left = max(0, self.top - margin), max(0, self.left - margin)
-        return gray[top : self.bottom + margin, left : self.right + margin]
+    @property
+    def height(self) -> float:
+        """Across the text, in pixels."""
+        return size_of(self.corners)[1]
+
+    def frame(self, picture: Image.Image) -> Frame:
+        """The line turned upright, with a margin. Args: picture: the RGB picture in which it was found."""
+        return Frame(picture, np.array(self.corners), (round(MARGIN * self.height) + 2,) * 4)
+
+    def straighten(self, picture: Image.Image) -> np.ndarray:
+        """The line's pixels, upright, with a margin: (H, W) uint8; ink of other lines is painted over.
+
+        Args: picture: the RGB picture in which the line was found.
+        """
+        return self.frame(picture).own_gray()
 
 
 def find_lines(gray: np.ndarray) -> list[Line]:
-    """Lines of a grayscale picture, from top to bottom; empty where there is no ink.
+    """Lines as runs of rows that hold ink: for level text on a plain ground. From top to bottom, unread.
 
     Args: gray: (H, W) uint8.
     """
@@ -43,13 +62,13 @@ def find_lines(gray: np.ndarray) -> list[Line]:
         return []
     solid = ink > 100
     lines = []
-    for top, bottom in _join_small(_runs(solid.sum(1) > 0)):
+    for top, bottom in _join_small(_runs(solid.any(1))):
         columns = np.flatnonzero(solid[top:bottom].any(0))
-        if bottom - top >= SMALLEST_HEIGHT and len(columns):
-            left, right = int(columns[0]), int(columns[-1]) + 1
-            lines.append(Line(left, top, right, bottom, float(solid[top:bottom].sum())))
-    lines = sorted(lines, key=lambda line: -line.ink)[:MOST_LINES]
-    return sorted(lines, key=lambda line: line.top)
+        if bottom - top >= SMALLEST_HEIGHT:
+            left, right = float(columns[0]), float(columns[-1] + 1)
+            top, bottom = float(top), float(bottom)
+            lines.append(Line(((left, top), (right, top), (right, bottom), (left, bottom))))
+    return lines
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -39,7 +39,18 @@ def test_siblings_meet_only_through_files(room):
 
 
 def test_serving_imports_only_its_requirements():
-    names = {"gradio", "onnxruntime", "numpy", "PIL", "pillow_heif", "fontTools", "tqdm", "huggingface_hub", "fontid"}
+    names = {
+        "gradio",
+        "onnxruntime",
+        "numpy",
+        "PIL",
+        "pillow_heif",
+        "fontTools",
+        "tqdm",
+        "huggingface_hub",
+        "fontid",
+        "cv2",
+    }
     standard = __import__("sys").stdlib_module_names
     for name in SERVING - {"fontid/experiment.py"}:  # that one is for train and compare_vlm
         assert imports_of(ROOT / name) <= names | standard, name

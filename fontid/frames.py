@@ -1,0 +1,206 @@
+"""The surroundings of a box of text, turned upright, and which of the ink in them is the box's own."""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from fontid.images import to_gray
+from fontid.preprocess import ink_map
+
+SOLID = 110  # ink_map's value from which a pixel counts as ink
+LEVEL = 0.02  # slope below which a box is taken to be level
+DRIFT = 0.15  # of the height: how much a box taken to be level may rise over its width
+WIDEST = 20_000  # pixels; OpenCV turns nothing wider than 32767
+REACH = 0.45  # of a box's height: how far beyond it its ink is looked for at first
+MOST_REACHES = 4
+NEAR = 0.25  # of a box's height: ink this far outside is an accent or a dot of its line
+
+
+class Frame:
+    """A box's pixels, turned so that its text is upright, with margins; nothing beyond the picture.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        gray: (H, W) uint8.
+        solid: (H, W) bool, where there is ink; None where ink cannot be told from ground.
+        core: left, top, right, bottom of the box itself, in the frame's pixels.
+        goes_on: (4,) bool, whether the picture goes on beyond the frame's left, top, right and bottom.
+    """
+
+    def __init__(self, picture: Image.Image, corners: np.ndarray, margins: tuple[float, float, float, float]) -> None:
+        """Args: corners: (4, 2), clockwise from the top left of the text; margins: left, top, right, bottom; pixels."""
+        width, height = size_of(corners)
+        to_picture = _transform(_box(0, 0, width, height), corners)
+        left, top, right, bottom = margins
+        outer = _apply(to_picture, _box(-left, -top, width + right, height + bottom))
+        if _is_level(corners):
+            outer = np.rint(np.clip(outer, 0, picture.size))
+        columns, rows = (max(1, round(side)) for side in size_of(outer))
+        self._to_picture = _transform(_box(0, 0, columns, rows), outer)
+        self._from_picture = np.linalg.inv(self._to_picture)
+        inner = _apply(self._from_picture, corners)
+        self.core = (*inner.min(0), *inner.max(0))
+        middles = (outer + np.roll(outer, -1, axis=0)) / 2  # of top, right, bottom, left
+        on = ((middles > 1) & (middles < np.array(picture.size) - 1)).all(1)
+        self.goes_on = on[[3, 0, 1, 2]]
+        level = _is_level(outer)
+        self.pixels = _cut_out(picture, outer) if level else _warp(picture, self._to_picture, (columns, rows))
+        self.gray = to_gray(Image.fromarray(self.pixels))
+        ink = ink_map(self.gray)
+        self.solid = None if ink is None else ink > SOLID
+
+    def to_picture(self, points: np.ndarray) -> np.ndarray:
+        """(N, 2) x, y in the frame -> (N, 2) in the picture."""
+        return _apply(self._to_picture, points)
+
+    def own_ink(self, others: list[np.ndarray], near: float) -> np.ndarray | None:
+        """(H, W) bool: ink that belongs to the box; None where there is none.
+
+        Args:
+            others: boxes of other lines in pixels of the picture: what lies nearer to their middle is theirs.
+            near: ink this far outside the box is its own, as a fraction of its height.
+        """
+        if self.solid is None:
+            return None
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(self.solid.astype(np.uint8), connectivity=8)
+        x, y, width, height, area = stats[1:].T.astype(np.float64)  # one entry a piece of ink
+        left, top, right, bottom = self.core
+        tall = bottom - top
+        across = np.clip(np.minimum(x + width, right) - np.maximum(x, left), 0, None) / width
+        down = np.clip(np.minimum(y + height, bottom) - np.maximum(y, top), 0, None) / height
+        gap_x = np.maximum(left - (x + width), x - right)
+        gap_y = np.maximum(top - (y + height), y - bottom)
+        own = (across >= 0.5) & (down >= 0.5)
+        own |= (across >= 0.5) & (gap_y < near * tall) & (height < 0.5 * tall)
+        own |= (down >= 0.5) & (gap_x < near * tall)
+        own &= area >= max(2, 4e-4 * tall * tall)
+        sides = (
+            np.stack([x == 0, y == 0, x + width == labels.shape[1], y + height == labels.shape[0]], 1) & self.goes_on
+        )
+        own &= sides.sum(1) < 3  # a panel or its rim
+        centre = np.stack([x + width / 2, y + height / 2], 1)
+        distance = np.abs(centre[:, 1] - (top + bottom) / 2) / tall
+        for other in others:
+            place = _apply(self._from_picture, other)
+            (other_left, other_top), (other_right, other_bottom) = place.min(0), place.max(0)
+            theirs = (centre[:, 0] > other_left) & (centre[:, 0] < other_right)
+            theirs &= np.abs(centre[:, 1] - (other_top + other_bottom) / 2) / (other_bottom - other_top) < np.minimum(
+                distance, 0.5
+            )
+            own &= ~theirs
+        mine = np.concatenate([[False], own])[labels]
+        if own.any():
+            # ink of touching lines hangs together: of what reaches far out, only the part inside is the box's
+            far = own & (height > 1.8 * tall) & (down < 0.6)
+            if far.any():
+                cut = np.concatenate([[False], far])[labels]
+                cut[round(top) : round(bottom)] = False
+                mine &= ~cut
+            return mine
+        return None
+
+    def own_gray(self) -> np.ndarray:
+        """`gray` with the ink of others painted over with ground: (H, W) uint8."""
+        mine = self.own_ink([], near=0.0)
+        if mine is None or (mine == self.solid).all():
+            return self.gray
+        foreign = cv2.dilate((self.solid & ~mine).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+        foreign &= ~cv2.dilate(mine.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        return np.where(foreign, np.uint8(np.median(self.gray[~self.solid])), self.gray)
+
+
+def fit_to_ink(picture: Image.Image, corners: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
+    """Draw a rough box tightly around the ink of its line, wherever that reaches.
+
+    Args:
+        corners: (4, 2) pixels of the picture, clockwise from the top left of the text.
+        others: the rough boxes of other lines, whose ink is left to them.
+    Returns: (4, 2); `corners` themselves where no ink can be told from the ground.
+    """
+    corners = _levelled(corners, picture.size)
+    height = size_of(corners)[1]
+    reach = max(3.0, REACH * height)
+    reaches = np.full(4, reach)
+    for _ in range(MOST_REACHES):
+        frame = Frame(picture, corners, tuple(reaches))
+        mine = frame.own_ink(others, NEAR)
+        if mine is None:
+            return corners
+        columns, rows = np.flatnonzero(mine.any(0)), np.flatnonzero(mine.any(1))
+        left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+        cut = np.array([left == 0, top == 0, right == mine.shape[1], bottom == mine.shape[0]]) & frame.goes_on
+        if not cut.any():
+            break
+        reaches = reaches + reach * cut
+    if not 0.25 * height <= bottom - top <= 2.5 * height:
+        return corners
+    return frame.to_picture(_box(left, top, right, bottom))
+
+
+def size_of(corners) -> tuple[float, float]:
+    """Width along the text and height across it, in pixels."""
+    a, b, c, d = np.asarray(corners, np.float64)
+    width = (np.linalg.norm(b - a) + np.linalg.norm(c - d)) / 2
+    height = (np.linalg.norm(d - a) + np.linalg.norm(c - b)) / 2
+    return float(width), float(height)
+
+
+def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+
+
+def _is_level(corners: np.ndarray) -> bool:
+    """Whether all sides run along the picture's."""
+    return bool((np.abs(np.roll(corners, -1, axis=0) - corners).min(1) < 1e-3).all())
+
+
+def _levelled(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A box that is nearly level made exactly so, on whole pixels of a picture of that size; another one as it is."""
+    sides = np.abs(np.roll(corners, -1, axis=0) - corners)
+    width, height = size_of(corners)
+    slope = (sides.min(1) / np.maximum(sides.max(1), 1e-6))[[0, 2]].max()
+    if width < WIDEST and (slope > LEVEL or slope * width > DRIFT * height):
+        return np.asarray(corners, np.float64)
+    middle = corners.mean(0)
+    away = np.where(corners < middle, corners.min(0), corners.max(0))
+    return np.clip(np.rint(away), 0, size).astype(np.float64)
+
+
+def _transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(3, 3) projective transform that takes four points to four others."""
+    return cv2.getPerspectiveTransform(source.astype(np.float32), np.asarray(target, np.float32))
+
+
+def _apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N, 2) -> (N, 2)."""
+    return cv2.perspectiveTransform(np.asarray(points, np.float64)[None], transform)[0]
+
+
+def _cut_out(picture: Image.Image, outer: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8: the pixels in a level box of whole pixels, turned so that its first corner is top left."""
+    (left, top), (right, bottom) = outer.min(0).astype(int), outer.max(0).astype(int)
+    part = np.asarray(picture.crop((left, top, max(right, left + 1), max(bottom, top + 1))))
+    first = np.sign(outer[1] - outer[0])  # the direction of reading
+    quarters = {(1, 0): 0, (0, 1): 1, (-1, 0): 2, (0, -1): 3}[int(first[0]), int(first[1])]
+    return np.ascontiguousarray(np.rot90(part, quarters))
+
+
+def _warp(picture: Image.Image, to_picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 of `size` (W, H), taken from the picture; its ground's colour beyond it."""
+    columns, rows = size
+    outer = _apply(to_picture, _box(0, 0, columns, rows))
+    left, top = np.clip(np.floor(outer.min(0)) - 2, 0, np.array(picture.size) - 1).astype(int)
+    right, bottom = np.clip(np.ceil(outer.max(0)) + 2, (left + 1, top + 1), picture.size).astype(int)
+    part = np.asarray(picture.crop((left, top, right, bottom)))
+    ground = np.median(part[:: max(1, part.shape[0] // 64), :: max(1, part.shape[1] // 64)].reshape(-1, 3), axis=0)
+    # transforms here count from the corners of pixels, OpenCV's from their centres
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    shift = np.array([[1, 0, -left - 0.5], [0, 1, -top - 0.5], [0, 0, 1]])
+    return cv2.warpPerspective(
+        part,
+        shift @ to_picture @ half,
+        size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=ground.tolist(),
+    )

@@ -1,0 +1,147 @@
+"""Find the lines of Latin text in a picture and read them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from fontid.detector import Detector
+from fontid.frames import fit_to_ink, size_of
+from fontid.images import PictureError, to_gray
+from fontid.lines import Line, find_lines
+from fontid.recogniser import HEIGHT, Reading, Recogniser
+
+MOST_LINES = 40  # found in a picture, the largest first
+MOST_READ = 12  # of them read, the largest first
+MOST_WIDTH = 5000  # pixels of the recogniser's input that are read of a picture, in all
+SURE = 0.75  # a line read with this confidence is taken to be upright
+OTHER_SCRIPT = (
+    "The text in this picture seems to be in another script; only Latin letters are covered, so please choose a "
+    "picture with some."
+)
+
+
+class OtherScript(PictureError):
+    """The picture holds text, but no Latin letters."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A box and what it says."""
+
+    line: Line
+    reading: Reading
+
+
+class TextReader:
+    """Finds and reads lines of text. May be used from several threads."""
+
+    def __init__(self) -> None:
+        self._detector = Detector()
+        self._recogniser = Recogniser()
+
+    def find_lines(self, picture: Image.Image) -> list[Line]:
+        """Lines of Latin text in reading order; empty where the picture holds no ink.
+
+        Args: picture: an upright RGB picture, from `fontid.images.open_picture`.
+        Raises: OtherScript where the text is in another script.
+        """
+        boxes = _joined(self._detector.find_boxes(picture))
+        boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
+        fitted = [fit_to_ink(picture, box, boxes[:i] + boxes[i + 1 :]) for i, box in enumerate(boxes)]
+        if not fitted:
+            rows = find_lines(to_gray(picture))
+            fitted = [np.array(line.corners) for line in rows]
+        read = self._read(picture, fitted)
+        return _in_reading_order(_latin(read))
+
+    def _read(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[_Read]:
+        """The largest boxes read, each turned as it reads best; the others turned like most of those."""
+        order = sorted(range(len(boxes)), key=lambda i: -_area(boxes[i]))
+        done: dict[int, _Read] = {}
+        votes = np.zeros(4)
+        budget = MOST_WIDTH
+        for index in order[:MOST_READ]:
+            width, height = size_of(boxes[index])
+            cost = HEIGHT * max(width, height) / max(1.0, min(width, height))
+            if done and cost > budget:
+                continue
+            budget -= cost
+            turn, read = self._read_turned(picture, boxes[index], int(votes.argmax()))
+            votes[turn] += read.reading.confidence * len(read.reading.text)
+            done[index] = read
+        usual = int(votes.argmax())
+        unread = [_Read(_line(boxes[i], usual), Reading()) for i in order if i not in done]
+        return [*done.values(), *unread]
+
+    def _read_turned(self, picture: Image.Image, box: np.ndarray, usual: int) -> tuple[int, _Read]:
+        """Read a box in the likeliest direction, and in others as long as none reads well.
+
+        Returns: the quarter turns made, and the reading.
+        """
+        width, height = size_of(box)
+        tall = height > 1.5 * width
+        turns = [1, 3, 0, 2] if tall else [0, 2] if width > 1.5 * height else [0, 2, 1, 3]
+        if usual in turns:
+            turns.remove(usual)
+            turns.insert(0, usual)
+        best = None
+        for turn in turns:
+            read = self._read_line(picture, _line(box, turn))
+            if best is None or read.reading.confidence > best[1].reading.confidence + 0.1:
+                best = turn, read
+            if best[1].reading.confidence >= SURE:
+                break
+        return best
+
+    def _read_line(self, picture: Image.Image, line: Line) -> _Read:
+        frame = line.frame(picture)
+        reading = self._recogniser.read(frame.pixels)
+        line = replace(line, text=reading.text, confidence=reading.confidence, centres=reading.centres)
+        return _Read(line, reading)
+
+
+def _line(box: np.ndarray, turn: int) -> Line:
+    """The line in a box whose text starts at its corner number `turn`."""
+    return Line(tuple((float(x), float(y)) for x, y in np.roll(box, -turn, axis=0)))
+
+
+def _area(box: np.ndarray) -> float:
+    width, height = size_of(box)
+    return width * height
+
+
+def _joined(boxes: list[np.ndarray]) -> list[np.ndarray]:
+    return boxes
+
+
+def _latin(read: list[_Read]) -> list[Line]:
+    """The lines but for those in another script. Raises: OtherScript where all that could be read is in one."""
+    foreign = [r for r in read if _is_foreign(r.reading)]
+    if foreign and not any(r.reading.text and not _is_foreign(r.reading) for r in read):
+        raise OtherScript(OTHER_SCRIPT)
+    return [r.line for r in read if not _is_foreign(r.reading)]
+
+
+def _is_foreign(reading: Reading) -> bool:
+    letters = sum(character.isalpha() for character in reading.text)
+    return reading.other_letters > letters and reading.other_confidence > 0.7
+
+
+def _in_reading_order(lines: list[Line]) -> list[Line]:
+    """From top to bottom, lines of one row from left to right, as seen upright."""
+    if not lines:
+        return []
+    directions = np.array([np.subtract(line.corners[1], line.corners[0]) for line in lines])
+    along = directions[np.argmax([line.width * line.height for line in lines])]
+    along = along / max(1e-6, np.linalg.norm(along))
+    across = np.array([-along[1], along[0]])
+    middles = np.array([np.mean(line.corners, axis=0) for line in lines])
+    x, y = middles @ along, middles @ across
+    rows: list[list[int]] = []
+    for index in np.argsort(y):
+        if rows and y[index] - y[rows[-1][0]] < 0.4 * min(lines[index].height, lines[rows[-1][0]].height):
+            rows[-1].append(index)
+        else:
+            rows.append([index])
+    return [lines[index] for row in rows for index in sorted(row, key=lambda i: x[i])]
