@@ -25,6 +25,8 @@ def open_weights(name: str):
     package = Path(importlib.util.find_spec("rapidocr").submodule_search_locations[0])
     options = onnxruntime.SessionOptions()
     options.enable_cpu_mem_arena = False  # the arena keeps its largest picture for ever
+    # not ALL: that keeps a second copy of the weights, laid out for somewhat more speed
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.intra_op_num_threads = min(2, os.cpu_count() or 1)
     options.log_severity_level = 3  # errors
     return onnxruntime.InferenceSession(str(package / "models" / name), options, providers=["CPUExecutionProvider"])

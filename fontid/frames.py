@@ -11,6 +11,7 @@ SOLID = 110  # ink_map's value from which a pixel counts as ink
 LEVEL = 0.02  # slope below which a box is taken to be level
 DRIFT = 0.15  # of the height: how much a box taken to be level may rise over its width
 WIDEST = 20_000  # pixels; OpenCV turns nothing wider than 32767
+MOST_PIXELS = 1_000_000  # of a frame; a larger box is scaled down
 REACH = 0.45  # of a box's height: how far beyond it its ink is looked for at first
 MOST_REACHES = 4
 NEAR = 0.25  # of a box's height: ink this far outside is an accent or a dot of its line
@@ -35,7 +36,9 @@ class Frame:
         outer = _apply(to_picture, _box(-left, -top, width + right, height + bottom))
         if _is_level(corners):
             outer = np.rint(np.clip(outer, 0, picture.size))
-        columns, rows = (max(1, round(side)) for side in size_of(outer))
+        width, height = size_of(outer)
+        shrink = min(1.0, (MOST_PIXELS / max(1.0, width * height)) ** 0.5)
+        columns, rows = max(1, round(shrink * width)), max(1, round(shrink * height))
         self._to_picture = _transform(_box(0, 0, columns, rows), outer)
         self._from_picture = np.linalg.inv(self._to_picture)
         inner = _apply(self._from_picture, corners)
@@ -44,7 +47,7 @@ class Frame:
         on = ((middles > 1) & (middles < np.array(picture.size) - 1)).all(1)
         self.goes_on = on[[3, 0, 1, 2]]
         level = _is_level(outer)
-        self.pixels = _cut_out(picture, outer) if level else _warp(picture, self._to_picture, (columns, rows))
+        self.pixels = (_cut_out if level else _warp)(picture, outer, (columns, rows))
         self.gray = to_gray(Image.fromarray(self.pixels))
         ink = ink_map(self.gray)
         self.solid = None if ink is None else ink > SOLID
@@ -176,31 +179,33 @@ def _apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     return cv2.perspectiveTransform(np.asarray(points, np.float64)[None], transform)[0]
 
 
-def _cut_out(picture: Image.Image, outer: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: the pixels in a level box of whole pixels, turned so that its first corner is top left."""
+def _cut_out(picture: Image.Image, outer: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 of `size` (W, H): a level box of whole pixels, turned so that its first corner is top left."""
     (left, top), (right, bottom) = outer.min(0).astype(int), outer.max(0).astype(int)
-    part = np.asarray(picture.crop((left, top, max(right, left + 1), max(bottom, top + 1))))
-    first = np.sign(outer[1] - outer[0])  # the direction of reading
-    quarters = {(1, 0): 0, (0, 1): 1, (-1, 0): 2, (0, -1): 3}[int(first[0]), int(first[1])]
-    return np.ascontiguousarray(np.rot90(part, quarters))
+    part = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+    reading_x, reading_y = np.sign(outer[1] - outer[0]).astype(int)
+    turn = {(0, 1): Image.Transpose.ROTATE_90, (-1, 0): Image.Transpose.ROTATE_180, (0, -1): Image.Transpose.ROTATE_270}
+    if (reading_x, reading_y) in turn:
+        part = part.transpose(turn[reading_x, reading_y])
+    return np.asarray(part if part.size == size else part.resize(size, Image.Resampling.HAMMING))
 
 
-def _warp(picture: Image.Image, to_picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) uint8 of `size` (W, H), taken from the picture; its ground's colour beyond it."""
-    columns, rows = size
-    outer = _apply(to_picture, _box(0, 0, columns, rows))
+def _warp(picture: Image.Image, outer: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 of `size` (W, H): what a box of any shape holds; the ground's colour beyond the picture."""
     left, top = np.clip(np.floor(outer.min(0)) - 2, 0, np.array(picture.size) - 1).astype(int)
     right, bottom = np.clip(np.ceil(outer.max(0)) + 2, (left + 1, top + 1), picture.size).astype(int)
-    part = np.asarray(picture.crop((left, top, right, bottom)))
-    ground = np.median(part[:: max(1, part.shape[0] // 64), :: max(1, part.shape[1] // 64)].reshape(-1, 3), axis=0)
-    # transforms here count from the corners of pixels, OpenCV's from their centres
+    part = picture.crop((left, top, right, bottom))
+    reduction = max(1, int(size_of(outer)[1] / size[1]))
+    pixels = np.asarray(part.reduce(reduction) if reduction > 1 else part)
+    ground = np.median(pixels[:: 1 + pixels.shape[0] // 64, :: 1 + pixels.shape[1] // 64].reshape(-1, 3), axis=0)
+    transform = _transform((outer - (left, top)) / reduction, _box(0, 0, *size))
+    # these count from the corners of pixels, OpenCV's from their centres
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    shift = np.array([[1, 0, -left - 0.5], [0, 1, -top - 0.5], [0, 0, 1]])
     return cv2.warpPerspective(
-        part,
-        shift @ to_picture @ half,
+        pixels,
+        np.linalg.inv(half) @ transform @ half,
         size,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=ground.tolist(),
     )
