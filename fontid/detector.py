@@ -46,7 +46,7 @@ class Detector:
         with self._lock:
             likely = self._session.run(None, {"x": values})[0][0, 0]  # (H, W) 0-1
         mask = (likely > PROBABLE).astype(np.uint8)
-        contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         boxes = []
         for contour in contours:
             (x, y), (width, height), angle = cv2.minAreaRect(contour)

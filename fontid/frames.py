@@ -42,7 +42,7 @@ class Frame:
         self._to_picture = _transform(_box(0, 0, columns, rows), outer)
         self._from_picture = np.linalg.inv(self._to_picture)
         inner = _apply(self._from_picture, corners)
-        self.core = (*inner.min(0), *inner.max(0))
+        self.core = (*_extent(inner)[0], *_extent(inner)[1])
         middles = (outer + np.roll(outer, -1, axis=0)) / 2  # of top, right, bottom, left
         on = ((middles > 1) & (middles < np.array(picture.size) - 1)).all(1)
         self.goes_on = on[[3, 0, 1, 2]]
@@ -73,34 +73,29 @@ class Frame:
         down = np.clip(np.minimum(y + height, bottom) - np.maximum(y, top), 0, None) / height
         gap_x = np.maximum(left - (x + width), x - right)
         gap_y = np.maximum(top - (y + height), y - bottom)
-        own = (across >= 0.5) & (down >= 0.5)
+        own = (across >= 0.5) & ((down >= 0.5) | (down * height > 0.4 * tall))
         own |= (across >= 0.5) & (gap_y < near * tall) & (height < 0.5 * tall)
         own |= (down >= 0.5) & (gap_x < near * tall)
         own &= area >= max(2, 4e-4 * tall * tall)
-        sides = (
-            np.stack([x == 0, y == 0, x + width == labels.shape[1], y + height == labels.shape[0]], 1) & self.goes_on
-        )
-        own &= sides.sum(1) < 3  # a panel or its rim
-        centre = np.stack([x + width / 2, y + height / 2], 1)
-        distance = np.abs(centre[:, 1] - (top + bottom) / 2) / tall
+        edges = np.stack([x == 0, y == 0, x + width == labels.shape[1], y + height == labels.shape[0]], 1)
+        own &= (edges & self.goes_on).sum(1) < 3  # not a panel, nor its rim
+        # the ink of touching lines hangs together: of what reaches far out, only the part inside is the box's
+        far = own & (height > 1.3 * tall) & (down < 0.75)
+        middle = np.stack([x + width / 2, y + height / 2], 1)
+        distance = np.abs(middle[:, 1] - (top + bottom) / 2) / tall
         for other in others:
-            place = _apply(self._from_picture, other)
-            (other_left, other_top), (other_right, other_bottom) = place.min(0), place.max(0)
-            theirs = (centre[:, 0] > other_left) & (centre[:, 0] < other_right)
-            theirs &= np.abs(centre[:, 1] - (other_top + other_bottom) / 2) / (other_bottom - other_top) < np.minimum(
-                distance, 0.5
-            )
-            own &= ~theirs
+            (low_x, low_y), (high_x, high_y) = _extent(_apply(self._from_picture, other))
+            beside = (middle[:, 0] > low_x) & (middle[:, 0] < high_x)
+            away = np.abs(middle[:, 1] - (low_y + high_y) / 2) / (high_y - low_y)
+            own &= ~(beside & (away < 0.5) & (away < distance)) | far
+        if not own.any():
+            return None
         mine = np.concatenate([[False], own])[labels]
-        if own.any():
-            # ink of touching lines hangs together: of what reaches far out, only the part inside is the box's
-            far = own & (height > 1.8 * tall) & (down < 0.6)
-            if far.any():
-                cut = np.concatenate([[False], far])[labels]
-                cut[round(top) : round(bottom)] = False
-                mine &= ~cut
-            return mine
-        return None
+        if far.any():
+            cut = np.concatenate([[False], far])[labels]
+            cut[max(0, round(top)) : max(0, round(bottom))] = False
+            mine &= ~cut
+        return mine
 
     def own_gray(self) -> np.ndarray:
         """`gray` with the ink of others painted over with ground: (H, W) uint8."""
@@ -150,6 +145,11 @@ def size_of(corners) -> tuple[float, float]:
 
 def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+
+
+def _extent(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest x, y of (N, 2) points."""
+    return points.min(0), points.max(0)
 
 
 def _is_level(corners: np.ndarray) -> bool:

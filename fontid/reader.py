@@ -13,8 +13,10 @@ from fontid.recogniser import HEIGHT, Reading, Recogniser
 
 MOST_LINES = 40  # found in a picture, the largest first
 MOST_READ = 12  # of them read, the largest first
-MOST_WIDTH = 5000  # pixels of the recogniser's input that are read of a picture, in all
-SURE = 0.75  # a line read with this confidence is taken to be upright
+MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
+SURE = 0.9  # a line read with this confidence is taken to be upright
+ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
+MOST_GAP = 0.6  # of its height, between two boxes of one line
 OTHER_SCRIPT = (
     "The text in this picture seems to be in another script; only Latin letters are covered, so please choose a "
     "picture with some."
@@ -67,30 +69,33 @@ class TextReader:
             if done and cost > budget:
                 continue
             budget -= cost
-            turn, read = self._read_turned(picture, boxes[index], int(votes.argmax()))
+            turn, read = self._read_turned(picture, boxes[index], votes)
             votes[turn] += read.reading.confidence * len(read.reading.text)
             done[index] = read
         usual = int(votes.argmax())
         unread = [_Read(_line(boxes[i], usual), Reading()) for i in order if i not in done]
         return [*done.values(), *unread]
 
-    def _read_turned(self, picture: Image.Image, box: np.ndarray, usual: int) -> tuple[int, _Read]:
+    def _read_turned(self, picture: Image.Image, box: np.ndarray, votes: np.ndarray) -> tuple[int, _Read]:
         """Read a box in the likeliest direction, and in others as long as none reads well.
 
+        Args: votes: (4,) letters read so far after no, one, two and three quarter turns.
         Returns: the quarter turns made, and the reading.
         """
         width, height = size_of(box)
-        tall = height > 1.5 * width
-        turns = [1, 3, 0, 2] if tall else [0, 2] if width > 1.5 * height else [0, 2, 1, 3]
-        if usual in turns:
-            turns.remove(usual)
-            turns.insert(0, usual)
-        best = None
+        turns = [1, 3, 0, 2] if height > 1.5 * width else [0, 2] if width > 1.5 * height else [0, 2, 1, 3]
+        usual = int(votes.argmax())
+        if usual in turns and votes[usual] > ENOUGH_LETTERS:
+            turns = [usual]
+        best, best_score = None, -1.0
         for turn in turns:
             read = self._read_line(picture, _line(box, turn))
-            if best is None or read.reading.confidence > best[1].reading.confidence + 0.1:
-                best = turn, read
-            if best[1].reading.confidence >= SURE:
+            letters = sum(character.isalnum() for character in read.line.text)
+            # one letter reads well in many directions, a word in one
+            score = read.line.confidence * (1 - 0.5**letters)
+            if best is None or score > best_score + (0.15 if best[0] == 0 else -0.05 if turn == 0 else 0.05):
+                best, best_score = (turn, read), score
+            if read.line.confidence >= SURE and (turn == 0 and height <= 1.5 * width or letters > 2):
                 break
         return best
 
@@ -112,7 +117,54 @@ def _area(box: np.ndarray) -> float:
 
 
 def _joined(boxes: list[np.ndarray]) -> list[np.ndarray]:
-    return boxes
+    """The boxes, those joined that lie in a row close to one another; without those that lie inside another.
+
+    A row runs along the longer sides of its largest box; where that is square, of most of the boxes.
+    """
+    upright = sum(_area(box) for box in boxes if size_of(box)[1] > 1.3 * size_of(box)[0])
+    mostly_upright = upright > 0.5 * sum(map(_area, boxes))
+    waiting = sorted(boxes, key=lambda box: -_area(box))
+    joined = []
+    while waiting:
+        box = waiting.pop(0)
+        width, height = size_of(box)
+        along_height = height > 1.3 * width or (mostly_upright and height * 1.3 > width)
+        changed = True
+        while changed:
+            changed = False
+            for index, other in enumerate(waiting):
+                union = _union(box, other, along_height)
+                if union is not None:
+                    box, changed = union, True
+                    del waiting[index]
+                    break
+        joined.append(box)
+    return joined
+
+
+def _union(box: np.ndarray, other: np.ndarray, along_height: bool) -> np.ndarray | None:
+    """The box around two boxes of one row, or around one that lies inside the other; None for boxes apart."""
+    origin = box[0]
+    right, down = (side / max(1e-6, np.linalg.norm(side)) for side in (box[1] - box[0], box[3] - box[0]))
+    axes = np.stack([right, down], 1)
+    (first_low, first_high), (second_low, second_high) = (
+        (points.min(0), points.max(0)) for points in ((box - origin) @ axes, (other - origin) @ axes)
+    )
+    shared = np.minimum(first_high, second_high) - np.maximum(first_low, second_low)  # negative: the gap
+    first, second = first_high - first_low, second_high - second_low
+    inside = (shared > 0).all() and shared.prod() > 0.6 * second.prod()
+    along, across = (1, 0) if along_height else (0, 1)
+    in_row = (
+        0.6 < second[across] / first[across] < 1.7
+        and shared[across] > 0.6 * min(first[across], second[across])
+        and shared[along] > -MOST_GAP * first[across]
+    )
+    if inside:
+        return box
+    if not in_row:
+        return None
+    (left, top), (right_end, bottom) = np.minimum(first_low, second_low), np.maximum(first_high, second_high)
+    return np.array([[left, top], [right_end, top], [right_end, bottom], [left, bottom]]) @ axes.T + origin
 
 
 def _latin(read: list[_Read]) -> list[Line]:

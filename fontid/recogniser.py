@@ -63,6 +63,11 @@ class Recogniser:
         others = [float(likely[i, c]) for i, c in _changes(best) if self._is_other[c]]
         among_latin = likely[:, self._latin]
         chosen = [(i, c, float(among_latin[i, c])) for i, c in _changes(among_latin.argmax(1))]
+        blank = [self._characters[self._latin[c]] == " " for _, c, _ in chosen]
+        while chosen and blank[0]:
+            del chosen[0], blank[0]
+        while chosen and blank[-1]:
+            del chosen[-1], blank[-1]
         text = "".join(self._characters[self._latin[c]] for _, c, _ in chosen)
         return Reading(
             text=text,
