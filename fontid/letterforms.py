@@ -1,0 +1,115 @@
+"""The small fonts that ship with the artifact: drawn glyph by glyph to compare a reading with a picture.
+
+They are `letterforms-N.zip`, one WOFF2 a face, made by `data_scripts/make_letterforms.py`.
+"""
+
+import io
+import string
+import zipfile
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from PIL import ImageFont
+
+CHARACTERS = string.printable[:95] + "‘’“”–—…"
+CELL = 64  # side of a glyph's square in pixels
+EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn smaller until they fit the cell
+MOST_FONTS = 512  # opened at a time
+MOST_GLYPHS = 8192  # kept drawn: 32 MB
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A drawn letter. Lengths are in ems, from its origin on the baseline, x to the right, y upwards.
+
+    cell: (CELL, CELL) uint8, ink 255 on 0, its top left corner at (left, top); scale: pixels to the em.
+    right, bottom: where the ink ends.
+    """
+
+    cell: np.ndarray
+    scale: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+    advance: float
+
+
+class Letterforms:
+    """The shipped fonts of a folder, by face id. May be used from several threads.
+
+    Raises: OSError, zipfile.BadZipFile where a file cannot be read.
+    """
+
+    def __init__(self, files: list[Path]) -> None:
+        self._archives = [zipfile.ZipFile(file) for file in sorted(files)]
+        self._places = {
+            name.removesuffix(".woff2"): archive
+            for archive in self._archives
+            for name in archive.namelist()
+            if name.endswith(".woff2")
+        }
+        self._fonts: OrderedDict[str, ImageFont.FreeTypeFont] = OrderedDict()
+        self._glyphs: OrderedDict[tuple[str, str], Glyph | None] = OrderedDict()
+        self._lock = Lock()
+
+    def __contains__(self, face: str) -> bool:
+        return face in self._places
+
+    def font_data(self, face: str) -> bytes:
+        """The face's WOFF2 file."""
+        return self._places[face].read(f"{face}.woff2")
+
+    def glyphs(self, face: str, characters: str) -> list[Glyph | None]:
+        """The glyph of each character; None where the face lacks it or draws nothing."""
+        with self._lock:
+            return [self._glyph(face, character) for character in characters]
+
+    def _glyph(self, face: str, character: str) -> Glyph | None:
+        key = (face, character)
+        if key in self._glyphs:
+            self._glyphs.move_to_end(key)
+            return self._glyphs[key]
+        try:
+            glyph = draw_glyph(self._font(face), character)
+        except OSError:  # FreeType refuses an outline here and there
+            glyph = None
+        self._glyphs[key] = glyph
+        if len(self._glyphs) > MOST_GLYPHS:
+            self._glyphs.popitem(last=False)
+        return glyph
+
+    def _font(self, face: str) -> ImageFont.FreeTypeFont:
+        if face in self._fonts:
+            self._fonts.move_to_end(face)
+        else:
+            data = io.BytesIO(self.font_data(face))
+            self._fonts[face] = ImageFont.truetype(data, EM, layout_engine=ImageFont.Layout.BASIC)
+            if len(self._fonts) > MOST_FONTS:
+                self._fonts.popitem(last=False)
+        return self._fonts[face]
+
+
+def draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:
+    """Draw one letter; None where nothing is inked."""
+    scale = float(font.size)
+    mask, (left, top) = font.getmask2(character, mode="L", anchor="ls")
+    width, height = mask.size
+    if not width or not height:
+        return None
+    if max(width, height) > CELL:
+        return draw_glyph(font.font_variant(size=scale * (CELL - 1) / max(width, height)), character)
+    cell = np.zeros((CELL, CELL), np.uint8)
+    cell[:height, :width] = np.frombuffer(bytes(mask), np.uint8).reshape(height, width)
+    return Glyph(
+        cell=cell,
+        scale=scale,
+        left=left / scale,
+        top=-top / scale,
+        right=(left + width) / scale,
+        bottom=-(top + height) / scale,
+        advance=font.getlength(character) / scale,
+    )
