@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -17,12 +18,15 @@ from fontid.faces import Face, regular_face, regular_faces
 LEAST_LUMA_DIFFERENCE = 80
 SPLIT = "test"  # of the words: none is ever trained on
 GOOGLE_FONTS_BENCH = (
-    "bricolage-grotesque crimson-pro dm-sans geist hedvig-letters-serif instrument-sans instrument-serif jetbrains-mono "
-    "lexend-deca lora montserrat newsreader nunito-sans onest petrona playfair-display plus-jakarta-sans poppins "
-    "pt-serif-caption rethink-sans roboto-serif shippori-mincho sora space-grotesk ultra urbanist inter work-sans "
-    "merriweather open-sans roboto"
-).split()
-FRB = "baskervville-sc merriweather roboto-slab monoton lobster great-vibes pacifico satisfy".split()
+    "bricolage-grotesque", "crimson-pro", "dm-sans", "geist", "hedvig-letters-serif", "instrument-sans",
+    "instrument-serif", "jetbrains-mono", "lexend-deca", "lora", "montserrat", "newsreader", "nunito-sans", "onest",
+    "petrona", "playfair-display", "plus-jakarta-sans", "poppins", "pt-serif-caption", "rethink-sans",
+    "roboto-serif", "shippori-mincho", "sora", "space-grotesk", "ultra", "urbanist", "inter", "work-sans",
+    "merriweather", "open-sans", "roboto",
+)  # fmt: skip
+FRB = (
+    "baskervville-sc", "merriweather", "roboto-slab", "monoton", "lobster", "great-vibes", "pacifico", "satisfy",
+)  # fmt: skip
 FRB_SENTENCES = (
     "The ferry leaves at seven and returns before dark.",
     "Fresh bread is sold here every morning but Monday.",
@@ -161,7 +165,7 @@ def a_few_words(rng: np.random.Generator, charset: frozenset[str], low: int, hig
     """`low` to `high` words that the face can spell: as they are, with capital first letters, or all in capitals."""
     case = (str, str, capitalised, str.upper)[rng.integers(4)]
     few = drawable_words(rng, SPLIT, charset, case)
-    return " ".join(word for _, word in zip(range(rng.integers(low, high + 1)), few))
+    return " ".join(islice(few, int(rng.integers(low, high + 1))))
 
 
 def capitalised(word: str) -> str:
@@ -177,7 +181,7 @@ def running_box(
     )
     dark, pale = rng.integers(0, 70) + rng.integers(0, 12, 3), rng.integers(215, 244) + rng.integers(0, 12, 3)
     colours = (pale, dark) if light else (dark, pale)
-    text = "\n".join(line for _, line in zip(range(count), lines))
+    text = "\n".join(islice(lines, count))
     return TextBox(face, text, pixels, style(*colours, f"line-height:{rng.uniform(1.3, 1.6):.2f}"))
 
 

@@ -4,6 +4,7 @@ import string
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 import numpy as np
 from wordfreq import top_n_list  # word lists of forty languages inside the wheel: no download, permissive code
@@ -74,7 +75,7 @@ def running_text(rng: np.random.Generator, split: str, charset: frozenset[str]) 
     comma, stop = (mark if mark in charset else "" for mark in ",.")
     while True:
         count = int(rng.integers(4, 13))
-        for number, word in zip(range(count), words):  # the range first: zip would drop a word the other way round
+        for number, word in enumerate(islice(words, count)):
             capital = word[:1].upper() + word[1:]
             word = capital if number == 0 and charset.issuperset(capital) else word
             yield word + (stop if number == count - 1 else comma if rng.random() < 0.1 else "")
