@@ -108,7 +108,7 @@ def googlefontsbench(rng, faces, open_face) -> Iterator[Drawing]:
             continue
         opened = open_face(face)
         for _ in range(3):
-            text = cut(running_text(rng, SPLIT, opened.charset), int(rng.integers(20, 101)))
+            text = cut(running_text(rng, SPLIT, opened.charset), int(rng.integers(21, 101)))
             lines = "\n".join(wrap(text.split(), partial(width_of, opened, 40), rng.uniform(10, 20) * 40))
             box = TextBox(face, lines, 40, style(*contrasting_colours(rng)))
             yield Drawing(box, partial(noisy_at_224, seed=int(rng.integers(2**32))))
@@ -202,15 +202,12 @@ def wrap(running: Iterable[str], width_of: Callable[[str], float], width: float)
     yield line
 
 
-def cut(running: Iterable[str], length: int) -> str:
-    """The first words that `length` characters hold, or the first word's beginning."""
+def cut(running: Iterator[str], length: int) -> str:
+    """The first `length` characters, one fewer where the last would be a blank."""
     text = ""
-    for word in running:
-        longer = f"{text} {word}" if text else word
-        if len(longer) > length:
-            return text or word[:length]
-        text = longer
-    return text
+    while len(text) < length:
+        text += next(running) + " "
+    return text[:length].rstrip()
 
 
 def noisy_at_224(image: Image.Image, seed: int) -> bytes:

@@ -94,6 +94,6 @@ class Catalogue:
         return {family} | {self.families[other] for other in self.twin_families[pictured]}
 
     def likenesses(self, family: str) -> frozenset[str]:
-        """Ids of the families to take out for `family` to be unknown: itself and those with a twin of any of its faces."""
+        """Ids of the families without which `family` is unknown: itself and those with a twin of any of its faces."""
         others = set().union(*(self.twin_families[row] for row in self._rows_of_family[family]))
         return frozenset({family} | {self.families[other] for other in others})
