@@ -13,18 +13,20 @@ def photograph(drawn: Image.Image, rng: np.random.Generator) -> Image.Image:
     width = int(rng.integers(500, 1201))
     height = int(width * rng.uniform(0.45, 0.85))
     coverage = np.asarray(place_in_view(drawn, rng, width, height), np.float32)[..., None] / 255
-    base = rng.uniform(25, 230, 3)
+    base = rng.uniform(25, 230, 3).astype(np.float32)
     texture = GROUNDS[rng.integers(len(GROUNDS))](rng, height, width)
     ink = contrasting_ink(rng, base)
     # the wall's grain shows through paint, more weakly
-    scene = (base + texture) * (1 - coverage) + (ink + 0.4 * texture) * coverage
-    return expose(scene * light(rng, height, width), rng)
+    scene = base + texture
+    scene += (ink - base - 0.6 * texture) * coverage
+    scene *= light(rng, height, width)
+    return expose(scene, rng)
 
 
 def contrasting_ink(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
     """(3,) colour, 0-255, whose luma differs from that of `ground` by `LEAST_CONTRAST` or more."""
     while True:
-        ink = rng.uniform(0, 255, 3)
+        ink = rng.uniform(0, 255, 3).astype(np.float32)
         if abs((ink - ground) @ LUMA) >= LEAST_CONTRAST:
             return ink
 
@@ -73,8 +75,8 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, cell: tuple[
 
 
 def _coloured(rng: np.random.Generator, relief: np.ndarray, strength: float) -> np.ndarray:
-    """(H, W) in -1..1 -> (H, W, 3) offsets of brightness, tinted a little."""
-    return strength * relief[..., None] * rng.uniform(0.8, 1.2, 3)
+    """(H, W) in -1..1 -> (H, W, 3) float32 offsets of brightness, tinted a little."""
+    return relief.astype(np.float32)[..., None] * (strength * rng.uniform(0.8, 1.2, 3)).astype(np.float32)
 
 
 def plain(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -125,20 +127,20 @@ GROUNDS = (plain, plaster, paper, wood, brick)
 
 
 def light(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """(H, W, 1) brightness: uneven lamps, and in half of the pictures the soft edge of a shadow."""
+    """(H, W, 1) float32 brightness: uneven lamps, and in half of the pictures the soft edge of a shadow."""
     brightness = rng.uniform(0.85, 1.1) * (0.8 + 0.4 * smooth_noise(rng, height, width, (height / 2, width / 2)))
     if rng.random() < 0.5:
         angle = rng.uniform(0, 2 * np.pi)
         y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         across = x * np.cos(angle) + y * np.sin(angle) - rng.uniform(-0.5, 0.5)
         brightness *= 1 - rng.uniform(0.2, 0.5) / (1 + np.exp(-across / rng.uniform(0.01, 0.12)))
-    return brightness[..., None]
+    return brightness.astype(np.float32)[..., None]
 
 
 def expose(scene: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """(H, W, 3) brightness 0-255 -> the camera's picture: its blur first, then the noise of its sensor."""
-    blurred = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8)).filter(
-        ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.6)))
-    )
-    noisy = np.asarray(blurred) + rng.normal(0, rng.uniform(1, 9), scene.shape)
-    return Image.fromarray(np.clip(np.round(noisy), 0, 255).astype(np.uint8))
+    sharp = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8))
+    noisy = rng.standard_normal(scene.shape, np.float32)
+    noisy *= rng.uniform(1, 9)
+    noisy += np.asarray(sharp.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.6)))))
+    return Image.fromarray(np.clip(noisy + 0.5, 0, 255).astype(np.uint8))

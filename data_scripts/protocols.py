@@ -132,7 +132,7 @@ def photo(rng, faces, open_face) -> Iterator[Drawing]:
         lines = [" ".join(few)] if len(few) < 3 or rng.random() < 0.4 else [" ".join(few[:2]), " ".join(few[2:])]
         align = ("left", "center")[rng.integers(2)]
         box = TextBox(
-            face, "\n".join(lines), 110, style((0, 0, 0), (255, 255, 255), f"text-align:{align};line-height:1.3")
+            face, "\n".join(lines), 110, style((0, 0, 0), (255, 255, 255), f"text-align:{align};line-height:1.5")
         )
         finish = partial(photographed, seed=int(rng.integers(2**32)), quality=int(rng.integers(60, 93)))
         yield Drawing(box, finish, ".jpg")
@@ -148,9 +148,12 @@ def families(faces: list[Face]) -> set[str]:
 
 
 def style(ink: Iterable[int], ground: Iterable[int], more: str = "") -> str:
-    """CSS of a box in two colours with room for swashes; what still overflows does not reach the next box."""
+    """CSS of a box in two colours with room for swashes; what still overflows does not reach the next box.
+
+    Colour fonts keep the colours inside them, whatever the style says.
+    """
     ink, ground = (f"rgb({','.join(str(int(value)) for value in colour)})" for colour in (ink, ground))
-    return f"color:{ink};background:{ground};padding:.6em .7em;overflow:hidden;{more}"
+    return f"color:{ink};background:{ground};padding:.95em .7em;overflow:hidden;{more}"
 
 
 def contrasting_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
