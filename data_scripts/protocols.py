@@ -1,4 +1,7 @@
-"""What each benchmark draws: one function a protocol, from random numbers and faces to drawings in order."""
+"""What each benchmark draws: one function a protocol, from random numbers and faces to drawings in order.
+
+What each of them is to be compared with stands in data_scripts.render_benchmark.
+"""
 
 import io
 from collections.abc import Callable, Iterable, Iterator

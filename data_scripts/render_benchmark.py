@@ -11,13 +11,15 @@
 - body: five lines of running text, 13-17 px, in every family, half light on dark. Published for text of web pages at
   14-19 px: gpu-font 28 top-5.
 - styles: 2-4 words in every face of the table, 24-64 px, black on white. None published.
-- googlefontsbench: 20-100 characters of running text in one to five lines, three pictures in every face of 31 families,
-  any two colours 80 or more apart in luma, 224 px high by Lanczos, noise of sigma 25.5. Published: GoogleFontsBench
-  99.0 top-1 among 394 classes, a class a weight and slope (the fraction "variants" is to be compared with it).
+- googlefontsbench: 20-100 characters of running text in lines of 10-20 ems, three pictures in every face (369) of 31
+  families, any two colours 80 or more apart in luma, 224 px high by Lanczos, noise of sigma 25.5. Published:
+  GoogleFontsBench 99.0 top-1 among 394 classes, a class a weight and slope ("variants" is to be compared with it).
 - frb: ten sentences (easy) and the names of the other fonts (hard) in eight fonts, 32 and 40 px, JPEG. Published: the
   best vision language model 31.3 / 15.1 (easy / hard, open answer), 66.7 / 27.1 with choices.
 - photo: 1-4 words in every family on generated grounds, tilted, in uneven light, blurred, noisy, 500-1200 px wide.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
+
+The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """
 
 import argparse
@@ -64,16 +66,18 @@ def main(argv: list[str] | None = None) -> None:
     rng = np.random.default_rng(arguments.seed)
     drawings = list(PROTOCOLS[arguments.protocol](rng, read_faces(arguments.faces), open_face))
     arguments.out.mkdir(parents=True, exist_ok=True)
+    rows = []
     try:
         images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)
-        with open(arguments.out / "manifest.jsonl", "w", encoding="utf-8") as manifest:
-            for number, (drawing, image) in enumerate(zip(drawings, images, strict=True)):
-                name = f"{number:05d}{drawing.suffix}"
-                (arguments.out / name).write_bytes(drawing.finish(image))
-                row = row_of(name, drawing, arguments.protocol)
-                manifest.write(json.dumps(row, ensure_ascii=False) + "\n")
+        for number, (drawing, image) in enumerate(zip(drawings, images, strict=True)):
+            name = f"{number:05d}{drawing.suffix}"
+            (arguments.out / name).write_bytes(drawing.finish(image))
+            rows.append(row_of(name, drawing, arguments.protocol))
     except ChromiumMissing as error:
         raise SystemExit(f"Benchmarks are drawn by Chromium: {error}") from error
+    # last, so that a folder with a manifest is whole
+    manifest = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (arguments.out / "manifest.jsonl").write_text(manifest, encoding="utf-8")
     print(f"{arguments.out}: {len(drawings)} pictures.")
 
 

@@ -197,6 +197,14 @@ def test_chromium_draws_every_protocol_with_its_own_fonts(chromium, drawings, op
         assert columns[-1] - columns[0] == pytest.approx(expected, rel=0.04, abs=5), drawing.box
 
 
+def test_without_chromium_there_is_a_sentence_and_no_manifest(prepared, tmp_path, monkeypatch):
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SystemExit, match="install Chromium"):
+        main(["abrupt", "--out", str(tmp_path), "--fonts", str(FONTS), "--faces", str(prepared / "faces.jsonl")])
+    assert not (tmp_path / "manifest.jsonl").exists()
+
+
 def test_a_folder_repeats_byte_for_byte_and_can_be_evaluated(chromium, prepared, faces, tmp_path, monkeypatch):
     monkeypatch.setenv("FONTID_DATA", str(prepared))
     table = tmp_path / "faces.jsonl"
