@@ -16,6 +16,7 @@ from fontid.faces import Face
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-lcd-text")
 BOXES_PER_PAGE = 60
+HIGHEST_PAGE = 14_000  # pixels, by a generous estimate; Chromium draws no more than 16384
 
 
 class ChromiumMissing(RuntimeError):
@@ -39,7 +40,7 @@ def find_chromium() -> str:
     return found
 
 
-def draw_boxes(boxes: list[TextBox], fonts: Path) -> list[Image.Image]:
+def draw_boxes(boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
     """One picture a box, mode "RGB" if its style has colour in it, in the order of the boxes."""
     try:
         from playwright.sync_api import sync_playwright  # here, so that the rest works without a browser driver
@@ -50,14 +51,12 @@ def draw_boxes(boxes: list[TextBox], fonts: Path) -> list[Image.Image]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1600, "height": 1200})
-        images = list(tqdm(_draw(page, boxes, fonts), "chromium", len(boxes)))
+        yield from tqdm(_draw(page, boxes, fonts), "chromium", len(boxes))
         browser.close()
-    return images
 
 
 def _draw(page, boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
-    for start in range(0, len(boxes), BOXES_PER_PAGE):
-        part = boxes[start : start + BOXES_PER_PAGE]
+    for part in _parts(boxes):
         page.set_content(_page_of(part, fonts))
         page.evaluate("Promise.all([...document.fonts].map(font => font.load()))")
         page.evaluate("document.fonts.ready")
@@ -65,10 +64,26 @@ def _draw(page, boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
             "[...document.querySelectorAll('.box')].map(e => {const r = e.getBoundingClientRect();"
             " return [r.left, r.top, r.right, r.bottom].map(Math.round)})"
         )
-        picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+        right, bottom = (max(place[side] for place in places) for side in (2, 3))
+        clip = {"x": 0, "y": 0, "width": right, "height": bottom}
+        picture = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip))).convert("RGB")
         for box, place in zip(part, places, strict=True):
             image = picture.crop(place)
             yield image if box.style else image.convert("L")
+
+
+def _parts(boxes: list[TextBox]) -> Iterator[list[TextBox]]:
+    """The boxes in order, as many together as a page holds."""
+    part, height = [], 0.0
+    for box in boxes:
+        box_height = 1.6 * box.pixels * (2 + box.text.count("\n"))
+        if part and (len(part) == BOXES_PER_PAGE or height + box_height > HIGHEST_PAGE):
+            yield part
+            part, height = [], 0.0
+        part.append(box)
+        height += box_height
+    if part:
+        yield part
 
 
 def _page_of(boxes: list[TextBox], fonts: Path) -> str:

@@ -1,36 +1,54 @@
 """Draw a benchmark by headless Chromium, as a folder for `fontid evaluate`.
 
-    python -m data_scripts.render_benchmark chars|abrupt --seed 0 --out DIR
+    python -m data_scripts.render_benchmark PROTOCOL --seed 0 --out DIR
 
 - chars: 5-10 random letters of either case, 16-64 px, black on white, the regular face of every family. Published on
   this protocol: gpu-font 72 / 92 (top-1 / top-5, twins folded).
 - abrupt: the word "Abrupt" at 72 px in every family. Published: WhatFontIs 80.1 / 97.0 on its Google subset.
+- words: 2-5 words in every family, 20-72 px, any two colours 80 or more apart in luma, letter-spacing, capitals, JPEG
+  quality 55-95. Published on such words: WhatFontIs 84.3 / 94.9, on a catalogue of its own.
+- para: three lines of running text, 18-28 px, in every family. None published.
+- body: five lines of running text, 13-17 px, in every family, half light on dark. Published for text of web pages at
+  14-19 px: gpu-font 28 top-5.
+- styles: 2-4 words in every face of the table, 24-64 px, black on white. None published.
+- googlefontsbench: 20-100 characters of running text in lines of 10-20 ems, three pictures in every face (369) of 31
+  families, any two colours 80 or more apart in luma, 224 px high by Lanczos, noise of sigma 25.5. Published:
+  GoogleFontsBench 99.0 top-1 among 394 classes, a class a weight and slope ("variants" is to be compared with it).
+- frb: ten sentences (easy) and the names of the other fonts (hard) in eight fonts, 32 and 40 px, JPEG. Published: the
+  best vision language model 31.3 / 15.1 (easy / hard, open answer), 66.7 / 27.1 with choices.
+- photo: 1-4 words in every family on generated grounds, tilted, in uneven light, blurred, noisy, 500-1200 px wide.
+  Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
+
+The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
+from data_scripts.chromium import ChromiumMissing, draw_boxes
+from data_scripts.protocols import PROTOCOLS, Drawing
 from data_scripts.render_dataset import is_held_out
-from data_scripts.texts import LETTERS
-from fontid.faces import Face, read_faces, regular_faces
+from data_scripts.renderers import OpenFace, unpack
+from fontid.faces import Face, read_faces
 from fontid.paths import data_home
 
 
-def chars(rng: np.random.Generator, face: Face) -> TextBox:
-    text = "".join(rng.choice(list(LETTERS), rng.integers(5, 11)))
-    return TextBox(face, text, int(rng.integers(16, 65)))
-
-
-def abrupt(rng: np.random.Generator, face: Face) -> TextBox:
-    return TextBox(face, "Abrupt", 72)
-
-
-PROTOCOLS: dict[str, Callable[[np.random.Generator, Face], TextBox]] = {"chars": chars, "abrupt": abrupt}
+def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
+    """A line of the manifest."""
+    face = drawing.box.face
+    return {
+        "file": name,
+        "family": face.family,
+        "weight": face.weight,
+        "italic": face.italic,
+        "text": drawing.box.text,
+        "pixels": drawing.box.pixels,
+        "protocol": protocol,
+        "condition": drawing.condition or ("held-out family" if is_held_out(face.family) else "trained family"),
+    }
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -41,29 +59,26 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     arguments = parser.parse_args(argv)
+
+    def open_face(face: Face) -> OpenFace:
+        return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf"))
+
     rng = np.random.default_rng(arguments.seed)
-    boxes = [PROTOCOLS[arguments.protocol](rng, face) for face in regular_faces(read_faces(arguments.faces))]
+    drawings = list(PROTOCOLS[arguments.protocol](rng, read_faces(arguments.faces), open_face))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    rows = []
     try:
-        images = draw_boxes(boxes, arguments.fonts)
+        images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)
+        for number, (drawing, image) in enumerate(zip(drawings, images, strict=True)):
+            name = f"{number:05d}{drawing.suffix}"
+            (arguments.out / name).write_bytes(drawing.finish(image))
+            rows.append(row_of(name, drawing, arguments.protocol))
     except ChromiumMissing as error:
         raise SystemExit(f"Benchmarks are drawn by Chromium: {error}") from error
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    with open(arguments.out / "manifest.jsonl", "w", encoding="utf-8") as manifest:
-        for number, (box, image) in enumerate(zip(boxes, images, strict=True)):
-            name = f"{number:05d}.png"
-            image.save(arguments.out / name)
-            row = {
-                "file": name,
-                "family": box.face.family,
-                "weight": box.face.weight,
-                "italic": box.face.italic,
-                "text": box.text,
-                "pixels": box.pixels,
-                "protocol": arguments.protocol,
-                "condition": "held-out family" if is_held_out(box.face.family) else "trained family",
-            }
-            manifest.write(json.dumps(row, ensure_ascii=False) + "\n")
-    print(f"{arguments.out}: {len(boxes)} pictures.")
+    # last, so that a folder with a manifest is whole
+    manifest = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (arguments.out / "manifest.jsonl").write_text(manifest, encoding="utf-8")
+    print(f"{arguments.out}: {len(drawings)} pictures.")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import string
 import zlib
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 import numpy as np
 from wordfreq import top_n_list  # word lists of forty languages inside the wheel: no download, permissive code
@@ -56,6 +58,27 @@ def _cased(rng: np.random.Generator, text: str) -> str:
     if draw < 0.92:
         return text.upper()
     return "".join(c.upper() if rng.random() < 0.5 else c for c in text)
+
+
+def drawable_words(rng: np.random.Generator, split: str, charset: frozenset[str], case=str) -> Iterator[str]:
+    """Endless words of one language of which the face lacks no character, each passed through `case`."""
+    language = words_of(split)[rng.integers(len(LANGUAGES))]
+    known = [word for word in map(case, language) if charset.issuperset(word)]
+    while known:
+        yield known[int(len(known) * rng.random() ** 1.5)]
+    raise ValueError("The face can spell no word of this language.")
+
+
+def running_text(rng: np.random.Generator, split: str, charset: frozenset[str]) -> Iterator[str]:
+    """Endless words of running text: sentences of 4-12 words, capital first, some commas, a full stop."""
+    words = drawable_words(rng, split, charset)
+    comma, stop = (mark if mark in charset else "" for mark in ",.")
+    while True:
+        count = int(rng.integers(4, 13))
+        for number, word in enumerate(islice(words, count)):
+            capital = word[:1].upper() + word[1:]
+            word = capital if number == 0 and charset.issuperset(capital) else word
+            yield word + (stop if number == count - 1 else comma if rng.random() < 0.1 else "")
 
 
 def random_text(rng: np.random.Generator, split: str) -> str:

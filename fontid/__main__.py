@@ -1,7 +1,7 @@
 """Command line.
 
 python -m fontid identify IMAGE|FOLDER ... [--top 5] [--json] [--encoder-only] [--model FOLDER|HUB_ID]
-python -m fontid evaluate FOLDER [--json FILE] [--encoder-only] [--model FOLDER|HUB_ID]
+python -m fontid evaluate FOLDER [--without-truth] [--json FILE] [--encoder-only] [--model FOLDER|HUB_ID]
 """
 
 import argparse
@@ -16,6 +16,7 @@ from fontid.artifact import ArtifactError
 from fontid.evaluation import ManifestError, evaluate, read_manifest, summarise, table
 from fontid.identifier import FontIdentifier
 from fontid.images import PICTURE_SUFFIXES, PictureError
+from fontid.rejection import doubt_table, measure_doubt, summarise_doubt
 
 
 def pictures_in(paths: list[Path]) -> Iterator[Path]:
@@ -56,11 +57,20 @@ def identify(arguments: argparse.Namespace, identifier: FontIdentifier) -> int:
 
 def run_evaluation(arguments: argparse.Namespace, identifier: FontIdentifier) -> int:
     samples = tqdm(read_manifest(arguments.folder), disable=not sys.stderr.isatty())
-    outcomes, left_out = evaluate(
-        lambda picture: identifier.identify(picture, top=20).matches, identifier.catalogue, samples
-    )
-    summary = summarise(outcomes, left_out)
-    print(table(summary))
+    if arguments.without_truth:
+        summary = summarise_doubt(
+            *measure_doubt(
+                lambda picture, without: identifier.identify(picture, top=20, without=without).in_catalogue,
+                identifier.catalogue,
+                samples,
+            )
+        )
+        print(doubt_table(summary))
+    else:
+        summary = summarise(
+            *evaluate(lambda picture: identifier.identify(picture, top=20).matches, identifier.catalogue, samples)
+        )
+        print(table(summary))
     if arguments.json:
         arguments.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(summary))
@@ -88,6 +98,9 @@ def main(argv: list[str] | None = None) -> int:
     many = commands.add_parser("evaluate", parents=[common], help="measure on a folder with manifest.jsonl")
     many.add_argument("folder", type=Path)
     many.add_argument("--json", type=Path, metavar="FILE", help="write the summary here too")
+    many.add_argument(
+        "--without-truth", action="store_true", help="how well in_catalogue tells pictures of families taken out"
+    )
     many.set_defaults(run=run_evaluation)
     arguments = parser.parse_args(argv)
     try:

@@ -92,3 +92,8 @@ class Catalogue:
         else:
             pictured = min(rows, key=lambda r: (self.faces[r].italic != italic, abs(self.faces[r].weight - weight)))
         return {family} | {self.families[other] for other in self.twin_families[pictured]}
+
+    def likenesses(self, family: str) -> frozenset[str]:
+        """Ids of the families without which `family` is unknown: itself and those with a twin of any of its faces."""
+        others = set().union(*(self.twin_families[row] for row in self._rows_of_family[family]))
+        return frozenset({family} | {self.families[other] for other in others})

@@ -1,15 +1,18 @@
 """Measure an identifier on a folder of labelled pictures."""
 
 import json
+import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from fontid.catalogue import Catalogue, Match
 from fontid.images import PictureError
 
 RANKS = (1, 5, 20)
+STYLES = {"regular": (400, False), "bold": (700, False), "italic": (400, True), "bold italic": (700, True)}
 
 
 class ManifestError(ValueError):
@@ -25,6 +28,12 @@ class Sample:
     weight: int | None
     italic: bool
     groups: tuple[str, ...]
+    text: str | None = None
+
+    @property
+    def spells_its_family(self) -> bool:
+        """Whether the picture's text is its family's name: such a picture tells its answer to whoever reads it."""
+        return _letters(self.text or "") == _letters(self.family)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,14 @@ class Outcome:
     strict: int | None
     twins: int | None
     seconds: float
+    first: Match | None
+
+
+Judged = TypeVar("Judged")  # anything about one picture that has its `sample`
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text.casefold()))
 
 
 def read_manifest(folder: Path) -> list[Sample]:
@@ -49,21 +66,27 @@ def read_manifest(folder: Path) -> list[Sample]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            weight = row.get("weight")
-            sample = Sample(
-                file=Path(folder) / str(row["file"]),
-                family=str(row["family"]),
-                weight=None if weight is None else int(weight),
-                italic=bool(row.get("italic")),
-                groups=tuple(str(row[key]) for key in ("protocol", "condition") if row.get(key)),
-            )
+            samples.append(_sample(Path(folder), json.loads(line)))
         except (ValueError, KeyError, AttributeError, TypeError, OverflowError) as error:
             raise ManifestError(f"{path}, line {number}: needs a JSON object with file and family.") from error
-        samples.append(sample)
     if not samples:
         raise ManifestError(f"{path} names no pictures.")
     return samples
+
+
+def _sample(folder: Path, row: dict) -> Sample:
+    """A weight in numbers, or else a style in words, which must be one of `STYLES` to count as a label."""
+    weight, italic = row.get("weight"), bool(row.get("italic"))
+    if weight is None:
+        weight, italic = STYLES.get(str(row.get("style")).casefold(), (None, italic))
+    return Sample(
+        file=folder / str(row["file"]),
+        family=str(row["family"]),
+        weight=None if weight is None else int(weight),
+        italic=italic,
+        groups=tuple(str(row[key]) for key in ("protocol", "condition") if row.get(key)),
+        text=None if row.get("text") is None else str(row["text"]),
+    )
 
 
 def evaluate(
@@ -82,11 +105,13 @@ def evaluate(
         right = catalogue.credited(sample.family, sample.weight, sample.italic)
         started = time.perf_counter()
         try:
-            families = [match.family for match in identify(sample.file.read_bytes())]
+            matches = list(identify(sample.file.read_bytes()))
         except (PictureError, OSError):
-            families = []
+            matches = []
         seconds = time.perf_counter() - started
-        outcomes.append(Outcome(sample, _rank(families, {sample.family}), _rank(families, right), seconds))
+        families = [match.family for match in matches]
+        strict, twins = _rank(families, {sample.family}), _rank(families, right)
+        outcomes.append(Outcome(sample, strict, twins, seconds, matches[0] if matches else None))
     return outcomes, left_out
 
 
@@ -94,22 +119,39 @@ def _rank(families: list[str], right: set[str]) -> int | None:
     return next((rank for rank, family in enumerate(families, 1) if family in right), None)
 
 
+def by_group(judged: list[Judged]) -> dict[str, list[Judged]]:
+    """Group -> what was judged of its pictures.
+
+    Besides the groups of the manifest: the pictures whose text is their family's name, and those with another text,
+    where both kinds occur.
+    """
+    names = sorted({group for one in judged for group in one.sample.groups})
+    groups = {name: [one for one in judged if name in one.sample.groups] for name in names}
+    with_text = [one for one in judged if one.sample.text]
+    spelling = [one for one in with_text if one.sample.spells_its_family]
+    if 0 < len(spelling) < len(with_text):
+        groups["spells its family"] = spelling
+        groups["other text"] = [one for one in with_text if not one.sample.spells_its_family]
+    return groups
+
+
 def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
     """The object that `fontid evaluate` prints: fractions 0-1, over all pictures and by group."""
-    groups = sorted({group for outcome in outcomes for group in outcome.sample.groups})
-    seconds = sum(outcome.seconds for outcome in outcomes) / len(outcomes) if outcomes else 0.0
+    seconds = [outcome.seconds for outcome in outcomes] or [0.0]
     return {
         "n": len(outcomes),
         "families": len({outcome.sample.family for outcome in outcomes}),
         "left_out": len(left_out),
         **_accuracy(outcomes),
-        "seconds_per_image": round(seconds, 4),
-        "by": {name: _by([outcome for outcome in outcomes if name in outcome.sample.groups]) for name in groups},
+        **_styles(outcomes),
+        "seconds_per_image": round(statistics.mean(seconds), 4),
+        "median_seconds": round(statistics.median(seconds), 4),
+        "by": {name: _by(part) for name, part in by_group(outcomes).items()},
     }
 
 
 def _by(outcomes: list[Outcome]) -> dict:
-    return {"n": len(outcomes), **_accuracy(outcomes)}
+    return {"n": len(outcomes), **_accuracy(outcomes), **_styles(outcomes)}
 
 
 def _accuracy(outcomes: list[Outcome]) -> dict:
@@ -120,14 +162,49 @@ def _accuracy(outcomes: list[Outcome]) -> dict:
     }
 
 
+def _styles(outcomes: list[Outcome]) -> dict:
+    """What the first row says of weight and slope, over the `n` pictures labelled with a weight; empty without any.
+
+    `variants` is the fraction whose first row is a credited family in the labelled weight and slope; `weight_error`
+    (mean absolute difference, 100 is a step) and `slope_right` (fraction) look only at credited first rows, of which
+    there are `n_right`, and are None without one.
+    """
+    labelled = [outcome for outcome in outcomes if outcome.sample.weight is not None]
+    if not labelled:
+        return {}
+    right = [outcome for outcome in labelled if outcome.twins == 1]
+    errors = [abs(outcome.first.weight - outcome.sample.weight) for outcome in right]
+    slopes = [outcome.first.italic == outcome.sample.italic for outcome in right]
+    exact = sum(error == 0 and slope for error, slope in zip(errors, slopes, strict=True))
+    return {
+        "styles": {
+            "n": len(labelled),
+            "variants": round(exact / len(labelled), 4),
+            "n_right": len(right),
+            "weight_error": round(statistics.mean(errors), 2) if right else None,
+            "slope_right": round(statistics.mean(slopes), 4) if right else None,
+        }
+    }
+
+
 def table(summary: dict) -> str:
-    """The summary as text, in per cent."""
-    lines = [f"{'':24}{'n':>6}   strict top-1/5/20       twins top-1/5/20"]
+    """The summary as text, in per cent; the weight's error in units of weight."""
+    styled = "styles" in summary
+    heading = f"{'':24}{'n':>6}   strict top-1/5/20       twins top-1/5/20"
+    lines = [heading + ("         variants   slope   weight off by" if styled else "")]
     for name, part in [("all", summary), *summary["by"].items()]:
         cells = "   ".join(
             " ".join(f"{100 * part[kind][f'top{k}']:6.1f}" for k in RANKS) for kind in ("strict", "twins")
         )
-        lines.append(f"{name[:24]:24}{part['n']:>6}   {cells}")
+        lines.append(f"{name[:24]:24}{part['n']:>6}   {cells}{_style_cells(part.get('styles'))}")
+    lines.append(f"{summary['seconds_per_image']:.3f} seconds a picture, median {summary['median_seconds']:.3f}.")
     if summary["left_out"]:
         lines.append(f"{summary['left_out']} pictures left out: their families are not in the catalogue.")
     return "\n".join(lines)
+
+
+def _style_cells(styles: dict | None) -> str:
+    if styles is None:
+        return ""
+    cells = f"{100 * styles['variants']:13.1f}"
+    return cells + (f"{100 * styles['slope_right']:9.1f}{styles['weight_error']:13.1f}" if styles["n_right"] else "")

@@ -56,3 +56,9 @@ def test_regular_is_the_upright_nearest_to_400():
     faces = [face("x", 300), face("x", 500), face("x", 400, True)]
     assert regular_face(faces).id == "x-300-normal"
     assert regular_face([face("x", 400, True), face("x", 700, True)]).id == "x-400-italic"
+
+
+def test_a_family_is_unknown_without_itself_and_the_twins_of_all_its_faces(catalogue):
+    assert catalogue.likenesses("a") == {"a", "b"}
+    assert catalogue.likenesses("b") == {"a", "b", "c"}
+    assert catalogue.likenesses("d") == {"d"}

@@ -1,0 +1,227 @@
+"""What each benchmark draws: one function a protocol, from random numbers and faces to drawings in order.
+
+What each of them is to be compared with stands in data_scripts.render_benchmark.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+import numpy as np
+from PIL import Image
+
+from data_scripts.chromium import TextBox
+from data_scripts.photograph import LUMA, photograph
+from data_scripts.renderers import OpenFace
+from data_scripts.texts import LETTERS, drawable_words, keep_drawable, running_text
+from fontid.faces import Face, regular_face, regular_faces
+
+LEAST_LUMA_DIFFERENCE = 80
+SPLIT = "test"  # of the words: none is ever trained on
+GOOGLE_FONTS_BENCH = (
+    "bricolage-grotesque", "crimson-pro", "dm-sans", "geist", "hedvig-letters-serif", "instrument-sans",
+    "instrument-serif", "jetbrains-mono", "lexend-deca", "lora", "montserrat", "newsreader", "nunito-sans", "onest",
+    "petrona", "playfair-display", "plus-jakarta-sans", "poppins", "pt-serif-caption", "rethink-sans",
+    "roboto-serif", "shippori-mincho", "sora", "space-grotesk", "ultra", "urbanist", "inter", "work-sans",
+    "merriweather", "open-sans", "roboto",
+)  # fmt: skip
+FRB = (
+    "baskervville-sc", "merriweather", "roboto-slab", "monoton", "lobster", "great-vibes", "pacifico", "satisfy",
+)  # fmt: skip
+FRB_SENTENCES = (
+    "The ferry leaves at seven and returns before dark.",
+    "Fresh bread is sold here every morning but Monday.",
+    "Please keep the garden gate closed behind you.",
+    "Her brother plays the violin in a village band.",
+    "We found a quiet road along the edge of the lake.",
+    "Two boxes of ripe plums stood by the kitchen door.",
+    "A good map is worth more than a fast horse.",
+    "Winter came early and covered the hills with snow.",
+    "He mends old clocks in a room above the market.",
+    "Nobody knew why the lighthouse had been painted blue.",
+)
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def jpeg(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One picture: what Chromium draws, how its file is made of that, and its condition (None: said by its family)."""
+
+    box: TextBox
+    finish: Callable[[Image.Image], bytes] = png
+    suffix: str = ".png"
+    condition: str | None = None
+
+
+Protocol = Callable[[np.random.Generator, list[Face], Callable[[Face], OpenFace]], Iterator[Drawing]]
+
+
+def chars(rng, faces, open_face) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        text = "".join(rng.choice(list(LETTERS), rng.integers(5, 11)))
+        yield Drawing(TextBox(face, text, int(rng.integers(16, 65))))
+
+
+def abrupt(rng, faces, open_face) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        yield Drawing(TextBox(face, "Abrupt", 72))
+
+
+def words(rng, faces, open_face) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        text = a_few_words(rng, open_face(face).charset, 2, 5)
+        ink, ground = contrasting_colours(rng)
+        spacing = rng.uniform(-0.03, 0.2) if rng.random() < 0.4 else 0.0
+        box = TextBox(face, text, int(rng.integers(20, 73)), style(ink, ground, f"letter-spacing:{spacing:.3f}em"))
+        yield Drawing(box, partial(jpeg, quality=int(rng.integers(55, 96))), ".jpg")
+
+
+def para(rng, faces, open_face) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        yield Drawing(running_box(rng, face, open_face(face), int(rng.integers(18, 29)), 3, light=rng.random() < 0.2))
+
+
+def body(rng, faces, open_face) -> Iterator[Drawing]:
+    for number, face in enumerate(regular_faces(faces)):
+        yield Drawing(running_box(rng, face, open_face(face), int(rng.integers(13, 18)), 5, light=number % 2 == 1))
+
+
+def styles(rng, faces, open_face) -> Iterator[Drawing]:
+    for face in faces:
+        text = a_few_words(rng, open_face(face).charset, 2, 4)
+        yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
+
+
+def googlefontsbench(rng, faces, open_face) -> Iterator[Drawing]:
+    for face in faces:
+        if face.family not in GOOGLE_FONTS_BENCH:
+            continue
+        opened = open_face(face)
+        for _ in range(3):
+            text = cut(running_text(rng, SPLIT, opened.charset), int(rng.integers(21, 101)))
+            lines = "\n".join(wrap(text.split(), partial(width_of, opened, 40), rng.uniform(10, 20) * 40))
+            box = TextBox(face, lines, 40, style(*contrasting_colours(rng)))
+            yield Drawing(box, partial(noisy_at_224, seed=int(rng.integers(2**32))))
+
+
+def frb(rng, faces, open_face) -> Iterator[Drawing]:
+    fonts = [regular_face([face for face in faces if face.family == name]) for name in FRB if name in families(faces)]
+    for face in fonts:
+        others = [other.name for other in fonts if other.family != face.family]
+        for condition, texts in (("easy", FRB_SENTENCES), ("hard", others)):
+            for text in texts:
+                text = keep_drawable(text, open_face(face).charset)
+                for pixels in (32, 40):
+                    box = TextBox(face, text, pixels, style((0, 0, 0), (255, 255, 255)))
+                    yield Drawing(box, partial(jpeg, quality=int(rng.integers(70, 96))), ".jpg", condition)
+
+
+def photo(rng, faces, open_face) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        few = a_few_words(rng, open_face(face).charset, 1, 4).split()
+        lines = [" ".join(few)] if len(few) < 3 or rng.random() < 0.4 else [" ".join(few[:2]), " ".join(few[2:])]
+        align = ("left", "center")[rng.integers(2)]
+        box = TextBox(
+            face, "\n".join(lines), 110, style((0, 0, 0), (255, 255, 255), f"text-align:{align};line-height:1.5")
+        )
+        finish = partial(photographed, seed=int(rng.integers(2**32)), quality=int(rng.integers(60, 93)))
+        yield Drawing(box, finish, ".jpg")
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.__name__: protocol for protocol in (chars, abrupt, words, para, body, styles, googlefontsbench, frb, photo)
+}
+
+
+def families(faces: list[Face]) -> set[str]:
+    return {face.family for face in faces}
+
+
+def style(ink: Iterable[int], ground: Iterable[int], more: str = "") -> str:
+    """CSS of a box in two colours with room for swashes; what still overflows does not reach the next box.
+
+    Colour fonts keep the colours inside them, whatever the style says.
+    """
+    ink, ground = (f"rgb({','.join(str(int(value)) for value in colour)})" for colour in (ink, ground))
+    return f"color:{ink};background:{ground};padding:.95em .7em;overflow:hidden;{more}"
+
+
+def contrasting_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Ink and ground, (3,) int 0-255 each, their luma `LEAST_LUMA_DIFFERENCE` or more apart."""
+    while True:
+        ink, ground = rng.integers(0, 256, (2, 3))
+        if abs((ink - ground) @ LUMA) >= LEAST_LUMA_DIFFERENCE:
+            return ink, ground
+
+
+def a_few_words(rng: np.random.Generator, charset: frozenset[str], low: int, high: int) -> str:
+    """`low` to `high` words that the face can spell: as they are, with capital first letters, or all in capitals."""
+    case = (str, str, capitalised, str.upper)[rng.integers(4)]
+    few = drawable_words(rng, SPLIT, charset, case)
+    return " ".join(islice(few, int(rng.integers(low, high + 1))))
+
+
+def capitalised(word: str) -> str:
+    return word[:1].upper() + word[1:]
+
+
+def running_box(
+    rng: np.random.Generator, face: Face, opened: OpenFace, pixels: int, count: int, light: bool
+) -> TextBox:
+    """`count` lines of running text in quiet colours of the web, 20-34 ems wide; `light`: on a dark ground."""
+    lines = wrap(
+        running_text(rng, SPLIT, opened.charset), partial(width_of, opened, pixels), rng.uniform(20, 34) * pixels
+    )
+    dark, pale = rng.integers(0, 70) + rng.integers(0, 12, 3), rng.integers(215, 244) + rng.integers(0, 12, 3)
+    colours = (pale, dark) if light else (dark, pale)
+    text = "\n".join(islice(lines, count))
+    return TextBox(face, text, pixels, style(*colours, f"line-height:{rng.uniform(1.3, 1.6):.2f}"))
+
+
+def width_of(opened: OpenFace, pixels: int, text: str) -> float:
+    return opened.at(pixels).getlength(text)
+
+
+def wrap(running: Iterable[str], width_of: Callable[[str], float], width: float) -> Iterator[str]:
+    """Lines as wide as `width` lets them be; a word that is wider stands alone."""
+    line = ""
+    for word in running:
+        longer = f"{line} {word}" if line else word
+        if line and width_of(longer) > width:
+            yield line
+            line = word
+        else:
+            line = longer
+    yield line
+
+
+def cut(running: Iterator[str], length: int) -> str:
+    """The first `length` characters, one fewer where the last would be a blank."""
+    text = ""
+    while len(text) < length:
+        text += next(running) + " "
+    return text[:length].rstrip()
+
+
+def noisy_at_224(image: Image.Image, seed: int) -> bytes:
+    """224 pixels high by Lanczos, with Gaussian noise of sigma 25.5 (a tenth of the scale)."""
+    resized = image.resize((round(image.width * 224 / image.height), 224), Image.Resampling.LANCZOS)
+    noise = np.random.default_rng(seed).normal(0, 25.5, (224, resized.width, 3))
+    return png(Image.fromarray(np.clip(np.round(np.asarray(resized) + noise), 0, 255).astype(np.uint8)))
+
+
+def photographed(image: Image.Image, seed: int, quality: int) -> bytes:
+    return jpeg(photograph(image, np.random.default_rng(seed)), quality)

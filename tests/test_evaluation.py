@@ -1,0 +1,156 @@
+"""What evaluation makes of answers: weights, slopes, groups; how well the unknown is told."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fontid.artifact import Artifact
+from fontid.catalogue import Catalogue, Match
+from fontid.evaluation import Sample, evaluate, read_manifest, summarise, table
+from fontid.images import PictureError
+from fontid.preprocess import Preprocessing
+from fontid.rejection import auroc, doubt_table, measure_doubt, summarise_doubt
+from tests.test_catalogue import FACES, TWINS
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    count = len(FACES)
+    prototypes = np.eye(count, dtype=np.float16)
+    owners = np.arange(count, dtype=np.int32)
+    return Catalogue(Artifact(Path(), Preprocessing(), prototypes, owners, FACES, np.array(TWINS, np.int32)))
+
+
+def match(family: str, weight: int = 400, italic: bool = False) -> Match:
+    return Match(family, family.title(), weight, italic, 0.9, "", ())
+
+
+def judged(tmp_path, catalogue, *cases: tuple[dict, list[Match]]):
+    """Outcomes of manifest rows whose pictures are answered as told."""
+    for number, (row, _) in enumerate(cases):
+        (tmp_path / str(number)).write_bytes(str(number).encode())
+        row["file"] = str(number)
+    (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row, _ in cases))
+    return evaluate(lambda picture: cases[int(picture)][1], catalogue, read_manifest(tmp_path))
+
+
+def test_weights_and_slopes_are_judged_where_the_family_is_right(tmp_path, catalogue):
+    outcomes, left_out = judged(
+        tmp_path,
+        catalogue,
+        ({"family": "a", "weight": 400}, [match("a", 400)]),  # all right
+        ({"family": "a", "weight": 400}, [match("b", 400)]),  # a twin, all right
+        ({"family": "a", "weight": 700}, [match("a", 400)]),  # 300 off
+        ({"family": "a", "weight": 400, "italic": True}, [match("a", 400)]),  # slope wrong
+        ({"family": "d", "weight": 400}, [match("a", 900, True), match("d", 400)]),  # family wrong
+        ({"family": "a"}, [match("a", 700, True)]),  # no label of a weight
+    )
+    summary = summarise(outcomes, left_out)
+    assert summary["strict"]["top1"] == round(4 / 6, 4) and summary["twins"]["top1"] == round(5 / 6, 4)
+    assert summary["styles"] == {"n": 5, "variants": 0.4, "n_right": 4, "weight_error": 75, "slope_right": 0.75}
+
+
+def test_styles_are_left_out_without_labels_and_empty_without_right_answers(tmp_path, catalogue):
+    outcomes, left_out = judged(tmp_path, catalogue, ({"family": "a"}, [match("a")]))
+    assert "styles" not in summarise(outcomes, left_out)
+    outcomes, left_out = judged(tmp_path, catalogue, ({"family": "a", "weight": 400}, []))
+    summary = summarise(outcomes, left_out)
+    assert summary["styles"] == {"n": 1, "variants": 0, "n_right": 0, "weight_error": None, "slope_right": None}
+    assert "all" in table(summary)
+
+
+@pytest.mark.parametrize(
+    ("row", "label"),
+    [
+        ({"style": "regular"}, (400, False)),
+        ({"style": "Bold"}, (700, False)),
+        ({"style": "italic"}, (400, True)),
+        ({"style": "bold italic"}, (700, True)),
+        ({"style": "display"}, (None, False)),
+        ({"style": None, "italic": True}, (None, True)),
+        ({"style": "bold", "weight": 300}, (300, False)),
+    ],
+)
+def test_styles_in_words_are_labels_where_they_are_plain(tmp_path, row, label):
+    (tmp_path / "manifest.jsonl").write_text(json.dumps({"file": "x", "family": "a"} | row))
+    (sample,) = read_manifest(tmp_path)
+    assert (sample.weight, sample.italic) == label
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "spells"),
+    [
+        ("press-start-2p", "PRESS start 2P!", True),
+        ("lora", "Lora", True),
+        ("lora", "Lorax", False),
+        ("lora", "", False),
+        ("lora", None, False),
+    ],
+)
+def test_a_text_spells_its_family_by_its_letters(family, text, spells):
+    assert Sample(Path(), family, None, False, (), text).spells_its_family == spells
+
+
+def test_pictures_that_spell_their_family_are_apart_where_there_are_both_kinds(tmp_path, catalogue):
+    spelling, other = ({"family": "a", "text": "A."}, [match("a")]), ({"family": "a", "text": "Word"}, [])
+    silent = ({"family": "d"}, [match("d")])
+    both = summarise(*judged(tmp_path, catalogue, spelling, other, other, silent))
+    assert {name: part["n"] for name, part in both["by"].items()} == {"spells its family": 1, "other text": 2}
+    assert both["by"]["spells its family"]["strict"]["top1"] == 1 and both["by"]["other text"]["strict"]["top1"] == 0
+    for alone in (spelling, other):
+        assert summarise(*judged(tmp_path, catalogue, alone, silent))["by"] == {}
+
+
+def test_the_median_is_not_moved_by_one_slow_picture(tmp_path, catalogue, monkeypatch):
+    clock = iter([0.0, 1.0, 1.0, 2.0, 2.0, 12.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    summary = summarise(*judged(tmp_path, catalogue, *[({"family": "a"}, [match("a")]) for _ in range(3)]))
+    assert (summary["seconds_per_image"], summary["median_seconds"]) == (4, 1)
+
+
+def test_the_table_fits_a_terminal(tmp_path, catalogue):
+    row = {"family": "a", "weight": 400, "protocol": "a very long protocol indeed", "text": "A"}
+    summary = summarise(*judged(tmp_path, catalogue, (row, [match("a")]), (row | {"text": "x"}, [match("a", 900)])))
+    lines = table(summary).splitlines()
+    assert max(map(len, lines)) <= 120
+    assert lines[0].endswith("weight off by") and lines[1].split()[-3:] == ["50.0", "100.0", "250.0"]
+
+
+@pytest.mark.parametrize("values", [2, 5, 1000])
+def test_auroc_is_the_literal_chance(rng, values):
+    """Few values make many ties."""
+    known, unknown = rng.integers(0, values, 40) / values + 0.1, rng.integers(0, values, 30) / values
+    wins = [(p > n) + 0.5 * (p == n) for p in known for n in unknown]
+    assert auroc(known, unknown) == pytest.approx(np.mean(wins), abs=1e-12)
+
+
+def test_auroc_at_its_ends():
+    assert auroc([0.8, 0.9], [0.1, 0.2, 0.3]) == 1 and auroc([0.1], [0.2, 0.3]) == 0
+    assert auroc([0.5, 0.5], [0.5]) == 0.5
+
+
+def test_every_picture_is_asked_about_with_and_without_its_family(tmp_path, catalogue):
+    asked = []
+
+    def in_catalogue(picture: bytes, without: frozenset[str]) -> float:
+        asked.append((picture, without))
+        if picture == b"2":
+            raise PictureError("No text.")
+        return {b"0": 0.9, b"1": 0.6}[picture] - (0.5 if without else 0)
+
+    samples = []
+    for number, (family, group) in enumerate([("a", "p"), ("b", "q"), ("d", "q"), ("nobody", "q")]):
+        (tmp_path / str(number)).write_bytes(str(number).encode())
+        samples.append(Sample(tmp_path / str(number), family, None, False, (group,)))
+    summary = summarise_doubt(*measure_doubt(in_catalogue, catalogue, samples))
+    assert [(picture.decode(), "".join(sorted(without))) for picture, without in asked] == [
+        ("0", ""), ("0", "ab"), ("1", ""), ("1", "abc"), ("2", ""),
+    ]  # fmt: skip
+    assert (summary["n"], summary["left_out"]) == (3, 1)
+    assert summary["in_catalogue"] == {"known": 0.5, "unknown": 0.1667}
+    # of nine pairs: 0.9 beats 0.4, 0.1 and 0; 0.6 likewise; 0 ties with 0
+    assert summary["auroc"] == round(6.5 / 9, 4)
+    assert summary["by"]["p"]["auroc"] == 1 and summary["by"]["q"]["n"] == 2
+    assert "0.722" in doubt_table(summary).splitlines()[1]
