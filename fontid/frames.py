@@ -8,8 +8,9 @@ from fontid.images import to_gray
 from fontid.preprocess import ink_map
 
 SOLID = 110  # ink_map's value from which a pixel counts as ink
-LEVEL = 0.02  # slope below which a box is taken to be level
-DRIFT = 0.15  # of the height: how much a box taken to be level may rise over its width
+DRIFT = 0.04  # of the height: a box that rises less than this over its width is level
+HARDLY_TILTED = 0.15  # slope up to which the detector's tilt is doubted
+TILT_GAIN = 1.03  # how much better a tilted box must fit its ink than a level one
 WIDEST = 20_000  # pixels; OpenCV turns nothing wider than 32767
 MOST_PIXELS = 1_000_000  # of a frame; a larger box is scaled down
 REACH = 0.45  # of a box's height: how far beyond it its ink is looked for at first
@@ -115,7 +116,7 @@ def fit_to_ink(picture: Image.Image, corners: np.ndarray, others: list[np.ndarra
         others: the rough boxes of other lines, whose ink is left to them.
     Returns: (4, 2); `corners` themselves where no ink can be told from the ground.
     """
-    corners = _levelled(corners, picture.size)
+    corners = _levelled(picture, corners)
     height = size_of(corners)[1]
     reach = max(3.0, REACH * height)
     reaches = np.full(4, reach)
@@ -157,16 +158,32 @@ def _is_level(corners: np.ndarray) -> bool:
     return bool((np.abs(np.roll(corners, -1, axis=0) - corners).min(1) < 1e-3).all())
 
 
-def _levelled(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A box that is nearly level made exactly so, on whole pixels of a picture of that size; another one as it is."""
+def _levelled(picture: Image.Image, corners: np.ndarray) -> np.ndarray:
+    """A box that is level, or hardly tilted while its ink is level, on whole pixels; another one as it is."""
+    corners = np.asarray(corners, np.float64)
     sides = np.abs(np.roll(corners, -1, axis=0) - corners)
     width, height = size_of(corners)
     slope = (sides.min(1) / np.maximum(sides.max(1), 1e-6))[[0, 2]].max()
-    if width < WIDEST and (slope > LEVEL or slope * width > DRIFT * height):
-        return np.asarray(corners, np.float64)
+    # the level box of the same size around the same middle
+    lying = np.abs(corners[1] - corners[0])
+    half = np.array([width, height] if lying[0] >= lying[1] else [height, width]) / 2
     middle = corners.mean(0)
-    away = np.where(corners < middle, corners.min(0), corners.max(0))
-    return np.clip(np.rint(away), 0, size).astype(np.float64)
+    level = np.clip(np.rint(middle + np.where(corners < middle, -half, half)), 0, picture.size)
+    if slope * width <= DRIFT * height or width > WIDEST:
+        return level
+    if slope > HARDLY_TILTED:
+        return corners
+    return corners if _sharpness(picture, corners) > TILT_GAIN * _sharpness(picture, level) else level
+
+
+def _sharpness(picture: Image.Image, corners: np.ndarray) -> float:
+    """How much a box's ink is gathered in few rows along its longer sides; most where those run along the text."""
+    frame = Frame(picture, corners, (0, 0, 0, 0))
+    if frame.solid is None:
+        return 0.0
+    height, width = frame.solid.shape
+    rows = frame.solid.sum(1 if width >= height else 0, dtype=np.float64)
+    return float((rows**2).sum() / max(1.0, rows.sum() ** 2))
 
 
 def _transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from fontid.detector import Detector
-from fontid.frames import fit_to_ink, size_of
+from fontid.frames import MOST_PIXELS, SOLID, fit_to_ink, size_of
 from fontid.images import PictureError, to_gray
 from fontid.lines import Line, find_lines
+from fontid.preprocess import ink_map
 from fontid.recogniser import HEIGHT, Reading, Recogniser
 
 MOST_LINES = 40  # found in a picture, the largest first
@@ -17,6 +19,9 @@ MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture
 SURE = 0.9  # a line read with this confidence is taken to be upright
 ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
 MOST_GAP = 0.6  # of its height, between two boxes of one line
+DOUBTFUL = 0.85  # confidence below which the picture is looked at as rows of ink
+PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
+MOST_INK = 0.75  # of a picture's ink that the detector's boxes must hold
 OTHER_SCRIPT = (
     "The text in this picture seems to be in another script; only Latin letters are covered, so please choose a "
     "picture with some."
@@ -51,11 +56,27 @@ class TextReader:
         boxes = _joined(self._detector.find_boxes(picture))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
         fitted = [fit_to_ink(picture, box, boxes[:i] + boxes[i + 1 :]) for i, box in enumerate(boxes)]
-        if not fitted:
-            rows = find_lines(to_gray(picture))
-            fitted = [np.array(line.corners) for line in rows]
         read = self._read(picture, fitted)
+        if _doubtful(read):
+            read = self._by_rows(picture, read)
         return _in_reading_order(_latin(read))
+
+    def _by_rows(self, picture: Image.Image, read: list[_Read]) -> list[_Read]:
+        """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
+        small, scale = _reduced(picture)
+        gray = to_gray(small)
+        ink = ink_map(gray)
+        if ink is None:
+            return read
+        seen = np.zeros_like(gray)
+        for box in read:
+            cv2.fillPoly(seen, [np.rint(np.array(box.line.corners) * scale).astype(np.int32)], 1)
+        solid = ink > SOLID
+        plain = np.std(gray[ink < 30]) < PLAIN
+        if read and not (plain and seen[solid].mean() < MOST_INK):
+            return read
+        rows = find_lines(gray) or [Line(((0.0, 0.0), (small.width, 0.0), small.size, (0.0, small.height)))]
+        return self._read(picture, [np.array(line.corners) / scale for line in rows])
 
     def _read(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[_Read]:
         """The largest boxes read, each turned as it reads best; the others turned like most of those."""
@@ -104,6 +125,21 @@ class TextReader:
         reading = self._recogniser.read(frame.pixels)
         line = replace(line, text=reading.text, confidence=reading.confidence, centres=reading.centres)
         return _Read(line, reading)
+
+
+def _doubtful(read: list[_Read]) -> bool:
+    """Whether nothing was read, or little of it with confidence."""
+    weights = [len(r.line.text) for r in read]
+    return not sum(weights) or np.average([r.line.confidence for r in read], weights=weights) < DOUBTFUL
+
+
+def _reduced(picture: Image.Image) -> tuple[Image.Image, float]:
+    """The picture with at most `MOST_PIXELS`, and its pixels per pixel of the original."""
+    scale = min(1.0, (MOST_PIXELS / (picture.width * picture.height)) ** 0.5)
+    if scale == 1.0:
+        return picture, scale
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return picture.resize(size, Image.Resampling.HAMMING), scale
 
 
 def _line(box: np.ndarray, turn: int) -> Line:
