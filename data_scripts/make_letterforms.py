@@ -122,7 +122,9 @@ class _Polygons(BasePen):
             t = step / 6
             parts = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
             places = (start, first, second, point)
-            self.rings[-1].append(tuple(sum(a * p[axis] for a, p in zip(parts, places)) for axis in (0, 1)))
+            self.rings[-1].append(
+                tuple(sum(a * p[axis] for a, p in zip(parts, places, strict=True)) for axis in (0, 1))
+            )
 
 
 def simplify(font: TTFont) -> None:

@@ -7,6 +7,7 @@ prototypes.npy       (P, D) float16, L2-normalised
 prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl.gz that each prototype stands for
 faces.jsonl.gz       the faces, in the order of the data set's labels
 twins.npy            (T, 2) int32, pairs of rows in faces.jsonl.gz
+letterforms-N.zip    small fonts to draw with, see `fontid.letterforms`
 golden/              pictures with their faces and embeddings, replayed in tests
 README.md            model card
 """
@@ -14,14 +15,17 @@ README.md            model card
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 
 from fontid.faces import Face, read_faces
+from fontid.letterforms import Letterforms
 from fontid.preprocess import Preprocessing
 
 FORMAT = 1
+LETTERFORMS = "letterforms-*.zip"
 NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy")
 
 
@@ -39,6 +43,7 @@ class Artifact:
     prototype_faces: np.ndarray
     faces: list[Face]
     twins: np.ndarray
+    letterforms: Letterforms
 
 
 def seal(folder: Path, preprocessing: Preprocessing, made_by: dict) -> None:
@@ -85,6 +90,7 @@ def open_artifact(folder: Path) -> Artifact:
         prototype_faces=np.load(folder / "prototype_faces.npy"),
         faces=read_faces(folder / "faces.jsonl.gz"),
         twins=np.load(folder / "twins.npy"),
+        letterforms=Letterforms([folder / name for name in digests if fnmatch(name, LETTERFORMS)]),
     )
     _check_shapes(artifact)
     return artifact

@@ -5,8 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fontid.artifact import Artifact
-from fontid.faces import by_family, regular_face
+from fontid.faces import Face, by_family, regular_face
 
 
 @dataclass(frozen=True)
@@ -34,15 +33,18 @@ class Catalogue:
         twin_families: for each face the numbers of the families that hold a twin of it.
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.faces = artifact.faces
-        self.prototypes = artifact.prototypes.astype(np.float32)
-        self._first_prototypes = np.searchsorted(artifact.prototype_faces, np.arange(len(self.faces)))
+    def __init__(
+        self, faces: list[Face], prototypes: np.ndarray, prototype_faces: np.ndarray, twins: np.ndarray
+    ) -> None:
+        """Args: as in the artifact, see `fontid.artifact` for shapes."""
+        self.faces = faces
+        self.prototypes = prototypes.astype(np.float32)
+        self._first_prototypes = np.searchsorted(prototype_faces, np.arange(len(faces)))
         self.families = list(by_family(self.faces))
         number = {family: index for index, family in enumerate(self.families)}
         self.family_of = np.array([number[face.family] for face in self.faces])
         self.twin_families: list[set[int]] = [set() for _ in self.faces]
-        for first, second in artifact.twins:
+        for first, second in twins:
             self.twin_families[first].add(int(self.family_of[second]))
             self.twin_families[second].add(int(self.family_of[first]))
 

@@ -5,7 +5,6 @@ near the place where it should stand, so that letter-spacing, kerning and an une
 is how much of the letter's own box differs.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np

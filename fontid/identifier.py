@@ -1,5 +1,6 @@
 """Identify the font in a picture."""
 
+import copy
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from fontid.artifact import ArtifactError, open_artifact
 from fontid.catalogue import Catalogue, Match
 from fontid.images import PictureError, open_picture
+from fontid.letterforms import Letterforms
 from fontid.lines import Line
 from fontid.preprocess import prepare_line, windows_of
 from fontid.reader import TextReader
@@ -26,7 +28,10 @@ class Group:
     matches: tuple[Match, ...]
 
     def to_dict(self) -> dict:
-        lines = [{"box": line.corners, "text": line.text, "confidence": line.confidence} for line in self.lines]
+        lines = [
+            {"box": [list(corner) for corner in line.corners], "text": line.text, "confidence": line.confidence}
+            for line in self.lines
+        ]
         return {"lines": lines, "matches": [match.to_dict() for match in self.matches]}
 
 
@@ -50,7 +55,8 @@ class FontIdentifier:
 
         artifact = open_artifact(folder)
         self.preprocessing = artifact.preprocessing
-        self.catalogue = Catalogue(artifact)
+        self.catalogue = Catalogue(artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins)
+        self.letterforms = artifact.letterforms
         self._reader = TextReader()
         options = onnxruntime.SessionOptions()
         options.enable_cpu_mem_arena = False  # the arena keeps its largest batch for ever
@@ -76,6 +82,12 @@ class FontIdentifier:
             raise ArtifactError(
                 f"{folder_or_hub_id} is neither a folder nor a model on the hub that can be reached: check its name."
             ) from error
+
+    def searching(self, catalogue: Catalogue, letterforms: Letterforms) -> "FontIdentifier":
+        """The same identifier with another catalogue and the fonts to draw it with; the models are shared."""
+        other = copy.copy(self)
+        other.catalogue, other.letterforms = catalogue, letterforms
+        return other
 
     def embed(self, windows: np.ndarray) -> np.ndarray:
         """(N, height, window) uint8 windows of prepared lines -> (N, D) float32, L2-normalised."""

@@ -50,6 +50,7 @@ def prepared(tmp_path_factory) -> Path:
         ("data_scripts.make_faces", "--fonts", FONTS, "--out", home),
         ("data_scripts.find_twins", "--fonts", FONTS, "--out", home),
         ("data_scripts.render_dataset", "--preset", "tiny", "--fonts", FONTS),
+        ("data_scripts.make_letterforms", "--fonts", FONTS),
     ):
         run = run_module(*command, data_home=home)
         assert run.returncode == 0, run.stderr[-2000:]

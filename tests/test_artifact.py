@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,7 +49,9 @@ def test_golden_embeddings_come_back(identifier):
 def test_labels_off_by_one_are_noticed(identifier, shift):
     artifact = open_artifact(MODEL)
     faces = artifact.faces[shift:] + artifact.faces[:shift]
-    assert not any(names_of_golden(identifier, Catalogue(replace(artifact, faces=faces))))
+    assert not any(
+        names_of_golden(identifier, Catalogue(faces, artifact.prototypes, artifact.prototype_faces, artifact.twins))
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,10 @@
 """Ranking: twins folded pairwise, credit by the pictured face."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from fontid.artifact import Artifact
 from fontid.catalogue import Catalogue
 from fontid.faces import Face, face_id, regular_face
-from fontid.preprocess import Preprocessing
 
 
 def face(family: str, weight: int = 400, italic: bool = False) -> Face:
@@ -23,7 +19,7 @@ TWINS = [(0, 3), (3, 5)]  # a 400 = b 400 = c 400, but a and c are no twins
 def catalogue():
     prototypes = np.eye(8, dtype=np.float16)
     owners = np.array([0, 1, 2, 3, 4, 5, 6, 6], np.int32)
-    return Catalogue(Artifact(Path(), Preprocessing(), prototypes, owners, FACES, np.array(TWINS, np.int32)))
+    return Catalogue(FACES, prototypes, owners, np.array(TWINS, np.int32))
 
 
 def test_a_face_scores_by_its_nearest_prototype(catalogue):

@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fontid.artifact import Artifact
 from fontid.catalogue import Catalogue, Match
 from fontid.evaluation import Sample, evaluate, read_manifest, summarise, table
 from fontid.images import PictureError
-from fontid.preprocess import Preprocessing
 from fontid.rejection import auroc, doubt_table, measure_doubt, summarise_doubt
 from tests.test_catalogue import FACES, TWINS
 
@@ -20,7 +18,7 @@ def catalogue():
     count = len(FACES)
     prototypes = np.eye(count, dtype=np.float16)
     owners = np.arange(count, dtype=np.int32)
-    return Catalogue(Artifact(Path(), Preprocessing(), prototypes, owners, FACES, np.array(TWINS, np.int32)))
+    return Catalogue(FACES, prototypes, owners, np.array(TWINS, np.int32))
 
 
 def match(family: str, weight: int = 400, italic: bool = False) -> Match:

@@ -18,10 +18,11 @@ import torch
 from datasets import Dataset, load_dataset
 from onnx import TensorProto, helper, numpy_helper
 
-from fontid.artifact import seal
+from fontid.artifact import LETTERFORMS, seal
 from fontid.experiment import current_commit, installed_versions, read_result
 from fontid.faces import write_faces
 from fontid.identifier import FontIdentifier
+from fontid.paths import data_home
 from fontid.preprocess import Preprocessing, prepare_line, windows_of
 from train.encoder import Encoder
 from train.make_prototypes import best_encoder, faces_in_order
@@ -187,6 +188,11 @@ def main(argv: list[str] | None = None) -> None:
     np.save(partial / "prototype_faces.npy", owners)
     np.save(partial / "twins.npy", twins)
     write_faces(faces, partial / "faces.jsonl.gz")
+    letterforms = sorted((data_home() / "letterforms").glob(LETTERFORMS))
+    if not letterforms:
+        raise SystemExit("No letterforms to ship: run python -m data_scripts.make_letterforms first.")
+    for file in letterforms:
+        shutil.copy(file, partial)
     families = len({face.family for face in faces})
     write_card(partial, arguments.experiment, encoder, len(faces), families, len(prototypes))
     made_by = {"experiment": str(arguments.experiment), "commit": current_commit(), "versions": installed_versions()}

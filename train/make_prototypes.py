@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from fontid.artifact import Artifact
 from fontid.catalogue import Catalogue
 from fontid.experiment import write_result
 from fontid.faces import Face, read_faces
@@ -125,7 +124,7 @@ def main(argv: list[str] | None = None) -> None:
     trained = set(open_cache(data, "train", settings.preprocessing).family.tolist())
 
     def catalogue_of(prototypes: np.ndarray, owners: np.ndarray) -> Catalogue:
-        return Catalogue(Artifact(run, settings.preprocessing, prototypes, owners, faces, twins))
+        return Catalogue(faces, prototypes, owners, twins)
 
     validation, validation_embeddings = embedded("validation")
     every_fourth = np.arange(0, len(validation), 4)
