@@ -1,8 +1,8 @@
-"""Verify by drawing: a reading drawn in candidate faces and compared with the picture, letter by letter.
+"""Verify by drawing: a line's letters drawn in candidate faces and compared with the picture, one by one.
 
-Every candidate is scaled so that the ink of the whole reading is as high as the line's. Each letter is then looked for
-near the place where it should stand, so that letter-spacing, kerning and an uneven baseline do not count; what counts
-is how much of the letter's own box differs.
+Every face is scaled so that the ink of the whole reading is as high as the line's. Each letter is then looked for near
+the place where it should stand, so that letter-spacing, kerning and an uneven baseline do not count; what counts is how
+much of the letter's own box differs.
 """
 
 from dataclasses import dataclass
@@ -20,19 +20,20 @@ RISE = 1  # pixels up and down likewise
 WIDEST = 2.5  # of the ink's height: a letter is compared as far as this
 MARGIN = 1.0  # pixels around a letter's box that count as its own
 BLANK = 0.25  # ems
-ALIKE = {"0": "Oo", "O": "0", "o": "0", "l": "I1|", "I": "l1|", "1": "lI", "|": "Il", "i": "j", "rn": "m"}
-SCALES = (0.95, 1.0, 1.05)
+TALLEST = 3  # letters that are taken to tell how high, and how deep, a reading reaches
+JUDGES = 8  # faces by which those are chosen
 
 
 @dataclass(frozen=True)
 class Query:
     """A straightened line, ready to be compared.
 
-    ink: (H, W) float32 0-1, with `ROOM` pixels of ground around.
+    ink: (H, W) float32 0-1, `HEIGHT` pixels of text with `ROOM` around.
     blur: pixels of `ink` to one pixel of the picture, at least 1.
     text: what the line reads, without blanks.
-    blanks: how many blanks stand before each character.
+    blanks: (n,) how many blanks stand before each character.
     centres: (n,) x of each character in `ink`; None where not known.
+    confidence: 0-1 of the reading.
     """
 
     ink: np.ndarray
@@ -40,10 +41,11 @@ class Query:
     text: str
     blanks: np.ndarray
     centres: np.ndarray | None
+    confidence: float
 
 
-def make_query(gray: np.ndarray, text: str, centres: tuple[float, ...] = ()) -> Query | None:
-    """Args: gray: (H, W) uint8 line; text, centres: as in `fontid.lines.Line`. Returns: None without ink or letters."""
+def make_query(gray: np.ndarray, text: str, confidence: float, centres: tuple[float, ...] = ()) -> Query | None:
+    """Args: gray: (H, W) uint8; the others as in `fontid.lines.Line`. Returns: None without ink or letters."""
     ink = ink_map(gray)
     box = None if ink is None else ink_box(ink)
     places = [index for index, character in enumerate(text) if not character.isspace()]
@@ -53,81 +55,83 @@ def make_query(gray: np.ndarray, text: str, centres: tuple[float, ...] = ()) -> 
     scale = HEIGHT / (bottom - top)
     width = max(1, round((right - left) * scale))
     line = Image.fromarray(ink).resize((width, HEIGHT), Image.Resampling.BICUBIC, box=box)
-    pixels = np.pad(np.asarray(line, np.float32) / 255, ROOM)
     known = len(centres) == len(text)
     return Query(
-        ink=pixels,
+        ink=np.pad(np.asarray(line, np.float32) / 255, ROOM),
         blur=max(1.0, scale),
         text="".join(text[index] for index in places),
         blanks=np.array(places) - np.arange(len(places)),
         centres=(np.array(centres)[places] * gray.shape[1] - left) * scale + ROOM if known else None,
+        confidence=confidence,
     )
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """K faces' glyphs for n characters. Lengths in ems, (K, n) float64, NaN where a face lacks the letter."""
-
-    glyphs: list[list[Glyph | None]]
-    left: np.ndarray
-    top: np.ndarray
-    right: np.ndarray
-    bottom: np.ndarray
-    advance: np.ndarray
-
-    @classmethod
-    def of(cls, glyphs: list[list[Glyph | None]]) -> "_Layout":
-        nothing = (np.nan,) * 5
-        values = np.array(
-            [[(g.left, g.top, g.right, g.bottom, g.advance) if g else nothing for g in row] for row in glyphs]
-        )
-        return cls(glyphs, *np.moveaxis(values, -1, 0))
-
-
 class Comparison:
-    """One line against K faces: what is common to all ways of comparing them."""
+    """One line against K faces: what is common to all its letters. Safe to use from several threads."""
 
     def __init__(self, query: Query, faces: list[str], letterforms: Letterforms) -> None:
-        self.query, self.faces, self.letterforms = query, faces, letterforms
-        layout = _Layout.of([letterforms.glyphs(face, query.text) for face in faces])
-        self.layout = layout
-        with np.errstate(invalid="ignore"):
-            tops, bottoms = np.nanmax(layout.top, 1), np.nanmin(layout.bottom, 1)
-        self.em = HEIGHT / (tops - bottoms)  # pixels
-        self.baseline = ROOM + tops * self.em
-        self.expected = self._expected() if query.centres is None else query.centres
+        self._query, self._faces, self._letterforms = query, faces, letterforms
+        telling = self._telling_letters()
+        extents = np.array(
+            [[(g.top, g.bottom) if g else (np.nan, np.nan) for g in letterforms.glyphs(f, telling)] for f in faces]
+        )
+        tops, bottoms = np.nanmax(extents[..., 0], 1), np.nanmin(extents[..., 1], 1)  # NaN for a face without any
+        self._em = (HEIGHT / (tops - bottoms)).astype(np.float32)  # pixels
+        self._baseline = (ROOM + tops * self._em).astype(np.float32)
+        self._expected = self._laid_out() if query.centres is None else query.centres
 
-    def _expected(self) -> np.ndarray:
-        """(n,) x of each character: the faces' own layouts, stretched to the line's width, on average."""
-        layout = self.layout
-        pen = np.cumsum(np.nan_to_num(layout.advance), 1) - np.nan_to_num(layout.advance) + BLANK * self.query.blanks
-        start, end = np.nanmin(pen + layout.left, 1), np.nanmax(pen + layout.right, 1)
-        centre = pen + (layout.left + layout.right) / 2
-        width = self.query.ink.shape[1] - 2 * ROOM
-        return np.nanmedian(ROOM + (centre - start[:, None]) / (end - start)[:, None] * width, 0)
+    def _telling_letters(self) -> str:
+        """The reading's letters that reach highest and lowest in the first faces."""
+        letters = "".join(dict.fromkeys(self._query.text))
+        reach = np.array(
+            [
+                [(g.top, g.bottom) if g else (np.nan, np.nan) for g in self._letterforms.glyphs(face, letters)]
+                for face in self._faces[:JUDGES]
+            ]
+        )
+        top, bottom = np.nan_to_num(np.nanmean(reach, 0)).T
+        chosen = {*np.argsort(-top)[:TALLEST].tolist(), *np.argsort(bottom)[:TALLEST].tolist()}
+        return "".join(letters[index] for index in chosen)
 
-    def letter(self, index: int, rows: np.ndarray, glyphs: list[Glyph | None], scale: float) -> np.ndarray:
-        """Likeness of one character to a glyph of each of the faces `rows`: (len(rows),) float32; 0 without a glyph."""
-        drawn_rows = [place for place, glyph in enumerate(glyphs) if glyph is not None]
-        likeness = np.zeros(len(rows), np.float32)
-        if not drawn_rows:
-            return likeness
-        kept = [glyphs[place] for place in drawn_rows]
-        faces = rows[drawn_rows]
-        em = self.em[faces] * scale
-        middle = ROOM + HEIGHT / 2
-        baseline = middle + (self.baseline[faces] - middle) * scale
-        left, top, right, cell_scale = np.array([(g.left, g.top, g.right, g.scale) for g in kept]).T
+    def _laid_out(self) -> np.ndarray:
+        """(n,) x of each character: the first faces' own layouts, stretched to the line's width, on average."""
+        query = self._query
+        nothing = (np.nan,) * 3
+        rows = [self._letterforms.glyphs(face, query.text) for face in self._faces[:JUDGES]]
+        left, right, advance = np.moveaxis(
+            np.array([[(g.left, g.right, g.advance) if g else nothing for g in row] for row in rows]), -1, 0
+        )
+        pen = np.cumsum(np.nan_to_num(advance), 1) - np.nan_to_num(advance) + BLANK * query.blanks
+        start, end = np.nanmin(pen + left, 1)[:, None], np.nanmax(pen + right, 1)[:, None]
+        width = query.ink.shape[1] - 2 * ROOM
+        return np.nanmedian(ROOM + (pen + (left + right) / 2 - start) / (end - start) * width, 0)
+
+    def likeness(self, index: int) -> np.ndarray:
+        """How alike the line's character number `index` and each face's are: (K,) float32, NaN without a glyph.
+
+        1 minus the share of ink that differs where they lie best upon each other.
+        """
+        glyphs = [self._letterforms.glyphs(face, self._query.text[index])[0] for face in self._faces]
+        likeness = np.full(len(glyphs), np.nan, np.float32)
+        rows = [row for row, glyph in enumerate(glyphs) if glyph is not None and np.isfinite(self._em[row])]
+        if rows:
+            likeness[rows] = self._compare(index, np.array(rows), [glyphs[row] for row in rows])
+        return likeness
+
+    def _compare(self, index: int, rows: np.ndarray, glyphs: list[Glyph]) -> np.ndarray:
+        em, baseline = self._em[rows], self._baseline[rows]
+        left, top, right, scale = np.array([(g.left, g.top, g.right, g.scale) for g in glyphs], np.float32).T
         widths = (right - left) * em
         wide = int(min(np.ceil(widths.max()) + 2 * MARGIN, WIDEST * HEIGHT))
-        cells = np.stack([glyph.cell for glyph in kept]).astype(np.float32)
-        blur = self.query.blur
-        down = _resampling(self.query.ink.shape[0], em / cell_scale, baseline - top * em, blur)
-        across = _resampling(wide, em / cell_scale, (wide - widths) / 2, blur)
-        drawn = (down @ cells) @ across.transpose(0, 2, 1)  # (k, H, wide)
-        drawn /= 255
-        likeness[drawn_rows] = _best_likeness(self.query.ink, drawn, self.expected[index], widths)
-        return likeness
+        cells = np.zeros((len(glyphs), CELL, CELL), np.float32)
+        for cell, glyph in zip(cells, glyphs, strict=True):
+            height, width = glyph.ink.shape
+            cell[:height, :width] = glyph.ink
+        blur = self._query.blur
+        down = _resampling(self._query.ink.shape[0], em / scale, baseline - top * em, blur)
+        across = _resampling(wide, em / scale, (wide - widths) / 2, blur)
+        drawn = (down @ cells) @ across.transpose(0, 2, 1) / 255  # (k, H, wide)
+        return _best_likeness(self._query.ink, drawn, self._expected[index], widths)
 
 
 def _resampling(size: int, zoom: np.ndarray, start: np.ndarray, blur: float) -> np.ndarray:
@@ -136,12 +140,12 @@ def _resampling(size: int, zoom: np.ndarray, start: np.ndarray, blur: float) -> 
     Each pixel averages what lies within `blur` pixels around its middle.
     Args: zoom: (k,) pixels to one of the cell's; start: (k,) where the cell begins.
     """
-    middle = (np.arange(size) + 0.5 - start[:, None]) / zoom[:, None]
-    half = np.maximum(blur / zoom, 1.0)[:, None] / 2
+    middle = (np.arange(size, dtype=np.float32) + 0.5 - start[:, None]) / zoom[:, None]
+    half = np.maximum(np.float32(blur) / zoom, np.float32(1))[:, None] / 2
     edges = np.arange(CELL + 1, dtype=np.float32)
-    # how much of each cell pixel lies below an edge: differences of clipped ramps
+    # how much of each cell pixel a box covers: differences of clipped ramps
     covered = np.clip(edges, (middle - half)[..., None], (middle + half)[..., None])
-    return (np.diff(covered, axis=-1) / (2 * half[..., None])).astype(np.float32)
+    return np.diff(covered, axis=-1) / (2 * half[..., None])
 
 
 def _best_likeness(ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np.ndarray) -> np.ndarray:

@@ -15,21 +15,21 @@ import numpy as np
 from PIL import ImageFont
 
 CHARACTERS = string.printable[:95] + "‘’“”–—…"
-CELL = 64  # side of a glyph's square in pixels
-EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn smaller until they fit the cell
+CELL = 64  # pixels: no glyph is drawn wider or higher
+EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn smaller until they fit
 MOST_FONTS = 512  # opened at a time
-MOST_GLYPHS = 8192  # kept drawn: 32 MB
+MOST_GLYPHS = 24_000  # kept drawn: about 25 MB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Glyph:
     """A drawn letter. Lengths are in ems, from its origin on the baseline, x to the right, y upwards.
 
-    cell: (CELL, CELL) uint8, ink 255 on 0, its top left corner at (left, top); scale: pixels to the em.
-    right, bottom: where the ink ends.
+    ink: (h, w) uint8, ink 255 on 0, h and w at most `CELL`, its top left corner at (left, top).
+    scale: pixels to the em. right, bottom: where the ink ends.
     """
 
-    cell: np.ndarray
+    ink: np.ndarray
     scale: float
     left: float
     top: float
@@ -102,10 +102,8 @@ def draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:
         return None
     if max(width, height) > CELL:
         return draw_glyph(font.font_variant(size=scale * (CELL - 1) / max(width, height)), character)
-    cell = np.zeros((CELL, CELL), np.uint8)
-    cell[:height, :width] = np.frombuffer(bytes(mask), np.uint8).reshape(height, width)
     return Glyph(
-        cell=cell,
+        ink=np.frombuffer(bytes(mask), np.uint8).reshape(height, width),
         scale=scale,
         left=left / scale,
         top=-top / scale,

@@ -1,0 +1,135 @@
+"""What drawing says of the encoder's candidates: the letters of a few lines, compared in the likeliest faces."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from fontid.catalogue import Catalogue
+from fontid.drawing import Comparison, Query
+from fontid.letterforms import Letterforms
+
+FAMILIES = 100  # candidates
+STYLES = 2  # of each
+MOST_LETTERS = 12  # compared, of all lines
+MOST_LINES = 3  # whose letters are compared
+LEAST_CONFIDENCE = 0.3  # of a reading; below that it is not drawn
+WEIGHT = 0.18  # of the evidence beside the encoder's cosine
+SHARPEST = 0.03  # part of a letter that differs between any two renderers
+USUAL = (0.5, 0.9)  # likeness of a letter to the best face: from no say to a full say
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What drawing found.
+
+    scores: (F,) float32, a score for every face of the catalogue.
+    faces: (K,) int, the faces that were drawn, likeliest for the encoder first; () when nothing was.
+    likeness: (K,) float32, mean likeness 0-1 of their letters.
+    letters: how many letters had a say, as a sum of weights.
+    """
+
+    scores: np.ndarray
+    faces: np.ndarray
+    likeness: np.ndarray
+    letters: float
+
+
+class Verifier:
+    """Draws candidates of one catalogue. May be used from several threads."""
+
+    def __init__(self, catalogue: Catalogue, letterforms: Letterforms) -> None:
+        self._catalogue, self._letterforms = catalogue, letterforms
+        self._drawn_as = drawn_as(catalogue, letterforms)
+        self._pool = ThreadPoolExecutor(2, "drawing")
+
+    def verify(self, scores: np.ndarray, queries: list[Query]) -> Verdict:
+        """Judge the encoder's scores (F,) by the lines' readings; with no reading they stand as they are."""
+        queries = sorted((q for q in queries if q.confidence >= LEAST_CONFIDENCE), key=lambda q: -q.confidence)
+        candidates = self._candidates(scores) if queries else np.zeros(0, int)
+        if not len(candidates):
+            return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
+        names = [self._catalogue.faces[face].id for face in candidates]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # NaN where no face has the letters
+            jobs = []
+            for query, indices in _chosen_letters(queries):
+                comparison = Comparison(query, names, self._letterforms)
+                jobs += [(comparison, index, query.confidence) for index in indices]
+            likeness = np.array(list(self._pool.map(lambda job: job[0].likeness(job[1]), jobs)))  # (n, K)
+            mean, letters = _mean_likeness(likeness, np.array([confidence for _, _, confidence in jobs]))
+        if not letters:
+            return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
+        evidence = -np.log(1 - mean + SHARPEST)
+        of_face = np.full(len(scores), evidence.min(), np.float32)
+        row_of = {int(face): row for row, face in enumerate(candidates)}
+        for face, drawn in enumerate(self._drawn_as):
+            if drawn in row_of:
+                of_face[face] = evidence[row_of[drawn]]
+        sure = float(np.mean([confidence for _, _, confidence in jobs]))
+        return Verdict(scores + WEIGHT * sure * of_face, candidates, mean, letters)
+
+    def _candidates(self, scores: np.ndarray) -> np.ndarray:
+        """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of."""
+        chosen: dict[int, list[int]] = {}
+        for face in np.argsort(-scores, kind="stable"):
+            if not np.isfinite(scores[face]):
+                break
+            family, drawn = int(self._catalogue.family_of[face]), int(self._drawn_as[face])
+            if family not in chosen:
+                if len(chosen) == FAMILIES:
+                    continue
+                chosen[family] = []
+            if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < STYLES:
+                chosen[family].append(drawn)
+        return np.array([face for faces in chosen.values() for face in faces], int)
+
+
+def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
+    """(F,) int: for each face that of its family with letterforms nearest in slope, then in weight; -1 without any."""
+    with_letters: dict[int, list[int]] = {}
+    for index, face in enumerate(catalogue.faces):
+        if face.id in letterforms:
+            with_letters.setdefault(int(catalogue.family_of[index]), []).append(index)
+    nearest = np.full(len(catalogue.faces), -1)
+    for index, face in enumerate(catalogue.faces):
+        others = with_letters.get(int(catalogue.family_of[index]), [])
+        if others:
+            nearest[index] = min(
+                others,
+                key=lambda o: (catalogue.faces[o].italic != face.italic, abs(catalogue.faces[o].weight - face.weight)),
+            )
+    return nearest
+
+
+def _chosen_letters(queries: list[Query]) -> list[tuple[Query, list[int]]]:
+    """Which letters of which lines are compared: all different ones first, of the surest lines first."""
+    chosen: list[tuple[Query, list[int]]] = []
+    seen: set[str] = set()
+    left = MOST_LETTERS
+    for query in queries[:MOST_LINES]:
+        new = [query.text.index(letter) for letter in dict.fromkeys(query.text) if letter not in seen]
+        again = [index for index in range(len(query.text)) if index not in new]
+        indices = (new + again if not chosen else new)[:left]
+        if indices:
+            chosen.append((query, sorted(indices)))
+        seen |= set(query.text)
+        left -= len(indices)
+    return chosen
+
+
+def _mean_likeness(likeness: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, float]:
+    """Mean over letters, those that no face resembles (misread, hidden) weighing less: (K,), and the sum of weights.
+
+    A face without a letter gets the least likeness that a face has in it.
+    Args: likeness: (n, K), NaN without a glyph; confidence: (n,).
+    """
+    best = np.nan_to_num(np.nanmax(likeness, 1))
+    low, high = USUAL
+    weights = np.clip((best - low) / (high - low), 0, 1) * confidence
+    if not weights.sum():
+        return np.zeros(likeness.shape[1], np.float32), 0.0
+    least = np.nanmin(likeness, 1, keepdims=True)
+    filled = np.nan_to_num(np.where(np.isnan(likeness), least, likeness))
+    return (weights @ filled / weights.sum()).astype(np.float32), float(weights.sum())
