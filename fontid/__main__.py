@@ -36,7 +36,7 @@ def identify(arguments: argparse.Namespace, identifier: FontIdentifier) -> int:
     failed = False
     for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
         try:
-            answer = identifier.identify(file, top=arguments.top)
+            answer = identifier.identify(file, top=arguments.top, encoder_only=arguments.encoder_only)
         except PictureError as error:
             failed = True
             if arguments.json:
@@ -60,7 +60,9 @@ def run_evaluation(arguments: argparse.Namespace, identifier: FontIdentifier) ->
     if arguments.without_truth:
         summary = summarise_doubt(
             *measure_doubt(
-                lambda picture, without: identifier.identify(picture, top=20, without=without).in_catalogue,
+                lambda picture, without: (
+                    identifier.identify(picture, without=without, encoder_only=arguments.encoder_only).in_catalogue
+                ),
                 identifier.catalogue,
                 samples,
             )
@@ -68,7 +70,11 @@ def run_evaluation(arguments: argparse.Namespace, identifier: FontIdentifier) ->
         print(doubt_table(summary))
     else:
         summary = summarise(
-            *evaluate(lambda picture: identifier.identify(picture, top=20).matches, identifier.catalogue, samples)
+            *evaluate(
+                lambda picture: identifier.identify(picture, top=20, encoder_only=arguments.encoder_only).matches,
+                identifier.catalogue,
+                samples,
+            )
         )
         print(table(summary))
     if arguments.json:

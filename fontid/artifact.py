@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fontid.calibration import Calibration
 from fontid.faces import Face, read_faces
 from fontid.letterforms import Letterforms
 from fontid.preprocess import Preprocessing
@@ -44,14 +45,16 @@ class Artifact:
     faces: list[Face]
     twins: np.ndarray
     letterforms: Letterforms
+    calibration: Calibration
 
 
-def seal(folder: Path, preprocessing: Preprocessing, made_by: dict) -> None:
+def seal(folder: Path, preprocessing: Preprocessing, made_by: dict, calibration: Calibration | None = None) -> None:
     """Write `config.json` over the files that lie in `folder`; the last step of making an artifact."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "config.json")
     config = {
         "format": FORMAT,
         "preprocessing": asdict(preprocessing),
+        "calibration": asdict(calibration or Calibration()),
         "made_by": made_by,
         "sha256": {path.relative_to(folder).as_posix(): digest(path) for path in files if path.name != "README.md"},
     }
@@ -71,6 +74,7 @@ def open_artifact(folder: Path) -> Artifact:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         found_format, digests = config["format"], config["sha256"]
         preprocessing = Preprocessing(**config["preprocessing"])
+        calibration = Calibration(**config["calibration"])
     except FileNotFoundError as error:
         raise ArtifactError(f"{folder} holds no model: config.json is missing.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -91,6 +95,7 @@ def open_artifact(folder: Path) -> Artifact:
         faces=read_faces(folder / "faces.jsonl.gz"),
         twins=np.load(folder / "twins.npy"),
         letterforms=Letterforms([folder / name for name in digests if fnmatch(name, LETTERFORMS)]),
+        calibration=calibration,
     )
     _check_shapes(artifact)
     return artifact

@@ -4,26 +4,75 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fontid.catalogue import Catalogue
+from fontid.lines import Line
+from fontid.verification import SHARPEST, Verdict
+
+EVIDENCE = (
+    "cosine",  # of the best row's face
+    "cosine_lead",  # of the encoder's best family over its 20th
+    "lead",  # of the best row over the next
+    "lead_over_many",  # of the best row over the 6th
+    "likeness",  # -log of what differs between the picture and the likeliest drawing; 0 where nothing was drawn
+    "likeness_lead",  # the same, less that of the tenth
+    "letters",  # that were compared
+    "size",  # log of the highest line's pixels
+    "neighbour",  # cosine of the best row's face with the nearest of a family that is no twin
+)
+FARTHEST = 3.0  # standard deviations: evidence beyond that counts as that
+
 
 @dataclass(frozen=True)
 class Calibration:
     """Settings that travel in the artifact's config.
 
-    temperature: scores are divided by it before the softmax over families (Guo et al. 2017).
-    known: weights of the logistic regression that tells whether the face is in the catalogue at all: one for each of
-        `FEATURES`, and a constant.
+    Attributes:
+        temperature: scores are divided by it before the softmax over families (Guo et al. 2017).
+        mean, spread: of each of `EVIDENCE` where it was fitted.
+        weights: of the logistic regression that tells whether a face is in the catalogue, as `quadratic` orders them.
+        constant: of the same.
     """
 
-    temperature: float = 0.05
-    known: tuple[float, ...] = (0.0,) * 7
+    temperature: float = 0.03
+    mean: tuple[float, ...] = (0.0,) * len(EVIDENCE)
+    spread: tuple[float, ...] = (1.0,) * len(EVIDENCE)
+    weights: tuple[float, ...] = (0.0,) * (len(EVIDENCE) * (len(EVIDENCE) + 3) // 2)
+    constant: float = 0.0
 
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """(N,) best scores of families -> (N,) that sum to 1."""
-        logits = (scores - scores.max()) / self.temperature
-        weights = np.exp(np.where(np.isfinite(logits), logits, -np.inf))
-        return weights / weights.sum()
+    def in_catalogue(self, evidence: tuple[float, ...]) -> float:
+        """Probability 0-1 that the picture's family is one of the catalogue. Args: evidence: as in `EVIDENCE`."""
+        values = quadratic(np.array(evidence)[None], np.array(self.mean), np.array(self.spread))[0]
+        return float(1 / (1 + np.exp(-(values @ np.array(self.weights) + self.constant))))
 
-    def in_catalogue(self, features: np.ndarray) -> float:
-        """(len(FEATURES),) -> 0-1."""
-        *weights, constant = self.known
-        return float(1 / (1 + np.exp(-(features @ np.array(weights) + constant))))
+
+def quadratic(evidence: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """(N, E) evidence -> (N, E + E (E + 1) / 2): standardised values, then their products in pairs."""
+    values = np.clip((evidence - mean) / spread, -FARTHEST, FARTHEST)
+    first, second = np.triu_indices(values.shape[1])
+    return np.concatenate([values, values[:, first] * values[:, second]], 1)
+
+
+def evidence_of(catalogue: Catalogue, lines: list[Line], scores: np.ndarray, verdict: Verdict) -> tuple[float, ...]:
+    """What tells a known face from an unknown one, as in `EVIDENCE`. Args: scores: (F,) of the encoder."""
+    best = int(verdict.scores.argmax())
+    of_encoder = np.sort(catalogue.best_of_families(scores))[::-1]
+    rows = np.array([match.score for match in catalogue.rank(verdict.scores, 6)])
+    drawn = -np.log(1 - np.sort(verdict.likeness)[::-1] + SHARPEST) if len(verdict.likeness) else np.zeros(1)
+    values = (
+        scores[best],
+        of_encoder[0] - _at(of_encoder, 20),
+        rows[0] - _at(rows, 1),
+        rows[0] - _at(rows, 5),
+        drawn[0],
+        drawn[0] - _at(drawn, 10),
+        verdict.letters,
+        np.log(max(1.0, *(line.height for line in lines))),
+        catalogue.nearest_neighbour(best),
+    )
+    return tuple(round(float(value), 5) for value in values)
+
+
+def _at(descending: np.ndarray, place: int) -> float:
+    """The value at a place, or the last one there is; minus infinity stands for families left out."""
+    finite = descending[np.isfinite(descending)]
+    return finite[min(place, len(finite) - 1)]

@@ -1,5 +1,6 @@
 """The searchable catalogue: from scores of prototypes to ranked families with their twins."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -10,13 +11,19 @@ from fontid.faces import Face, by_family, regular_face
 
 @dataclass(frozen=True)
 class Match:
-    """One row of an answer: a family and its best face. `score` is a cosine; `twins` are ids of other families."""
+    """One row of an answer: a family and its best face.
+
+    score: the encoder's cosine and what drawing adds to it.
+    probability: 0-1, that this row is right if the picture's font is in the catalogue.
+    twins: ids of other families.
+    """
 
     family: str
     name: str
     weight: int
     italic: bool
     score: float
+    probability: float
     url: str
     twins: tuple[str, ...]
 
@@ -53,25 +60,54 @@ class Catalogue:
         cosines = embeddings @ self.prototypes.T
         return np.maximum.reduceat(cosines, self._first_prototypes, axis=1).mean(0)
 
-    def rank(self, scores: np.ndarray, top: int) -> list[Match]:
-        """The best `top` rows for (F,) scores; a family with a twin of a row's face is folded under that row."""
+    def without(self, families: Collection[str], scores: np.ndarray) -> np.ndarray:
+        """Scores (F,) with those of some families at minus infinity: they are never ranked."""
+        numbers = [index for index, family in enumerate(self.families) if family in families]
+        return np.where(np.isin(self.family_of, numbers), -np.inf, scores)
+
+    def best_of_families(self, scores: np.ndarray) -> np.ndarray:
+        """(F,) scores of faces -> that of the best face of every family, in the order of `families`."""
+        best = np.full(len(self.families), -np.inf, scores.dtype)
+        np.maximum.at(best, self.family_of, scores)
+        return best
+
+    def nearest_neighbour(self, face: int) -> float:
+        """Cosine of a face's first prototype with the nearest one of a family that is no twin of it; -1 without any."""
+        cosines = self.prototypes @ self.prototypes[self._first_prototypes[face]]
+        best = self.best_of_families(np.maximum.reduceat(cosines, self._first_prototypes))
+        best[[int(self.family_of[face]), *self.twin_families[face]]] = -1
+        return float(best.max())
+
+    def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0) -> list[Match]:
+        """The best `top` rows for (F,) scores; a family with a twin of a row's face is folded under that row.
+
+        Args: temperature: of the softmax over families that gives the rows' probabilities.
+        """
+        best = self.best_of_families(scores)
+        weights = np.exp((best - best.max()) / temperature)
+        probabilities = weights / weights.sum()
         rows: list[Match] = []
         done: set[int] = set()
         for face in np.argsort(-scores, kind="stable"):
             family = int(self.family_of[face])
             if family in done:
                 continue
+            if scores[face] == -np.inf:
+                break
             twins = self.twin_families[face] - {family}
             done |= {family} | twins
-            rows.append(self._match(int(face), float(scores[face]), twins))
+            probability = float(probabilities[[family, *twins]].sum())
+            rows.append(self._match(int(face), float(scores[face]), probability, twins))
             if len(rows) == top:
                 break
         return rows
 
-    def _match(self, face: int, score: float, twins: set[int]) -> Match:
+    def _match(self, face: int, score: float, probability: float, twins: set[int]) -> Match:
         row = self.faces[face]
         names = tuple(sorted(self.families[family] for family in twins))
-        return Match(row.family, row.name, row.weight, row.italic, round(score, 4), row.url, names)
+        return Match(
+            row.family, row.name, row.weight, row.italic, round(score, 4), round(probability, 4), row.url, names
+        )
 
     @cached_property
     def _rows_of_family(self) -> dict[str, list[int]]:

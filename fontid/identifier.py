@@ -2,18 +2,24 @@
 
 import copy
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from fontid.artifact import ArtifactError, open_artifact
+from fontid.calibration import evidence_of
 from fontid.catalogue import Catalogue, Match
+from fontid.drawing import make_query
+from fontid.groups import group_lines
 from fontid.images import PictureError, open_picture
 from fontid.letterforms import Letterforms
 from fontid.lines import Line
 from fontid.preprocess import prepare_line, windows_of
 from fontid.reader import TextReader
+from fontid.verification import Verifier
 
 SHIPPED = Path(__file__).parent.parent / "model"
 MOST_LINES = 8  # the largest; more add time and no certainty
@@ -22,29 +28,50 @@ NO_INK = "No text can be seen in this picture; please choose one with Latin lett
 
 @dataclass(frozen=True)
 class Group:
-    """Lines taken to be in one face, with one ranked answer."""
+    """Lines taken to be in one face, with one ranked answer.
+
+    in_catalogue: probability 0-1 that the face's family is in the catalogue at all.
+    evidence: what tells so, see `fontid.calibration.EVIDENCE`.
+    """
 
     lines: tuple[Line, ...]
     matches: tuple[Match, ...]
+    in_catalogue: float
+    evidence: tuple[float, ...]
 
     def to_dict(self) -> dict:
         lines = [
             {"box": [list(corner) for corner in line.corners], "text": line.text, "confidence": line.confidence}
             for line in self.lines
         ]
-        return {"lines": lines, "matches": [match.to_dict() for match in self.matches]}
+        return {
+            "lines": lines,
+            "in_catalogue": self.in_catalogue,
+            "matches": [match.to_dict() for match in self.matches],
+        }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a picture shows: `matches` are those of the group with most ink."""
+    """What a picture shows: `matches` and `in_catalogue` are those of the group that covers most of it."""
 
     matches: tuple[Match, ...]
+    in_catalogue: float
     groups: tuple[Group, ...]
 
     def to_dict(self) -> dict:
         matches = [match.to_dict() for match in self.matches]
-        return {"matches": matches, "groups": [group.to_dict() for group in self.groups]}
+        groups = [group.to_dict() for group in self.groups]
+        return {"matches": matches, "in_catalogue": self.in_catalogue, "groups": groups}
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """A line, its straightened pixels (H, W) uint8, and the embeddings (N, D) of its windows."""
+
+    line: Line
+    gray: np.ndarray
+    embeddings: np.ndarray
 
 
 class FontIdentifier:
@@ -57,6 +84,8 @@ class FontIdentifier:
         self.preprocessing = artifact.preprocessing
         self.catalogue = Catalogue(artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins)
         self.letterforms = artifact.letterforms
+        self.calibration = artifact.calibration
+        self._verifier = Verifier(self.catalogue, self.letterforms)
         self._reader = TextReader()
         options = onnxruntime.SessionOptions()
         options.enable_cpu_mem_arena = False  # the arena keeps its largest batch for ever
@@ -87,6 +116,7 @@ class FontIdentifier:
         """The same identifier with another catalogue and the fonts to draw it with; the models are shared."""
         other = copy.copy(self)
         other.catalogue, other.letterforms = catalogue, letterforms
+        other._verifier = Verifier(catalogue, letterforms)
         return other
 
     def embed(self, windows: np.ndarray) -> np.ndarray:
@@ -99,22 +129,49 @@ class FontIdentifier:
         line = prepare_line(gray, self.preprocessing)
         return None if line is None else self.embed(windows_of(line, self.preprocessing))
 
-    def identify(self, picture, *, top: int = 5) -> Answer:
+    def identify(self, picture, *, top: int = 5, without: Collection[str] = (), encoder_only: bool = False) -> Answer:
         """Rank the catalogue's families for a picture.
 
         Args:
             picture: path, bytes, binary file, PIL image or array; see `fontid.images.open_picture`.
             top: rows of the answer.
-        Raises: PictureError where it is no picture, or holds no ink.
+            without: ids of families to leave out, as if the catalogue did not have them.
+            encoder_only: rank by encoder and prototypes alone.
+        Raises: PictureError where it is no picture, holds no ink, or text in another script only.
         """
         opened = open_picture(picture)
-        lines = self._reader.find_lines(opened)
-        largest = sorted(lines, key=lambda line: -line.width * line.height)[:MOST_LINES]
-        embedded = {line: self.embed_line(line.straighten(opened)) for line in largest}
-        shown = [line for line in lines if embedded.get(line) is not None]
-        if not shown:
+        samples = self._samples(opened)
+        if not samples:
             raise PictureError(NO_INK)
-        # a line's say in the answer grows with the number of its windows
-        scores = self.catalogue.score_faces(np.concatenate([embedded[line] for line in shown]))
-        matches = tuple(self.catalogue.rank(scores, top))
-        return Answer(matches, (Group(tuple(shown), matches),))
+        scores = [self.catalogue.without(without, self.catalogue.score_faces(s.embeddings)) for s in samples]
+        windows = [len(sample.embeddings) for sample in samples]
+        groups = []
+        for members in group_lines(scores, windows):
+            # a line's say in the answer grows with the number of its windows
+            of_encoder = np.average([scores[i] for i in members], axis=0, weights=[windows[i] for i in members])
+            groups.append(self._answer([samples[i] for i in members], of_encoder, top, encoder_only))
+        largest = max(groups, key=lambda group: sum(line.width * line.height for line in group.lines))
+        return Answer(largest.matches, largest.in_catalogue, tuple(groups))
+
+    def _samples(self, picture: Image.Image) -> list[_Sample]:
+        """The largest lines that hold ink, in reading order."""
+        lines = self._reader.find_lines(picture)
+        largest = set(sorted(lines, key=lambda line: -line.width * line.height)[:MOST_LINES])
+        samples = []
+        for line in lines:
+            if line in largest:
+                gray = line.straighten(picture)
+                embeddings = self.embed_line(gray)
+                if embeddings is not None:
+                    samples.append(_Sample(line, gray, embeddings))
+        return samples
+
+    def _answer(self, samples: list[_Sample], scores: np.ndarray, top: int, encoder_only: bool) -> Group:
+        lines = [sample.line for sample in samples]
+        drawable = [] if encoder_only else samples
+        queries = [make_query(s.gray, s.line.text, s.line.confidence, s.line.centres) for s in drawable]
+        verdict = self._verifier.verify(scores, [query for query in queries if query])
+        matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
+        evidence = evidence_of(self.catalogue, lines, scores, verdict)
+        known = round(self.calibration.in_catalogue(evidence), 4)
+        return Group(tuple(lines), tuple(matches), known, evidence)
