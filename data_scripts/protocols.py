@@ -1,6 +1,7 @@
 """What each benchmark draws: one function a protocol, from random numbers and faces to drawings in order.
 
-What each of them is to be compared with stands in data_scripts.render_benchmark.
+Words come from one `split` of `data_scripts.texts`. What each of them is to be compared with stands in
+data_scripts.render_benchmark.
 """
 
 import io
@@ -19,7 +20,6 @@ from data_scripts.texts import LETTERS, drawable_words, keep_drawable, running_t
 from fontid.faces import Face, regular_face, regular_faces
 
 LEAST_LUMA_DIFFERENCE = 80
-SPLIT = "test"  # of the words: none is ever trained on
 GOOGLE_FONTS_BENCH = (
     "bricolage-grotesque", "crimson-pro", "dm-sans", "geist", "hedvig-letters-serif", "instrument-sans",
     "instrument-serif", "jetbrains-mono", "lexend-deca", "lora", "montserrat", "newsreader", "nunito-sans", "onest",
@@ -66,58 +66,62 @@ class Drawing:
     condition: str | None = None
 
 
-Protocol = Callable[[np.random.Generator, list[Face], Callable[[Face], OpenFace]], Iterator[Drawing]]
+Protocol = Callable[[np.random.Generator, list[Face], Callable[[Face], OpenFace], str], Iterator[Drawing]]
 
 
-def chars(rng, faces, open_face) -> Iterator[Drawing]:
+def chars(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
         text = "".join(rng.choice(list(LETTERS), rng.integers(5, 11)))
         yield Drawing(TextBox(face, text, int(rng.integers(16, 65))))
 
 
-def abrupt(rng, faces, open_face) -> Iterator[Drawing]:
+def abrupt(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
         yield Drawing(TextBox(face, "Abrupt", 72))
 
 
-def words(rng, faces, open_face) -> Iterator[Drawing]:
+def words(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
-        text = a_few_words(rng, open_face(face).charset, 2, 5)
+        text = a_few_words(rng, split, open_face(face).charset, 2, 5)
         ink, ground = contrasting_colours(rng)
         spacing = rng.uniform(-0.03, 0.2) if rng.random() < 0.4 else 0.0
         box = TextBox(face, text, int(rng.integers(20, 73)), style(ink, ground, f"letter-spacing:{spacing:.3f}em"))
         yield Drawing(box, partial(jpeg, quality=int(rng.integers(55, 96))), ".jpg")
 
 
-def para(rng, faces, open_face) -> Iterator[Drawing]:
+def para(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
-        yield Drawing(running_box(rng, face, open_face(face), int(rng.integers(18, 29)), 3, light=rng.random() < 0.2))
+        yield Drawing(
+            running_box(rng, split, face, open_face(face), int(rng.integers(18, 29)), 3, light=rng.random() < 0.2)
+        )
 
 
-def body(rng, faces, open_face) -> Iterator[Drawing]:
+def body(rng, faces, open_face, split) -> Iterator[Drawing]:
     for number, face in enumerate(regular_faces(faces)):
-        yield Drawing(running_box(rng, face, open_face(face), int(rng.integers(13, 18)), 5, light=number % 2 == 1))
+        yield Drawing(
+            running_box(rng, split, face, open_face(face), int(rng.integers(13, 18)), 5, light=number % 2 == 1)
+        )
 
 
-def styles(rng, faces, open_face) -> Iterator[Drawing]:
+def styles(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
-        text = a_few_words(rng, open_face(face).charset, 2, 4)
+        text = a_few_words(rng, split, open_face(face).charset, 2, 4)
         yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
 
 
-def googlefontsbench(rng, faces, open_face) -> Iterator[Drawing]:
+def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
         if face.family not in GOOGLE_FONTS_BENCH:
             continue
         opened = open_face(face)
         for _ in range(3):
-            text = cut(running_text(rng, SPLIT, opened.charset), int(rng.integers(21, 101)))
+            text = cut(running_text(rng, split, opened.charset), int(rng.integers(21, 101)))
             lines = "\n".join(wrap(text.split(), partial(width_of, opened, 40), rng.uniform(10, 20) * 40))
             box = TextBox(face, lines, 40, style(*contrasting_colours(rng)))
             yield Drawing(box, partial(noisy_at_224, seed=int(rng.integers(2**32))))
 
 
-def frb(rng, faces, open_face) -> Iterator[Drawing]:
+def frb(rng, faces, open_face, split) -> Iterator[Drawing]:
     fonts = [regular_face([face for face in faces if face.family == name]) for name in FRB if name in families(faces)]
     for face in fonts:
         others = [other.name for other in fonts if other.family != face.family]
@@ -129,9 +133,9 @@ def frb(rng, faces, open_face) -> Iterator[Drawing]:
                     yield Drawing(box, partial(jpeg, quality=int(rng.integers(70, 96))), ".jpg", condition)
 
 
-def photo(rng, faces, open_face) -> Iterator[Drawing]:
+def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
-        few = a_few_words(rng, open_face(face).charset, 1, 4).split()
+        few = a_few_words(rng, split, open_face(face).charset, 1, 4).split()
         lines = [" ".join(few)] if len(few) < 3 or rng.random() < 0.4 else [" ".join(few[:2]), " ".join(few[2:])]
         align = ("left", "center")[rng.integers(2)]
         box = TextBox(
@@ -167,10 +171,10 @@ def contrasting_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
             return ink, ground
 
 
-def a_few_words(rng: np.random.Generator, charset: frozenset[str], low: int, high: int) -> str:
+def a_few_words(rng: np.random.Generator, split: str, charset: frozenset[str], low: int, high: int) -> str:
     """`low` to `high` words that the face can spell: as they are, with capital first letters, or all in capitals."""
     case = (str, str, capitalised, str.upper)[rng.integers(4)]
-    few = drawable_words(rng, SPLIT, charset, case)
+    few = drawable_words(rng, split, charset, case)
     return " ".join(islice(few, int(rng.integers(low, high + 1))))
 
 
@@ -179,11 +183,11 @@ def capitalised(word: str) -> str:
 
 
 def running_box(
-    rng: np.random.Generator, face: Face, opened: OpenFace, pixels: int, count: int, light: bool
+    rng: np.random.Generator, split: str, face: Face, opened: OpenFace, pixels: int, count: int, light: bool
 ) -> TextBox:
     """`count` lines of running text in quiet colours of the web, 20-34 ems wide; `light`: on a dark ground."""
     lines = wrap(
-        running_text(rng, SPLIT, opened.charset), partial(width_of, opened, pixels), rng.uniform(20, 34) * pixels
+        running_text(rng, split, opened.charset), partial(width_of, opened, pixels), rng.uniform(20, 34) * pixels
     )
     dark, pale = rng.integers(0, 70) + rng.integers(0, 12, 3), rng.integers(215, 244) + rng.integers(0, 12, 3)
     colours = (pale, dark) if light else (dark, pale)

@@ -1,6 +1,6 @@
 """Draw a benchmark by headless Chromium, as a folder for `fontid evaluate`.
 
-    python -m data_scripts.render_benchmark PROTOCOL --seed 0 --out DIR
+    python -m data_scripts.render_benchmark PROTOCOL --seed 0 --out DIR [--split validation]
 
 - chars: 5-10 random letters of either case, 16-64 px, black on white, the regular face of every family. Published on
   this protocol: gpu-font 72 / 92 (top-1 / top-5, twins folded).
@@ -54,6 +54,7 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("protocol", choices=PROTOCOLS)
+    parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
@@ -64,7 +65,7 @@ def main(argv: list[str] | None = None) -> None:
         return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf"))
 
     rng = np.random.default_rng(arguments.seed)
-    drawings = list(PROTOCOLS[arguments.protocol](rng, read_faces(arguments.faces), open_face))
+    drawings = list(PROTOCOLS[arguments.protocol](rng, read_faces(arguments.faces), open_face, arguments.split))
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:

@@ -33,7 +33,7 @@ def open_face(prepared):
 @pytest.fixture(scope="module")
 def drawings(faces, open_face):
     """Protocol, seed -> its drawings, before any browser."""
-    return lambda protocol, seed=5: list(PROTOCOLS[protocol](np.random.default_rng(seed), faces, open_face))
+    return lambda protocol, seed=5: list(PROTOCOLS[protocol](np.random.default_rng(seed), faces, open_face, "test"))
 
 
 def described(drawing) -> tuple:

@@ -35,7 +35,7 @@ def test_identify_prints_one_object_a_line(capsys, pictures):
     assert status == 0 and len(lines) == 2
     for line, family in zip(lines, ("pacifico", "press-start-2p"), strict=True):
         row = json.loads(line)
-        assert set(row) == {"image", "matches", "groups"}
+        assert set(row) == {"image", "matches", "in_catalogue", "groups"}
         assert len(row["matches"]) == 3 and set(row["matches"][0]) == MATCH_KEYS
         assert row["matches"][0]["family"] == family
         assert row["groups"][0]["matches"] == row["matches"]
