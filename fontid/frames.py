@@ -9,7 +9,7 @@ from fontid.preprocess import ink_map
 
 SOLID = 110  # ink_map's value from which a pixel counts as ink
 DRIFT = 0.04  # of the height: a box that rises less than this over its width is level
-HARDLY_TILTED = 0.15  # slope up to which the detector's tilt is doubted
+SQUARE = 1.7  # sides less apart than this tell nothing about a tilt
 TILT_GAIN = 1.03  # how much better a tilted box must fit its ink than a level one
 WIDEST = 20_000  # pixels; OpenCV turns nothing wider than 32767
 MOST_PIXELS = 1_000_000  # of a frame; a larger box is scaled down
@@ -159,7 +159,7 @@ def _is_level(corners: np.ndarray) -> bool:
 
 
 def _levelled(picture: Image.Image, corners: np.ndarray) -> np.ndarray:
-    """A box that is level, or hardly tilted while its ink is level, on whole pixels; another one as it is."""
+    """A box made level, on whole pixels, unless its ink is tilted with it."""
     corners = np.asarray(corners, np.float64)
     sides = np.abs(np.roll(corners, -1, axis=0) - corners)
     width, height = size_of(corners)
@@ -169,20 +169,18 @@ def _levelled(picture: Image.Image, corners: np.ndarray) -> np.ndarray:
     half = np.array([width, height] if lying[0] >= lying[1] else [height, width]) / 2
     middle = corners.mean(0)
     level = np.clip(np.rint(middle + np.where(corners < middle, -half, half)), 0, picture.size)
-    if slope * width <= DRIFT * height or width > WIDEST:
+    if slope * width <= DRIFT * height or max(width, height) < SQUARE * min(width, height) or width > WIDEST:
         return level
-    if slope > HARDLY_TILTED:
-        return corners
     return corners if _sharpness(picture, corners) > TILT_GAIN * _sharpness(picture, level) else level
 
 
 def _sharpness(picture: Image.Image, corners: np.ndarray) -> float:
     """How much a box's ink is gathered in few rows along its longer sides; most where those run along the text."""
-    frame = Frame(picture, corners, (0, 0, 0, 0))
+    frame = Frame(picture, corners, (REACH * min(size_of(corners)),) * 4)  # the ground around tells ink from ground
     if frame.solid is None:
         return 0.0
-    height, width = frame.solid.shape
-    rows = frame.solid.sum(1 if width >= height else 0, dtype=np.float64)
+    left, top, right, bottom = (max(0, round(side)) for side in frame.core)
+    rows = frame.solid[top:bottom, left:right].sum(1 if right - left >= bottom - top else 0, dtype=np.float64)
     return float((rows**2).sum() / max(1.0, rows.sum() ** 2))
 
 
@@ -214,7 +212,9 @@ def _warp(picture: Image.Image, outer: np.ndarray, size: tuple[int, int]) -> np.
     part = picture.crop((left, top, right, bottom))
     reduction = max(1, int(size_of(outer)[1] / size[1]))
     pixels = np.asarray(part.reduce(reduction) if reduction > 1 else part)
-    ground = np.median(pixels[:: 1 + pixels.shape[0] // 64, :: 1 + pixels.shape[1] // 64].reshape(-1, 3), axis=0)
+    sample = part.resize([min(side, 256) for side in part.size], Image.Resampling.NEAREST)
+    ink = ink_map(to_gray(sample))
+    ground = np.median(np.asarray(sample)[... if ink is None else ink < SOLID].reshape(-1, 3), axis=0)
     transform = _transform((outer - (left, top)) / reduction, _box(0, 0, *size))
     # these count from the corners of pixels, OpenCV's from their centres
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
