@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 from fontid.__main__ import main
 from tests.conftest import draw
 
-MATCH_KEYS = {"family", "name", "weight", "italic", "score", "url", "twins"}
+MATCH_KEYS = {"family", "name", "weight", "italic", "score", "probability", "url", "twins"}
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_evaluate_without_the_truth_takes_it_out(capsys, labelled, identifier, m
     """The option's glue alone: which families are taken out, and what becomes of the answers."""
     taken_out = []
 
-    def identify(self, picture, *, top, without):
+    def identify(self, picture, *, without, encoder_only):
         taken_out.append(without)
         return SimpleNamespace(in_catalogue=0.2 if without else 0.9)
 

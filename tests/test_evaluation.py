@@ -22,7 +22,7 @@ def catalogue():
 
 
 def match(family: str, weight: int = 400, italic: bool = False) -> Match:
-    return Match(family, family.title(), weight, italic, 0.9, "", ())
+    return Match(family, family.title(), weight, italic, 0.9, 0.8, "", ())
 
 
 def judged(tmp_path, catalogue, *cases: tuple[dict, list[Match]]):
