@@ -20,10 +20,11 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from data_scripts.fetch_fonts import read_metadata
-from data_scripts.glyphs import LETTERS, draw_letters
+from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
 from fontid.experiment import write_result
 from fontid.faces import Face, by_family, face_id, regular_face, write_faces
+from fontid.outlines import LETTERS
 from fontid.paths import data_home
 
 NOT_LETTERS = ("libre-barcode", "redacted", "flow-", "linefont", "wavefont", "yarndings", "material-", "noto-emoji")

@@ -10,33 +10,26 @@ otherwise, the name inside is another one. Writes `letterforms/letterforms-N.zip
 """
 
 import argparse
-import io
 import logging
 import re
 import zipfile
 from multiprocessing import Pool
 from pathlib import Path
 
-from fontTools import subset
 from fontTools.pens.basePen import BasePen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
-from fontTools.ttLib.scaleUpem import scale_upem
 from shapely.geometry import LinearRing
 from tqdm import tqdm
 
 from fontid.faces import Face, by_family, read_faces
-from fontid.letterforms import CHARACTERS
 from fontid.paths import data_home
+from fontid.subsetting import small_font, woff2
 
 STYLES = ((400, False), (700, False), (400, True), (700, True))
-UNITS_PER_EM = 500
 HEAVY = 11_000  # bytes; larger fonts have their outlines simplified
 TOLERANCE = 1.5  # units, of a simplified outline from the true one
 LARGEST_FILE = 8_500_000  # bytes
-NAMES_KEPT = (0, 1, 2, 13, 14)  # copyright, family, style, licence, its address
-UNNEEDED = ["GSUB", "GPOS", "GDEF", "BASE", "kern", "STAT", "DSIG", "meta", "gasp", "FFTM", "VORG", "vmtx", "vhea"]
-COLOURS = ["SVG ", "COLR", "CPAL", "CBDT", "CBLC", "sbix"]
 OFL_BEGINS = "This Font Software is licensed under"
 RESERVES = re.compile(r"reserved\s+font\s+name", re.IGNORECASE)
 
@@ -54,39 +47,13 @@ def shipped_faces(faces: list[Face]) -> list[Face]:
 
 def letterform(font_file: Path, face: Face) -> bytes:
     """The face's small font, WOFF2."""
-    options = subset.Options()
-    options.hinting = False
-    options.layout_features = []
-    options.name_IDs = list(NAMES_KEPT)
-    options.notdef_outline = False
-    options.glyph_names = False
-    options.drop_tables += UNNEEDED
-    font = subset.load_font(str(font_file), options, lazy=True)
-    for table in COLOURS:
-        if table in font:
-            del font[table]
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=map(ord, CHARACTERS))
-    subsetter.subset(font)
+    font = small_font(font_file)
     rename(font, face)
-    plain = io.BytesIO()
-    font.flavor = None
-    font.save(plain)
-    plain.seek(0)
-    with TTFont(plain) as font:
-        scale_upem(font, UNITS_PER_EM)
-        data = _saved(font)
-        if len(data) > HEAVY and "glyf" in font:
-            simplify(font)
-            data = min(data, _saved(font), key=len)
+    data = woff2(font)
+    if len(data) > HEAVY and "glyf" in font:
+        simplify(font)
+        data = min(data, woff2(font), key=len)
     return data
-
-
-def _saved(font: TTFont) -> bytes:
-    buffer = io.BytesIO()
-    font.flavor = "woff2"
-    font.save(buffer, reorderTables=False)
-    return buffer.getvalue()
 
 
 def rename(font: TTFont, face: Face) -> None:

@@ -1,7 +1,12 @@
 """Command line.
 
-python -m fontid identify IMAGE|FOLDER ... [--top 5] [--json] [--encoder-only] [--model FOLDER|HUB_ID]
-python -m fontid evaluate FOLDER [--without-truth] [--json FILE] [--encoder-only] [--model FOLDER|HUB_ID]
+python -m fontid identify IMAGE|FOLDER ... [--top 5] [--json] [SEARCH]
+python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
+python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
+python -m fontid catalogues                     list those
+python -m fontid remove NAME [--family ID]      remove one, or a family of it
+
+SEARCH is [--catalogue NAME [--alone]] [--encoder-only] [--model FOLDER|HUB_ID].
 """
 
 import argparse
@@ -13,9 +18,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fontid.artifact import ArtifactError
-from fontid.evaluation import ManifestError, evaluate, read_manifest, summarise, table
-from fontid.identifier import FontIdentifier
+from fontid.enrolment import enroll
+from fontid.evaluation import ManifestError, evaluate, read_manifest, spread, summarise, table
+from fontid.identifier import FontIdentifier, Group
 from fontid.images import PICTURE_SUFFIXES, PictureError
+from fontid.own_catalogues import EnrolmentError, catalogue_names, remove, searching_own
 from fontid.rejection import doubt_table, measure_doubt, summarise_doubt
 
 
@@ -28,7 +35,16 @@ def pictures_in(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def identify(arguments: argparse.Namespace, identifier: FontIdentifier) -> int:
+def opened(arguments: argparse.Namespace) -> FontIdentifier:
+    """The model, searching the catalogues that were asked for."""
+    identifier = FontIdentifier.from_pretrained(arguments.model)
+    if arguments.alone and not arguments.catalogue:
+        raise EnrolmentError("--alone needs --catalogue NAME: which of your own catalogues is to be searched alone?")
+    return searching_own(identifier, arguments.catalogue, arguments.alone) if arguments.catalogue else identifier
+
+
+def identify(arguments: argparse.Namespace) -> int:
+    identifier = opened(arguments)
     files = list(pictures_in(arguments.pictures))
     if not files:
         print("No pictures found: name picture files or folders that hold some.", file=sys.stderr)
@@ -48,15 +64,28 @@ def identify(arguments: argparse.Namespace, identifier: FontIdentifier) -> int:
             print(json.dumps({"image": str(file)} | answer.to_dict(), ensure_ascii=False), flush=True)
         else:
             print(file)
-            for rank, match in enumerate(answer.matches, 1):
-                slope = "italic" if match.italic else ""
-                twins = f"  = {', '.join(match.twins)}" if match.twins else ""
-                print(f"{rank:3}. {match.score:6.3f}  {match.name} {match.weight} {slope}  {match.url}{twins}")
+            for group in answer.groups:
+                print(text_of(group, several=len(answer.groups) > 1))
     return int(failed)
 
 
-def run_evaluation(arguments: argparse.Namespace, identifier: FontIdentifier) -> int:
-    samples = tqdm(read_manifest(arguments.folder), disable=not sys.stderr.isatty())
+def text_of(group: Group, several: bool) -> str:
+    """One group's answer for people."""
+    lines = [f"  {' / '.join(line.text or '(not read)' for line in group.lines)}"] if several else []
+    if group.in_catalogue < 0.5:
+        lines.append("  probably not in the catalogue: the nearest free fonts are")
+    for rank, match in enumerate(group.matches, 1):
+        slope = " italic" if match.italic else ""
+        twins = f"  = {', '.join(match.twins)}" if match.twins else ""
+        name = f"{match.name} {match.weight}{slope}"
+        lines.append(f"{rank:3}. {100 * match.probability:5.1f} %  {name}  {match.url}{twins}")
+    return "\n".join(lines)
+
+
+def run_evaluation(arguments: argparse.Namespace) -> int:
+    identifier = opened(arguments)
+    samples = spread(read_manifest(arguments.folder), arguments.limit)
+    samples = tqdm(samples, disable=not sys.stderr.isatty())
     if arguments.without_truth:
         summary = summarise_doubt(
             *measure_doubt(
@@ -83,6 +112,26 @@ def run_evaluation(arguments: argparse.Namespace, identifier: FontIdentifier) ->
     return 0
 
 
+def run_enrolment(arguments: argparse.Namespace) -> int:
+    enrolled = enroll(FontIdentifier.from_pretrained(arguments.model), arguments.folder, arguments.name)
+    for file, reason in enrolled.problems.items():
+        print(f"{file} {reason}", file=sys.stderr)
+    families = len({face.family for face in enrolled.faces})
+    print(f"{len(enrolled.added)} faces enrolled; {arguments.name} has {len(enrolled.faces)} of {families} families.")
+    return 0
+
+
+def list_catalogues(arguments: argparse.Namespace) -> int:
+    for name in catalogue_names():
+        print(name)
+    return 0
+
+
+def run_removal(arguments: argparse.Namespace) -> int:
+    print(remove(arguments.name, arguments.family))
+    return 0
+
+
 def positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -93,8 +142,11 @@ def positive(text: str) -> int:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("fontid", description="Which Google Fonts family and style is in a picture.")
     commands = parser.add_subparsers(dest="command", required=True)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--model", help="folder or hub id of a model (default: the one that ships with fontid)")
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", help="folder or hub id of a model (default: the one that ships with fontid)")
+    common = argparse.ArgumentParser(add_help=False, parents=[model])
+    common.add_argument("--catalogue", metavar="NAME", help="search one of your own catalogues too")
+    common.add_argument("--alone", action="store_true", help="and nothing else")
     common.add_argument("--encoder-only", action="store_true", help="rank by encoder and prototypes alone")
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
     one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER")
@@ -108,10 +160,20 @@ def main(argv: list[str] | None = None) -> int:
         "--without-truth", action="store_true", help="how well in_catalogue tells pictures of families taken out"
     )
     many.set_defaults(run=run_evaluation)
+    many.add_argument("--limit", type=positive, metavar="N", help="only so many of the pictures, spread evenly")
+    new = commands.add_parser("enroll", parents=[model], help="add font files to a catalogue of your own")
+    new.add_argument("folder", type=Path, help="with ttf, otf, woff or woff2 files, at any depth")
+    new.add_argument("--name", required=True, help="of the catalogue; made where there is none")
+    new.set_defaults(run=run_enrolment)
+    commands.add_parser("catalogues", help="list your own catalogues").set_defaults(run=list_catalogues)
+    gone = commands.add_parser("remove", help="remove one of your own catalogues")
+    gone.add_argument("name")
+    gone.add_argument("--family", metavar="ID", help="only this family of it")
+    gone.set_defaults(run=run_removal)
     arguments = parser.parse_args(argv)
     try:
-        return arguments.run(arguments, FontIdentifier.from_pretrained(arguments.model))
-    except (ArtifactError, ManifestError) as error:
+        return arguments.run(arguments)
+    except (ArtifactError, ManifestError, EnrolmentError) as error:
         print(error, file=sys.stderr)
         return 2
 

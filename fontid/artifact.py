@@ -61,6 +61,14 @@ def seal(folder: Path, preprocessing: Preprocessing, made_by: dict, calibration:
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
 
+def recalibrate(folder: Path, calibration: Calibration) -> None:
+    """Give an artifact another calibration; nothing else of it changes. Raises: ArtifactError where it is none."""
+    open_artifact(folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"calibration": asdict(calibration)}
+    path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

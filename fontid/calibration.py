@@ -1,5 +1,6 @@
 """From scores to probabilities. The figures are fitted on validation renders by `train.calibrate`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ EVIDENCE = (
     "size",  # log of the highest line's pixels
     "neighbour",  # cosine of the best row's face with the nearest of a family that is no twin
 )
+BINS = 15
 FARTHEST = 3.0  # standard deviations: evidence beyond that counts as that
 
 
@@ -76,3 +78,22 @@ def _at(descending: np.ndarray, place: int) -> float:
     """The value at a place, or the last one there is; minus infinity stands for families left out."""
     finite = descending[np.isfinite(descending)]
     return finite[min(place, len(finite) - 1)]
+
+
+def reliability(probabilities: Sequence[float], right: Sequence[bool]) -> tuple[float, list[dict]]:
+    """Expected calibration error (Naeini et al. 2015) in `BINS` equal steps, and the reliability diagram.
+
+    Returns: the error 0-1, and of each step that holds anything its mean probability, how often it is right, and `n`.
+    """
+    probabilities, right = np.array(probabilities, float), np.array(right, float)
+    step = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    bins = [
+        {
+            "probability": round(float(probabilities[step == number].mean()), 4),
+            "right": round(float(right[step == number].mean()), 4),
+            "n": int((step == number).sum()),
+        }
+        for number in np.unique(step)
+    ]
+    error = sum(one["n"] * abs(one["probability"] - one["right"]) for one in bins) / len(right)
+    return round(error, 4), bins

@@ -1,12 +1,15 @@
 """The searchable catalogue: from scores of prototypes to ranked families with their twins."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
 
 from fontid.faces import Face, by_family, regular_face
+
+RIVALS = 100  # rows among which probability is shared out
+FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Catalogue:
 
     Attributes:
         faces: in the order of the artifact.
+        prototypes, prototype_faces, twins: as in the artifact, the prototypes widened to float32.
         family_of: (F,) int, for each face the number of its family; families are numbered in order of first face.
         twin_families: for each face the numbers of the families that hold a twin of it.
     """
@@ -46,6 +50,7 @@ class Catalogue:
         """Args: as in the artifact, see `fontid.artifact` for shapes."""
         self.faces = faces
         self.prototypes = prototypes.astype(np.float32)
+        self.prototype_faces, self.twins = prototype_faces, twins
         self._first_prototypes = np.searchsorted(prototype_faces, np.arange(len(faces)))
         self.families = list(by_family(self.faces))
         number = {family: index for index, family in enumerate(self.families)}
@@ -59,6 +64,10 @@ class Catalogue:
         """Cosine of each face with its nearest prototype, averaged over the embeddings: (N, D) -> (F,) float32."""
         cosines = embeddings @ self.prototypes.T
         return np.maximum.reduceat(cosines, self._first_prototypes, axis=1).mean(0)
+
+    def prototypes_of(self, face: int) -> np.ndarray:
+        """(P, D) float32."""
+        return self.prototypes[self.prototype_faces == face]
 
     def without(self, families: Collection[str], scores: np.ndarray) -> np.ndarray:
         """Scores (F,) with those of some families at minus infinity: they are never ranked."""
@@ -81,33 +90,34 @@ class Catalogue:
     def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0) -> list[Match]:
         """The best `top` rows for (F,) scores; a family with a twin of a row's face is folded under that row.
 
-        Args: temperature: of the softmax over families that gives the rows' probabilities.
+        Args: temperature: of the softmax over the best `RIVALS` rows that gives their probabilities.
         """
-        best = self.best_of_families(scores)
+        faces = self._best_rows(scores, max(top, RIVALS))
+        if not faces:
+            return []
+        best = scores[faces].astype(np.float64)
         weights = np.exp((best - best.max()) / temperature)
-        probabilities = weights / weights.sum()
-        rows: list[Match] = []
+        probabilities = weights[:top] / weights[:RIVALS].sum()
+        return [self._match(*row) for row in zip(faces, best, probabilities, strict=False)]
+
+    def _best_rows(self, scores: np.ndarray, count: int) -> list[int]:
+        """The best face of each of the best `count` rows, best first; faces at minus infinity are never ranked."""
+        rows: list[int] = []
         done: set[int] = set()
-        for face in np.argsort(-scores, kind="stable"):
+        for face in by_score(scores):
+            if scores[face] == -np.inf or len(rows) == count:
+                break
             family = int(self.family_of[face])
-            if family in done:
-                continue
-            if scores[face] == -np.inf:
-                break
-            twins = self.twin_families[face] - {family}
-            done |= {family} | twins
-            probability = float(probabilities[[family, *twins]].sum())
-            rows.append(self._match(int(face), float(scores[face]), probability, twins))
-            if len(rows) == top:
-                break
+            if family not in done:
+                done |= {family} | self.twin_families[face]
+                rows.append(int(face))
         return rows
 
-    def _match(self, face: int, score: float, probability: float, twins: set[int]) -> Match:
+    def _match(self, face: int, score: float, probability: float) -> Match:
         row = self.faces[face]
-        names = tuple(sorted(self.families[family] for family in twins))
-        return Match(
-            row.family, row.name, row.weight, row.italic, round(score, 4), round(probability, 4), row.url, names
-        )
+        twins = sorted(self.families[family] for family in self.twin_families[face] - {int(self.family_of[face])})
+        score, probability = round(float(score), 4), round(float(probability), 4)
+        return Match(row.family, row.name, row.weight, row.italic, score, probability, row.url, tuple(twins))
 
     @cached_property
     def _rows_of_family(self) -> dict[str, list[int]]:
@@ -135,3 +145,13 @@ class Catalogue:
         """Ids of the families without which `family` is unknown: itself and those with a twin of any of its faces."""
         others = set().union(*(self.twin_families[row] for row in self._rows_of_family[family]))
         return frozenset({family} | {self.families[other] for other in others})
+
+
+def by_score(scores: np.ndarray) -> Iterator[int]:
+    """Faces from the best (F,) score downwards, of equal ones the first; a large catalogue is sorted in two steps."""
+    if len(scores) <= 2 * FIRST_SORTED:
+        yield from np.argsort(-scores, kind="stable")
+        return
+    limit = np.partition(scores, -FIRST_SORTED)[-FIRST_SORTED]
+    for part in (np.flatnonzero(scores >= limit), np.flatnonzero(scores < limit)):
+        yield from part[np.argsort(-scores[part], kind="stable")]

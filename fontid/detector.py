@@ -1,13 +1,12 @@
 """Find where text is in a picture: the detector of PP-OCRv6, whose weights come inside the rapidocr package."""
 
-import importlib.util
-import os
 import threading
-from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
+
+from fontid.networks import open_network, packaged
 
 SIDE = 640  # longest side of the detector's input, in pixels, its border included
 BORDER = 1 / 3  # ground around the picture, of its shorter side: letters at the edge are missed without it
@@ -18,25 +17,11 @@ GROWTH = 1.6  # boxes are drawn around the hearts of lines; this grows them to w
 SMALLEST = 3  # pixels of the detector's input
 
 
-def open_weights(name: str):
-    """An onnxruntime session on a model inside the installed rapidocr package, none of whose code is run."""
-    import onnxruntime
-
-    package = Path(importlib.util.find_spec("rapidocr").submodule_search_locations[0])
-    options = onnxruntime.SessionOptions()
-    options.enable_cpu_mem_arena = False  # the arena keeps its largest picture for ever
-    # not ALL: that keeps a second copy of the weights, laid out for somewhat more speed
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.intra_op_num_threads = min(2, os.cpu_count() or 1)
-    options.log_severity_level = 3  # errors
-    return onnxruntime.InferenceSession(str(package / "models" / name), options, providers=["CPUExecutionProvider"])
-
-
 class Detector:
     """Finds boxes of text. May be used from several threads; one picture is looked at at a time, to bound memory."""
 
     def __init__(self) -> None:
-        self._session = open_weights("PP-OCRv6_det_small.onnx")
+        self._session = open_network(packaged("PP-OCRv6_det_small.onnx"))
         self._lock = threading.Lock()
 
     def find_boxes(self, picture: Image.Image) -> list[np.ndarray]:

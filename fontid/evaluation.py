@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from fontid.calibration import reliability
 from fontid.catalogue import Catalogue, Match
 from fontid.images import PictureError
 
@@ -72,6 +73,13 @@ def read_manifest(folder: Path) -> list[Sample]:
     if not samples:
         raise ManifestError(f"{path} names no pictures.")
     return samples
+
+
+def spread(samples: list[Sample], limit: int | None) -> list[Sample]:
+    """At most `limit` of them (None: all), spread evenly over the list."""
+    if limit is None or limit >= len(samples):
+        return samples
+    return [samples[number * len(samples) // limit] for number in range(limit)]
 
 
 def _sample(folder: Path, row: dict) -> Sample:
@@ -144,6 +152,7 @@ def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
         "left_out": len(left_out),
         **_accuracy(outcomes),
         **_styles(outcomes),
+        **_calibration(outcomes),
         "seconds_per_image": round(statistics.mean(seconds), 4),
         "median_seconds": round(statistics.median(seconds), 4),
         "by": {name: _by(part) for name, part in by_group(outcomes).items()},
@@ -187,6 +196,15 @@ def _styles(outcomes: list[Outcome]) -> dict:
     }
 
 
+def _calibration(outcomes: list[Outcome]) -> dict:
+    """How well the first rows' probabilities tell how often they are right (twins credited); empty without answers."""
+    answered = [outcome for outcome in outcomes if outcome.first]
+    if not answered:
+        return {}
+    error, bins = reliability([o.first.probability for o in answered], [o.twins == 1 for o in answered])
+    return {"calibration": {"expected_error": error, "bins": bins}}
+
+
 def table(summary: dict) -> str:
     """The summary as text, in per cent; the weight's error in units of weight."""
     styled = "styles" in summary
@@ -197,6 +215,9 @@ def table(summary: dict) -> str:
             " ".join(f"{100 * part[kind][f'top{k}']:6.1f}" for k in RANKS) for kind in ("strict", "twins")
         )
         lines.append(f"{name[:24]:24}{part['n']:>6}   {cells}{_style_cells(part.get('styles'))}")
+    if "calibration" in summary:
+        error = 100 * summary["calibration"]["expected_error"]
+        lines.append(f"Probabilities are off by {error:.1f} on average (expected calibration error).")
     lines.append(f"{summary['seconds_per_image']:.3f} seconds a picture, median {summary['median_seconds']:.3f}.")
     if summary["left_out"]:
         lines.append(f"{summary['left_out']} pictures left out: their families are not in the catalogue.")

@@ -17,6 +17,7 @@ from fontid.groups import group_lines
 from fontid.images import PictureError, open_picture
 from fontid.letterforms import Letterforms
 from fontid.lines import Line
+from fontid.networks import open_network
 from fontid.preprocess import prepare_line, windows_of
 from fontid.reader import TextReader
 from fontid.verification import Verifier
@@ -78,8 +79,6 @@ class FontIdentifier:
     """A loaded artifact. Make one with `from_pretrained`; it may be used from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime  # here: half a second that commands without a model need not pay
-
         artifact = open_artifact(folder)
         self.preprocessing = artifact.preprocessing
         self.catalogue = Catalogue(artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins)
@@ -87,10 +86,8 @@ class FontIdentifier:
         self.calibration = artifact.calibration
         self._verifier = Verifier(self.catalogue, self.letterforms)
         self._reader = TextReader()
-        options = onnxruntime.SessionOptions()
-        options.enable_cpu_mem_arena = False  # the arena keeps its largest batch for ever
-        options.intra_op_num_threads = min(2, os.cpu_count() or 1)
-        self._session = onnxruntime.InferenceSession(str(artifact.encoder), options, providers=["CPUExecutionProvider"])
+        self.encoder = artifact.encoder
+        self._session = open_network(artifact.encoder)
 
     @classmethod
     def from_pretrained(

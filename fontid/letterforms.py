@@ -39,22 +39,27 @@ class Glyph:
 
 
 class Letterforms:
-    """The shipped fonts of a folder, by face id. May be used from several threads.
+    """Small fonts by face id. May be used from several threads.
 
+    Args: files: zip files; of a face that several hold, the last counts.
     Raises: OSError, zipfile.BadZipFile where a file cannot be read.
     """
 
     def __init__(self, files: list[Path]) -> None:
-        self._archives = [zipfile.ZipFile(file) for file in sorted(files)]
+        self._files = files
         self._places = {
             name.removesuffix(".woff2"): archive
-            for archive in self._archives
+            for archive in map(zipfile.ZipFile, files)
             for name in archive.namelist()
             if name.endswith(".woff2")
         }
         self._fonts: OrderedDict[str, ImageFont.FreeTypeFont] = OrderedDict()
         self._glyphs: OrderedDict[tuple[str, str], Glyph | None] = OrderedDict()
         self._lock = Lock()
+
+    def with_files(self, files: list[Path]) -> "Letterforms":
+        """These and those of other files, which come first."""
+        return Letterforms([*self._files, *files])
 
     def __contains__(self, face: str) -> bool:
         return face in self._places

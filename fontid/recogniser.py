@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fontid.detector import open_weights
+from fontid.networks import open_network, packaged
 
 HEIGHT = 48  # pixels of the recogniser's input
 WIDEST = 2400  # likewise; a longer line is squeezed
@@ -37,7 +37,7 @@ class Recogniser:
     """Reads lines. May be used from several threads; one line is read at a time, to bound memory."""
 
     def __init__(self) -> None:
-        self._session = open_weights("PP-OCRv6_rec_small.onnx")
+        self._session = open_network(packaged("PP-OCRv6_rec_small.onnx"))
         self._lock = threading.Lock()
         listed = self._session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._characters = ["", *listed, " "]  # the first is the recogniser's blank

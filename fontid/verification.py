@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fontid.catalogue import Catalogue
+from fontid.catalogue import Catalogue, by_score
 from fontid.drawing import Comparison, Query
 from fontid.letterforms import Letterforms
 
 FAMILIES = 100  # candidates
 STYLES = 2  # of each
+MOST_RANKED = 4000  # faces looked through for them
 MOST_LETTERS = 12  # compared, of all lines
 MOST_LINES = 3  # whose letters are compared
 LEAST_CONFIDENCE = 0.3  # of a reading; below that it is not drawn
@@ -73,8 +74,8 @@ class Verifier:
     def _candidates(self, scores: np.ndarray) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of."""
         chosen: dict[int, list[int]] = {}
-        for face in np.argsort(-scores, kind="stable"):
-            if not np.isfinite(scores[face]):
+        for rank, face in enumerate(by_score(scores)):
+            if rank == MOST_RANKED or not np.isfinite(scores[face]):
                 break
             family, drawn = int(self._catalogue.family_of[face]), int(self._drawn_as[face])
             if family not in chosen:

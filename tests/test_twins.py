@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from data_scripts.find_twins import TOLERANCE, find_twins
-from data_scripts.glyphs import draw_letters, draw_letters_by_freetype, outlines_apart
+from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
 from fontid.identifier import FontIdentifier
+from fontid.outlines import draw_letters_by_freetype, outlines_apart
 from tests.conftest import MODEL, font_file
 
 NOISE = 0.2  # pixels, what find_twins measures on the whole catalogue

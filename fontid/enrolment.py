@@ -1,0 +1,174 @@
+"""Make somebody's font files searchable in seconds, without training: prototypes, twins and letterforms of faces."""
+
+import hashlib
+import io
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from fontTools.ttLib import TTFont
+from PIL import Image, ImageDraw, ImageFont
+
+from fontid.artifact import digest
+from fontid.catalogue import Catalogue
+from fontid.faces import Face, face_id
+from fontid.font_files import faces_in, family_id, family_name, font_files_in
+from fontid.identifier import FontIdentifier
+from fontid.letterforms import Letterforms
+from fontid.outlines import draw_letters_by_freetype, outlines_apart
+from fontid.own_catalogues import EnrolmentError, OwnCatalogue, catalogue_folder, merge, open_own, save_own
+from fontid.subsetting import small_font, woff2
+
+REFERENCES = (
+    "Hamburgefonstiv", "The quick brown fox", "JUMPS OVER THE LAZY DOG", "Sphinx of black quartz",
+    "judge my vow", "Portez ce vieux whisky", "Franz jagt im komplett", "verwahrlosten Taxi", "Quizdeltagerne spiste",
+    "PACK MY BOX", "with five dozen jugs", "gRaKxWmQbEyT", "NvUhSdZpLoJc", "aegsrtnlicou", "RSGAQMKWBDEF", "0123456789",
+)  # fmt: skip
+SIZES = (24, 32, 48, 64)  # pixels to the em, taken in turns
+TOLERANCE = 0.195  # pixels between the outlines of twins: the renderers' own noise, results/twins.json
+NEAR = 20  # faces by the encoder's cosine that may be twins of one
+
+
+def read_fonts(folder: Path, problems: dict[str, str]) -> dict[Face, bytes]:
+    """The faces under a folder with their small fonts, WOFF2; what is skipped goes into `problems`, with the reason."""
+    files = font_files_in(folder)
+    if not files:
+        raise EnrolmentError(f"There are no ttf, otf, woff or woff2 files in {folder}.")
+    made: dict[str, tuple[Face, bytes]] = {}
+    for file in files:
+        try:
+            for instance, font in faces_in(file):
+                face = _face_of(font, instance.weight, instance.italic, file)
+                if face.id in made:
+                    problems[str(file)] = f"holds the same face as {made[face.id][0].file}, which was kept"
+                else:
+                    made[face.id] = (face, _small(font, face))
+        except Exception as error:  # fontTools raises nearly anything on broken files
+            problems[str(file)] = f"cannot be used ({error or type(error).__name__})"
+    if not made:
+        reasons = "; ".join(f"{file} {reason}" for file, reason in list(problems.items())[:3])
+        raise EnrolmentError(f"None of the {len(files)} font files in {folder} can be used: {reasons}.")
+    return dict(made.values())
+
+
+def _face_of(font: TTFont, weight: int, italic: bool, file: Path) -> Face:
+    name = family_name(font)
+    family = family_id(name)
+    names = font["name"]
+    return Face(
+        id=face_id(family, weight, italic),
+        family=family,
+        name=name,
+        category="own",
+        weight=weight,
+        italic=italic,
+        license=(names.getDebugName(13) or "").strip(),
+        copyright=(names.getDebugName(0) or "").strip(),
+        url="",
+        file=str(file),
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+    )
+
+
+def _small(font: TTFont, face: Face) -> bytes:
+    """Raises: ValueError for a font without the Latin letters."""
+    missing = [letter for letter in string.ascii_letters if ord(letter) not in font.getBestCmap()]
+    if missing:
+        raise ValueError(f"{face.name} lacks the Latin letters {''.join(missing)}")
+    buffer = io.BytesIO()
+    font.flavor = None
+    font.save(buffer)
+    buffer.seek(0)
+    data = woff2(small_font(buffer))
+    if not all(draw_letters_by_freetype(io.BytesIO(data)).any((1, 2))):
+        raise ValueError(f"{face.name} draws nothing for some letter")
+    return data
+
+
+def make_prototype(data: bytes, embed_line: Callable[[np.ndarray], np.ndarray | None]) -> np.ndarray:
+    """Mean embedding (D,) float32, L2-normalised, of `REFERENCES` drawn in a small font."""
+    embeddings = []
+    for number, text in enumerate(REFERENCES):
+        lines = embed_line(draw_reference(data, text, SIZES[number % len(SIZES)]))
+        if lines is not None:
+            embeddings.append(lines.mean(0))
+    mean = np.mean(embeddings, 0)
+    return mean / np.linalg.norm(mean)
+
+
+def draw_reference(data: bytes, text: str, pixels: int) -> np.ndarray:
+    """One line, drawn large and scaled down: (H, W) uint8, black on white."""
+    scale = 3
+    font = ImageFont.truetype(io.BytesIO(data), scale * pixels, layout_engine=ImageFont.Layout.BASIC)
+    left, top, right, bottom = font.getbbox(text)
+    margin = scale * pixels // 3
+    picture = Image.new("L", (int(right - left) + 2 * margin, int(bottom - top) + 2 * margin), 255)
+    ImageDraw.Draw(picture).text((margin - left, margin - top), text, fill=0, font=font)
+    return np.asarray(picture.reduce(scale))
+
+
+def find_twins(new: dict[str, bytes], catalogue: Catalogue, letterforms: Letterforms) -> set[tuple[str, str]]:
+    """Pairs of faces of different families that draw the same letters, with a new one in each.
+
+    Args:
+        new: small fonts by face id; their faces are in the catalogue.
+        letterforms: of the others. Faces without any are nobody's twins.
+    """
+    drawn: dict[str, np.ndarray] = {}
+
+    def letters(face: str) -> np.ndarray:
+        if face not in drawn:
+            drawn[face] = draw_letters_by_freetype(io.BytesIO(new.get(face) or letterforms.font_data(face)))
+        return drawn[face]
+
+    ids = [face.id for face in catalogue.faces]
+    drawable = np.array([face in new or face in letterforms for face in ids])
+    twins = set()
+    for row in (ids.index(face) for face in new):
+        cosines = catalogue.score_faces(catalogue.prototypes_of(row))
+        cosines[(catalogue.family_of == catalogue.family_of[row]) | ~drawable] = -np.inf
+        for other in np.argsort(-cosines)[:NEAR]:
+            pair = ids[row], ids[other]
+            if np.isfinite(cosines[other]) and outlines_apart(*map(letters, pair)).max() <= TOLERANCE:
+                twins.add(tuple(sorted(pair)))
+    return twins
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What came of it: faces added or renewed, all faces of the catalogue now, and files skipped with the reason."""
+
+    added: tuple[Face, ...]
+    faces: tuple[Face, ...]
+    problems: dict[str, str]
+
+
+def enroll(identifier: FontIdentifier, folder: Path, name: str) -> Enrolled:
+    """Add the fonts under a folder to a catalogue, which is made where there is none.
+
+    Args: identifier: with the shipped catalogue, among whose faces twins are looked for too.
+    Raises: EnrolmentError; the catalogue is what it was then.
+    """
+    before = open_own(name, identifier.encoder) if catalogue_folder(name).is_dir() else None
+    if not Path(folder).is_dir():
+        raise EnrolmentError(f"{folder} is no folder: name one that holds font files.")
+    problems: dict[str, str] = {}
+    fonts = read_fonts(Path(folder), problems)
+    data = {face.id: small for face, small in fonts.items()}
+    prototypes = np.stack([make_prototype(small, identifier.embed_line) for small in fonts.values()])
+    own = OwnCatalogue(tuple(fonts), prototypes.astype(np.float16), frozenset(), Path())
+    letterforms = identifier.letterforms
+    if before:
+        kept = before.keeping(lambda face: face.id not in data)
+        letterforms = identifier.letterforms.with_files([before.letterforms])
+        data = {face.id: letterforms.font_data(face.id) for face in kept.faces} | data
+        own = OwnCatalogue(
+            kept.faces + own.faces, np.concatenate([kept.prototypes, own.prototypes]), kept.twins, Path()
+        )
+    new = {face.id: data[face.id] for face in fonts}
+    twins = find_twins(new, merge(identifier.catalogue, own, alone=False), letterforms)
+    own = replace(own, twins=own.twins | twins)
+    save_own(name, own, data, digest(identifier.encoder))
+    return Enrolled(tuple(fonts), own.faces, problems)

@@ -1,0 +1,91 @@
+"""Font files of any origin: the faces in them, by what their own tables say."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+from fontTools.varLib import instancer
+
+FONT_SUFFIXES = {".ttf", ".otf", ".woff", ".woff2"}
+ITALIC_BIT, OBLIQUE_BIT, MAC_ITALIC_BIT = 0, 9, 1
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One face of a font file: where it lies on the file's axes ({} for a static font)."""
+
+    weight: int
+    italic: bool
+    location: dict[str, float]
+
+
+def font_files_in(folder: Path) -> list[Path]:
+    """Every font file under a folder, in order of path."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in FONT_SUFFIXES and path.is_file())
+
+
+def faces_in(file: Path) -> Iterator[tuple[Instance, TTFont]]:
+    """Each face of a font file, as a font without axes. Raises: whatever fontTools does on broken files."""
+    with TTFont(file) as font:
+        instances = list(instances_of(font))
+    for instance in instances:
+        with TTFont(file) as font:
+            if instance.location:
+                font = instancer.instantiateVariableFont(font, instance.location, inplace=True)
+            yield instance, font
+
+
+def family_id(name: str) -> str:
+    """The id of a family by its name. Raises: ValueError for a name without Latin letters or digits."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if not slug:
+        raise ValueError(f"no folder can be named after the family {name!r}")
+    return slug
+
+
+def family_name(font: TTFont) -> str:
+    """The typographic family name (entry 16), else the family name (entry 1). Raises: ValueError without either."""
+    name = font["name"].getDebugName(16) or font["name"].getDebugName(1)
+    if not name or not name.strip():
+        raise ValueError("the font has no family name")
+    return name.strip()
+
+
+def instances_of(font: TTFont) -> Iterator[Instance]:
+    """The faces of a font; of a variable one every hundred of weight, by axis tag, other axes at their default."""
+    if "fvar" not in font:
+        yield Instance(weight_of(font), is_italic(font), {})
+        return
+    axes = {axis.axisTag: axis for axis in font["fvar"].axes}
+    defaults = {tag: axis.defaultValue for tag, axis in axes.items()}
+    weights = [weight_of(font)]
+    if "wght" in axes:
+        inside = [w for w in range(100, 1001, 100) if axes["wght"].minValue <= w <= axes["wght"].maxValue]
+        weights = inside or [round(axes["wght"].defaultValue)]
+    slopes = [(is_italic(font), {})]
+    for tag in ("ital", "slnt"):
+        if tag in axes:
+            farthest = max(axes[tag].minValue, axes[tag].maxValue, key=abs)
+            upright = min(max(0, axes[tag].minValue), axes[tag].maxValue)  # or the least slanted there is
+            slopes = [(value != 0, {tag: value}) for value in sorted({upright, farthest}, key=abs)]
+            break
+    for weight in weights:
+        for italic, slope in slopes:
+            location = defaults | slope
+            yield Instance(weight, italic, location | ({"wght": weight} if "wght" in axes else {}))
+
+
+def weight_of(font: TTFont) -> int:
+    """usWeightClass as 1-1000; 1-9 are an old way to write 100-900."""
+    weight = font["OS/2"].usWeightClass if "OS/2" in font else 400
+    if weight == 0:
+        return 400
+    return weight * 100 if weight < 10 else min(weight, 1000)
+
+
+def is_italic(font: TTFont) -> bool:
+    selection = font["OS/2"].fsSelection if "OS/2" in font else 0
+    told = selection >> ITALIC_BIT & 1 or selection >> OBLIQUE_BIT & 1 or font["head"].macStyle >> MAC_ITALIC_BIT & 1
+    return bool(told) or ("post" in font and abs(font["post"].italicAngle) > 1)

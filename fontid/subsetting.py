@@ -1,0 +1,48 @@
+"""Small fonts: the Latin letters of a face without hinting and layout tables, about 10 KB as WOFF2."""
+
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.scaleUpem import scale_upem
+
+from fontid.letterforms import CHARACTERS
+
+UNITS_PER_EM = 500
+NAMES_KEPT = (0, 1, 2, 13, 14)  # copyright, family, style, licence, its address
+UNNEEDED = ["GSUB", "GPOS", "GDEF", "BASE", "kern", "STAT", "DSIG", "meta", "gasp", "FFTM", "VORG", "vmtx", "vhea"]
+COLOURS = ["SVG ", "COLR", "CPAL", "CBDT", "CBLC", "sbix"]
+
+
+def small_font(source: Path | BinaryIO) -> TTFont:
+    """The small font of a font file that has no axes. Raises: whatever fontTools does on broken files."""
+    options = subset.Options()
+    options.hinting = False
+    options.layout_features = []
+    options.name_IDs = list(NAMES_KEPT)
+    options.notdef_outline = False
+    options.glyph_names = False
+    options.drop_tables += UNNEEDED
+    font = subset.load_font(source if hasattr(source, "read") else str(source), options, lazy=True)
+    for table in COLOURS:
+        if table in font:
+            del font[table]
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=map(ord, CHARACTERS))
+    subsetter.subset(font)
+    plain = io.BytesIO()
+    font.flavor = None
+    font.save(plain)
+    plain.seek(0)
+    font = TTFont(plain)
+    scale_upem(font, UNITS_PER_EM)
+    return font
+
+
+def woff2(font: TTFont) -> bytes:
+    buffer = io.BytesIO()
+    font.flavor = "woff2"
+    font.save(buffer, reorderTables=False)
+    return buffer.getvalue()
