@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from fontid.faces import Face, by_family, read_faces
 from fontid.paths import data_home
-from fontid.subsetting import small_font, woff2
+from fontid.subsetting import scaled, small_font, woff2
 
 STYLES = ((400, False), (700, False), (400, True), (700, True))
 HEAVY = 11_000  # bytes; larger fonts have their outlines simplified
@@ -47,7 +47,7 @@ def shipped_faces(faces: list[Face]) -> list[Face]:
 
 def letterform(font_file: Path, face: Face) -> bytes:
     """The face's small font, WOFF2."""
-    font = small_font(font_file)
+    font = scaled(small_font(font_file))
     rename(font, face)
     data = woff2(font)
     if len(data) > HEAVY and "glyf" in font:

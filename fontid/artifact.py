@@ -82,7 +82,7 @@ def open_artifact(folder: Path) -> Artifact:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         found_format, digests = config["format"], config["sha256"]
         preprocessing = Preprocessing(**config["preprocessing"])
-        calibration = Calibration(**config["calibration"])
+        calibration = Calibration.from_dict(config["calibration"])
     except FileNotFoundError as error:
         raise ArtifactError(f"{folder} holds no model: config.json is missing.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -41,6 +41,14 @@ class Calibration:
     weights: tuple[float, ...] = (0.0,) * (len(EVIDENCE) * (len(EVIDENCE) + 3) // 2)
     constant: float = 0.0
 
+    @classmethod
+    def from_dict(cls, values: dict) -> "Calibration":
+        """What `dataclasses.asdict` gave, by way of JSON. Raises: TypeError, ValueError where it is something else."""
+        calibration = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        if len(calibration.mean) != len(EVIDENCE) or len(calibration.weights) != len(cls.weights):
+            raise ValueError("the calibration is of another version")
+        return calibration
+
     def in_catalogue(self, evidence: tuple[float, ...]) -> float:
         """Probability 0-1 that the picture's family is one of the catalogue. Args: evidence: as in `EVIDENCE`."""
         values = quadratic(np.array(evidence)[None], np.array(self.mean), np.array(self.spread))[0]

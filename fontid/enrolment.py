@@ -28,7 +28,7 @@ REFERENCES = (
 )  # fmt: skip
 SIZES = (24, 32, 48, 64)  # pixels to the em, taken in turns
 TOLERANCE = 0.195  # pixels between the outlines of twins: the renderers' own noise, results/twins.json
-NEAR = 20  # faces by the encoder's cosine that may be twins of one
+NEAR, LEAST_COSINE = 10, 0.8  # how many faces may be twins of one, and how near the encoder must find them
 
 
 def read_fonts(folder: Path, problems: dict[str, str]) -> dict[Face, bytes]:
@@ -44,7 +44,7 @@ def read_fonts(folder: Path, problems: dict[str, str]) -> dict[Face, bytes]:
                 if face.id in made:
                     problems[str(file)] = f"holds the same face as {made[face.id][0].file}, which was kept"
                 else:
-                    made[face.id] = (face, _small(font, face))
+                    made[face.id] = (face, _small(font, face, file, bool(instance.location)))
         except Exception as error:  # fontTools raises nearly anything on broken files
             problems[str(file)] = f"cannot be used ({error or type(error).__name__})"
     if not made:
@@ -72,16 +72,18 @@ def _face_of(font: TTFont, weight: int, italic: bool, file: Path) -> Face:
     )
 
 
-def _small(font: TTFont, face: Face) -> bytes:
+def _small(font: TTFont, face: Face, file: Path, variable: bool) -> bytes:
     """Raises: ValueError for a font without the Latin letters."""
     missing = [letter for letter in string.ascii_letters if ord(letter) not in font.getBestCmap()]
     if missing:
         raise ValueError(f"{face.name} lacks the Latin letters {''.join(missing)}")
-    buffer = io.BytesIO()
-    font.flavor = None
-    font.save(buffer)
-    buffer.seek(0)
-    data = woff2(small_font(buffer))
+    source = file
+    if variable:
+        source = io.BytesIO()
+        font.flavor = None
+        font.save(source)
+        source.seek(0)
+    data = woff2(small_font(source))
     if not all(draw_letters_by_freetype(io.BytesIO(data)).any((1, 2))):
         raise ValueError(f"{face.name} draws nothing for some letter")
     return data
@@ -131,7 +133,7 @@ def find_twins(new: dict[str, bytes], catalogue: Catalogue, letterforms: Letterf
         cosines[(catalogue.family_of == catalogue.family_of[row]) | ~drawable] = -np.inf
         for other in np.argsort(-cosines)[:NEAR]:
             pair = ids[row], ids[other]
-            if np.isfinite(cosines[other]) and outlines_apart(*map(letters, pair)).max() <= TOLERANCE:
+            if cosines[other] > LEAST_COSINE and outlines_apart(*map(letters, pair)).max() <= TOLERANCE:
                 twins.add(tuple(sorted(pair)))
     return twins
 

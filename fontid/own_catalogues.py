@@ -120,6 +120,8 @@ def save_own(name: str, own: OwnCatalogue, letterforms: dict[str, bytes], encode
             folder.rename(before)
         partial.rename(folder)
         shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        raise EnrolmentError(f"The catalogue {name} cannot be written ({error}); it is what it was before.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

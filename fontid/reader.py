@@ -77,8 +77,7 @@ class TextReader:
         plain = np.std(gray[ink < 30]) < PLAIN
         if read and not (plain and seen[solid].mean() < MOST_INK):
             return read
-        rows = find_lines(gray) or [Line(((0.0, 0.0), (small.width, 0.0), small.size, (0.0, small.height)))]
-        return self._read(picture, [np.array(line.corners) / scale for line in rows])
+        return self._read(picture, [np.array(line.corners) / scale for line in find_lines(gray)])
 
     def _read(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[_Read]:
         """The largest boxes read, each turned as it reads best; the others turned like most of those."""
@@ -216,7 +215,8 @@ def _latin(read: list[_Read]) -> list[Line]:
 
 def _is_foreign(reading: Reading) -> bool:
     letters = sum(character.isalpha() for character in reading.text)
-    return reading.other_letters > letters and reading.other_confidence > 0.7
+    sure = 0.7 if reading.other_letters > 1 else 0.95  # shapes of all kinds look like some single sign
+    return reading.other_letters > letters and reading.other_confidence > sure
 
 
 def _in_reading_order(lines: list[Line]) -> list[Line]:

@@ -17,7 +17,7 @@ COLOURS = ["SVG ", "COLR", "CPAL", "CBDT", "CBLC", "sbix"]
 
 
 def small_font(source: Path | BinaryIO) -> TTFont:
-    """The small font of a font file that has no axes. Raises: whatever fontTools does on broken files."""
+    """The Latin letters of a font file that has no axes. Raises: whatever fontTools does on broken files."""
     options = subset.Options()
     options.hinting = False
     options.layout_features = []
@@ -32,6 +32,11 @@ def small_font(source: Path | BinaryIO) -> TTFont:
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=map(ord, CHARACTERS))
     subsetter.subset(font)
+    return font
+
+
+def scaled(font: TTFont) -> TTFont:
+    """A font at `UNITS_PER_EM`, which makes it smaller by another fifth."""
     plain = io.BytesIO()
     font.flavor = None
     font.save(plain)

@@ -1,0 +1,96 @@
+"""Measure what is said of fonts that the catalogue does not have: real ones, from Debian's packages.
+
+    apt-get install fonts-urw-base35 fonts-texgyre
+    python -m data_scripts.fetch_fonts --from /usr/share/fonts/opentype/urw-base35 --out UNKNOWN/fonts   # and tex-gyre
+    python -m data_scripts.make_faces --fonts UNKNOWN/fonts --out UNKNOWN
+    python -m data_scripts.render_benchmark words --fonts UNKNOWN/fonts --faces UNKNOWN/faces.jsonl --out UNKNOWN/words
+    python -m data_scripts.measure_unknown UNKNOWN/words KNOWN [--results results/unknown.json]
+
+KNOWN is a folder of the same protocol in families of the catalogue. Prints how well `in_catalogue` tells the two apart,
+and of the fonts that have a free family of the same widths and look at which rank that one comes.
+"""
+
+import argparse
+import statistics
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fontid.evaluation import Sample, read_manifest, spread
+from fontid.experiment import write_result
+from fontid.identifier import Answer, FontIdentifier
+from fontid.images import PictureError
+from fontid.rejection import auroc
+
+COUNTERPARTS = {
+    "nimbus-sans": "arimo",
+    "tex-gyre-heros": "arimo",
+    "nimbus-roman": "tinos",
+    "tex-gyre-termes": "tinos",
+}
+NEAREST = 20
+
+
+def answers(identifier: FontIdentifier, samples: list[Sample]) -> list[tuple[Sample, Answer]]:
+    """The pictures that give an answer, with it."""
+    found = []
+    for sample in tqdm(samples, "pictures"):
+        try:
+            found.append((sample, identifier.identify(sample.file, top=NEAREST)))
+        except PictureError as error:
+            print(f"{sample.file}: {error}")
+    return found
+
+
+def rank_of(family: str, answer: Answer) -> int | None:
+    """Of the row that names a family, from 1; None where none of the first `NEAREST` does."""
+    rows = enumerate(answer.matches, 1)
+    return next((rank for rank, match in rows if family in (match.family, *match.twins)), None)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("unknown", type=Path, nargs="+")
+    parser.add_argument("known", type=Path)
+    parser.add_argument("--limit", type=int, default=300, help="known pictures")
+    parser.add_argument("--results", type=Path, default=Path("results/unknown.json"))
+    arguments = parser.parse_args(argv)
+    identifier = FontIdentifier.from_pretrained()
+    samples = [sample for folder in arguments.unknown for sample in read_manifest(folder)]
+    unknown = answers(identifier, [sample for sample in samples if sample.family not in identifier.catalogue])
+    known = answers(identifier, spread(read_manifest(arguments.known), arguments.limit))
+    families: dict[str, dict] = {}
+    for family in dict.fromkeys(sample.family for sample, _ in unknown):
+        of_family = [answer for sample, answer in unknown if sample.family == family]
+        said = statistics.mean(answer.in_catalogue for answer in of_family)
+        families[family] = {"n": len(of_family), "in_catalogue": round(said, 4)}
+        if family in COUNTERPARTS:
+            ranks = [rank_of(COUNTERPARTS[family], answer) for answer in of_family]
+            families[family]["counterpart"] = COUNTERPARTS[family]
+            for k in (1, 5, NEAREST):
+                families[family][f"top{k}"] = round(sum((rank or 99) <= k for rank in ranks) / len(ranks), 4)
+    values = [[answer.in_catalogue for _, answer in part] for part in (known, unknown)]
+    metrics = {
+        "n_unknown": len(unknown),
+        "n_known": len(known),
+        "auroc": round(auroc(*values), 4),
+        "in_catalogue": {
+            "known": round(statistics.mean(values[0]), 4),
+            "unknown": round(statistics.mean(values[1]), 4),
+        },
+        "families": families,
+    }
+    names = " ".join(folder.name for folder in (*arguments.unknown, arguments.known))
+    write_result(
+        arguments.results,
+        settings={"limit": arguments.limit},
+        command=f"python -m data_scripts.measure_unknown {names}",
+        metrics=metrics,
+    )
+    print(f"AUROC {metrics['auroc']:.3f} ({metrics['in_catalogue']})")
+    for family, row in families.items():
+        print(family, row)
+
+
+if __name__ == "__main__":
+    main()

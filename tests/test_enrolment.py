@@ -1,0 +1,239 @@
+"""Somebody's own fonts: enrolled, searched alone and beside the shipped ones, twins named, removed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fontTools.ttLib import TTFont
+from PIL import Image, ImageDraw, ImageFont
+
+from fontid.__main__ import main
+from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype
+from fontid.own_catalogues import EnrolmentError, catalogue_folder, catalogue_names, open_own, remove, searching_own
+from tests.conftest import draw, font_file
+
+
+def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str = "400-normal") -> Path:
+    """A font of one's own: one of the test fonts under another name, its letters `widen` times as wide."""
+    with TTFont(font_file(family, style)) as font:
+        for record in font["name"].names:
+            if record.nameID in (1, 4, 16):
+                record.string = name
+        for glyph in font["glyf"].keys() if widen != 1 else ():
+            outline = font["glyf"][glyph]
+            if outline.isComposite():
+                for part in outline.components:
+                    part.x = round(part.x * widen)
+            elif outline.numberOfContours > 0:
+                outline.coordinates.scale((widen, 1))
+                outline.coordinates.toInt()
+            advance, bearing = font["hmtx"][glyph]
+            font["hmtx"][glyph] = round(advance * widen), round(bearing * widen)
+        font.flavor = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        font.save(path)
+    return path
+
+
+def drawn_with(file: Path, text: str, pixels: int = 56) -> Image.Image:
+    font = ImageFont.truetype(str(file), pixels)
+    picture = Image.new("RGB", (round(font.getlength(text)) + pixels, 2 * pixels), "white")
+    ImageDraw.Draw(picture).text((pixels / 2, pixels / 3), text, fill="black", font=font)
+    return picture
+
+
+@pytest.fixture(scope="module")
+def fonts(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("fonts")
+    own_font(folder / "wide" / "AcmeWide.ttf", "pacifico", "Acme Wide", widen=1.5)
+    own_font(folder / "AcmeScript.ttf", "pacifico", "Acme Script")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("FONTID_DATA", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def enrolled(identifier, fonts, home):
+    return enroll(identifier, fonts, "brand")
+
+
+def test_own_fonts_are_found_beside_the_shipped_ones_and_alone(identifier, fonts, enrolled):
+    assert [face.id for face in enrolled.added] == ["acme-script-400-normal", "acme-wide-400-normal"]
+    assert not enrolled.problems and catalogue_names() == ["brand"]
+    picture = drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window")
+    for alone in (False, True):
+        answer = searching_own(identifier, "brand", alone).identify(picture)
+        assert (answer.matches[0].family, answer.matches[0].name) == ("acme-wide", "Acme Wide")
+    assert len(answer.matches) == 2  # the whole catalogue
+    shipped = draw("Signal Window", "playfair-display", 60)
+    assert searching_own(identifier, "brand").identify(shipped).matches[0].family == "playfair-display"
+    assert "acme-wide" not in identifier.catalogue  # the shipped one is as it was
+
+
+def test_own_fonts_are_drawn(identifier, fonts, enrolled):
+    """Verification works for them: with the encoder's scores all alike, drawing alone finds the face."""
+    searching = searching_own(identifier, "brand", alone=True)
+    searching.catalogue.prototypes[:] = searching.catalogue.prototypes[0]
+    for file, family in (("wide/AcmeWide.ttf", "acme-wide"), ("AcmeScript.ttf", "acme-script")):
+        assert searching.identify(drawn_with(fonts / file, "Signal Window")).matches[0].family == family
+
+
+def test_a_copy_of_a_shipped_font_is_its_twin(identifier, fonts, enrolled):
+    own = open_own("brand", identifier.encoder)
+    assert ("acme-script-400-normal", "pacifico-400-normal") in own.twins
+    assert not any("acme-wide-400-normal" in pair for pair in own.twins)
+    first = searching_own(identifier, "brand").identify(draw("Signal Window", "pacifico", 60)).matches[0]
+    assert {"pacifico", "acme-script"} <= {first.family, *first.twins}
+
+
+def test_a_face_of_a_shipped_name_stands_in_for_it(identifier, home, tmp_path):
+    own_font(tmp_path / "in" / "mine.ttf", "press-start-2p", "Pacifico")
+    enroll(identifier, tmp_path / "in", "mine")
+    searching = searching_own(identifier, "mine")
+    assert len(searching.catalogue.faces) == len(identifier.catalogue.faces)
+    answer = searching.identify(draw("Signal Window", "press-start-2p", 30))
+    assert "pacifico" in (answer.matches[0].family, *answer.matches[0].twins)
+    assert searching.catalogue.prototypes.shape == identifier.catalogue.prototypes.shape
+
+
+def test_enrolling_again_renews_and_adds(identifier, fonts, enrolled, tmp_path):
+    before = open_own("brand", identifier.encoder)
+    own_font(tmp_path / "more" / "AcmeWide.ttf", "lobster", "Acme Wide")
+    own_font(tmp_path / "more" / "AcmeBold.ttf", "playfair-display", "Acme Serif")
+    again = enroll(identifier, tmp_path / "more", "brand")
+    own = open_own("brand", identifier.encoder)
+    assert sorted(face.family for face in own.faces) == ["acme-script", "acme-serif", "acme-wide"]
+    assert len(again.added) == 2 and own.twins >= before.twins
+    picture = draw("Signal Window", "lobster", 60)
+    first = searching_own(identifier, "brand", alone=True).identify(picture).matches[0]
+    assert first.family == "acme-wide"  # its new letters
+
+
+def test_removing_a_family_and_a_catalogue(identifier, fonts, enrolled):
+    with pytest.raises(EnrolmentError, match="no family nothing; it has acme-script, acme-wide"):
+        remove("brand", "nothing")
+    remove("brand", "acme-script")
+    own = open_own("brand", identifier.encoder)
+    assert [face.family for face in own.faces] == ["acme-wide"] and not own.twins
+    answer = searching_own(identifier, "brand").identify(drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window"))
+    assert answer.matches[0].family == "acme-wide"
+    remove("brand")
+    assert catalogue_names() == []
+    for action in (lambda: remove("brand"), lambda: searching_own(identifier, "brand")):
+        with pytest.raises(EnrolmentError, match="No catalogue is named brand"):
+            action()
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "Brand", "a/b", ".hidden", "brand\n", "x" * 80])
+def test_only_plain_names(identifier, fonts, home, name):
+    with pytest.raises(EnrolmentError, match="cannot name a catalogue"):
+        enroll(identifier, fonts, name)
+    assert not home.exists()
+
+
+def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_path):
+    folder = tmp_path / "mixed"
+    good = own_font(folder / "a.ttf", "lobster", "Fine")
+    own_font(folder / "b.ttf", "lobster", "Fine")
+    (folder / "c.otf").write_bytes(b"OTTO" + bytes(200))
+    (folder / "notes.txt").write_text("no font")
+    with TTFont(good) as font:
+        for table in font["cmap"].tables:
+            table.cmap.pop(ord("Q"), None)
+        for record in font["name"].names:
+            if record.nameID in (1, 16):
+                record.string = "Lacking"
+        font.save(folder / "d.ttf")
+    enrolled = enroll(identifier, folder, "mixed")
+    assert [face.family for face in enrolled.added] == ["fine"]
+    problems = {Path(file).name: reason for file, reason in enrolled.problems.items()}
+    assert set(problems) == {"b.ttf", "c.otf", "d.ttf"}
+    assert "same face" in problems["b.ttf"] and "lacks the Latin letters Q" in problems["d.ttf"]
+    for file in (folder / "a.ttf", folder / "b.ttf"):
+        file.unlink()
+    with pytest.raises(EnrolmentError, match="None of the 2 font files"):
+        enroll(identifier, folder, "mixed")
+    assert [face.family for face in open_own("mixed", identifier.encoder).faces] == ["fine"]  # as it was
+
+
+@pytest.mark.parametrize("part", ["faces.jsonl.gz", "prototypes.npy", "twins.json", "letterforms-0.zip"])
+def test_a_damaged_catalogue_is_refused(identifier, enrolled, part):
+    path = catalogue_folder("brand") / part
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(EnrolmentError, match="damaged"):
+        searching_own(identifier, "brand")
+
+
+def test_a_catalogue_of_another_model_is_refused(enrolled, tmp_path):
+    (tmp_path / "encoder.onnx").write_bytes(b"another")
+    with pytest.raises(EnrolmentError, match="another model"):
+        open_own("brand", tmp_path / "encoder.onnx")
+
+
+def test_prototypes_are_near_the_trained_ones(identifier):
+    """They are averages of other texts by another renderer, but of the same letters."""
+    for family in ("pacifico", "arimo", "playfair-display"):
+        made = make_prototype(font_file(family).read_bytes(), identifier.embed_line)
+        row = [face.id for face in identifier.catalogue.faces].index(f"{family}-400-normal")
+        assert np.linalg.norm(made) == pytest.approx(1, abs=1e-5)
+        assert made @ identifier.catalogue.prototypes_of(row)[0] > 0.9, family
+
+
+def test_a_reference_is_one_dark_line():
+    gray = draw_reference(font_file("lora").read_bytes(), "Portez ce vieux", 32)
+    assert gray.dtype == np.uint8 and gray.min() < 60 and (gray[[0, -1]] == 255).all()
+    assert 32 < gray.shape[0] < 80 < gray.shape[1]
+
+
+def test_the_tolerance_is_the_measured_noise():
+    record = json.loads(Path("results/twins.json").read_text())
+    assert record["settings"]["tolerance"] * record["metrics"]["noise_pixels"] == TOLERANCE
+
+
+def test_by_the_command_line(capsys, identifier, fonts, home, tmp_path):
+    def run(*arguments) -> tuple[int, str, str]:
+        status = main(list(map(str, arguments)))
+        return status, *capsys.readouterr()
+
+    status, out, _ = run("enroll", fonts, "--name", "brand")
+    assert status == 0 and "2 faces enrolled; brand has 2 of 2 families" in out
+    assert run("catalogues")[1] == "brand\n"
+    picture = tmp_path / "wide.png"
+    drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window").save(picture)
+    status, out, _ = run("identify", picture, "--catalogue", "brand", "--json", "--top", 1)
+    assert status == 0 and json.loads(out)["matches"][0]["family"] == "acme-wide"
+    (tmp_path / "manifest.jsonl").write_text(json.dumps({"file": "wide.png", "family": "acme-wide"}))
+    status, out, _ = run("evaluate", tmp_path, "--catalogue", "brand", "--alone")
+    assert status == 0 and json.loads(out.splitlines()[-1])["strict"]["top1"] == 1
+    assert json.loads(run("evaluate", tmp_path)[1].splitlines()[-1])["left_out"] == 1
+    assert run("remove", "brand", "--family", "acme-wide")[0] == 0
+    assert "removed" in run("remove", "brand")[1] and run("catalogues")[1] == ""
+    for arguments, told in (
+        (("identify", picture, "--catalogue", "brand"), "No catalogue is named brand"),
+        (("identify", picture, "--alone"), "--alone needs --catalogue"),
+        (("enroll", tmp_path / "none", "--name", "x"), "is no folder"),
+        (("enroll", tmp_path, "--name", "x"), "no ttf, otf, woff or woff2 files"),
+    ):
+        status, _, err = run(*arguments)
+        assert status == 2 and told in err
+
+
+def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, enrolled, monkeypatch, tmp_path):
+    own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fontid.own_catalogues.np.save", full)
+    with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
+        enroll(identifier, tmp_path / "more", "brand")
+    monkeypatch.undo()
+    monkeypatch.setenv("FONTID_DATA", str(tmp_path / "home"))
+    own = open_own("brand", identifier.encoder)
+    assert len(own.faces) == 2
+    assert [path.name for path in catalogue_folder("brand").parent.iterdir()] == ["brand"]

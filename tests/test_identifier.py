@@ -1,0 +1,186 @@
+"""Answers: lines pooled or told apart, drawing that decides, families taken out."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from fontid.artifact import open_artifact, recalibrate
+from fontid.calibration import Calibration, quadratic, reliability
+from fontid.drawing import Comparison, make_query
+from fontid.groups import group_lines
+from fontid.letterforms import draw_glyph
+from fontid.verification import Verifier, drawn_as
+from tests.conftest import MODEL, draw, font_file
+from tests.test_lines import on_page
+
+
+def spaced(text: str, family: str, pixels: int, gap: int) -> Image.Image:
+    """A line with `gap` pixels between its letters."""
+    font = ImageFont.truetype(str(font_file(family)), pixels)
+    picture = Image.new("RGB", (round(font.getlength(text)) + gap * len(text) + pixels, 2 * pixels), "white")
+    x = pixels / 2
+    for letter in text:
+        ImageDraw.Draw(picture).text((x, pixels / 3), letter, fill="black", font=font)
+        x += font.getlength(letter) + gap
+    return picture
+
+
+def likeness(identifier, picture: Image.Image, text: str, faces: list[str], confidence=1.0) -> np.ndarray:
+    """(K,) mean likeness of the letters of one line."""
+    query = make_query(np.asarray(picture.convert("L")), text, confidence)
+    comparison = Comparison(query, faces, identifier.letterforms)
+    return np.mean([comparison.likeness(index) for index in range(len(query.text))], 0)
+
+
+FACES = [f"{family}-400-normal" for family in ("arimo", "roboto", "open-sans", "lora", "merriweather", "abeezee")]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_letters_are_most_like_their_own_face(identifier, face):
+    picture = draw("Signal groups", face.removesuffix("-400-normal"), 40)
+    assert FACES[likeness(identifier, picture, "Signal groups", FACES).argmax()] == face
+
+
+def test_letter_spacing_changes_little(identifier):
+    tight, wide = (likeness(identifier, spaced("Window", "lora", 60, gap), "Window", FACES) for gap in (0, 14))
+    assert FACES[wide.argmax()] == "lora-400-normal" and abs(wide - tight).max() < 0.12
+
+
+def test_a_misread_letter_does_not_decide(identifier):
+    """"Wimdow" for "Window": the letter that nobody draws so loses its say."""
+    gray = np.asarray(draw("Window", "merriweather", 60))
+    scores = identifier.catalogue.score_faces(identifier.embed_line(gray))
+    for text in ("Window", "Wimdow", "Windov", "Window?", "Wndow"):
+        query = make_query(gray, text, 0.9)
+        verdict = Verifier(identifier.catalogue, identifier.letterforms).verify(scores, [query])
+        assert identifier.catalogue.rank(verdict.scores, 1)[0].family == "merriweather", text
+
+
+def test_drawing_overrules_the_encoder(identifier):
+    """The encoder is made to prefer another face by a little, and by far."""
+    catalogue = identifier.catalogue
+    truth, rival = (catalogue.families.index(family) for family in ("lora", "merriweather"))
+    scores = np.where(np.isin(catalogue.family_of, [truth, rival]), 0.6, 0.3).astype(np.float32)
+    query = make_query(np.asarray(draw("Window", "lora", 60)), "Window", 0.95)
+    verifier = Verifier(catalogue, identifier.letterforms)
+    for lead, winner in ((0.05, "lora"), (1.0, "merriweather")):
+        told = scores + np.where(catalogue.family_of == rival, np.float32(lead), 0)
+        assert catalogue.rank(verifier.verify(told, [query]).scores, 1)[0].family == winner
+
+
+def test_a_reading_that_is_not_sure_counts_for_less_and_none_for_nothing(identifier):
+    scores = identifier.catalogue.score_faces(identifier.embed_line(np.asarray(draw("Window", "lora", 60))))
+    verifier = Verifier(identifier.catalogue, identifier.letterforms)
+    gray = np.asarray(draw("Window", "lora", 60))
+    sure, doubtful = (verifier.verify(scores, [make_query(gray, "Window", c)]).scores - scores for c in (0.9, 0.5))
+    assert np.ptp(sure) == pytest.approx(np.ptp(doubtful) * 0.9 / 0.5, rel=0.01)
+    for queries in ([], [make_query(gray, "Window", 0.1)]):
+        assert verifier.verify(scores, queries).scores is scores
+    assert make_query(gray, "  ", 0.9) is None
+    assert make_query(np.full((40, 200), 255, np.uint8), "Window", 0.9) is None
+
+
+def test_every_face_is_drawn_as_one_of_its_family_in_its_slope(identifier):
+    catalogue = identifier.catalogue
+    drawn = drawn_as(catalogue, identifier.letterforms)
+    assert (drawn >= 0).all() and (catalogue.family_of[drawn] == catalogue.family_of).all()
+    for face, other in zip(catalogue.faces, drawn, strict=True):
+        shipped = catalogue.faces[other]
+        slopes = {f.italic for f in catalogue.faces if f.family == face.family} if shipped.italic != face.italic else ()
+        assert shipped.italic == face.italic or len(slopes) == 2, face.id
+    bold = catalogue.faces[drawn[[face.id for face in catalogue.faces].index("roboto-800-normal")]]
+    assert bold.id == "roboto-700-normal"
+
+
+def test_a_glyph_is_where_its_numbers_say():
+    font = ImageFont.truetype(str(font_file("lora")), 48, layout_engine=ImageFont.Layout.BASIC)
+    for letter in "gHi":
+        glyph = draw_glyph(font, letter)
+        box = np.array(font.getbbox(letter, anchor="ls")) / 48
+        assert (glyph.left, -glyph.top, glyph.right, -glyph.bottom) == pytest.approx(box, abs=0.03)
+        assert glyph.ink.shape == (round((glyph.top - glyph.bottom) * 48), round((glyph.right - glyph.left) * 48))
+    assert draw_glyph(font, " ") is None
+    assert max(draw_glyph(font.font_variant(size=400), "W").ink.shape) <= 64
+
+
+def test_lines_of_one_face_are_one_group(identifier):
+    lines = [draw(text, "merriweather", size) for text, size in (("Signal groups", 48), ("of the meadow", 30))]
+    answer = identifier.identify(on_page(*lines))
+    assert len(answer.groups) == 1 and len(answer.groups[0].lines) == 2
+    assert answer.matches[0].family == "merriweather"
+
+
+def test_two_fonts_in_one_picture_are_two_answers(identifier):
+    page = on_page(draw("Signal Window", "pacifico", 70), draw("the quick brown", "press-start-2p", 30))
+    answer = identifier.identify(page)
+    assert [group.matches[0].family for group in answer.groups] == ["pacifico", "press-start-2p"]
+    assert [group.lines[0].text for group in answer.groups] == ["Signal Window", "the quick brown"]
+    tops = [group.lines[0].corners[0][1] for group in answer.groups]
+    assert tops[0] < 350 < tops[1]
+    assert answer.matches == answer.groups[0].matches  # of the larger one
+
+
+def test_lines_are_joined_while_one_face_explains_them():
+    near = [np.array([0.9, 0.85, 0.1]), np.array([0.8, 0.9, 0.1]), np.array([0.1, 0.2, 0.9])]
+    assert group_lines(near, [1, 1, 1]) == [[0, 1], [2]]
+    assert group_lines(near[:1], [3]) == [[0]]
+    assert group_lines([near[0], near[2], near[1]], [1, 1, 1]) == [[0, 2], [1]]
+
+
+def test_twins_are_one_row_that_names_them(identifier):
+    matches = identifier.identify(draw("Signal Window", "heebo", 60)).matches
+    row = next(match for match in matches if {"heebo", "roboto"} <= {match.family, *match.twins})
+    assert row is matches[0] and not any("roboto" in (m.family, *m.twins) for m in matches[1:] if m is not row)
+
+
+def test_probabilities_fall_and_are_shares(identifier):
+    matches = identifier.identify(draw("Signal Window", "playfair-display", 60), top=100).matches
+    shares = [match.probability for match in matches]
+    assert shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(1, abs=0.01)
+    assert shares[0] > 0.5
+
+
+def test_families_taken_out_are_not_named_and_missed(identifier):
+    picture = draw("Signal Window", "pacifico", 60)
+    known = identifier.identify(picture)
+    without = identifier.catalogue.likenesses("pacifico")
+    unknown = identifier.identify(picture, without=without, top=50)
+    assert known.matches[0].family == "pacifico" and len(known.matches) == 5
+    assert not without & {name for match in unknown.matches for name in (match.family, *match.twins)}
+    assert known.in_catalogue > 0.7 > unknown.in_catalogue + 0.2
+
+
+def test_the_encoder_alone_can_be_asked(identifier):
+    answer = identifier.identify(draw("Signal Window", "pacifico", 60), encoder_only=True)
+    assert answer.matches[0].family == "pacifico" and answer.matches[0].score <= 1
+
+
+def test_reliability_by_hand():
+    error, bins = reliability([0.95, 0.95, 0.95, 0.95, 0.1], [True, True, True, False, False])
+    assert bins == [{"probability": 0.1, "right": 0.0, "n": 1}, {"probability": 0.95, "right": 0.75, "n": 4}]
+    assert error == pytest.approx((4 * 0.2 + 0.1) / 5)
+    assert reliability([1.0], [True])[0] == 0
+
+
+def test_in_catalogue_is_a_logistic_of_products_in_pairs():
+    evidence = np.arange(9.0)
+    assert quadratic(evidence[None], np.zeros(9), np.ones(9)).shape == (1, 54)
+    weights = np.zeros(54)
+    weights[1], weights[9] = 2.0, 1.0  # the second value, and the square of the first
+    calibration = Calibration(weights=tuple(weights), constant=-1.0)
+    expected = 1 / (1 + np.exp(-(2 * 2 + 1 - 1)))
+    assert calibration.in_catalogue((1.0, 2.0, *[0.0] * 7)) == pytest.approx(expected)
+    assert calibration.in_catalogue((1e9, 0.0, *[0.0] * 7)) == pytest.approx(1 / (1 + np.exp(-8)))  # 3 at most
+
+
+def test_recalibrating_changes_nothing_else(tmp_path):
+    folder = shutil.copytree(MODEL, tmp_path / "model")
+    before = (folder / "config.json").read_text()
+    calibration = dataclasses.replace(Calibration(), temperature=0.07)
+    recalibrate(folder, calibration)
+    assert open_artifact(folder).calibration == calibration
+    recalibrate(folder, open_artifact(MODEL).calibration)
+    assert (folder / "config.json").read_text() == before

@@ -1,0 +1,170 @@
+"""Lines of text found in pictures: however turned, however coloured, large or small; read, and straightened."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops, ImageDraw, ImageFont
+
+from fontid.preprocess import ink_box, ink_map
+from fontid.reader import OtherScript, TextReader
+from fontid.recogniser import Reading
+from tests.conftest import draw, font_file
+
+WORDS = "Signal Window"
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return TextReader()
+
+
+def on_page(*lines: Image.Image, size=(900, 700), ground=255, gap=30) -> Image.Image:
+    """The pictures of lines under one another in the middle of a page."""
+    page = Image.new("RGB", size, (ground,) * 3)
+    y = (size[1] - sum(line.height for line in lines) - gap * (len(lines) - 1)) // 2
+    for line in lines:
+        sheet = page.copy()
+        sheet.paste(line.convert("RGB"), ((size[0] - line.width) // 2, y))
+        page = ImageChops.darker(page, sheet) if gap < 0 else sheet
+        y += line.height + gap
+    return page
+
+
+def text_of(lines) -> str:
+    return " / ".join(line.text for line in lines)
+
+
+def upright_row(gray: np.ndarray) -> np.ndarray:
+    """(64, 256): the straightened line's ink, squeezed into one size so that two lines can be laid upon each other."""
+    ink = ink_map(gray)
+    return np.asarray(Image.fromarray(ink).resize((256, 64), box=ink_box(ink)), float) / 255
+
+
+@pytest.mark.parametrize("degrees", [0, 3, -3, 10, -10, 30, -30, 90, 180, 270])
+def test_a_turned_line_is_read_and_straightened(reader, degrees):
+    level = on_page(draw(WORDS, "merriweather", 60))
+    turned = level.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(255,) * 3)
+    (line,) = reader.find_lines(turned)
+    assert line.text == WORDS
+    (expected,) = reader.find_lines(level)
+    assert line.width == pytest.approx(expected.width, rel=0.05)
+    assert line.height == pytest.approx(expected.height, rel=0.12)
+    rows = [upright_row(found.straighten(picture)) for found, picture in ((line, turned), (expected, level))]
+    assert np.corrcoef(rows[0].ravel(), rows[1].ravel())[0, 1] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [((255,) * 3, (0,) * 3), ((250, 240, 60), (20, 30, 120)), ((200, 30, 30), (255,) * 3), ((120,) * 3, (150,) * 3)],
+)
+def test_any_colour_on_any_other(reader, ink, ground):
+    picture = draw(WORDS, "roboto", 50, ink=ink, ground=ground)
+    (line,) = reader.find_lines(picture)
+    assert line.text == WORDS
+    gray = line.straighten(picture).astype(float)
+    shown = abs(gray - np.median(gray)) > abs(gray - np.median(gray)).max() / 2
+    assert 0.05 < shown.mean() < 0.5  # letters, not their ground
+
+
+def test_a_light_panel_on_a_dark_page(reader):
+    panel = draw("Window", "open-sans", 60)
+    page = on_page(panel, ground=15)
+    (line,) = reader.find_lines(page)
+    assert line.text == "Window"
+    assert np.asarray(line.straighten(page)).mean() > 150  # the panel's ground, not the page's
+
+
+@pytest.mark.parametrize("pixels", [10, 14, 24, 200])
+def test_letters_of_any_size(reader, pixels):
+    (line,) = reader.find_lines(on_page(draw(WORDS, "open-sans", pixels), size=(1600, 700)))
+    assert line.text.replace(" ", "") == WORDS.replace(" ", "")
+    assert 0.6 * pixels < line.height < 1.4 * pixels
+
+
+@pytest.mark.parametrize("family", ["roboto", "pacifico", "playfair-display"])
+def test_letters_that_fill_the_frame(reader, family):
+    """Cropped to the ink, and wide letters at that."""
+    picture = draw("Signal", family, 120)
+    picture = picture.crop(ImageChops.invert(picture).getbbox()).convert("RGB")
+    (line,) = reader.find_lines(picture)
+    assert line.text == "Signal"
+    box = ink_box(ink_map(line.straighten(picture)))
+    assert (box[2] - box[0]) == pytest.approx(picture.width, abs=6)
+
+
+def test_a_single_letter(reader):
+    (line,) = reader.find_lines(on_page(draw("R", "playfair-display", 300)))
+    assert line.text == "R" and line.height == pytest.approx(212, abs=12)
+
+
+def test_lines_come_in_reading_order(reader):
+    lines = [draw(text, "lora", 40) for text in ("First comes this", "then the second", "and a third one")]
+    found = reader.find_lines(on_page(*lines, gap=0))
+    assert text_of(found) == "First comes this / then the second / and a third one"
+    upside_down = on_page(*lines, gap=0).rotate(180)
+    assert text_of(reader.find_lines(upside_down)) == "First comes this / then the second / and a third one"
+
+
+def test_running_text_line_by_line(reader):
+    rows = ["It was a bright cold day", "in April and the clocks", "were striking thirteen", "past the doors", "of"]
+    font = ImageFont.truetype(str(font_file("open-sans")), 14)
+    page = Image.new("RGB", (260, 140), "white")
+    for number, row in enumerate(rows):
+        ImageDraw.Draw(page).text((20, 15 + 21 * number), row, fill="black", font=font)
+    found = reader.find_lines(page)
+    assert text_of(found[:4]) == " / ".join(rows[:4])
+    assert [round(line.corners[0][1] - found[0].corners[0][1]) for line in found[:4]] == pytest.approx(
+        [0, 21, 42, 63], abs=4
+    )
+
+
+def test_straightening_keeps_what_hangs_below_and_drops_the_neighbours(reader):
+    """Descenders reach into the next line's box, and accents into the line's above."""
+    page = on_page(draw("gypsy jig", "lora", 60), draw("fly high", "lora", 60), gap=-58)
+    first, second = reader.find_lines(page)
+    alone = reader.find_lines(on_page(draw("gypsy jig", "lora", 60)))[0]
+    assert first.text == alone.text == "gypsy jig" and second.text == "fly high"
+    rows = upright_row(first.straighten(page)), upright_row(alone.straighten(on_page(draw("gypsy jig", "lora", 60))))
+    assert np.corrcoef(rows[0].ravel(), rows[1].ravel())[0, 1] > 0.85
+
+
+def test_centres_are_where_the_letters_are(reader):
+    page = on_page(draw("lil Ili", "roboto", 80))
+    (line,) = reader.find_lines(page)
+    gray = line.straighten(page)
+    inked = (ink_map(gray) > 100).any(0)
+    for character, centre in zip(line.text, line.centres, strict=True):
+        column = int(centre * gray.shape[1])
+        reach = slice(max(0, column - 12), column + 13)
+        assert inked[reach].any() or character == " "
+    assert list(line.centres) == sorted(line.centres)
+
+
+@pytest.mark.parametrize("ground", ["blank", "speck"])
+def test_nothing_is_found_where_nothing_is(reader, ground):
+    picture = Image.new("RGB", (400, 300), "white")
+    if ground == "speck":
+        picture.putpixel((200, 150), (0, 0, 0))
+    assert reader.find_lines(picture) == []
+
+
+def test_a_gradient_is_not_taken_for_a_foreign_script(reader):
+    picture = Image.linear_gradient("L").resize((400, 300)).convert("RGB")
+    assert all(line.confidence < 0.3 for line in reader.find_lines(picture))
+
+
+def test_another_script_is_named_as_such(reader, identifier, monkeypatch):
+    picture = on_page(draw(WORDS, "roboto", 60))
+    foreign = Reading(text="", confidence=0.0, other_letters=8, other_confidence=0.95)
+    monkeypatch.setattr(reader._recogniser, "read", lambda pixels: foreign)
+    with pytest.raises(OtherScript, match="only Latin letters are covered"):
+        reader.find_lines(picture)
+
+
+def test_two_threads_get_what_one_gets(reader):
+    pages = [on_page(draw(text, "lora", 50)) for text in ("Alphabet soup", "Better butter")] * 3
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(reader.find_lines, pages))
+    assert [text_of(lines) for lines in found] == ["Alphabet soup", "Better butter"] * 3
+    assert found[0] == found[2] == found[4]
