@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fontid.catalogue import Catalogue
+from fontid.catalogue import Catalogue, Neighbour
 from fontid.lines import Line
 from fontid.verification import SHARPEST, Verdict
 
@@ -18,7 +18,7 @@ EVIDENCE = (
     "likeness_lead",  # the same, less that of the tenth
     "letters",  # that were compared
     "size",  # log of the highest line's pixels
-    "neighbour",  # cosine of the best row's face with the nearest of a family that is no twin
+    "neighbour",  # cosine of the best row's face with the most similar family's
 )
 BINS = 15
 FARTHEST = 3.0  # standard deviations: evidence beyond that counts as that
@@ -62,8 +62,13 @@ def quadratic(evidence: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.
     return np.concatenate([values, values[:, first] * values[:, second]], 1)
 
 
-def evidence_of(catalogue: Catalogue, lines: list[Line], scores: np.ndarray, verdict: Verdict) -> tuple[float, ...]:
-    """What tells a known face from an unknown one, as in `EVIDENCE`. Args: scores: (F,) of the encoder."""
+def evidence_of(
+    catalogue: Catalogue, lines: list[Line], scores: np.ndarray, verdict: Verdict, similar: list[Neighbour]
+) -> tuple[float, ...]:
+    """What tells a known face from an unknown one, as in `EVIDENCE`.
+
+    Args: scores: (F,) of the encoder; similar: to the best face.
+    """
     best = int(verdict.scores.argmax())
     of_encoder = np.sort(catalogue.best_of_families(scores))[::-1]
     rows = np.array([match.score for match in catalogue.rank(verdict.scores, 6)])
@@ -77,7 +82,7 @@ def evidence_of(catalogue: Catalogue, lines: list[Line], scores: np.ndarray, ver
         drawn[0] - _at(drawn, 10),
         verdict.letters,
         np.log(max(1.0, *(line.height for line in lines))),
-        catalogue.nearest_neighbour(best),
+        similar[0].score if similar else 0.0,
     )
     return tuple(round(float(value), 5) for value in values)
 

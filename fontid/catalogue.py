@@ -34,6 +34,26 @@ class Match:
         return asdict(self) | {"twins": list(self.twins)}
 
 
+@dataclass(frozen=True)
+class Neighbour:
+    """A family that resembles a face, and its face that does so most.
+
+    score: cosine of the two faces' prototypes.
+    twins: ids of other families that draw the same letters.
+    """
+
+    family: str
+    name: str
+    weight: int
+    italic: bool
+    score: float
+    url: str
+    twins: tuple[str, ...]
+
+    def to_dict(self) -> dict:
+        return asdict(self) | {"twins": list(self.twins)}
+
+
 class Catalogue:
     """Faces, their prototypes and their twins.
 
@@ -82,12 +102,19 @@ class Catalogue:
         np.maximum.at(best, self.family_of, scores)
         return best
 
-    def nearest_neighbour(self, face: int) -> float:
-        """Cosine of a face's first prototype with the nearest one of a family that is no twin of it; -1 without any."""
-        cosines = self.prototypes @ self.prototypes[self._first_prototypes[face]]
-        best = self.best_of_families(np.maximum.reduceat(cosines, self._first_prototypes))
-        best[[int(self.family_of[face]), *self.twin_families[face]]] = -1
-        return float(best.max())
+    def similar(self, face: int, top: int, without: Collection[str] = ()) -> list[Neighbour]:
+        """The families that resemble a face most, but for its own and its twins: the best first, twins folded.
+
+        Args: without: ids of families to leave out.
+        """
+        own = {self.families[family] for family in (int(self.family_of[face]), *self.twin_families[face])}
+        scores = self.score_faces(self.prototypes_of(face)[:1])
+        scores = self.without(own.union(without), scores)
+        return [
+            Neighbour(row.family, row.name, row.weight, row.italic, round(float(scores[index]), 4), row.url, twins)
+            for index in self._best_rows(scores, top)
+            for row, twins in [(self.faces[index], self._twins_of(index))]
+        ]
 
     def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0) -> list[Match]:
         """The best `top` rows for (F,) scores; a family with a twin of a row's face is folded under that row.
@@ -117,9 +144,12 @@ class Catalogue:
 
     def _match(self, face: int, score: float, probability: float) -> Match:
         row = self.faces[face]
-        twins = sorted(self.families[family] for family in self.twin_families[face] - {int(self.family_of[face])})
         score, probability = round(float(score), 4), round(float(probability), 4)
-        return Match(row.family, row.name, row.weight, row.italic, score, probability, row.url, tuple(twins))
+        twins = self._twins_of(face)
+        return Match(row.family, row.name, row.weight, row.italic, score, probability, row.url, twins)
+
+    def _twins_of(self, face: int) -> tuple[str, ...]:
+        return tuple(sorted(self.families[other] for other in self.twin_families[face] - {int(self.family_of[face])}))
 
     @cached_property
     def _rows_of_family(self) -> dict[str, list[int]]:

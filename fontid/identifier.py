@@ -11,7 +11,7 @@ from PIL import Image
 
 from fontid.artifact import ArtifactError, open_artifact
 from fontid.calibration import evidence_of
-from fontid.catalogue import Catalogue, Match
+from fontid.catalogue import Catalogue, Match, Neighbour
 from fontid.drawing import make_query
 from fontid.groups import group_lines
 from fontid.images import PictureError, open_picture
@@ -23,6 +23,7 @@ from fontid.reader import TextReader
 from fontid.verification import Verifier
 
 SHIPPED = Path(__file__).parent.parent / "model"
+SIMILAR = 5  # fonts named beside an answer
 MOST_LINES = 8  # the largest; more add time and no certainty
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
 
@@ -32,12 +33,14 @@ class Group:
     """Lines taken to be in one face, with one ranked answer.
 
     in_catalogue: probability 0-1 that the face's family is in the catalogue at all.
+    similar: to the best match's face.
     evidence: what tells so, see `fontid.calibration.EVIDENCE`.
     """
 
     lines: tuple[Line, ...]
     matches: tuple[Match, ...]
     in_catalogue: float
+    similar: tuple[Neighbour, ...]
     evidence: tuple[float, ...]
 
     def to_dict(self) -> dict:
@@ -49,6 +52,7 @@ class Group:
             "lines": lines,
             "in_catalogue": self.in_catalogue,
             "matches": [match.to_dict() for match in self.matches],
+            "similar": [neighbour.to_dict() for neighbour in self.similar],
         }
 
 
@@ -146,7 +150,7 @@ class FontIdentifier:
         for members in group_lines(scores, windows):
             # a line's say in the answer grows with the number of its windows
             of_encoder = np.average([scores[i] for i in members], axis=0, weights=[windows[i] for i in members])
-            groups.append(self._answer([samples[i] for i in members], of_encoder, top, encoder_only))
+            groups.append(self._answer([samples[i] for i in members], of_encoder, top, without, encoder_only))
         largest = max(groups, key=lambda group: sum(line.width * line.height for line in group.lines))
         return Answer(largest.matches, largest.in_catalogue, tuple(groups))
 
@@ -163,12 +167,15 @@ class FontIdentifier:
                     samples.append(_Sample(line, gray, embeddings))
         return samples
 
-    def _answer(self, samples: list[_Sample], scores: np.ndarray, top: int, encoder_only: bool) -> Group:
+    def _answer(
+        self, samples: list[_Sample], scores: np.ndarray, top: int, without: Collection[str], encoder_only: bool
+    ) -> Group:
         lines = [sample.line for sample in samples]
         drawable = [] if encoder_only else samples
         queries = [make_query(s.gray, s.line.text, s.line.confidence, s.line.centres) for s in drawable]
         verdict = self._verifier.verify(scores, [query for query in queries if query])
         matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
-        evidence = evidence_of(self.catalogue, lines, scores, verdict)
+        similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, without)
+        evidence = evidence_of(self.catalogue, lines, scores, verdict, similar)
         known = round(self.calibration.in_catalogue(evidence), 4)
-        return Group(tuple(lines), tuple(matches), known, evidence)
+        return Group(tuple(lines), tuple(matches), known, tuple(similar), evidence)

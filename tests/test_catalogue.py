@@ -58,3 +58,13 @@ def test_a_family_is_unknown_without_itself_and_the_twins_of_all_its_faces(catal
     assert catalogue.likenesses("a") == {"a", "b"}
     assert catalogue.likenesses("b") == {"a", "b", "c"}
     assert catalogue.likenesses("d") == {"d"}
+
+
+def test_similar_families_are_others_and_no_twins():
+    prototypes = np.array([[1, 0], [0, 1], [0, 1], [1, 0], [0.6, 0.8], [0.9, 0.44], [0.8, 0.6]], np.float16)
+    catalogue = Catalogue(FACES, prototypes, np.arange(7, dtype=np.int32), np.array(TWINS, np.int32))
+    rows = catalogue.similar(0, 5)
+    assert [(row.family, row.twins) for row in rows] == [("c", ("b",)), ("d", ())]
+    assert rows[1].score == pytest.approx(0.8, abs=0.001)
+    assert [row.family for row in catalogue.similar(0, 5, without={"c"})] == ["d"]
+    assert catalogue.similar(6, 1)[0].family == "c" and catalogue.similar(3, 5)[0].family == "d"
