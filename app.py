@@ -17,8 +17,9 @@ import gradio as gr  # noqa: E402 (reads the variable when imported)
 from gradio.utils import get_upload_folder  # noqa: E402
 
 from fontid.artifact import ArtifactError  # noqa: E402
+from fontid.calibration import KNOWN  # noqa: E402
 from fontid.catalogue import Match  # noqa: E402
-from fontid.identifier import Answer, FontIdentifier  # noqa: E402
+from fontid.identifier import Answer, FontIdentifier, Group  # noqa: E402
 from fontid.images import PictureError  # noqa: E402
 
 DELETE_UPLOADS = (60, 300)  # every minute, whatever is older than five
@@ -26,6 +27,7 @@ LARGEST_UPLOAD = "60mb"
 
 INTRODUCTION = """# fontid
 Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."""
+UNKNOWN = "<p class='unknown'>Probably not in the catalogue: the nearest free fonts are</p>"
 NOTHING_YET = "<p class='hint'>The answer appears here.</p>"
 CSS = """
 .matches { display: grid; gap: .6rem; padding: 0; margin: 0; list-style: none; }
@@ -64,13 +66,21 @@ def card(match: Match) -> str:
     return (
         f"<li><div class='row'><a class='family' href='{url}' target='_blank' rel='noopener'>{name}</a>"
         f"<span class='style'>{style_of(match)}</span>"
-        f"<span><meter min='0' max='1' value='{max(0.0, match.score):.3f}' aria-label='similarity of {name}'></meter> "
-        f"{match.score:.2f}</span></div>{twins}</li>"
+        f"<span><meter min='0' max='1' value='{match.probability:.3f}' aria-label='probability of {name}'></meter> "
+        f"{match.probability:.0%}</span></div>{twins}</li>"
     )
 
 
+def section(group: Group) -> str:
+    """One group's reading, a plain word where the font seems to be unknown, and its matches."""
+    text = " / ".join(line.text for line in group.lines if line.text)
+    reading = f"<p class='hint'>{html.escape(text)}</p>" if text else ""
+    warning = UNKNOWN if group.in_catalogue < KNOWN else ""
+    return f"{reading}{warning}<ol class='matches'>{''.join(map(card, group.matches))}</ol>"
+
+
 def show(answer: Answer) -> str:
-    return f"<ol class='matches'>{''.join(map(card, answer.matches))}</ol>"
+    return "".join(map(section, answer.groups))
 
 
 def build(identifier: FontIdentifier) -> gr.Blocks:

@@ -18,6 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fontid.artifact import ArtifactError
+from fontid.calibration import KNOWN
 from fontid.enrolment import enroll
 from fontid.evaluation import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.identifier import FontIdentifier, Group
@@ -72,7 +73,7 @@ def identify(arguments: argparse.Namespace) -> int:
 def text_of(group: Group, several: bool) -> str:
     """One group's answer for people."""
     lines = [f"  {' / '.join(line.text or '(not read)' for line in group.lines)}"] if several else []
-    if group.in_catalogue < 0.5:
+    if group.in_catalogue < KNOWN:
         lines.append("  probably not in the catalogue: the nearest free fonts are")
     for rank, match in enumerate(group.matches, 1):
         slope = " italic" if match.italic else ""

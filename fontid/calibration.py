@@ -21,6 +21,7 @@ EVIDENCE = (
     "neighbour",  # cosine of the best row's face with the most similar family's
 )
 BINS = 15
+KNOWN = 0.5  # in_catalogue below that: the font is probably not in the catalogue
 FARTHEST = 3.0  # standard deviations: evidence beyond that counts as that
 
 

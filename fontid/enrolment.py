@@ -19,7 +19,7 @@ from fontid.identifier import FontIdentifier
 from fontid.letterforms import Letterforms
 from fontid.outlines import draw_letters_by_freetype, outlines_apart
 from fontid.own_catalogues import EnrolmentError, OwnCatalogue, catalogue_folder, merge, open_own, save_own
-from fontid.subsetting import small_font, woff2
+from fontid.subsetting import scaled, small_font, woff2
 
 REFERENCES = (
     "Hamburgefonstiv", "The quick brown fox", "JUMPS OVER THE LAZY DOG", "Sphinx of black quartz",
@@ -83,7 +83,7 @@ def _small(font: TTFont, face: Face, file: Path, variable: bool) -> bytes:
         font.flavor = None
         font.save(source)
         source.seek(0)
-    data = woff2(small_font(source))
+    data = woff2(scaled(small_font(source)))  # as the shipped ones are, so that a copy draws the same
     if not all(draw_letters_by_freetype(io.BytesIO(data)).any((1, 2))):
         raise ValueError(f"{face.name} draws nothing for some letter")
     return data
