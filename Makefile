@@ -1,4 +1,5 @@
 # make app: environment, install, the app on the shipped model.   make test: the same environment, tests.
+# make slow: the tests that take minutes.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -9,6 +10,9 @@ test: .venv/training
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
 
+slow: .venv/training
+	$(BIN)/python -m pytest -m slow
+
 .venv/serving: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -18,4 +22,4 @@ test: .venv/training
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-train.txt
 	touch $@
 
-.PHONY: app test
+.PHONY: app test slow

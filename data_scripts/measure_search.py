@@ -1,6 +1,6 @@
 """Measure how long a catalogue of generated prototypes takes to search: scores of all faces, and the best rows.
 
-    python -m data_scripts.measure_search [--faces 100000] [--results results/search.json]
+python -m data_scripts.measure_search [--faces 100000] [--results results/search.json]
 """
 
 import argparse

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from data_scripts.show_failures import CAPTION, CELL
+from data_scripts.show_failures import main as show_failures
 from fontid.catalogue import Catalogue, Match
 from fontid.evaluation import Sample, evaluate, read_manifest, summarise, table
 from fontid.images import PictureError
 from fontid.rejection import auroc, doubt_table, measure_doubt, summarise_doubt
+from tests.conftest import draw
 from tests.test_catalogue import FACES, TWINS
 
 
@@ -152,3 +156,20 @@ def test_every_picture_is_asked_about_with_and_without_its_family(tmp_path, cata
     assert summary["auroc"] == round(6.5 / 9, 4)
     assert summary["by"]["p"]["auroc"] == 1 and summary["by"]["q"]["n"] == 2
     assert "0.722" in doubt_table(summary).splitlines()[1]
+
+
+def test_failures_are_shown_and_only_those(tmp_path, capsys):
+    """Two pictures with right labels and one with a wrong one: one row."""
+    labels = {"pacifico": "pacifico", "press-start-2p": "press-start-2p", "playfair-display": "pacifico"}
+    rows = []
+    for family, label in labels.items():
+        draw("Signal Window", family, 48).save(tmp_path / f"{family}.png")
+        rows.append(json.dumps({"file": f"{family}.png", "family": label, "text": "Signal Window"}))
+    (tmp_path / "manifest.jsonl").write_text("\n".join(rows))
+    show_failures([str(tmp_path), str(tmp_path / "sheet.png")])
+    assert "1 pictures named wrong" in capsys.readouterr().out
+    sheet = Image.open(tmp_path / "sheet.png")
+    width, height = 4 * CELL[0], CELL[1] + CAPTION
+    assert sheet.size == (width, height)
+    cells = [sheet.crop((column * CELL[0], CAPTION, (column + 1) * CELL[0], height)) for column in range(4)]
+    assert all(min(cell.convert("L").getextrema()) < 100 for cell in cells)  # ink in every one

@@ -50,7 +50,7 @@ def test_letter_spacing_changes_little(identifier):
 
 
 def test_a_misread_letter_does_not_decide(identifier):
-    """"Wimdow" for "Window": the letter that nobody draws so loses its say."""
+    """ "Wimdow" for "Window": the letter that nobody draws so loses its say."""
     gray = np.asarray(draw("Window", "merriweather", 60))
     scores = identifier.catalogue.score_faces(identifier.embed_line(gray))
     for text in ("Window", "Wimdow", "Windov", "Window?", "Wndow"):

@@ -1,0 +1,116 @@
+"""Draw a sheet of the pictures that were named wrong: the picture, its reading in the true face, in the one said.
+
+python -m data_scripts.show_failures FOLDER SHEET.png [--limit N] [--beyond 1] [--most 40] [--condition NAME]
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from tqdm import tqdm
+
+from fontid.evaluation import Sample, read_manifest, spread
+from fontid.identifier import Answer, FontIdentifier
+from fontid.images import PictureError, open_picture
+
+CELL = (380, 84)
+CAPTION = 16  # pixels
+NOTHING_READ = "Hamburgefonstiv"
+COLUMNS = ("picture", "true face", "first", "second")
+
+
+@dataclass(frozen=True)
+class Failure:
+    sample: Sample
+    answer: Answer | None
+    reason: str  # rank of the truth, or why there is no answer
+
+
+def failures(identifier: FontIdentifier, samples: list[Sample], beyond: int, most: int) -> list[Failure]:
+    """The first `most` samples whose family and twins are not among the first `beyond` rows."""
+    found = []
+    for sample in tqdm(samples, "pictures", disable=not sys.stderr.isatty()):
+        right = identifier.catalogue.credited(sample.family, sample.weight, sample.italic)
+        try:
+            answer = identifier.identify(sample.file, top=100)
+        except PictureError as error:
+            found.append(Failure(sample, None, str(error)))
+        else:
+            ranks = [rank for rank, match in enumerate(answer.matches, 1) if match.family in right]
+            if not ranks or ranks[0] > beyond:
+                found.append(Failure(sample, answer, f"rank {ranks[0]}" if ranks else "beyond rank 100"))
+        if len(found) == most:
+            break
+    return found
+
+
+def draw_text(identifier: FontIdentifier, text: str, face: str | None) -> Image.Image:
+    """`text` in the shipped letterforms of a face, filling the cell; empty where there are none."""
+    if face is None or face not in identifier.letterforms:
+        return Image.new("RGB", CELL, "white")
+    font = ImageFont.truetype(BytesIO(identifier.letterforms.font_data(face)), 60)
+    box = font.getbbox(text)
+    picture = Image.new("RGB", (int(box[2] - box[0]) + 12, int(box[3] - box[1]) + 12), "white")
+    ImageDraw.Draw(picture).text((6 - box[0], 6 - box[1]), text, fill="black", font=font)
+    return ImageOps.pad(picture, CELL, color="white")
+
+
+def nearest_face(identifier: FontIdentifier, family: str, weight: int | None, italic: bool) -> str | None:
+    """The face of a family that comes nearest to a style; None where the catalogue has no such family."""
+    faces = [face for face in identifier.catalogue.faces if face.family == family]
+    style = min(faces, key=lambda face: (face.italic != italic, abs(face.weight - (weight or 400))), default=None)
+    return style.id if style else None
+
+
+def draw_row(identifier: FontIdentifier, failure: Failure) -> Image.Image:
+    row = Image.new("RGB", (len(COLUMNS) * CELL[0], CELL[1] + CAPTION), "white")
+    draw = ImageDraw.Draw(row)
+    sample = failure.sample
+    cells = [ImageOps.pad(open_picture(sample.file), CELL, color="white")]
+    captions = [f"{sample.file.name}, {failure.reason}", f"{sample.family} {sample.weight or ''}"]
+    text = sample.text or NOTHING_READ
+    if failure.answer:
+        longest = max(failure.answer.groups[0].lines, key=lambda line: line.width * line.height)
+        text = longest.text or text
+        captions[0] += f", read {longest.text!r}"
+    wanted = [nearest_face(identifier, sample.family, sample.weight, sample.italic)]
+    for match in failure.answer.matches[:2] if failure.answer else ():
+        wanted.append(nearest_face(identifier, match.family, match.weight, match.italic))
+        captions.append(f"{match.name} {match.weight}{' italic' if match.italic else ''}, {match.score}")
+    cells += [draw_text(identifier, text[:40], face) for face in wanted]
+    for column, (cell, caption) in enumerate(zip(cells, captions, strict=True)):
+        row.paste(cell, (column * CELL[0], CAPTION))
+        draw.text((column * CELL[0] + 4, 2), caption[:62], fill="black")
+    return row
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("sheet", type=Path)
+    parser.add_argument("--limit", type=int, metavar="N", help="look only at so many pictures, spread evenly")
+    parser.add_argument("--beyond", type=int, default=1, metavar="RANK", help="show those whose truth comes later")
+    parser.add_argument("--most", type=int, default=40, help="rows of the sheet")
+    parser.add_argument("--condition", help="only pictures of this condition")
+    arguments = parser.parse_args(argv)
+    identifier = FontIdentifier.from_pretrained()
+    samples = [s for s in read_manifest(arguments.folder) if s.family in identifier.catalogue]
+    samples = [s for s in samples if arguments.condition in (None, *s.groups)]
+    found = failures(identifier, spread(samples, arguments.limit), arguments.beyond, arguments.most)
+    rows = [draw_row(identifier, failure) for failure in found]
+    if not rows:
+        raise SystemExit("No picture was named wrong: there is nothing to show.")
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    sheet.save(arguments.sheet)
+    print(f"{arguments.sheet}: {len(rows)} pictures named wrong; left to right: {', '.join(COLUMNS)}.")
+
+
+if __name__ == "__main__":
+    main()
