@@ -16,6 +16,7 @@ from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
@@ -24,6 +25,7 @@ from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
 from fontid.experiment import write_result
 from fontid.faces import Face, by_family, face_id, regular_face, write_faces
+from fontid.font_files import relative_width
 from fontid.outlines import LETTERS
 from fontid.paths import data_home
 
@@ -50,9 +52,15 @@ def faces_of_family(folder: Path) -> list[Face]:
                 url=metadata.url,
                 file=f"{folder.name}/{file.name}",
                 sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+                width=width_of(file),
             )
         )
     return sorted(faces, key=lambda face: (face.weight, face.italic))
+
+
+def width_of(font_file: Path) -> float:
+    with TTFont(font_file) as font:
+        return relative_width(font)
 
 
 def letters_of(font_file: Path) -> np.ndarray | str:

@@ -49,7 +49,7 @@ def failures(identifier: FontIdentifier, samples: list[Sample], beyond: int, mos
 
 def draw_text(identifier: FontIdentifier, text: str, face: str | None) -> Image.Image:
     """`text` in the shipped letterforms of a face, filling the cell; empty where there are none."""
-    if face is None or face not in identifier.letterforms:
+    if face is None:
         return Image.new("RGB", CELL, "white")
     font = ImageFont.truetype(BytesIO(identifier.letterforms.font_data(face)), 60)
     box = font.getbbox(text)
@@ -59,8 +59,8 @@ def draw_text(identifier: FontIdentifier, text: str, face: str | None) -> Image.
 
 
 def nearest_face(identifier: FontIdentifier, family: str, weight: int | None, italic: bool) -> str | None:
-    """The face of a family that comes nearest to a style; None where the catalogue has no such family."""
-    faces = [face for face in identifier.catalogue.faces if face.family == family]
+    """The drawable face of a family that comes nearest to a style; None where there is none."""
+    faces = [face for face in identifier.catalogue.faces if face.family == family and face.id in identifier.letterforms]
     style = min(faces, key=lambda face: (face.italic != italic, abs(face.weight - (weight or 400))), default=None)
     return style.id if style else None
 

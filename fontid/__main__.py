@@ -21,7 +21,7 @@ from fontid.artifact import ArtifactError
 from fontid.calibration import KNOWN
 from fontid.enrolment import enroll
 from fontid.evaluation import ManifestError, evaluate, read_manifest, spread, summarise, table
-from fontid.identifier import FontIdentifier, Group
+from fontid.identifier import FontIdentifier, Group, NoFaces
 from fontid.images import PICTURE_SUFFIXES, PictureError
 from fontid.own_catalogues import EnrolmentError, catalogue_names, remove, searching_own
 from fontid.rejection import doubt_table, measure_doubt, summarise_doubt
@@ -91,7 +91,9 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
         summary = summarise_doubt(
             *measure_doubt(
                 lambda picture, without: (
-                    identifier.identify(picture, without=without, encoder_only=arguments.encoder_only).in_catalogue
+                    identifier.identify(
+                        picture, only=lambda face: face.family not in without, encoder_only=arguments.encoder_only
+                    ).in_catalogue
                 ),
                 identifier.catalogue,
                 samples,
@@ -174,7 +176,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)
-    except (ArtifactError, ManifestError, EnrolmentError) as error:
+    except (ArtifactError, ManifestError, EnrolmentError, NoFaces) as error:
         print(error, file=sys.stderr)
         return 2
 

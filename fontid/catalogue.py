@@ -1,6 +1,6 @@
 """The searchable catalogue: from scores of prototypes to ranked families with their twins."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -91,25 +91,20 @@ class Catalogue:
         """(P, D) float32."""
         return self.prototypes[self.prototype_faces == face]
 
-    def without(self, families: Collection[str], scores: np.ndarray) -> np.ndarray:
-        """Scores (F,) with those of some families at minus infinity: they are never ranked."""
-        numbers = [index for index, family in enumerate(self.families) if family in families]
-        return np.where(np.isin(self.family_of, numbers), -np.inf, scores)
-
     def best_of_families(self, scores: np.ndarray) -> np.ndarray:
         """(F,) scores of faces -> that of the best face of every family, in the order of `families`."""
         best = np.full(len(self.families), -np.inf, scores.dtype)
         np.maximum.at(best, self.family_of, scores)
         return best
 
-    def similar(self, face: int, top: int, without: Collection[str] = ()) -> list[Neighbour]:
+    def similar(self, face: int, top: int, among: np.ndarray | None = None) -> list[Neighbour]:
         """The families that resemble a face most, but for its own and its twins: the best first, twins folded.
 
-        Args: without: ids of families to leave out.
+        Args: among: (F,) bool, the faces to look among (None: all).
         """
-        own = {self.families[family] for family in (int(self.family_of[face]), *self.twin_families[face])}
-        scores = self.score_faces(self.prototypes_of(face)[:1])
-        scores = self.without(own.union(without), scores)
+        own = [int(self.family_of[face]), *self.twin_families[face]]
+        wanted = ~np.isin(self.family_of, own) & (True if among is None else among)
+        scores = np.where(wanted, self.score_faces(self.prototypes_of(face)[:1]), -np.inf)
         return [
             Neighbour(row.family, row.name, row.weight, row.italic, round(float(scores[index]), 4), row.url, twins)
             for index in self._best_rows(scores, top)

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fontid.artifact import digest
 from fontid.catalogue import Catalogue
 from fontid.faces import Face, face_id
-from fontid.font_files import faces_in, family_id, family_name, font_files_in
+from fontid.font_files import faces_in, family_id, family_name, font_files_in, relative_width
 from fontid.identifier import FontIdentifier
 from fontid.letterforms import Letterforms
 from fontid.outlines import draw_letters_by_freetype, outlines_apart
@@ -69,6 +69,7 @@ def _face_of(font: TTFont, weight: int, italic: bool, file: Path) -> Face:
         url="",
         file=str(file),
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        width=relative_width(font),
     )
 
 

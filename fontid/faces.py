@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+WIDTHS = {"narrow": 0.0, "normal": 0.88, "wide": 1.13}  # least `Face.width`
+
 
 @dataclass(frozen=True)
 class Face:
     """One row of the table.
 
     `family` is the @fontsource id, `name` the display name, `weight` 1-1000, `file` a path relative to the folder of
-    font files, `sha256` that file's digest in hexadecimal.
+    font files, `sha256` that file's digest in hexadecimal, `width` its `fontid.font_files.relative_width`.
     """
 
     id: str
@@ -26,6 +28,12 @@ class Face:
     url: str
     file: str
     sha256: str
+    width: float = 0.0
+
+    @property
+    def width_class(self) -> str:
+        """One of `WIDTHS`."""
+        return next(name for name, least in reversed(WIDTHS.items()) if self.width >= least)
 
 
 def face_id(family: str, weight: int, italic: bool) -> str:

@@ -1,10 +1,12 @@
 """Font files of any origin: the faces in them, by what their own tables say."""
 
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
@@ -75,6 +77,24 @@ def instances_of(font: TTFont) -> Iterator[Instance]:
         for italic, slope in slopes:
             location = defaults | slope
             yield Instance(weight, italic, location | ({"wght": weight} if "wght" in axes else {}))
+
+
+def relative_width(font: TTFont) -> float:
+    """Mean advance of the small letters over the height of x: 0.95 in Roboto, 0.84 in Roboto Condensed.
+
+    0.0 for a font without them.
+    """
+    glyph_of, metrics = font.getBestCmap(), font["hmtx"]
+    letters = [glyph_of[ord(letter)] for letter in string.ascii_lowercase if ord(letter) in glyph_of]
+    if len(letters) < len(string.ascii_lowercase):
+        return 0.0
+    glyphs = font.getGlyphSet()
+    pen = BoundsPen(glyphs)
+    glyphs[glyph_of[ord("x")]].draw(pen)
+    if pen.bounds is None or pen.bounds[3] <= pen.bounds[1]:
+        return 0.0
+    advance = sum(metrics[glyph][0] for glyph in letters) / len(letters)
+    return round(advance / (pen.bounds[3] - pen.bounds[1]), 3)
 
 
 def weight_of(font: TTFont) -> int:

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,13 @@ from fontid.artifact import ArtifactError, open_artifact
 from fontid.calibration import evidence_of
 from fontid.catalogue import Catalogue, Match, Neighbour
 from fontid.drawing import make_query
+from fontid.faces import Face
 from fontid.groups import group_lines
 from fontid.images import PictureError, open_picture
 from fontid.letterforms import Letterforms
 from fontid.lines import Line
 from fontid.networks import open_network
+from fontid.noise import without_noise
 from fontid.preprocess import prepare_line, windows_of
 from fontid.reader import TextReader
 from fontid.verification import Verifier
@@ -26,6 +28,10 @@ SHIPPED = Path(__file__).parent.parent / "model"
 SIMILAR = 5  # fonts named beside an answer
 MOST_LINES = 8  # the largest; more add time and no certainty
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
+
+
+class NoFaces(ValueError):
+    """Nothing is left to rank; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -130,33 +136,44 @@ class FontIdentifier:
         line = prepare_line(gray, self.preprocessing)
         return None if line is None else self.embed(windows_of(line, self.preprocessing))
 
-    def identify(self, picture, *, top: int = 5, without: Collection[str] = (), encoder_only: bool = False) -> Answer:
+    def identify(
+        self,
+        picture,
+        *,
+        top: int = 5,
+        only: Callable[[Face], bool] | None = None,
+        lines: Sequence[Line] | None = None,
+        encoder_only: bool = False,
+    ) -> Answer:
         """Rank the catalogue's families for a picture.
 
         Args:
             picture: path, bytes, binary file, PIL image or array; see `fontid.images.open_picture`.
             top: rows of the answer.
-            without: ids of families to leave out, as if the catalogue did not have them.
+            only: which faces to rank, as if the catalogue had no others (None: all).
+            lines: to look at, instead of those that are found and read; in pixels of the opened picture.
             encoder_only: rank by encoder and prototypes alone.
-        Raises: PictureError where it is no picture, holds no ink, or text in another script only.
+        Raises: PictureError where it is no picture, holds no ink, or text in another script only; NoFaces.
         """
-        opened = open_picture(picture)
-        samples = self._samples(opened)
+        among = np.array([only is None or only(face) for face in self.catalogue.faces])
+        if not among.any():
+            raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
+        opened = without_noise(open_picture(picture))
+        samples = self._samples(opened, self._reader.find_lines(opened) if lines is None else list(lines))
         if not samples:
             raise PictureError(NO_INK)
-        scores = [self.catalogue.without(without, self.catalogue.score_faces(s.embeddings)) for s in samples]
+        scores = [np.where(among, self.catalogue.score_faces(s.embeddings), -np.inf) for s in samples]
         windows = [len(sample.embeddings) for sample in samples]
         groups = []
         for members in group_lines(scores, windows):
             # a line's say in the answer grows with the number of its windows
             of_encoder = np.average([scores[i] for i in members], axis=0, weights=[windows[i] for i in members])
-            groups.append(self._answer([samples[i] for i in members], of_encoder, top, without, encoder_only))
+            groups.append(self._answer([samples[i] for i in members], of_encoder, top, among, encoder_only))
         largest = max(groups, key=lambda group: sum(line.width * line.height for line in group.lines))
         return Answer(largest.matches, largest.in_catalogue, tuple(groups))
 
-    def _samples(self, picture: Image.Image) -> list[_Sample]:
-        """The largest lines that hold ink, in reading order."""
-        lines = self._reader.find_lines(picture)
+    def _samples(self, picture: Image.Image, lines: list[Line]) -> list[_Sample]:
+        """The largest lines that hold ink, in the order given."""
         largest = set(sorted(lines, key=lambda line: -line.width * line.height)[:MOST_LINES])
         samples = []
         for line in lines:
@@ -168,14 +185,14 @@ class FontIdentifier:
         return samples
 
     def _answer(
-        self, samples: list[_Sample], scores: np.ndarray, top: int, without: Collection[str], encoder_only: bool
+        self, samples: list[_Sample], scores: np.ndarray, top: int, among: np.ndarray, encoder_only: bool
     ) -> Group:
         lines = [sample.line for sample in samples]
         drawable = [] if encoder_only else samples
         queries = [make_query(s.gray, s.line.text, s.line.confidence, s.line.centres) for s in drawable]
         verdict = self._verifier.verify(scores, [query for query in queries if query])
         matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
-        similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, without)
+        similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, among)
         evidence = evidence_of(self.catalogue, lines, scores, verdict, similar)
         known = round(self.calibration.in_catalogue(evidence), 4)
         return Group(tuple(lines), tuple(matches), known, tuple(similar), evidence)

@@ -11,6 +11,8 @@ from fontid.artifact import open_artifact, recalibrate
 from fontid.calibration import Calibration, quadratic, reliability
 from fontid.drawing import Comparison, make_query
 from fontid.groups import group_lines
+from fontid.identifier import NoFaces
+from fontid.images import PictureError
 from fontid.letterforms import draw_glyph
 from fontid.verification import Verifier, drawn_as
 from tests.conftest import MODEL, draw, font_file
@@ -147,7 +149,7 @@ def test_families_taken_out_are_not_named_and_missed(identifier):
     picture = draw("Signal Window", "pacifico", 60)
     known = identifier.identify(picture)
     without = identifier.catalogue.likenesses("pacifico")
-    unknown = identifier.identify(picture, without=without, top=50)
+    unknown = identifier.identify(picture, only=lambda face: face.family not in without, top=50)
     assert known.matches[0].family == "pacifico" and len(known.matches) == 5
     assert not without & {name for match in unknown.matches for name in (match.family, *match.twins)}
     assert known.in_catalogue > 0.7 > unknown.in_catalogue + 0.2
@@ -184,3 +186,27 @@ def test_recalibrating_changes_nothing_else(tmp_path):
     assert open_artifact(folder).calibration == calibration
     recalibrate(folder, open_artifact(MODEL).calibration)
     assert (folder / "config.json").read_text() == before
+
+
+def test_lines_given_are_taken_as_they_are(identifier):
+    """One of two lines picked, its reading corrected: the answer is that line's alone."""
+    picture = on_page(draw("Signal Window", "pacifico", 48), draw("Signal Window", "press-start-2p", 36))
+    found = identifier.identify(picture).groups
+    lines = {group.matches[0].family: group.lines[0] for group in found}
+    for family, line in lines.items():
+        corrected = dataclasses.replace(line, text="Signal  Window!", centres=(), confidence=1.0)
+        answer = identifier.identify(picture, lines=[corrected])
+        assert answer.matches[0].family == family and answer.groups[0].lines == (corrected,)
+    assert set(lines) == {"pacifico", "press-start-2p"}
+    with pytest.raises(PictureError, match="No text"):
+        identifier.identify(picture, lines=[])
+
+
+def test_only_wanted_faces_are_ranked(identifier):
+    picture = draw("Signal Window", "pacifico", 48)
+    answer = identifier.identify(picture, top=20, only=lambda face: face.category == "serif" and face.italic)
+    faces = {(face.family, face.weight, face.italic): face for face in identifier.catalogue.faces}
+    shown = [faces[m.family, m.weight, m.italic] for m in answer.matches]
+    assert len(shown) == 20 and all(face.category == "serif" and face.italic for face in shown)
+    with pytest.raises(NoFaces, match="ask for less"):
+        identifier.identify(picture, only=lambda face: False)

@@ -15,6 +15,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from fontid.images import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
+from fontid.noise import noise_of, without_noise
+from tests.conftest import draw
 
 INK, GRAY, GROUND = 20, 110, 240
 RED, GREEN = (200, 0, 0), (0, 102, 0)  # luma 60 both
@@ -586,3 +588,18 @@ def test_suffixes_are_lower_case():
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in PICTURE_SUFFIXES)
     assert {".jpg", ".png", ".heic", ".avif", ".tif"} <= PICTURE_SUFFIXES
     assert not {".svg", ".pdf", ".eps"} & PICTURE_SUFFIXES
+
+
+def test_noise_is_measured_and_smoothed(rng):
+    """Letters alone are no noise; of a noisy picture of them less than half of it is left, and the letters stand."""
+    clean = draw("Signal Window", "merriweather", 48, (90, 20, 30), (230, 220, 180))
+    assert noise_of(np.asarray(clean)) < 1 and without_noise(clean) is clean
+    noisy = np.clip(np.asarray(clean) + rng.normal(0, 25.5, (clean.height, clean.width, 3)), 0, 255).astype(np.uint8)
+    assert noise_of(noisy) == pytest.approx(25.5 * (0.299**2 + 0.587**2 + 0.114**2) ** 0.5, rel=0.15)
+    smooth = np.asarray(without_noise(Image.fromarray(noisy)), np.float64)
+    before, after = (np.abs(pixels - np.asarray(clean, np.float64)).mean() for pixels in (noisy, smooth))
+    assert after < before / 2
+
+
+def test_a_picture_of_two_pixels_has_no_noise():
+    assert without_noise(Image.new("RGB", (2, 1))).size == (2, 1)
