@@ -1,11 +1,14 @@
 """Measure what whole pictures cost, everything included: peak memory and seconds, each in a process of its own.
 
+Measures too how long the drawing of candidates takes.
+
     python -m data_scripts.measure_cost [--results results/cost.json]
 
 The pictures are pages of text: PNGs on a plain ground, as of a screen, and JPEGs on a grainy one, as of a camera.
 """
 
 import argparse
+import statistics
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -16,13 +19,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fontid.enrolment import REFERENCES
+from fontid.drawing import make_query
+from fontid.enrolment import REFERENCES, draw_reference
 from fontid.experiment import write_result
 from fontid.identifier import FontIdentifier
+from fontid.verification import Verifier
 
 MEGAPIXELS = (0.5, 4, 12, 50)
 FACE = "lora-400-normal"
 ROWS = 20  # of text on a page
+ROUNDS = 6  # of drawing
 GRAIN = 6  # standard deviation of a camera's noise, 0-255
 
 
@@ -73,6 +79,26 @@ def cost_of(file: Path) -> dict:
         return pool.submit(_identify, file).result()
 
 
+def _draw() -> dict:
+    """Milliseconds of verifying one line by drawing, with nothing drawn before and again; candidates and letters."""
+    identifier = FontIdentifier.from_pretrained()
+    text = REFERENCES[2]
+    gray = draw_reference(identifier.letterforms.font_data(FACE), text, 48)
+    query = make_query(gray, text, 1.0)
+    scores = identifier.catalogue.score_faces(identifier.embed_line(gray))
+    verifier = Verifier(identifier.catalogue, identifier.letterforms)
+    milliseconds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        verdict = verifier.verify(scores, [query])
+        milliseconds.append(1000 * (time.perf_counter() - started))
+    return {
+        "faces_drawn": len(verdict.faces),
+        "cold_milliseconds": round(milliseconds[0]),
+        "warm_milliseconds": round(statistics.median(milliseconds[1:])),
+    }
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=Path("results/cost.json"))
@@ -86,6 +112,9 @@ def main(argv: list[str] | None = None) -> None:
                 name = f"{megapixels} MP {suffix[1:]}"
                 metrics[name] = cost_of(file) | {"file_mb": round(file.stat().st_size / 1e6, 1)}
                 print(name, metrics[name], flush=True)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        metrics["drawing"] = pool.submit(_draw).result()
+    print(metrics["drawing"])
     command = "python -m data_scripts.measure_cost"
     write_result(arguments.results, settings={"face": FACE, "rows": ROWS}, command=command, metrics=metrics)
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fontid.faces import Face, by_family, regular_face
+from fontid.faces import Face, by_family, face_id, regular_face
 
 RIVALS = 100  # rows among which probability is shared out
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
@@ -108,7 +108,7 @@ class Catalogue:
         return [
             Neighbour(row.family, row.name, row.weight, row.italic, round(float(scores[index]), 4), row.url, twins)
             for index in self._best_rows(scores, top)
-            for row, twins in [(self.faces[index], self._twins_of(index))]
+            for row, twins in [(self.faces[index], self.twins_of(index))]
         ]
 
     def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0) -> list[Match]:
@@ -140,11 +140,24 @@ class Catalogue:
     def _match(self, face: int, score: float, probability: float) -> Match:
         row = self.faces[face]
         score, probability = round(float(score), 4), round(float(probability), 4)
-        twins = self._twins_of(face)
+        twins = self.twins_of(face)
         return Match(row.family, row.name, row.weight, row.italic, score, probability, row.url, twins)
 
-    def _twins_of(self, face: int) -> tuple[str, ...]:
+    def twins_of(self, face: int) -> tuple[str, ...]:
+        """Ids of the other families that draw a face's letters."""
         return tuple(sorted(self.families[other] for other in self.twin_families[face] - {int(self.family_of[face])}))
+
+    def face(self, row: Match | Neighbour) -> Face:
+        """The face that a row of an answer stands for."""
+        return self.faces[self._row_of_id[face_id(row.family, row.weight, row.italic)]]
+
+    def row_of(self, face: str) -> int | None:
+        """Where a face is, by its id; None where it is not in the catalogue."""
+        return self._row_of_id.get(face)
+
+    @cached_property
+    def _row_of_id(self) -> dict[str, int]:
+        return {face.id: row for row, face in enumerate(self.faces)}
 
     @cached_property
     def _rows_of_family(self) -> dict[str, list[int]]:

@@ -18,7 +18,15 @@ from fontid.font_files import faces_in, family_id, family_name, font_files_in, r
 from fontid.identifier import FontIdentifier
 from fontid.letterforms import Letterforms
 from fontid.outlines import draw_letters_by_freetype, outlines_apart
-from fontid.own_catalogues import EnrolmentError, OwnCatalogue, catalogue_folder, merge, open_own, save_own
+from fontid.own_catalogues import (
+    EnrolmentError,
+    OwnCatalogue,
+    catalogue_folder,
+    merge,
+    open_own,
+    save_own,
+    write_letterforms,
+)
 from fontid.subsetting import scaled, small_font, woff2
 
 REFERENCES = (
@@ -137,6 +145,21 @@ def find_twins(new: dict[str, bytes], catalogue: Catalogue, letterforms: Letterf
             if cosines[other] > LEAST_COSINE and outlines_apart(*map(letters, pair)).max() <= TOLERANCE:
                 twins.add(tuple(sorted(pair)))
     return twins
+
+
+def own_of(identifier: FontIdentifier, folder: Path, problems: dict[str, str]) -> OwnCatalogue:
+    """A catalogue of the fonts under a folder that is in memory alone; what is skipped goes into `problems`.
+
+    Raises: EnrolmentError where none of them can be used.
+    """
+    fonts = read_fonts(folder, problems)
+    data = {face.id: small for face, small in fonts.items()}
+    prototypes = np.stack([make_prototype(small, identifier.embed_line) for small in data.values()])
+    letterforms = io.BytesIO()
+    write_letterforms(letterforms, data)
+    own = OwnCatalogue(tuple(fonts), prototypes.astype(np.float16), frozenset(), letterforms)
+    twins = find_twins(data, merge(identifier.catalogue, own, alone=False), identifier.letterforms)
+    return replace(own, twins=frozenset(twins))
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,11 @@ class FontIdentifier:
         other._verifier = Verifier(catalogue, letterforms)
         return other
 
+    def stand_in(self, face: Face) -> Face | None:
+        """The face whose letterforms ship and come nearest to one's own; None where its family has none."""
+        row = int(self._verifier.stand_ins[self.catalogue.row_of(face.id)])
+        return None if row < 0 else self.catalogue.faces[row]
+
     def embed(self, windows: np.ndarray) -> np.ndarray:
         """(N, height, window) uint8 windows of prepared lines -> (N, D) float32, L2-normalised."""
         inputs = windows[:, None].astype(np.float32) / 255

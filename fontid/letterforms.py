@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ImageFont
@@ -45,7 +46,7 @@ class Letterforms:
     Raises: OSError, zipfile.BadZipFile where a file cannot be read.
     """
 
-    def __init__(self, files: list[Path]) -> None:
+    def __init__(self, files: list[Path | BinaryIO]) -> None:
         self._files = files
         self._places = {
             name.removesuffix(".woff2"): archive
@@ -57,7 +58,7 @@ class Letterforms:
         self._glyphs: OrderedDict[tuple[str, str], Glyph | None] = OrderedDict()
         self._lock = Lock()
 
-    def with_files(self, files: list[Path]) -> "Letterforms":
+    def with_files(self, files: list[Path | BinaryIO]) -> "Letterforms":
         """These and those of other files, which come first."""
         return Letterforms([*self._files, *files])
 
@@ -67,6 +68,13 @@ class Letterforms:
     def font_data(self, face: str) -> bytes:
         """The face's WOFF2 file."""
         return self._places[face].read(f"{face}.woff2")
+
+    def licence(self, name: str) -> str | None:
+        """The text of a licence that fonts are under, by its SPDX name; None where it does not lie beside them."""
+        for archive in dict.fromkeys(self._places.values()):
+            if f"LICENSE-{name}.txt" in archive.namelist():
+                return archive.read(f"LICENSE-{name}.txt").decode()
+        return None
 
     def glyphs(self, face: str, characters: str) -> list[Glyph | None]:
         """The glyph of each character; None where the face lacks it or draws nothing."""

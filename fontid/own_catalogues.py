@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -36,12 +37,15 @@ class EnrolmentError(ValueError):
 
 @dataclass(frozen=True)
 class OwnCatalogue:
-    """Somebody's faces; `prototypes` (F, D) float16 in their order, `twins` pairs of face ids."""
+    """Somebody's faces; `prototypes` (F, D) float16 in their order, `twins` pairs of face ids.
+
+    letterforms: the zip file of their small fonts, on disk or in memory.
+    """
 
     faces: tuple[Face, ...]
     prototypes: np.ndarray
     twins: frozenset[tuple[str, str]]
-    letterforms: Path
+    letterforms: Path | BinaryIO
 
     def keeping(self, wanted: Callable[[Face], bool]) -> "OwnCatalogue":
         """The same with the wanted faces only."""
@@ -109,9 +113,7 @@ def save_own(name: str, own: OwnCatalogue, letterforms: dict[str, bytes], encode
         write_faces(own.faces, partial / "faces.jsonl.gz")
         np.save(partial / "prototypes.npy", own.prototypes.astype(np.float16))
         (partial / "twins.json").write_text(json.dumps(sorted(own.twins)), encoding="utf-8")
-        with zipfile.ZipFile(partial / LETTERFORMS, "w", zipfile.ZIP_STORED) as archive:
-            for face in own.faces:
-                archive.writestr(f"{face.id}.woff2", letterforms[face.id])
+        write_letterforms(partial / LETTERFORMS, {face.id: letterforms[face.id] for face in own.faces})
         made = {"format": FORMAT, "encoder": encoder}
         (partial / "catalogue.json").write_text(json.dumps(made), encoding="utf-8")
         before = folder.with_name(f".{name}-before")
@@ -124,6 +126,13 @@ def save_own(name: str, own: OwnCatalogue, letterforms: dict[str, bytes], encode
         raise EnrolmentError(f"The catalogue {name} cannot be written ({error}); it is what it was before.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_letterforms(target: Path | BinaryIO, fonts: dict[str, bytes]) -> None:
+    """Write what `fontid.letterforms` reads. Args: fonts: WOFF2 by face id."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for face, data in fonts.items():
+            archive.writestr(f"{face}.woff2", data)
 
 
 def remove(name: str, family: str | None = None) -> str:
@@ -148,7 +157,11 @@ def remove(name: str, family: str | None = None) -> str:
 
 def searching_own(identifier: FontIdentifier, name: str, alone: bool = False) -> FontIdentifier:
     """The identifier with a catalogue of one's own beside its own, or in its stead. Raises: EnrolmentError."""
-    own = open_own(name, identifier.encoder)
+    return searching(identifier, open_own(name, identifier.encoder), alone)
+
+
+def searching(identifier: FontIdentifier, own: OwnCatalogue, alone: bool = False) -> FontIdentifier:
+    """The same with a catalogue that is open."""
     catalogue = merge(identifier.catalogue, own, alone)
     return identifier.searching(catalogue, identifier.letterforms.with_files([own.letterforms]))
 

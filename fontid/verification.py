@@ -38,11 +38,14 @@ class Verdict:
 
 
 class Verifier:
-    """Draws candidates of one catalogue. May be used from several threads."""
+    """Draws candidates of one catalogue. May be used from several threads.
+
+    Attributes: stand_ins: (F,) int, as `drawn_as` gives them.
+    """
 
     def __init__(self, catalogue: Catalogue, letterforms: Letterforms) -> None:
         self._catalogue, self._letterforms = catalogue, letterforms
-        self._drawn_as = drawn_as(catalogue, letterforms)
+        self.stand_ins = drawn_as(catalogue, letterforms)
         self._pool = ThreadPoolExecutor(2, "drawing")
 
     def verify(self, scores: np.ndarray, queries: list[Query]) -> Verdict:
@@ -65,7 +68,7 @@ class Verifier:
         evidence = -np.log(1 - mean + SHARPEST)
         of_face = np.full(len(scores), evidence.min(), np.float32)
         row_of = {int(face): row for row, face in enumerate(candidates)}
-        for face, drawn in enumerate(self._drawn_as):
+        for face, drawn in enumerate(self.stand_ins):
             if drawn in row_of:
                 of_face[face] = evidence[row_of[drawn]]
         sure = float(np.mean([confidence for _, _, confidence in jobs]))
@@ -77,7 +80,7 @@ class Verifier:
         for rank, face in enumerate(by_score(scores)):
             if rank == MOST_RANKED or not np.isfinite(scores[face]):
                 break
-            family, drawn = int(self._catalogue.family_of[face]), int(self._drawn_as[face])
+            family, drawn = int(self._catalogue.family_of[face]), int(self.stand_ins[face])
             if family not in chosen:
                 if len(chosen) == FAMILIES:
                     continue

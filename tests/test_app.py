@@ -1,11 +1,17 @@
-"""The app as it is served: through its API and in a real browser."""
+"""The app as it is served: through its API, as MCP tools, and in a real browser."""
 
+import asyncio
+import base64
+import csv
+import io
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import httpx
@@ -13,10 +19,14 @@ import psutil
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 from tests.conftest import ROOT, draw
+from tests.test_enrolment import own_font
+from tests.test_lines import on_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WAIT = 20_000  # milliseconds
 
 
 def free_port() -> int:
@@ -43,6 +53,8 @@ def server(tmp_path_factory):
     yield f"http://127.0.0.1:{port}", process
     process.terminate()
     process.wait(20)
+    log = (cache / "log.txt").read_text()
+    assert "one.png" not in log and "two.png" not in log  # nothing of uploads is logged
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +62,56 @@ def client(server):
     return Client(server[0], verbose=False)
 
 
-@pytest.fixture
-def picture(tmp_path) -> Path:
-    path = tmp_path / "sample.png"
-    draw("Signal Wolke", "pacifico", 60, ink=(250, 250, 250), ground=(30, 60, 160)).save(path)
-    return path
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    """A folder: one font, two fonts, no picture, a line on its side."""
+    folder = tmp_path_factory.mktemp("pictures")
+    draw("Signal Wolke", "pacifico", 60, ink=(250, 250, 250), ground=(30, 60, 160)).save(folder / "one.png")
+    two = on_page(draw("Signal Window", "pacifico", 70), draw("the quick brown", "press-start-2p", 30))
+    two.save(folder / "two.png")
+    draw("Signal Wolke", "pacifico", 60).transpose(Image.Transpose.ROTATE_90).save(folder / "turned.png")
+    (folder / "notes.png").write_text("no picture")
+    return folder
 
 
-def test_api_returns_what_the_command_line_prints(client, picture, identifier):
-    answer = client.predict(handle_file(picture), api_name="/identify")
-    assert answer.pop("image") and answer == identifier.identify(picture).to_dict()
+def as_address(picture: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
+
+
+# --- for programs
+
+
+def test_api_returns_what_the_command_line_prints(client, pictures, identifier):
+    answer = client.predict(handle_file(pictures / "one.png"), api_name="/identify")
+    assert answer.pop("image") and answer == identifier.identify(pictures / "one.png").to_dict()
     assert answer["matches"][0]["family"] == "pacifico"
 
 
-def test_api_says_what_is_wrong_and_goes_on(client, picture, tmp_path):
+def test_api_filters(client, pictures):
+    answer = client.predict(handle_file(pictures / "one.png"), 7, ["serif"], [700], "italic", api_name="/identify")
+    assert len(answer["matches"]) == 7
+    assert {(match["weight"], match["italic"]) for match in answer["matches"]} == {(700, True)}
+    similar = client.predict("Playfair Display", 700, True, 3, api_name="/similar")
+    assert len(similar) == 3 and all(row["family"] != "playfair-display" for row in similar)
+    assert [row["score"] for row in similar] == sorted((row["score"] for row in similar), reverse=True)
+
+
+def test_api_says_what_is_wrong_and_goes_on(client, pictures, tmp_path):
     broken = tmp_path / "broken.png"
-    broken.write_bytes(picture.read_bytes()[:300])
+    broken.write_bytes((pictures / "one.png").read_bytes()[:300])
     with pytest.raises(AppError, match="damaged"):
         client.predict(handle_file(broken), api_name="/identify")
-    assert client.predict(handle_file(picture), api_name="/identify")["matches"]
+    with pytest.raises(AppError, match="No family is named Nofont"):
+        client.predict("Nofont", api_name="/similar")
+    assert client.predict(handle_file(pictures / "one.png"), api_name="/identify")["matches"]
+
+
+def test_api_searches_the_catalogue(client, identifier):
+    found = client.predict("playfair", api_name="/catalogue")
+    assert {row["family"] for row in found["families"]} >= {"playfair-display", "playfair"}
+    assert {"weight": 900, "italic": True, "width": "normal"} in found["families"][1]["styles"]
+    everything = client.predict(api_name="/catalogue")
+    assert everything["count"] == len(identifier.catalogue.families) and len(everything["families"]) == 50
 
 
 def test_api_reads_no_file_of_the_server(server):
@@ -81,49 +124,345 @@ def test_api_reads_no_file_of_the_server(server):
         assert "event: error" in result and "matches" not in result
 
 
-def test_memory_of_the_server(server, client, picture):
-    client.predict(handle_file(picture), api_name="/identify")
+def test_mcp_tools(server, client, pictures):
+    """A real MCP client lists the tools with their descriptions, and calls them."""
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def talk():
+        async with (
+            streamablehttp_client(f"{server[0]}/gradio_api/mcp/") as (reading, writing, _),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+            similar = await session.call_tool("similar", {"family": "Pacifico"})
+            named = await session.call_tool("identify", {"picture": as_address(pictures / "one.png")})
+            wrong = await session.call_tool("similar", {"family": "Nofont"})
+            return tools, similar, named, wrong
+
+    tools, similar, named, wrong = asyncio.run(talk())
+    assert set(tools) == {"identify", "similar", "catalogue"}
+    assert "Latin text" in tools["identify"].description
+    assert "nearest there is is taken" in json.dumps(tools["similar"].inputSchema)
+    assert not similar.isError and "leckerli-one" in similar.content[0].text
+    assert not named.isError and "pacifico" in named.content[0].text
+    assert wrong.isError and "No family is named Nofont" in wrong.content[0].text
+
+
+def test_memory_of_the_server(server, client, pictures):
+    client.predict(handle_file(pictures / "one.png"), api_name="/identify")
     assert psutil.Process(server[1].pid).memory_info().rss < 900e6
 
 
+# --- in the browser
+
+
 @pytest.fixture(scope="module")
-def page(server):
+def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium here: .ci/run installs it")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.asked = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(server[0])
-        yield page
+        yield browser
         browser.close()
 
 
+@pytest.fixture
+def page(browser, server):
+    """A new visit. What it asks of whom and what goes wrong in it is kept; nothing may go wrong."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1200}, accept_downloads=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server[0])
+    page = context.new_page()
+    page.asked, page.errors = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto(server[0])
+    yield page
+    assert not page.errors
+    assert {url.split("/")[2] for url in page.asked if url.startswith("http")} == {server[0].split("/")[2]}
+    context.close()
+
+
 def upload(page, path: Path) -> None:
-    clear = page.locator("#picture button[aria-label='Clear'], #picture button[aria-label='Remove Image']")
-    if clear.count():
-        clear.first.click()
     page.locator("#picture input[type=file]").first.set_input_files(path)
 
 
-def test_a_person_drops_in_a_picture(page, picture, server):
-    upload(page, picture)
-    first = page.locator("#answer .matches li").first
-    first.wait_for(timeout=20_000)
-    assert "Pacifico" in first.inner_text() and "400" in first.inner_text()
-    assert first.locator("a").get_attribute("href") == "https://fonts.google.com/specimen/Pacifico"
-    hosts = {url.split("/")[2] for url in page.asked if url.startswith("http")}
-    assert hosts == {server[0].split("/")[2]}  # nothing is asked of anybody else
+def families(page) -> list[str]:
+    return page.locator("#answer .card .family a").all_inner_texts()
 
 
-def test_a_bad_file_gets_a_sentence_and_the_next_one_works(page, picture, tmp_path):
-    bad = tmp_path / "notes.png"
-    bad.write_text("no picture")
-    upload(page, bad)
-    page.locator("#answer .problem").wait_for(timeout=20_000)
+def wait_for_first(page, name: str) -> None:
+    page.locator("#answer .card .family a").first.get_by_text(name, exact=True).wait_for(timeout=WAIT)
+
+
+def copied(page) -> str:
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_person_drops_in_a_picture(page, pictures):
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    first = page.locator("#answer .card").first
+    assert "Regular 400" in first.inner_text() and "OFL-1.1" in first.inner_text()
+    assert first.locator("a.family").get_attribute("href") == "https://fonts.google.com/specimen/Pacifico"
+    assert first.locator(".specimen").inner_text() == "Signal Wolke"
+    assert page.evaluate("document.fonts.check(\"20px 'pacifico-400-normal'\")")
+    assert page.locator("#stage polygon").count() == 1
+    assert "Pacifico" in page.locator("#answer [role=status]").inner_text()  # what a screen reader says
+
+
+def test_a_bad_file_gets_a_sentence_and_the_next_one_works(page, pictures):
+    upload(page, pictures / "notes.png")
+    page.locator("#answer .problem").wait_for(timeout=WAIT)
     assert "not a picture" in page.locator("#answer .problem").inner_text()
-    upload(page, picture)
-    page.locator("#answer .matches li").first.wait_for(timeout=20_000)
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+
+
+def test_a_picture_is_pasted(page, pictures):
+    page.locator("#picture input[type=file]").first.wait_for(state="attached")
+    page.evaluate(
+        """async (url) => {
+        const blob = await (await fetch(url)).blob();
+        const data = new DataTransfer();
+        data.items.add(new File([blob], "pasted.png", { type: "image/png" }));
+        document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+    }""",
+        as_address(pictures / "one.png"),
+    )
+    wait_for_first(page, "Pacifico")
+
+
+def test_a_line_is_picked_and_its_reading_corrected(page, pictures):
+    upload(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    assert page.locator("#answer .group").count() == 2
+    page.locator("#stage polygon").nth(1).focus()
+    page.keyboard.press("Enter")
+    wait_for_first(page, "Press Start 2P")
+    assert page.locator("#answer .group").count() == 1
+    reading = page.locator("#reading textarea, #reading input")
+    assert reading.input_value() == "the quick brown"
+    reading.fill("the quick crown")
+    reading.press("Enter")
+    page.locator("#answer h2", has_text="the quick crown").wait_for(timeout=WAIT)
+    assert families(page)[0] == "Press Start 2P"
+    page.locator("#stage polygon").nth(1).click()  # again: all of them
+    wait_for_first(page, "Pacifico")
+    assert page.locator("#answer .group").count() == 2
+
+
+def test_crop_rotate_and_another_picture(page, pictures):
+    upload(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    page.get_by_role("button", name="Crop").click()
+    view = page.locator("#stage .view").bounding_box()
+    page.mouse.move(view["x"] + 5, view["y"] + 0.52 * view["height"])
+    page.mouse.down()
+    page.mouse.move(view["x"] + view["width"] - 5, view["y"] + 0.75 * view["height"], steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Cut out").click()
+    wait_for_first(page, "Press Start 2P")
+    assert page.locator("#stage polygon").count() == 1
+    page.get_by_role("button", name="Whole picture").click()
+    wait_for_first(page, "Pacifico")
+    page.get_by_role("button", name="Another picture").click()
+    page.locator("#picture input[type=file]").first.wait_for(state="attached", timeout=WAIT)
+    upload(page, pictures / "turned.png")
+    wait_for_first(page, "Pacifico")
+    tall = page.locator("#stage img").bounding_box()
+    page.get_by_role("button", name="Rotate right").click()
+    page.wait_for_function(
+        "document.querySelector('#stage img')?.naturalWidth > document.querySelector('#stage img').naturalHeight"
+    )
+    wait_for_first(page, "Pacifico")
+    assert tall["height"] > tall["width"]
+
+
+def test_words_of_ones_own_are_drawn_in_every_font(page, pictures):
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    words = page.locator("#words textarea, #words input")
+    words.fill("Quality time")
+    page.locator("#answer .specimen", has_text="Quality time").nth(4).wait_for(timeout=WAIT)
+    words.fill("")
+    page.locator("#answer .specimen", has_text="Signal Wolke").nth(4).wait_for(timeout=WAIT)
+
+
+def test_a_font_is_laid_over_the_picture(page, pictures):
+    """The true font covers the crop's letters, another one does not."""
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    for index in (0, 4):
+        page.locator("#answer [data-compare]").nth(index).click()
+    page.locator("#answer .stack canvas").nth(1).wait_for(timeout=WAIT)
+    for mode in ("over", "flicker"):
+        page.locator(f"#answer [data-mode={mode}]").first.click()
+        assert page.locator(f"#answer .stack.{mode}").count() == 1
+    page.wait_for_timeout(500)
+    shares = page.evaluate("""[...document.querySelectorAll("#answer .stack")].map((stack) => {
+        const canvas = stack.querySelector("canvas"), image = stack.querySelector("img");
+        const copy = document.createElement("canvas");
+        copy.width = canvas.width; copy.height = canvas.height;
+        copy.getContext("2d").drawImage(image, 0, 0);
+        const drawn = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        const seen = copy.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        let both = 0, either = 0;
+        for (let i = 0; i < drawn.length; i += 4) {
+            const a = drawn[i + 3] > 127, b = seen[i] > 140;
+            both += a && b; either += a || b;
+        }
+        return both / either;
+    })""")
+    assert shares[0] > 0.65 > shares[1] + 0.15  # the shipped letters are not kerned
+
+
+def test_copies_downloads_and_similar_fonts(page, pictures):
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    first = page.locator("#answer .card").first
+    for label, text in (("Copy name", "Pacifico"), ("Copy npm", "npm install @fontsource/pacifico")):
+        first.get_by_role("button", name=label).click()
+        first.get_by_text("Copied").wait_for(timeout=WAIT)
+        assert copied(page) == text
+    first.get_by_role("button", name="Copy CSS").click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('font-family'))")
+    assert "family=Pacifico:wght@400" in copied(page) and 'font-family: "Pacifico", cursive' in copied(page)
+    with page.expect_download() as download:
+        first.get_by_role("button", name="Font file").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert {"LICENSE.txt", "README.txt", "pacifico-400-normal.woff2"} == set(archive.namelist())
+        assert archive.read("pacifico-400-normal.woff2")[:4] == b"wOF2"
+        assert b"SIL Open Font License" in archive.read("LICENSE.txt")
+    first.get_by_role("button", name="Similar fonts").click()
+    first.locator(".neighbours li").nth(4).wait_for(timeout=WAIT)
+    assert "Leckerli One" in first.locator(".neighbours").inner_text()
+
+
+def test_a_shared_address_brings_the_list_back_and_no_picture(page, pictures, browser):
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    page.locator("#words textarea, #words input").fill("Quality & time")
+    page.get_by_role("button", name="Copy a link").click()
+    page.locator("#said", has_text="Address copied").wait_for(timeout=WAIT, state="attached")
+    address = copied(page)
+    assert "pacifico-400-normal" in address and "file" not in address and len(address) < 600
+    other = browser.new_page()
+    other.goto(address)
+    wait_for_first(other, "Pacifico")
+    assert families(other) == families(page)
+    assert other.locator("#answer .specimen").first.inner_text() == "Quality & time"
+    assert other.locator("#answer .crop").count() == 0
+    other.close()
+
+
+def choose(page, label: str, option: str) -> None:
+    page.get_by_label(label, exact=True).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.keyboard.press("Escape")
+
+
+def test_filters_change_the_answer(page, pictures):
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("italic", exact=True).check()
+    page.wait_for_function("!document.querySelector('#answer .card .family a')?.textContent.includes('Pacifico')")
+    assert all("italic" in text for text in page.locator("#answer .card .row .style").all_inner_texts())
+    choose(page, "Category", "monospace")
+    page.wait_for_function(
+        "[...document.querySelectorAll('#answer .card')].every((card) => card.innerText.includes('monospace'))",
+        timeout=WAIT,
+    )
+
+
+def test_an_unknown_font_is_called_one(page, pictures, tmp_path):
+    """A font that nobody has: one of the catalogue's, its letters half as wide again."""
+    own_font(tmp_path / "Wide.ttf", "playfair-display", "Acme Wide", widen=1.9)
+    from tests.test_enrolment import drawn_with
+
+    drawn_with(tmp_path / "Wide.ttf", "Signal Window").save(tmp_path / "wide.png")
+    upload(page, tmp_path / "wide.png")
+    page.locator("#answer .unknown").wait_for(timeout=WAIT)
+    assert "Probably not in the catalogue" in page.locator("#answer .unknown").inner_text()
+    page.get_by_role("button", name="Fonts of your own").click()
+    page.locator("#own input[type=file]").set_input_files([tmp_path / "Wide.ttf", pictures / "notes.png"])
+    page.locator("#answer .card .family", has_text="Acme Wide").first.wait_for(timeout=WAIT)
+    assert "1 face of yours" in page.locator("#own-status").inner_text()
+
+
+def test_many_pictures(page, pictures, tmp_path):
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        for name in ("one.png", "two.png", "notes.png"):
+            archive.write(pictures / name, f"folder/{name}")
+        archive.writestr("__MACOSX/._one.png", b"")
+        archive.writestr("readme.txt", "no picture")
+    page.get_by_role("tab", name="Many pictures").click()
+    page.locator("#batch input[type=file]").set_input_files([tmp_path / "pictures.zip", pictures / "turned.png"])
+    page.locator("#batch").get_by_text("turned").wait_for(timeout=WAIT)
+    page.locator("#batch-start").click()
+    page.locator("#batch-status", has_text="4 pictures, 1 of them without an answer").wait_for(timeout=2 * WAIT)
+    with page.expect_download() as download:
+        page.locator("#batch-csv").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert [row["family"] for row in rows] == ["pacifico", "pacifico", "press-start-2p", "", "pacifico"]
+    assert "not a picture" in rows[3]["error"]
+    with page.expect_download() as download:
+        page.locator("#batch-json").click()
+    answers = json.loads(Path(download.value.path()).read_text())
+    assert answers[0]["matches"][0]["family"] == "pacifico" and len(answers[1]["groups"]) == 2
+
+
+def test_the_catalogue_is_searched(page):
+    page.get_by_role("tab", name="Catalogue").click()
+    page.locator("#families .card").nth(23).wait_for(timeout=WAIT)
+    page.locator("#search textarea, #search input").fill("press start")
+    page.locator("#families", has_text="1 family.").wait_for(timeout=WAIT)
+    assert "Press Start 2P" in page.locator("#families").inner_text()
+    page.locator("#search textarea, #search input").fill("comic sans")
+    page.locator("#families", has_text="not covered").wait_for(timeout=WAIT)
+
+
+def test_an_address_on_the_server_itself_is_not_visited(page, server):
+    field = page.locator("#address textarea, #address input")
+    for address, said in (("http://127.0.0.1/x.png", "public servers"), ("file:///etc/passwd", "no address of a")):
+        field.fill(address)
+        field.press("Enter")
+        page.locator("#answer .problem", has_text=said).wait_for(timeout=WAIT)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility(browser, server, pictures, scheme):
+    """axe-core finds nothing serious, in light and dark, before and after an answer, on every tab."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 1200})
+    page.goto(f"{server[0]}/?__theme={scheme}")
+    upload(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    page.locator("#answer [data-compare]").first.click()
+    serious = []
+    for tab in ("Identify", "Many pictures", "Catalogue"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(800)
+        found = Axe().run(page).response["violations"]
+        for one in found:
+            if one["impact"] in ("serious", "critical"):
+                serious += [(tab, one["id"], node["html"][:120]) for node in one["nodes"]]
+    assert not serious
+    page.close()
+
+
+def test_phone_width(browser, server, pictures):
+    """Nothing is wider than the screen of a phone, and the answer can be reached."""
+    page = browser.new_page(viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True)
+    page.goto(server[0])
+    upload(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    box = page.locator("#answer .card").first.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 375
+    page.close()

@@ -13,7 +13,8 @@ FIGURE = re.compile(r"(?<![\w./-])(\d+\.\d+|\d{2,})(?![\w./-]|\.\d)")
 
 def leaves(value) -> set[float]:
     if isinstance(value, dict):
-        return set().union(*map(leaves, value.values())) if value else set()
+        named = {float(number) for key in value for number in re.findall(r"\d+\.?\d*", key)}  # such as "4 MP png"
+        return named.union(*map(leaves, value.values()))
     if isinstance(value, list):
         return set().union(*map(leaves, value)) if value else set()
     return {float(value)} if isinstance(value, int | float) and not isinstance(value, bool) else set()

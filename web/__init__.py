@@ -1,0 +1,1 @@
+"""The parts of the web app: they format what `fontid` returns."""

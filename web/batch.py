@@ -1,0 +1,112 @@
+"""Many pictures at once: files and zips in, rows for CSV and JSON out."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fontid.identifier import FontIdentifier
+from fontid.images import PICTURE_SUFFIXES, PictureError
+
+MOST = 200  # pictures
+LARGEST = 60_000_000  # bytes of one picture
+LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
+COLUMNS = (
+    "image", "font", "text", "name", "family", "weight", "italic", "probability", "in_catalogue", "twins", "error",
+)  # fmt: skip
+
+
+class BatchError(ValueError):
+    """The files cannot be worked on; the message says what to do."""
+
+
+def pictures_in(files: Sequence[Path]) -> list[tuple[str, Path, str | None]]:
+    """Name, file and, for a picture in a zip, its entry. Raises: BatchError."""
+    found: list[tuple[str, Path, str | None]] = []
+    unpacked = 0
+    for file in files:
+        if file.suffix.lower() != ".zip":
+            found.append((file.name, file, None))
+            continue
+        try:
+            with zipfile.ZipFile(file) as archive:
+                entries = [entry for entry in archive.infolist() if _is_picture(entry)]
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            raise BatchError(f"{file.name} is no zip file that can be opened: pack the pictures again.") from error
+        unpacked += sum(entry.file_size for entry in entries)
+        found += [(entry.filename, file, entry.filename) for entry in entries]
+    if not found:
+        raise BatchError("There are no pictures in these files: choose pictures, or a zip that holds some.")
+    if len(found) > MOST or unpacked > LARGEST_SUM:
+        raise BatchError(f"These are {len(found)} pictures; {MOST} of {LARGEST_SUM // 10**6} MB can be done at once.")
+    return found
+
+
+def _is_picture(entry: zipfile.ZipInfo) -> bool:
+    path = Path(entry.filename)
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return not entry.is_dir() and not hidden and path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def read_picture(file: Path, entry: str | None) -> bytes:
+    """Raises: PictureError."""
+    try:
+        if entry is None:
+            return file.read_bytes()
+        with zipfile.ZipFile(file) as archive, archive.open(entry) as stream:
+            data = stream.read(LARGEST + 1)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+        raise PictureError("This picture cannot be unpacked: pack it again, without a password.") from error
+    if len(data) > LARGEST:
+        raise PictureError(f"This picture is larger than {LARGEST // 10**6} MB: save a smaller copy.")
+    return data
+
+
+def answers(
+    identifier: FontIdentifier, pictures: Sequence[tuple[str, Path, str | None]]
+) -> Iterator[tuple[list[dict], dict]]:
+    """For each picture its rows (one a font) and the object that `fontid identify --json` prints."""
+    for name, file, entry in pictures:
+        try:
+            answer = identifier.identify(read_picture(file, entry))
+        except PictureError as error:
+            yield [{"image": name, "error": str(error)}], {"image": name, "error": str(error)}
+            continue
+        rows = []
+        for number, group in enumerate(answer.groups, 1):
+            best = group.matches[0]
+            rows.append(
+                {
+                    "image": name,
+                    "font": number,
+                    "text": " / ".join(line.text for line in group.lines if line.text),
+                    "name": best.name,
+                    "family": best.family,
+                    "weight": best.weight,
+                    "italic": best.italic,
+                    "probability": best.probability,
+                    "in_catalogue": group.in_catalogue,
+                    "twins": " ".join(best.twins),
+                }
+            )
+        yield rows, {"image": name} | answer.to_dict()
+
+
+def table(rows: Sequence[dict]) -> list[list]:
+    return [[row.get(column, "") for column in COLUMNS] for row in rows]
+
+
+def to_csv(rows: Sequence[dict]) -> str:
+    """What was read may begin like a formula; spreadsheets are kept from computing it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in table(rows):
+        writer.writerow([f"'{cell}" if str(cell)[:1] in "=+-@\t\r" and cell != "" else cell for cell in row])
+    return text.getvalue()
+
+
+def to_json(objects: Sequence[dict]) -> str:
+    return json.dumps(list(objects), ensure_ascii=False, indent=1)

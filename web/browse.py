@@ -1,0 +1,43 @@
+"""The catalogue to look through: "is my font covered?"."""
+
+import html
+from collections.abc import Callable
+
+from fontid.faces import Face, by_family, regular_face
+from fontid.identifier import FontIdentifier
+from web.specimens import specimen, style_name
+
+PAGE = 24  # families drawn at a time
+
+
+def find_families(
+    identifier: FontIdentifier, search: str, wanted: Callable[[Face], bool] | None = None
+) -> list[list[Face]]:
+    """The faces of each family whose name or id holds the words searched for; those that begin so come first."""
+    words = search.casefold().split()
+    found = []
+    for faces in by_family(face for face in identifier.catalogue.faces if wanted is None or wanted(face)).values():
+        name = f"{faces[0].name} {faces[0].family}".casefold()
+        if all(word in name for word in words):
+            found.append(faces)
+    start = search.casefold().strip()
+    return sorted(found, key=lambda faces: (not faces[0].name.casefold().startswith(start), faces[0].name.casefold()))
+
+
+def families_html(identifier: FontIdentifier, families: list[list[Face]], text: str) -> str:
+    """The first `PAGE` of them drawn, and how many there are."""
+    if not families:
+        return "<p class='hint' role='status'>No family is named like that: it is not covered.</p>"
+    more = f", the first {PAGE} shown" if len(families) > PAGE else ""
+    count = f"{len(families)} {'family' if len(families) == 1 else 'families'}{more}"
+    rows = []
+    for faces in families[:PAGE]:
+        face = regular_face(faces)
+        styles = ", ".join(style_name(one.weight, one.italic) for one in faces)
+        rows.append(
+            f"<li class='card'><div class='row'><a class='family' href='{html.escape(face.url, quote=True)}' "
+            f"target='_blank' rel='noopener'>{html.escape(face.name)}</a>"
+            f"<span class='style'>{face.category}</span></div>{specimen(identifier, face, text or face.name)}"
+            f"<p class='note'>{styles}</p></li>"
+        )
+    return f"<p class='hint' role='status'>{count}.</p><ul class='matches'>{''.join(rows)}</ul>"

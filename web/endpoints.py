@@ -1,0 +1,107 @@
+"""What programs call, over HTTP and as MCP tools: `/identify`, `/similar`, `/catalogue`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+
+from fontid.faces import Face, regular_face
+from fontid.identifier import FontIdentifier, NoFaces
+from fontid.images import PictureError
+from web.browse import find_families
+from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.uploads import file_of
+
+ROWS = 5  # of an answer
+
+
+def endpoints(identifier: FontIdentifier) -> None:
+    """Add them to the page that is being built."""
+
+    def choice(*chosen) -> Callable[[Face], bool] | None:
+        try:
+            return wanted(*chosen)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def identify(
+        picture: str | None,
+        top: int = ROWS,
+        categories: list[str] | None = None,
+        weights: list[int] | None = None,
+        slope: str = "any",
+        widths: list[str] | None = None,
+    ) -> dict:
+        """Identify the font in a picture of Latin text.
+
+        Args:
+            picture: the picture: a file, or over MCP its http(s) or data address.
+            top: how many rows to rank, 1 to 50.
+            categories: only fonts of these: sans-serif, serif, display, handwriting, monospace.
+            weights: only these weights, 100 to 900.
+            slope: "any", "upright" or "italic".
+            widths: only these: narrow, normal, wide.
+
+        Returns: the object that `fontid identify --json` prints: matches (family, name, weight, italic, score,
+            probability, url, twins), in_catalogue, and groups of lines with the same and their boxes and readings.
+        """
+        only = choice(categories or (), weights or (), slope, widths or ())
+        try:
+            if picture is None:
+                raise PictureError("No picture came with this request: send one as the first argument.")
+            answer = identifier.identify(picture, top=min(50, max(1, int(top))), only=only)
+        except (PictureError, NoFaces) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return {"image": Path(picture).name} | answer.to_dict()
+
+    def similar(family: str, weight: int = 400, italic: bool = False, top: int = ROWS) -> list[dict]:
+        """Find the families of the catalogue that resemble one of them most.
+
+        Args:
+            family: its name or id, such as "Open Sans" or "open-sans".
+            weight: of the face to compare, 100 to 900; the nearest there is is taken.
+            italic: whether it is the italic.
+            top: how many, 1 to 50.
+
+        Returns: rows with family, name, weight, italic, score (cosine), url and twins, the most similar first.
+        """
+        asked = family.strip().casefold()
+        rows = [face for face in identifier.catalogue.faces if asked in (face.family, face.name.casefold())]
+        if not rows:
+            raise gr.Error(f"No family is named {family}: /catalogue searches for names.", print_exception=False)
+        face = min(rows, key=lambda face: (face.italic != italic, abs(face.weight - weight)))
+        found = identifier.catalogue.similar(identifier.catalogue.row_of(face.id), min(50, max(1, int(top))))
+        return [row.to_dict() for row in found]
+
+    def catalogue(search: str = "", category: str = "", limit: int = 50) -> dict:
+        """Search the catalogue's families by name.
+
+        Args:
+            search: words that the name holds; nothing for all families.
+            category: only families of this one: sans-serif, serif, display, handwriting, monospace.
+            limit: how many to list, 1 to 2000.
+
+        Returns: count of families found, and families: family, name, category, license, url and styles of each.
+        """
+        found = find_families(identifier, search, choice([category] if category else []))
+        rows = []
+        for faces in found[: min(2000, max(1, int(limit)))]:
+            one = regular_face(faces)
+            styles = [{"weight": face.weight, "italic": face.italic, "width": face.width_class} for face in faces]
+            about = {"family": one.family, "name": one.name, "category": one.category, "license": one.license}
+            rows.append(about | {"url": one.url, "styles": styles})
+        return {"count": len(found), "families": rows}
+
+    with gr.Group(visible=False):
+        picture = gr.Image(label="picture", type="filepath", image_mode=None)
+        picture.preprocess = file_of
+        top = gr.Number(ROWS, label="top", precision=0)
+        categories = gr.Dropdown(list(CATEGORIES), value=[], multiselect=True, label="categories")
+        weights = gr.Dropdown(list(WEIGHTS), value=[], multiselect=True, label="weights")
+        slope = gr.Dropdown(list(SLOPES), value="any", label="slope")
+        widths = gr.Dropdown(list(WIDTH_NAMES), value=[], multiselect=True, label="widths")
+        gr.Button().click(
+            identify, [picture, top, categories, weights, slope, widths], gr.JSON(label="answer"), api_name="identify"
+        )
+    gr.api(similar, api_name="similar")
+    gr.api(catalogue, api_name="catalogue")

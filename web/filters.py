@@ -1,0 +1,40 @@
+"""Which faces somebody wants to see: category, weight, slope, width."""
+
+from collections.abc import Callable, Sequence
+
+from fontid.faces import WIDTHS, Face
+
+CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace", "own")
+WEIGHTS = tuple(range(100, 1000, 100))
+SLOPES = ("any", "upright", "italic")
+WIDTH_NAMES = tuple(WIDTHS)
+
+
+def wanted(
+    categories: Sequence[str] = (), weights: Sequence[int] = (), slope: str = "any", widths: Sequence[str] = ()
+) -> Callable[[Face], bool] | None:
+    """Whether a face is wanted; None where all are. Nothing chosen in a list means that all of it will do.
+
+    Raises: ValueError that names what is no choice.
+    """
+    for name, chosen, known in (
+        ("category", categories, CATEGORIES),
+        ("slope", [slope or "any"], SLOPES),
+        ("width", widths, WIDTH_NAMES),
+    ):
+        strange = [one for one in chosen or () if one not in known]
+        if strange:
+            raise ValueError(f"{strange[0]!r} is no {name}: choose among {', '.join(known)}.")
+    near = {int(weight) for weight in weights or ()}
+    if not (categories or near or widths or slope not in (None, "any")):
+        return None
+
+    def is_wanted(face: Face) -> bool:
+        return (
+            (not categories or face.category in categories)
+            and (not near or min(9, max(1, round(face.weight / 100))) * 100 in near)
+            and (slope in (None, "any") or face.italic == (slope == "italic"))
+            and (not widths or face.width_class in widths)
+        )
+
+    return is_wanted

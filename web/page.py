@@ -1,0 +1,299 @@
+"""The page and its API, around an identifier that is loaded once."""
+
+import base64
+import html
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from fontid.identifier import Answer, FontIdentifier, NoFaces
+from fontid.images import PictureError
+from fontid.lines import Line
+from fontid.own_catalogues import EnrolmentError
+from web import batch
+from web.addresses import AddressError, fetch
+from web.browse import families_html, find_families
+from web.cards import NOTHING_YET, answer_html, cards_html, rows_from_query, similar_html
+from web.endpoints import endpoints
+from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.own_fonts import OwnFonts, identifier_for, take
+from web.specimens import font_package
+from web.stage import View, stage_html
+from web.uploads import file_of, uploaded
+
+DELETE_UPLOADS = (60, 300)  # every minute, whatever is older than five
+FOLDER = Path(__file__).parent
+EXAMPLES = sorted((FOLDER / "examples").glob("*.webp"))
+INTRODUCTION = """# fontid
+Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."""
+SHOWN = 5  # cards
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a visit looks at: the picture, the lines found in it, and the one that was picked (None: all)."""
+
+    view: View
+    lines: tuple[Line, ...] = ()
+    picked: int | None = None
+
+
+def problem(error: Exception) -> str:
+    return f"<p class='problem' role='alert'>{html.escape(str(error))}</p>"
+
+
+def build(identifier: FontIdentifier) -> gr.Blocks:
+    """The whole page; its named endpoints are `/identify`, `/similar` and `/catalogue`."""
+
+    def similar_fonts(asked: dict) -> str:
+        row = identifier.catalogue.row_of(str(asked.get("face")))
+        if row is None:
+            return "<p class='note'>Similar fonts are shown of the shipped catalogue only.</p>"
+        return similar_html(identifier, identifier.catalogue.similar(row, SHOWN), str(asked.get("text"))[:60])
+
+    def font_file(face: str) -> dict | None:
+        row = identifier.catalogue.row_of(str(face))
+        shown = None if row is None else identifier.stand_in(identifier.catalogue.faces[row])
+        if shown is None:
+            return None
+        content = base64.b64encode(font_package(identifier, shown)).decode()
+        return {"name": f"{shown.id}.zip", "content": content}
+
+    with gr.Blocks(title="fontid", delete_cache=DELETE_UPLOADS) as page:
+        gr.Markdown(INTRODUCTION)
+        look, own = gr.State(), gr.State()
+        with gr.Tab("Identify"), gr.Row():
+            with gr.Column(min_width=300):
+                picture = gr.Image(
+                    label="Picture with text",
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "clipboard", "webcam"],
+                    height=280,
+                    buttons=[],
+                    elem_id="picture",
+                )
+                picture.preprocess = file_of  # gr.Image would open it with Pillow, and fail with a stack trace
+                stage = gr.HTML("", elem_id="stage", js_on_load=(FOLDER / "stage.js").read_text())
+                reading = gr.Textbox(
+                    label="Reading of the line: correct it where it is wrong", visible=False, elem_id="reading"
+                )
+                address = gr.Textbox(
+                    label="Or the address of a picture", placeholder="https://", elem_id="address", max_lines=1
+                )
+                if EXAMPLES:
+                    gr.Examples([str(path) for path in EXAMPLES], picture, label="Examples")
+            with gr.Column(min_width=300):
+                words = gr.Textbox(
+                    label="Your own words, drawn in every font", elem_id="words", interactive=True, max_lines=1
+                )
+                with gr.Accordion("Filters", open=False, elem_id="filters"):
+                    categories = gr.Dropdown(
+                        [name for name in CATEGORIES if name != "own"], label="Category", multiselect=True
+                    )
+                    weights = gr.Dropdown(list(WEIGHTS), label="Weight", multiselect=True)
+                    slope = gr.Radio(list(SLOPES), value="any", label="Slope")
+                    widths = gr.Dropdown(list(WIDTH_NAMES), label="Width", multiselect=True)
+                with gr.Accordion("Fonts of your own, for this visit", open=False, elem_id="own"):
+                    fonts = gr.File(
+                        label="Font files", file_count="multiple", file_types=[".ttf", ".otf", ".woff", ".woff2"]
+                    )
+                    alone = gr.Checkbox(label="Search among these alone")
+                    own_status = gr.HTML("", elem_id="own-status")
+                answer = gr.HTML(
+                    NOTHING_YET,
+                    elem_id="answer",
+                    js_on_load=(FOLDER / "cards.js").read_text(),
+                    server_functions=[similar_fonts, font_file],
+                )
+        filters = [categories, weights, slope, widths]
+        shown = [look, picture, stage, reading, answer]
+
+        def answered(seen: Look, own_fonts: OwnFonts | None, *chosen) -> dict:
+            """Updates of `shown` for what is looked at."""
+            try:
+                searching = identifier_for(identifier, own_fonts)
+                opened = seen.view.open()
+                lines = None
+                if seen.lines:
+                    lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
+                found = searching.identify(opened, top=SHOWN, only=wanted(*chosen), lines=lines)
+            except (PictureError, NoFaces, ValueError) as error:
+                try:
+                    stage_value = stage_html(seen.view.open())
+                except PictureError:
+                    return {look: None, picture: gr.update(value=None, visible=True), stage: "", answer: problem(error)}
+                return {look: replace(seen, lines=(), picked=None), stage: stage_value, answer: problem(error)}
+            if not seen.lines:
+                seen = replace(seen, lines=lines_of(found))
+            text = "" if seen.picked is None else seen.lines[seen.picked].text
+            return {
+                look: seen,
+                picture: gr.update(visible=False),
+                stage: stage_html(opened, seen.lines, seen.picked),
+                reading: gr.update(value=text, visible=seen.picked is not None),
+                answer: answer_html(searching, found, opened) + "<button type='button' data-share>Copy a link</button>",
+            }
+
+        def begin(file: str | None, own_fonts: OwnFonts | None, *chosen) -> dict:
+            if file is None:
+                return {look: None}
+            return {reading: gr.update(visible=False)} | answered(Look(View(file)), own_fonts, *chosen)
+
+        def paste(event: gr.EventData, own_fonts: OwnFonts | None, *chosen) -> dict:
+            return begin(uploaded(str(event._data["path"])), own_fonts, *chosen)
+
+        def act(event: gr.EventData, seen: Look | None, own_fonts: OwnFonts | None, *chosen) -> dict:
+            """What was clicked on the picture: a line, a turn, a part, or that another picture is wanted."""
+            asked = event._data or {}
+            if seen is None or asked.get("another"):
+                nothing = gr.update(value=None, visible=True)
+                return {look: None, picture: nothing, stage: "", reading: gr.update(visible=False), answer: NOTHING_YET}
+            if "line" in asked:
+                number = int(asked["line"])
+                picked = None if number == seen.picked or not 0 <= number < len(seen.lines) else number
+                return answered(replace(seen, picked=picked), own_fonts, *chosen)
+            view = seen.view
+            try:
+                if "turn" in asked:
+                    view = view.turned(int(asked["turn"]))
+                view = view.cropped(asked["crop"]) if "crop" in asked else view
+                view = view.whole() if asked.get("whole") else view
+            except PictureError as error:
+                return {answer: problem(error)}
+            return {reading: gr.update(visible=False)} | answered(Look(view), own_fonts, *chosen)
+
+        def correct(text: str, seen: Look | None, own_fonts: OwnFonts | None, *chosen) -> dict:
+            """The picked line's reading as somebody corrected it."""
+            if seen is None or seen.picked is None:
+                return gr.skip()
+            line = replace(seen.lines[seen.picked], text=text.strip()[:200], confidence=1.0, centres=())
+            lines = tuple(line if number == seen.picked else one for number, one in enumerate(seen.lines))
+            return answered(replace(seen, lines=lines), own_fonts, *chosen)
+
+        def again(seen: Look | None, own_fonts: OwnFonts | None, *chosen) -> dict:
+            return gr.skip() if seen is None else answered(seen, own_fonts, *chosen)
+
+        def visit(text: str, own_fonts: OwnFonts | None, *chosen) -> dict:
+            """The picture at an address."""
+            if not text.strip():
+                return gr.skip()
+            try:
+                content = fetch(text)
+            except AddressError as error:
+                return {answer: problem(error)}
+            folder = Path(get_upload_folder())
+            folder.mkdir(parents=True, exist_ok=True)
+            place = Path(tempfile.mkdtemp(dir=folder)) / "fetched"
+            place.write_bytes(content)
+            return begin(str(place), own_fonts, *chosen)
+
+        def use_fonts(files: list[str] | None, only_these: bool, seen: Look | None, *chosen, progress=gr.Progress()):
+            if not files:
+                updates = {own: None, own_status: ""}
+                return updates | ({} if seen is None else answered(seen, None, *chosen))
+            progress(0, "Reading the fonts")
+            try:
+                mine, skipped = take(identifier, [Path(uploaded(file)) for file in files], only_these)
+            except EnrolmentError as error:
+                return {own_status: problem(error)}
+            count = len(mine.catalogue.faces)
+            notes = "".join(f"<p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
+            said = f"<p role='status'>{count} {'face' if count == 1 else 'faces'} of yours can be found now.</p>{notes}"
+            return {own: mine, own_status: said} | ({} if seen is None else answered(seen, mine, *chosen))
+
+        hidden = {"api_visibility": "private"}
+        picture.change(
+            begin, [picture, own, *filters], shown, show_progress="minimal", show_progress_on=answer, **hidden
+        )
+        stage.upload(paste, [own, *filters], shown, show_progress_on=answer, **hidden)
+        stage.select(act, [look, own, *filters], shown, show_progress_on=answer, **hidden)
+        reading.submit(correct, [reading, look, own, *filters], shown, show_progress_on=answer, **hidden)
+        address.submit(visit, [address, own, *filters], shown, show_progress_on=answer, **hidden)
+        gr.on([one.change for one in filters], again, [look, own, *filters], shown, show_progress_on=answer, **hidden)
+        gr.on(
+            [fonts.change, alone.change],
+            use_fonts,
+            [fonts, alone, look, *filters],
+            [own, own_status, *shown],
+            show_progress_on=own_status,
+            **hidden,
+        )
+
+        def restore(request: gr.Request) -> dict:
+            """A shared address brings its ranked list and its text back."""
+            asked = request.query_params if request else {}
+            rows = rows_from_query(identifier, asked.get("fonts", ""))
+            text = asked.get("text", "")[:60]
+            return {answer: cards_html(identifier, rows, text), words: text} if rows else gr.skip()
+
+        page.load(restore, None, [answer, words], **hidden)
+        batch_tab(identifier)
+        catalogue_tab(identifier)
+        endpoints(identifier)
+    return page
+
+
+def lines_of(answer: Answer) -> tuple[Line, ...]:
+    return tuple(line for group in answer.groups for line in group.lines)
+
+
+def batch_tab(identifier: FontIdentifier) -> None:
+    """Many pictures at once."""
+
+    def work(files: list[str] | None, progress=gr.Progress()):
+        try:
+            pictures = batch.pictures_in([Path(uploaded(file)) for file in files or []])
+        except batch.BatchError as error:
+            return {status: problem(error), rows: gr.update(visible=False), table: None, objects: None}
+        found, answers = [], []
+        for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Pictures", len(pictures)):
+            found += more
+            answers.append(answer)
+        folder = Path(tempfile.mkdtemp(dir=get_upload_folder()))
+        (folder / "fonts.csv").write_text(batch.to_csv(found), encoding="utf-8")
+        (folder / "fonts.json").write_text(batch.to_json(answers), encoding="utf-8")
+        failed = sum("error" in answer for answer in answers)
+        said = f"{len(answers)} pictures" + (f", {failed} of them without an answer" if failed else "")
+        return {
+            status: f"<p role='status'>{said}.</p>",
+            rows: gr.update(value=batch.table(found), visible=True),
+            table: gr.update(value=str(folder / "fonts.csv"), visible=True),
+            objects: gr.update(value=str(folder / "fonts.json"), visible=True),
+        }
+
+    with gr.Tab("Many pictures"):
+        files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch")
+        start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start")
+        status = gr.HTML("", elem_id="batch-status")
+        rows = gr.Dataframe(headers=list(batch.COLUMNS), visible=False, interactive=False, elem_id="batch-rows")
+        with gr.Row():
+            table = gr.DownloadButton("CSV", visible=False, elem_id="batch-csv")
+            objects = gr.DownloadButton("JSON", visible=False, elem_id="batch-json")
+        start.click(work, files, [status, rows, table, objects], show_progress_on=status, api_visibility="private")
+
+
+def catalogue_tab(identifier: FontIdentifier) -> None:
+    """Is my font covered?"""
+
+    def browse(text: str, category: str | None) -> str:
+        only = wanted([category] if category else [])
+        return families_html(identifier, find_families(identifier, text, only), "")
+
+    with gr.Tab("Catalogue") as tab:
+        with gr.Row():
+            search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
+            category = gr.Dropdown(["", *CATEGORIES[:-1]], value="", label="Category")
+        families = gr.HTML("", elem_id="families")
+        gr.on(
+            [tab.select, search.change, category.change],
+            browse,
+            [search, category],
+            families,
+            show_progress="minimal",
+            trigger_mode="always_last",
+            api_visibility="private",
+        )
