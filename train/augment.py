@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Share of the windows that each kind strikes, 0-1."""
+    """Share of the windows that each kind strikes, 0-1, and how hard."""
 
     geometry: float = 0.7  # scale, aspect, slant, rotation, perspective
     low_resolution: float = 0.25
@@ -23,6 +23,7 @@ class Augmentation:
     clip: float = 0.06  # top or bottom cut off
     light: float = 0.15  # a gradient over the ground
     noise: float = 0.25
+    strongest_noise: float = 0.14  # its standard deviation at most, as a part of the contrast
     jpeg: float = 0.15
     polarity: float = 0.03  # ink and ground swapped, as where their roles were guessed wrong
 
@@ -136,7 +137,7 @@ class Augment:
         noise = torch.randn(x.shape, generator=self._generator).to(x)
         smooth = F.avg_pool2d(F.pad(noise, (1, 1, 1, 1)), 3, 1) * 3
         grain = torch.where(self._uniform(len(x), 0, 1) < 0.5, noise, smooth)
-        return x + grain * self._uniform(len(x), 0.0, 0.14)
+        return x + grain * self._uniform(len(x), 0.0, self.settings.strongest_noise)
 
     def _jpeg(self, x: Tensor) -> Tensor:
         """Quantised 8x8 cosine transform, the lossy step of JPEG (ITU-T T.81, annex K luminance table)."""

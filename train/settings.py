@@ -34,6 +34,7 @@ class TrainSettings:
     data: name of a preset under FONTID_DATA/datasets, or a path to a data set.
     batch_size: windows a step over all processes; images seen = steps * batch_size.
     evaluate_every, checkpoint_every: in steps.
+    start_from: name of a run on the same data set whose encoder and proxies are the beginning (None: from nothing).
     tracker: wandb (offline unless WANDB_MODE says otherwise), trackio or none.
     """
 
@@ -49,6 +50,7 @@ class TrainSettings:
     evaluate_every: int = 1000
     checkpoint_every: int = 500
     tracker: str = "wandb"
+    start_from: str | None = None
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -18,11 +18,13 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, set_seed
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from fontid.experiment import SettingsError
 from fontid.faces import read_faces, regular_faces
 from fontid.paths import data_home
 from train.augment import Augment
@@ -115,6 +117,18 @@ class Checkpoints:
         return json.loads((path / "state.json").read_text())
 
 
+def load_weights(run: Path, encoder, loss) -> None:
+    """Take over what another run ended with. Raises: SettingsError where it has no checkpoint or another shape."""
+    found = sorted((run / "checkpoints").glob("step-*"))
+    if not found:
+        raise SettingsError(f"start_from: there is no checkpoint in {run}; train that run first.")
+    try:
+        for module, name in ((encoder, "model"), (loss, "model_1")):
+            module.load_state_dict(load_file(found[-1] / f"{name}.safetensors"))
+    except (RuntimeError, OSError) as error:
+        raise SettingsError(f"start_from: {run} is of another encoder or data set ({error}).") from error
+
+
 def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     """Train to the end, from the newest checkpoint if there is one. Returns the last validation metrics."""
     os.environ.setdefault("WANDB_MODE", "offline")
@@ -145,6 +159,8 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     loss = FaceSoftmax(
         family_of, twins, encoder.dimension, settings.loss.scale, settings.loss.margin, settings.loss.family_share
     )
+    if settings.start_from:
+        load_weights(data_home() / "runs" / settings.start_from, encoder, loss)
     optimizer = torch.optim.AdamW(
         parameter_groups(encoder, loss, settings.weight_decay), settings.learning_rate, fused=True
     )
@@ -224,7 +240,10 @@ def main(argv: list[str] | None = None) -> None:
     settings = open_experiment(arguments.experiment)
     run = run_folder(arguments.experiment, arguments.run)
     run.mkdir(parents=True, exist_ok=True)
-    print(train(settings, arguments.experiment.stem, run))
+    try:
+        print(train(settings, arguments.experiment.stem, run))
+    except SettingsError as error:
+        raise SystemExit(f"{arguments.experiment}: {error}") from error
 
 
 if __name__ == "__main__":
