@@ -9,6 +9,7 @@ folder or hub id. The parts lie in `web/`; they only format what `fontid` return
 import os
 import sys
 from pathlib import Path
+from threading import Thread
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # no request leaves the machine
 
@@ -16,7 +17,7 @@ import gradio as gr  # noqa: E402 (reads the variable when imported)
 
 from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.identifier import FontIdentifier  # noqa: E402
-from web.page import build  # noqa: E402
+from web.page import EXAMPLES, build  # noqa: E402
 
 LARGEST_UPLOAD = "60mb"
 CONTRAST = {  # the theme's own greys and indigos are too pale to be read by everybody
@@ -31,11 +32,18 @@ CONTRAST = {  # the theme's own greys and indigos are too pale to be read by eve
 } | {"button_primary_background_fill": "*primary_600", "button_primary_background_fill_dark": "*primary_700"}
 
 
+def warm_up(identifier: FontIdentifier) -> None:
+    """Have the first visitor wait no longer than the next ones: networks and letters are loaded when first used."""
+    for example in EXAMPLES:
+        identifier.identify(example)
+
+
 def main() -> None:
     try:
         identifier = FontIdentifier.from_pretrained(os.environ.get("FONTID_MODEL"))
     except ArtifactError as error:
         sys.exit(str(error))
+    Thread(target=warm_up, args=(identifier,), daemon=True).start()
     theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(**CONTRAST)
     build(identifier).launch(
         theme=theme,

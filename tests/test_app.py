@@ -222,6 +222,11 @@ def test_a_bad_file_gets_a_sentence_and_the_next_one_works(page, pictures):
     wait_for_first(page, "Pacifico")
 
 
+def test_an_example_is_clicked(page):
+    page.get_by_role("button", name="Example: a painted wall").click()
+    wait_for_first(page, "Lobster Two")
+
+
 def test_a_picture_is_pasted(page, pictures):
     page.locator("#picture input[type=file]").first.wait_for(state="attached")
     page.evaluate(
@@ -441,17 +446,23 @@ def test_accessibility(browser, server, pictures, scheme):
 
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 1200})
     page.goto(f"{server[0]}/?__theme={scheme}")
+    page.locator(".gallery-item").nth(3).wait_for(timeout=WAIT)
+    serious = []
+
+    def look(where: str) -> None:
+        page.wait_for_timeout(800)
+        for one in Axe().run(page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                serious.extend((where, one["id"], node["html"][:120]) for node in one["nodes"])
+
+    look("at first")
     upload(page, pictures / "two.png")
     wait_for_first(page, "Pacifico")
     page.locator("#answer [data-compare]").first.click()
-    serious = []
-    for tab in ("Identify", "Many pictures", "Catalogue"):
+    look("with an answer")
+    for tab in ("Many pictures", "Catalogue"):
         page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(800)
-        found = Axe().run(page).response["violations"]
-        for one in found:
-            if one["impact"] in ("serious", "critical"):
-                serious += [(tab, one["id"], node["html"][:120]) for node in one["nodes"]]
+        look(tab)
     assert not serious
     page.close()
 

@@ -13,15 +13,23 @@ PAGE = 24  # families drawn at a time
 def find_families(
     identifier: FontIdentifier, search: str, wanted: Callable[[Face], bool] | None = None
 ) -> list[list[Face]]:
-    """The faces of each family whose name or id holds the words searched for; those that begin so come first."""
+    """The faces of each family whose name or id holds the words searched for.
+
+    First those that begin like the search, then those with words that begin like its words.
+    """
     words = search.casefold().split()
     found = []
     for faces in by_family(face for face in identifier.catalogue.faces if wanted is None or wanted(face)).values():
         name = f"{faces[0].name} {faces[0].family}".casefold()
         if all(word in name for word in words):
             found.append(faces)
-    start = search.casefold().strip()
-    return sorted(found, key=lambda faces: (not faces[0].name.casefold().startswith(start), faces[0].name.casefold()))
+
+    def order(faces: list[Face]) -> tuple:
+        name = faces[0].name.casefold()
+        begins = all(any(part.startswith(word) for part in name.split()) for word in words)
+        return not name.startswith(search.casefold().strip()), not begins, name
+
+    return sorted(found, key=order)
 
 
 def families_html(identifier: FontIdentifier, families: list[list[Face]], text: str) -> str:

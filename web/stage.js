@@ -79,6 +79,14 @@ window.addEventListener("pointermove", (event) => {
 });
 window.addEventListener("pointerup", () => (start = null));
 
+// Gradio gives the examples no names
+const examples = ["a sign", "a page", "a poster", "a painted wall"];
+new MutationObserver(() => {
+  for (const [index, button] of document.querySelectorAll(".gallery-item").entries()) {
+    if (!button.hasAttribute("aria-label")) button.setAttribute("aria-label", `Example: ${examples[index] ?? index + 1}`);
+  }
+}).observe(document.body, { childList: true, subtree: true });
+
 // a picture pasted anywhere, or dropped onto the one that is shown
 async function take(file) {
   const { path } = await upload(file);

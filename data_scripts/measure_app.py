@@ -1,0 +1,140 @@
+"""Measure the app in a real browser: how long from dropping a picture until its cards stand, and what axe-core finds.
+
+    python -m data_scripts.measure_app [--results results/app.json] [--screenshots DIR]
+
+Starts `app.py` on a free port and drives it by headless Chromium, a new visit for every picture.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from data_scripts.chromium import find_chromium
+from fontid.experiment import write_result
+
+EXAMPLES = sorted(Path("web/examples").glob("*.webp"))
+ROUNDS = 3
+TABS = ("Identify", "Many pictures", "Catalogue")
+WAIT = 30_000  # milliseconds
+# the time at which the first card stands, by the page's own clock
+STOPWATCH = """() => {
+    window.started = performance.now();
+    new MutationObserver((_, observer) => {
+        if (document.querySelector("#answer .card")) {
+            window.took = performance.now() - window.started;
+            observer.disconnect();
+        }
+    }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+@contextmanager
+def running_app():
+    """Yields: its address and process."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    process = subprocess.Popen([sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def seconds_to_cards(browser, address: str, picture: Path) -> float:
+    page = browser.new_page()
+    page.goto(address)
+    chooser = page.locator("#picture input[type=file]").first
+    chooser.wait_for(state="attached", timeout=WAIT)
+    page.wait_for_timeout(500)
+    page.evaluate(STOPWATCH)
+    chooser.set_input_files(picture)
+    page.wait_for_function("window.took !== undefined", timeout=WAIT)
+    took = page.evaluate("window.took") / 1000
+    page.close()
+    return took
+
+
+def axe_findings(browser, address: str, scheme: str) -> dict[str, int]:
+    """Violations by impact, over all tabs with an answer standing."""
+    from axe_playwright_python.sync_playwright import Axe  # here, so that the rest of the tools need no browser driver
+
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(f"{address}/?__theme={scheme}")
+    page.locator("#picture input[type=file]").first.set_input_files(EXAMPLES[0])
+    page.locator("#answer .card").first.wait_for(timeout=WAIT)
+    found = dict.fromkeys(("critical", "serious", "moderate", "minor"), 0)
+    for tab in TABS:
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(1000)
+        for violation in Axe().run(page).response["violations"]:
+            found[violation["impact"]] += len(violation["nodes"])
+    page.close()
+    return found
+
+
+def take_screenshots(browser, address: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    poster = next(path for path in EXAMPLES if path.stem == "poster")
+    sizes = {"desktop": (1280, 1150), "phone": (390, 844)}
+    for name, scheme, size in (("app", "light", "desktop"), ("dark", "dark", "desktop"), ("phone", "light", "phone")):
+        width, height = sizes[size]
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": height})
+        page.goto(f"{address}/?__theme={scheme}")
+        page.locator("#picture input[type=file]").first.set_input_files(poster)
+        page.locator("#answer .card").first.wait_for(timeout=WAIT)
+        page.locator("#answer [data-compare]").first.click()
+        page.locator("#answer [data-mode=over]").first.click()
+        page.wait_for_timeout(800)
+        page.screenshot(path=folder / f"{name}.png", full_page=size == "phone")
+        page.close()
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=Path("results/app.json"))
+    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="save pictures of the app here")
+    arguments = parser.parse_args(argv)
+    from playwright.sync_api import sync_playwright
+
+    with running_app() as (address, process), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
+        seconds = {path.stem: [seconds_to_cards(browser, address, path)] for path in EXAMPLES}
+        first = next(iter(seconds.values()))[0]
+        for path in EXAMPLES * ROUNDS:
+            seconds[path.stem].append(seconds_to_cards(browser, address, path))
+        axe = {scheme: axe_findings(browser, address, scheme) for scheme in ("light", "dark")}
+        if arguments.screenshots:
+            take_screenshots(browser, address, arguments.screenshots)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+        browser.close()
+    later = [value for values in seconds.values() for value in values[1:]]
+    metrics = {
+        "first_seconds": round(first, 3),
+        "median_seconds": round(statistics.median(later), 3),
+        "slowest_seconds": round(max(later), 3),
+        "by_picture": {name: round(statistics.median(values[1:]), 3) for name, values in seconds.items()},
+        "axe": axe,
+        "peak_rss_mb": round(peak / 1024),
+    }
+    settings = {"rounds": ROUNDS, "pictures": [path.name for path in EXAMPLES]}
+    write_result(arguments.results, settings=settings, command="python -m data_scripts.measure_app", metrics=metrics)
+    print(metrics)
+
+
+if __name__ == "__main__":
+    main()

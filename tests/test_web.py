@@ -1,0 +1,302 @@
+"""The parts of the app that need no browser: addresses, views, filters, batches, shared lists."""
+
+import dataclasses
+import io
+import json
+import socket
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image
+
+from fontid.images import PictureError
+from fontid.own_catalogues import EnrolmentError
+from tests.conftest import draw, font_file
+from web import addresses, batch, own_fonts
+from web.addresses import AddressError, fetch, is_public
+from web.browse import families_html, find_families
+from web.cards import Row, answer_html, rows_from_query, share_query
+from web.filters import wanted
+from web.specimens import css_snippet, font_package, specimen
+from web.stage import View, stage_html
+
+# --- addresses
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1"),
+        *("224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1"),
+        *("::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "nonsense"),
+    ],
+)
+def test_private_addresses(address):
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+def test_public_addresses(address):
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1/",
+        "http://localhost/",
+        "http://2130706433/",
+        "http://0x7f000001/",
+        "http://0177.0.0.1/",
+        "http://127.1/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://0/",
+    ],
+)
+def test_the_server_itself_is_not_visited_in_any_notation(address):
+    with pytest.raises(AddressError, match="public servers|No computer"):
+        fetch(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["file:///etc/passwd", "ftp://example.org/x", "gopher://x", "http://", "http://a@b/", "http://[::1/", "x\ny"],
+)
+def test_what_is_no_address(address):
+    with pytest.raises(AddressError):
+        fetch(address)
+
+
+class Site(BaseHTTPRequestHandler):
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        if path == "/picture":
+            self.answer(200, b"the picture")
+        elif path == "/moved":
+            self.answer(302, b"", Location="/picture?a=1")
+        elif path == "/inside":
+            self.answer(302, b"", Location="http://private.test/secret")
+        elif path == "/file":
+            self.answer(302, b"", Location="file:///etc/passwd")
+        elif path == "/round":
+            self.answer(302, b"", Location="/round")
+        elif path == "/large":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(30):
+                self.wfile.write(b"x" * 1000)
+        else:
+            self.answer(404, b"")
+
+    def answer(self, status: int, content: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """A web server called public.test; private.test is the same one by a private address. Returns its address."""
+    server = HTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_port
+    monkeypatch.setattr(addresses, "PORTS", (80, port))
+    names = {"public.test": "127.0.0.1", "private.test": "127.0.0.2"}
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: real(names.get(host, host), *rest, **more))
+    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+    yield f"http://public.test:{port}"
+    server.shutdown()
+
+
+def test_a_picture_is_fetched_through_redirects(site):
+    assert fetch(f"{site}/picture") == fetch(f"{site}/moved") == b"the picture"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("inside", "public servers"), ("file", "no address"), ("round", "without end"), ("gone", "answered 404")],
+)
+def test_redirects_are_checked_and_errors_are_sentences(site, path, said):
+    with pytest.raises(AddressError, match=said):
+        fetch(f"{site}/{path}")
+
+
+def test_a_large_picture_is_not_fetched(site, monkeypatch):
+    monkeypatch.setattr(addresses, "LARGEST", 5000)
+    with pytest.raises(AddressError, match="larger"):
+        fetch(f"{site}/large")
+
+
+# --- what is looked at
+
+
+@pytest.fixture
+def quarters(tmp_path) -> str:
+    """A picture with a colour in each quarter: red, green above blue, white."""
+    picture = Image.new("RGB", (80, 40))
+    for place, colour in (((0, 0), "red"), ((40, 0), "lime"), ((0, 20), "blue"), ((40, 20), "white")):
+        picture.paste(colour, (*place, place[0] + 40, place[1] + 20))
+    picture.save(tmp_path / "quarters.png")
+    return str(tmp_path / "quarters.png")
+
+
+def corner(picture: Image.Image) -> tuple:
+    return picture.getpixel((2, 2))
+
+
+def test_turning_and_cutting_out(quarters):
+    view = View(quarters)
+    assert view.open().size == (80, 40) and corner(view.open()) == (255, 0, 0)
+    assert corner(view.turned(1).open()) == (0, 0, 255) and view.turned(1).open().size == (40, 80)
+    assert corner(view.turned(-1).open()) == (0, 255, 0)
+    right = view.cropped((0.5, 0, 1, 1))
+    assert right.open().size == (40, 40) and corner(right.open()) == (0, 255, 0)
+    lower = right.cropped((1, 1, 0, 0.5))  # of that part, drawn from corner to corner
+    assert lower.open().size == (40, 20) and corner(lower.open()) == (255, 255, 255)
+    for turns in range(-2, 5):  # what was cut out stays cut out, however it is turned
+        assert corner(lower.turned(turns).open()) == (255, 255, 255)
+    assert lower.whole().open().size == (80, 40)
+
+
+def test_views_that_cannot_be(quarters):
+    with pytest.raises(PictureError, match="too small"):
+        View(quarters).cropped((0.5, 0.5, 0.51, 0.51)).open()
+    for part in ((1, 2, 3), "none", (None,) * 4):
+        with pytest.raises(PictureError, match="draw it again"):
+            View(quarters).cropped(part)
+    Path(quarters).unlink()
+    with pytest.raises(PictureError, match="deleted after a few minutes"):
+        View(quarters).open()
+
+
+def test_what_is_read_cannot_write_the_page(identifier):
+    """A reading with markup in it stays a text, on the picture and on the cards."""
+    picture = draw("Signal Window", "pacifico", 48).convert("RGB")
+    answer = identifier.identify(picture)
+    line = dataclasses.replace(answer.groups[0].lines[0], text="<img src=x onerror=alert(1)>'\"")
+    group = dataclasses.replace(answer.groups[0], lines=(line,))
+    shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,)), picture)
+    for text in (shown, stage_html(picture, [line])):
+        assert "<img src=x" not in text and "&lt;img" in text
+
+
+# --- filters, specimens, catalogue
+
+
+def test_filters(identifier):
+    faces = identifier.catalogue.faces
+    assert wanted() is None and wanted([], [], "any", []) is None
+    chosen = [face for face in faces if wanted(["serif"], [700, 800], "italic", ["wide"])(face)]
+    assert chosen and {face.category for face in chosen} == {"serif"}
+    assert {face.weight for face in chosen} <= {700, 800} and all(face.italic for face in chosen)
+    assert {face.width_class for face in chosen} == {"wide"}
+    for strange in ((["fancy"],), ([], [], "slanted"), ([], [], "any", ["broad"])):
+        with pytest.raises(ValueError, match="choose among"):
+            wanted(*strange)
+
+
+def test_widths_of_known_faces(identifier):
+    width = {face.id: face.width_class for face in identifier.catalogue.faces}
+    assert width["roboto-condensed-400-normal"] == "narrow"
+    assert width["roboto-400-normal"] == "normal" and width["syncopate-400-normal"] == "wide"
+
+
+def test_a_style_that_does_not_ship_is_labelled(identifier):
+    faces = {face.id: face for face in identifier.catalogue.faces}
+    assert "Drawn in" not in specimen(identifier, faces["roboto-700-normal"], "x")
+    assert "Drawn in Regular 400, the nearest style" in specimen(identifier, faces["roboto-300-normal"], "x")
+    assert "ital,wght@1,700" in css_snippet(faces["lora-700-italic"])
+    assert "font-style: italic" in css_snippet(faces["lora-700-italic"])
+    with zipfile.ZipFile(io.BytesIO(font_package(identifier, faces["lora-700-italic"]))) as files:
+        assert "OFL" in files.read("README.txt").decode()
+
+
+def test_every_licence_of_the_shipped_letterforms_has_its_text(identifier):
+    known = {face.license for face in identifier.catalogue.faces if face.id in identifier.letterforms} - {"unknown"}
+    assert known == {name for name in known if identifier.letterforms.licence(name)}
+
+
+def test_the_catalogue_is_searched_by_words(identifier):
+    names = [faces[0].name for faces in find_families(identifier, "play dis")]
+    assert names[0] == "Playfair Display" and "Playfair Display SC" in names
+    assert find_families(identifier, "no such family") == []
+    shown = families_html(identifier, find_families(identifier, ""), "")
+    assert shown.count("<li") == 24 and f"{len(identifier.catalogue.families)} families" in shown
+
+
+def test_a_shared_list_comes_back(identifier):
+    rows = [Row(identifier.catalogue.faces[i], 0.5, identifier.catalogue.twins_of(i)) for i in (3, 500, 7000)]
+    query = dict(part.split("=") for part in share_query(rows, "a & b").split("&"))
+    assert rows_from_query(identifier, unquote(query["fonts"])) == rows and unquote(query["text"]) == "a & b"
+    assert rows_from_query(identifier, "nonsense:1,<b>:x,:,") == []
+    assert [row.probability for row in rows_from_query(identifier, "lora-400-normal:x,roboto-400-normal:7")] == [
+        None,
+        1.0,
+    ]
+
+
+# --- many pictures, own fonts
+
+
+def test_zips_are_looked_into_and_limited(tmp_path, monkeypatch):
+    archive = tmp_path / "many.zip"
+    with zipfile.ZipFile(archive, "w") as files:
+        for name in ("../../up.png", "a/b.JPG", "c.webp", "a/.hidden.png", "__MACOSX/a.png", "notes.txt"):
+            files.writestr(name, b"x")
+    assert [name for name, _, _ in batch.pictures_in([archive])] == ["a/b.JPG", "c.webp"]
+    monkeypatch.setattr(batch, "MOST", 1)
+    with pytest.raises(batch.BatchError, match="These are 2 pictures; 1"):
+        batch.pictures_in([archive])
+    (tmp_path / "broken.zip").write_bytes(archive.read_bytes()[:50])
+    with pytest.raises(batch.BatchError, match="no zip file"):
+        batch.pictures_in([tmp_path / "broken.zip"])
+    with pytest.raises(batch.BatchError, match="no pictures"):
+        batch.pictures_in([])
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as files:
+        for number in range(11):
+            files.writestr(f"{number}.png", bytes(50_000_000))
+    assert (tmp_path / "bomb.zip").stat().st_size < 1e6
+    with pytest.raises(batch.BatchError, match="can be done at once"):
+        batch.pictures_in([tmp_path / "bomb.zip"])
+
+
+def test_rows_of_a_batch(identifier, tmp_path):
+    draw("Signal Window", "pacifico", 48).save(tmp_path / "=one.png")
+    (tmp_path / "two.png").write_bytes(b"no picture")
+    found = list(batch.answers(identifier, batch.pictures_in(sorted(tmp_path.iterdir()))))
+    rows = [row for more, _ in found for row in more]
+    assert rows[0]["family"] == "pacifico" and "error" in rows[1]
+    lines = batch.to_csv(rows).splitlines()
+    assert lines[0] == ",".join(batch.COLUMNS) and lines[1].startswith("'=one.png,")  # no formula
+    assert json.loads(batch.to_json([answer for _, answer in found]))[1]["error"]
+
+
+def test_own_fonts_of_a_visit(identifier, tmp_path):
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    (tmp_path / "notes.txt").write_text("")
+    files = [font_file("pacifico"), tmp_path / "broken.ttf", tmp_path / "notes.txt"]
+    mine, skipped = own_fonts.take(identifier, files, alone=True)
+    assert [face.name for face in mine.catalogue.faces] == ["Pacifico"] and len(skipped) == 2
+    searching = own_fonts.identifier_for(identifier, mine)
+    assert searching is own_fonts.identifier_for(identifier, mine) and len(searching.catalogue.faces) == 1
+    assert searching.identify(draw("Signal Window", "pacifico", 48)).matches[0].family == "pacifico"
+    assert own_fonts.identifier_for(identifier, None) is identifier
+    with pytest.raises(EnrolmentError, match="None of"):
+        own_fonts.take(identifier, files[1:2], alone=False)
+    with pytest.raises(EnrolmentError, match="40 at most"):
+        own_fonts.take(identifier, files[:1] * 41, alone=False)
