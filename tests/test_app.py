@@ -272,6 +272,15 @@ def test_crop_rotate_and_another_picture(page, pictures):
     page.get_by_role("button", name="Cut out").click()
     wait_for_first(page, "Press Start 2P")
     assert page.locator("#stage polygon").count() == 1
+    page.get_by_role("button", name="Crop").click()  # a part that is too small is told, and nothing is lost
+    view = page.locator("#stage .view").bounding_box()
+    page.mouse.move(view["x"] + 50, view["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(view["x"] + 52, view["y"] + 11)
+    page.mouse.up()
+    page.get_by_role("button", name="Cut out").click()
+    page.locator("#answer .problem", has_text="too small").wait_for(timeout=WAIT)
+    assert page.locator("#stage polygon").count() == 1
     page.get_by_role("button", name="Whole picture").click()
     wait_for_first(page, "Pacifico")
     page.get_by_role("button", name="Another picture").click()

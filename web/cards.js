@@ -167,7 +167,7 @@ async function download(card, button) {
 }
 
 async function share(button) {
-  const cards = [...element.querySelector(".group").querySelectorAll(":scope > .matches > .card")];
+  const cards = [...element.querySelector(".group").querySelectorAll(".card")];
   const fonts = cards.map((card) => `${card.dataset.face}:${card.dataset.probability}`).join(",");
   const text = typed() || (element.querySelector(".specimen")?.dataset.own ?? "");
   const address = new URL(location.href);

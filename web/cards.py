@@ -40,7 +40,8 @@ def rows_of(identifier: FontIdentifier, matches: Sequence[Match]) -> list[Row]:
 def answer_html(identifier: FontIdentifier, answer: Answer, picture: Image.Image) -> str:
     """Args: picture: in which the answer's lines are."""
     groups = sorted(answer.groups, key=lambda group: group.matches != answer.matches)  # the largest first
-    sections = [group_html(identifier, group, picture, number) for number, group in enumerate(groups, 1)]
+    fold = len(groups) > 1
+    sections = [group_html(identifier, group, picture, number, fold) for number, group in enumerate(groups, 1)]
     return _status(answer) + "".join(sections)
 
 
@@ -53,19 +54,24 @@ def _status(answer: Answer) -> str:
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
 
-def group_html(identifier: FontIdentifier, group: Group, picture: Image.Image, number: int) -> str:
+def group_html(identifier: FontIdentifier, group: Group, picture: Image.Image, number: int, fold: bool) -> str:
+    """Args: number: from 1; fold: show the first card alone until the others are asked for."""
     line = max(group.lines, key=lambda line: line.width * line.height)
     text = line.text[:LONGEST] or SAMPLE
     reading = " / ".join(one.text for one in group.lines if one.text)
     head = f"<h2 class='reading'>{html.escape(reading[:300]) or 'Text that could not be read'}</h2>"
     crop = f"<img class='crop' alt='Your picture: {html.escape(text, quote=True)}' src='{crop_of(line, picture)}'>"
     warning = f"<p class='unknown' role='note'>{UNKNOWN}</p>" if group.in_catalogue < KNOWN else ""
-    cards = "".join(card(identifier, row, text) for row in rows_of(identifier, group.matches))
+    cards = [card(identifier, row, text) for row in rows_of(identifier, group.matches)]
+    shown = f"<ol class='matches'>{''.join(cards[:1] if fold else cards)}</ol>"
+    if fold and len(cards) > 1:
+        rest = f"<ol class='matches' start='2'>{''.join(cards[1:])}</ol>"
+        shown += f"<details><summary>{len(cards) - 1} more</summary>{rest}</details>"
     known = f"<p class='note'>In the catalogue: {group.in_catalogue:.0%} likely.</p>"
     read = "1" if line.text else "0"
     return (
         f"<section class='group' aria-label='Font {number}' data-read='{read}'>{head}{crop}{warning}"
-        f"<ol class='matches'>{cards}</ol>{known}</section>"
+        f"{shown}{known}</section>"
     )
 
 

@@ -81,11 +81,12 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                 reading = gr.Textbox(
                     label="Reading of the line: correct it where it is wrong", visible=False, elem_id="reading"
                 )
-                address = gr.Textbox(
-                    label="Or the address of a picture", placeholder="https://", elem_id="address", max_lines=1
-                )
-                if EXAMPLES:
-                    gr.Examples([str(path) for path in EXAMPLES], picture, label="Examples")
+                with gr.Column() as other_ways:
+                    address = gr.Textbox(
+                        label="Or the address of a picture", placeholder="https://", elem_id="address", max_lines=1
+                    )
+                    if EXAMPLES:
+                        gr.Examples([str(path) for path in EXAMPLES], picture, label="Examples")
             with gr.Column(min_width=300):
                 words = gr.Textbox(
                     label="Your own words, drawn in every font", elem_id="words", interactive=True, max_lines=1
@@ -110,7 +111,15 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                     server_functions=[similar_fonts, font_file],
                 )
         filters = [categories, weights, slope, widths]
-        shown = [look, picture, stage, reading, answer]
+        shown = [look, picture, other_ways, stage, reading, answer]
+        empty = {
+            look: None,
+            picture: gr.update(value=None, visible=True),
+            other_ways: gr.update(visible=True),
+            stage: "",
+            reading: gr.update(visible=False),
+        }
+        hide = {picture: gr.update(visible=False), other_ways: gr.update(visible=False)}
 
         def answered(seen: Look, own_fonts: OwnFonts | None, *chosen) -> dict:
             """Updates of `shown` for what is looked at."""
@@ -123,16 +132,15 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                 found = searching.identify(opened, top=SHOWN, only=wanted(*chosen), lines=lines)
             except (PictureError, NoFaces, ValueError) as error:
                 try:
-                    stage_value = stage_html(seen.view.open())
+                    pictured = stage_html(seen.view.open(), seen.lines, seen.picked)
                 except PictureError:
-                    return {look: None, picture: gr.update(value=None, visible=True), stage: "", answer: problem(error)}
-                return {look: replace(seen, lines=(), picked=None), stage: stage_value, answer: problem(error)}
+                    return empty | {answer: problem(error)}
+                return hide | {look: seen, stage: pictured, answer: problem(error)}
             if not seen.lines:
                 seen = replace(seen, lines=lines_of(found))
             text = "" if seen.picked is None else seen.lines[seen.picked].text
-            return {
+            return hide | {
                 look: seen,
-                picture: gr.update(visible=False),
                 stage: stage_html(opened, seen.lines, seen.picked),
                 reading: gr.update(value=text, visible=seen.picked is not None),
                 answer: answer_html(searching, found, opened) + "<button type='button' data-share>Copy a link</button>",
@@ -150,8 +158,7 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
             """What was clicked on the picture: a line, a turn, a part, or that another picture is wanted."""
             asked = event._data or {}
             if seen is None or asked.get("another"):
-                nothing = gr.update(value=None, visible=True)
-                return {look: None, picture: nothing, stage: "", reading: gr.update(visible=False), answer: NOTHING_YET}
+                return empty | {answer: NOTHING_YET}
             if "line" in asked:
                 number = int(asked["line"])
                 picked = None if number == seen.picked or not 0 <= number < len(seen.lines) else number
@@ -160,7 +167,9 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
             try:
                 if "turn" in asked:
                     view = view.turned(int(asked["turn"]))
-                view = view.cropped(asked["crop"]) if "crop" in asked else view
+                if "crop" in asked:
+                    view = view.cropped(asked["crop"])
+                    view.open()  # too small a part is told, and what was looked at stays
                 view = view.whole() if asked.get("whole") else view
             except PictureError as error:
                 return {answer: problem(error)}
