@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,23 +104,34 @@ def test_sampler_is_seeded_by_epoch_and_prefers_regular_faces(lines):
     assert 0.7 < np.mean([name == "roboto-400-normal" for name in roboto]) < 0.9
 
 
-@pytest.mark.parametrize("kind", Augmentation.__dataclass_fields__)
+KINDS = [name for name in Augmentation.__dataclass_fields__ if name != "strongest_noise"]
+NONE = dict.fromkeys(KINDS, 0.0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_augmentation_acts_alone(lines, kind):
-    none = dict.fromkeys(Augmentation.__dataclass_fields__, 0.0)
     windows = WindowDataset(lines, 320).__getitems__([(line, 0.5) for line in range(0, 160, 10)])["window"] / 255
-    plain = Augment(Augmentation(**none), 256)(windows.clone(), torch.Generator().manual_seed(0))
+    plain = Augment(Augmentation(**NONE), 256)(windows.clone(), torch.Generator().manual_seed(0))
     assert torch.allclose(plain, windows[..., 32:-32], atol=1e-4)  # nothing but the crop to the encoder's window
-    augment = Augment(Augmentation(**none | {kind: 1.0}), 256)
+    augment = Augment(Augmentation(**NONE | {kind: 1.0}), 256)
     changed = augment(windows.clone(), torch.Generator().manual_seed(0))
     assert changed.shape == (16, 1, 64, 256) and changed.min() >= 0 and changed.max() <= 1
     assert ((changed - plain).abs().amax((1, 2, 3)) > 0.02).float().mean() > 0.55
     assert torch.equal(changed, augment(windows.clone(), torch.Generator().manual_seed(0)))
 
 
+def test_stronger_noise_is_stronger(lines):
+    windows = WindowDataset(lines, 256).__getitems__([(line, 0.5) for line in range(0, 160, 10)])["window"] / 255
+    weak, strong = (
+        Augment(Augmentation(**NONE | {"noise": 1.0, "strongest_noise": most}), 256)(windows.clone(), seeded)
+        for most, seeded in ((0.05, torch.Generator().manual_seed(0)), (0.4, torch.Generator().manual_seed(0)))
+    )
+    assert (strong - windows).abs().mean() > 3 * (weak - windows).abs().mean()
+
+
 def test_polarity_is_swapped(lines):
-    none = dict.fromkeys(Augmentation.__dataclass_fields__, 0.0)
     windows = WindowDataset(lines, 256).__getitems__([(0, 0.5)])["window"] / 255
-    swapped = Augment(Augmentation(**none | {"polarity": 1.0}), 256)(windows.clone(), torch.Generator())
+    swapped = Augment(Augmentation(**NONE | {"polarity": 1.0}), 256)(windows.clone(), torch.Generator())
     assert torch.allclose(swapped, 1 - windows, atol=1e-4)
 
 
@@ -160,6 +172,28 @@ def whole_run(prepared, experiment, tmp_path_factory) -> Path:
     output = process.communicate(timeout=300)[0]
     assert process.returncode == 0, output[-2000:]
     return run
+
+
+def test_a_run_starts_from_another(prepared, experiment, whole_run):
+    """Its weights are there at once: after one step at a learning rate of next to nothing they are still the same."""
+    home = prepared
+    target = home / "runs" / "quick"
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(whole_run / "checkpoints", target / "checkpoints", dirs_exist_ok=True)
+    more = experiment.with_name("more.yaml")
+    lines = [line for line in experiment.read_text().splitlines() if not line.startswith(("steps", "learning_rate"))]
+    more.write_text("\n".join([*lines, "steps: 1", "learning_rate: 1.0e-12", "start_from: quick"]))
+    process = launch(more, home / "runs" / "more", home)
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output[-2000:]
+    newest = max(int(path.name[5:]) for path in (target / "checkpoints").glob("step-*"))
+    before, after = weights_at(target, newest), weights_at(home / "runs" / "more", 1)
+    learned = [name for name in before if name.endswith("weight") or name == "proxies"]
+    assert len(learned) > 5 and all(torch.allclose(before[name], after[name], atol=1e-5) for name in learned)
+    more.write_text(more.read_text().replace("start_from: quick", "start_from: nowhere"))
+    process = launch(more, home / "runs" / "none", home)
+    output = process.communicate(timeout=300)[0].decode()
+    assert process.returncode and "train that run first" in output
 
 
 def weights_at(run: Path, step: int) -> dict[str, torch.Tensor]:
