@@ -17,7 +17,8 @@ import gradio as gr  # noqa: E402 (reads the variable when imported)
 
 from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.identifier import FontIdentifier  # noqa: E402
-from web.page import EXAMPLES, build  # noqa: E402
+from web.page import DELETE_UPLOADS, EXAMPLES, build  # noqa: E402
+from web.uploads import delete_for_ever  # noqa: E402
 
 LARGEST_UPLOAD = "60mb"
 CONTRAST = {  # the theme's own greys and indigos are too pale to be read by everybody
@@ -45,7 +46,9 @@ def main() -> None:
         sys.exit(str(error))
     Thread(target=warm_up, args=(identifier,), daemon=True).start()
     theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(**CONTRAST)
-    build(identifier).launch(
+    page = build(identifier)
+    Thread(target=delete_for_ever, args=(page, *DELETE_UPLOADS), daemon=True).start()
+    page.launch(
         theme=theme,
         css_paths=Path(__file__).parent / "web" / "style.css",
         max_file_size=LARGEST_UPLOAD,

@@ -165,7 +165,9 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]  # Chromium's own test picture
+        arguments = ["--no-sandbox", "--disable-gpu", *camera]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()
 
@@ -174,7 +176,7 @@ def browser():
 def page(browser, server):
     """A new visit. What it asks of whom and what goes wrong in it is kept; nothing may go wrong."""
     context = browser.new_context(viewport={"width": 1280, "height": 1200}, accept_downloads=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server[0])
+    context.grant_permissions(["clipboard-read", "clipboard-write", "camera"], origin=server[0])
     page = context.new_page()
     page.asked, page.errors = [], []
     page.on("request", lambda request: page.asked.append(request.url))
@@ -239,6 +241,15 @@ def test_a_picture_is_pasted(page, pictures):
         as_address(pictures / "one.png"),
     )
     wait_for_first(page, "Pacifico")
+
+
+def test_a_photograph_is_taken(page):
+    """Whatever the camera sees is looked at; without text in it a sentence says so."""
+    page.get_by_label("Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.get_by_label("capture photo").click()
+    page.locator("#answer .card, #answer .problem").first.wait_for(timeout=WAIT)
+    assert page.locator("#stage img").count() == 1
 
 
 def test_a_line_is_picked_and_its_reading_corrected(page, pictures):

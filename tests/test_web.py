@@ -3,8 +3,10 @@
 import dataclasses
 import io
 import json
+import os
 import socket
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -21,8 +23,10 @@ from web.addresses import AddressError, fetch, is_public
 from web.browse import families_html, find_families
 from web.cards import Row, answer_html, rows_from_query, share_query
 from web.filters import wanted
+from web.page import DELETE_UPLOADS, build
 from web.specimens import css_snippet, font_package, specimen
 from web.stage import View, stage_html
+from web.uploads import delete_old
 
 # --- addresses
 
@@ -137,6 +141,25 @@ def test_a_large_picture_is_not_fetched(site, monkeypatch):
     monkeypatch.setattr(addresses, "LARGEST", 5000)
     with pytest.raises(AddressError, match="larger"):
         fetch(f"{site}/large")
+
+
+# --- uploads
+
+
+def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    page = build(identifier)
+    own = [file for file in tmp_path.rglob("*.webp")]
+    assert own  # copies of the examples
+    for name in ("a/old.png", "b/new.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"x")
+    for file in (tmp_path / "a/old.png", *own):
+        os.utime(file, (time.time() - 400,) * 2)
+    delete_old(page, age=300)
+    assert not (tmp_path / "a/old.png").exists() and (tmp_path / "b/new.png").exists()
+    assert all(file.exists() for file in own)
+    assert sum(DELETE_UPLOADS) < 600  # within ten minutes
 
 
 # --- what is looked at
