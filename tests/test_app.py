@@ -247,6 +247,8 @@ def test_a_photograph_is_taken(page):
     """Whatever the camera sees is looked at; without text in it a sentence says so."""
     page.get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#picture video')?.videoWidth > 0", timeout=WAIT)
+    page.wait_for_timeout(500)
     page.get_by_label("capture photo").click()
     page.locator("#answer .card, #answer .problem").first.wait_for(timeout=WAIT)
     assert page.locator("#stage img").count() == 1
