@@ -22,6 +22,7 @@ from train.line_cache import open_cache
 from train.losses import FaceSoftmax
 from train.overfit import overfit
 from train.settings import EncoderSettings, TrainSettings
+from train.stopwatch import Stopwatch
 from train.train_encoder import family_of_face, learning_rate_at, read_twins
 
 YAML = """
@@ -106,6 +107,40 @@ def test_sampler_is_seeded_by_epoch_and_prefers_regular_faces(lines):
 
 KINDS = [name for name in Augmentation.__dataclass_fields__ if name != "strongest_noise"]
 NONE = dict.fromkeys(KINDS, 0.0)
+
+
+def test_the_stopwatch_tells_where_time_goes():
+    """A slow loader, a slow evaluation, a slow step, each by a clock of our own: each second is counted once."""
+    now = 0.0
+
+    def spend(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def slow_loader():
+        for batch in range(4):
+            spend(3)
+            yield batch
+
+    watch = Stopwatch(lambda: now)
+    for batch in watch.batches(slow_loader()):
+        spend(1)
+        watch.count(10)
+        if batch == 1:
+            with watch.apart("eval_seconds"):
+                spend(7)
+    with watch.apart("checkpoint_seconds"):
+        spend(5)
+    figures = watch.read()
+    assert figures == {
+        "epoch_seconds": 16.0,
+        "data_wait_seconds": 12.0,
+        "eval_seconds": 7.0,
+        "checkpoint_seconds": 5.0,
+        "images_per_second": 40 / 16,
+    }
+    spend(2)
+    assert watch.read()["epoch_seconds"] == 2.0  # the next reading begins where this one ended
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +32,7 @@ from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
 from train.losses import FaceSoftmax
 from train.settings import TrainSettings, open_experiment, run_folder
+from train.stopwatch import Stopwatch
 
 EPOCH_STEPS = 1000  # steps an epoch: lines are drawn at random, so an epoch is only a unit of book-keeping
 KEPT_CHECKPOINTS = 2
@@ -188,12 +188,12 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     metrics: dict[str, float] = {}
     step = state["step"]
     progress = tqdm(total=settings.steps, initial=step, disable=not accelerator.is_local_main_process, mininterval=5)
-    started, started_step, running = time.perf_counter(), step, 0.0
+    watch, running = Stopwatch(), 0.0
     while step < settings.steps:
         epoch, skip = divmod(step, EPOCH_STEPS)
         sampler.set_epoch(epoch)
         batches = accelerator.skip_first_batches(loader, skip) if skip else loader
-        for batch in batches:
+        for batch in watch.batches(batches):
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * learning_rate_at(step, settings)
             # seeded by the step, so that a resumed run draws what the killed one would have drawn
@@ -208,13 +208,13 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
             optimizer.step()
             running = 0.98 * running + 0.02 * value.item() if running else value.item()
             step += 1
+            watch.count(settings.batch_size)
             progress.update()
             progress.set_postfix(loss=f"{running:.3f}", refresh=False)
             if step % settings.evaluate_every == 0 or step == settings.steps:
-                metrics = validate(accelerator, encoder, loss, check, family_of)
-                seconds = time.perf_counter() - started
-                metrics |= {"loss": running, "images_per_second": (step - started_step) * settings.batch_size / seconds}
-                started, started_step = time.perf_counter(), step
+                with watch.apart("eval_seconds"):
+                    metrics = validate(accelerator, encoder, loss, check, family_of)
+                metrics |= {"loss": running} | watch.read()
                 accelerator.log(metrics, step)
                 if log:
                     log.write(json.dumps({"step": step, "processes": accelerator.num_processes} | metrics) + "\n")
@@ -224,7 +224,8 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
                     if accelerator.is_main_process:
                         accelerator.unwrap_model(encoder).save_pretrained(run / "best")
             if step % settings.checkpoint_every == 0 or step == settings.steps:
-                checkpoints.save(step, state | {"step": step})
+                with watch.apart("checkpoint_seconds"):
+                    checkpoints.save(step, state | {"step": step})
             if step == settings.steps:
                 break
     progress.close()
