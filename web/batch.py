@@ -14,7 +14,7 @@ MOST = 200  # pictures
 LARGEST = 60_000_000  # bytes of one picture
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
-    "image", "font", "text", "name", "family", "weight", "italic", "probability", "in_catalogue", "twins", "error",
+    "image", "font", "name", "weight", "italic", "probability", "in_catalogue", "text", "family", "twins", "error",
 )  # fmt: skip
 
 
