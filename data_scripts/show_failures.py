@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from tqdm import tqdm
 
 from fontid.evaluation import Sample, read_manifest, spread
+from fontid.faces import style_apart
 from fontid.identifier import Answer, FontIdentifier
 from fontid.images import PictureError, open_picture
 
@@ -61,7 +62,7 @@ def draw_text(identifier: FontIdentifier, text: str, face: str | None) -> Image.
 def nearest_face(identifier: FontIdentifier, family: str, weight: int | None, italic: bool) -> str | None:
     """The drawable face of a family that comes nearest to a style; None where there is none."""
     faces = [face for face in identifier.catalogue.faces if face.family == family and face.id in identifier.letterforms]
-    style = min(faces, key=lambda face: (face.italic != italic, abs(face.weight - (weight or 400))), default=None)
+    style = min(faces, key=lambda face: style_apart(face, weight or 400, italic), default=None)
     return style.id if style else None
 
 
@@ -73,7 +74,7 @@ def draw_row(identifier: FontIdentifier, failure: Failure) -> Image.Image:
     captions = [f"{sample.file.name}, {failure.reason}", f"{sample.family} {sample.weight or ''}"]
     text = sample.text or NOTHING_READ
     if failure.answer:
-        longest = max(failure.answer.groups[0].lines, key=lambda line: line.width * line.height)
+        longest = max(failure.answer.groups[0].lines, key=lambda line: line.area)
         text = longest.text or text
         captions[0] += f", read {longest.text!r}"
     wanted = [nearest_face(identifier, sample.family, sample.weight, sample.italic)]

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fontid.faces import Face, by_family, face_id, regular_face
+from fontid.faces import Face, by_family, face_id, regular_face, style_apart
 
 RIVALS = 100  # rows among which probability is shared out
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
@@ -105,11 +105,11 @@ class Catalogue:
         own = [int(self.family_of[face]), *self.twin_families[face]]
         wanted = ~np.isin(self.family_of, own) & (True if among is None else among)
         scores = np.where(wanted, self.score_faces(self.prototypes_of(face)[:1]), -np.inf)
-        return [
-            Neighbour(row.family, row.name, row.weight, row.italic, round(float(scores[index]), 4), row.url, twins)
-            for index in self._best_rows(scores, top)
-            for row, twins in [(self.faces[index], self.twins_of(index))]
-        ]
+        return [self._neighbour(index, scores[index]) for index in self._best_rows(scores, top)]
+
+    def _neighbour(self, face: int, score: float) -> Neighbour:
+        row, score = self.faces[face], round(float(score), 4)
+        return Neighbour(row.family, row.name, row.weight, row.italic, score, row.url, self.twins_of(face))
 
     def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0) -> list[Match]:
         """The best `top` rows for (F,) scores; a family with a twin of a row's face is folded under that row.
@@ -178,7 +178,7 @@ class Catalogue:
         if weight is None:
             pictured = self.faces.index(regular_face([self.faces[row] for row in rows]))
         else:
-            pictured = min(rows, key=lambda r: (self.faces[r].italic != italic, abs(self.faces[r].weight - weight)))
+            pictured = min(rows, key=lambda row: style_apart(self.faces[row], weight, italic))
         return {family} | {self.families[other] for other in self.twin_families[pictured]}
 
     def likenesses(self, family: str) -> frozenset[str]:

@@ -25,6 +25,7 @@ from fontid.own_catalogues import (
     merge,
     open_own,
     save_own,
+    searching,
     write_letterforms,
 )
 from fontid.subsetting import scaled, small_font, woff2
@@ -181,20 +182,15 @@ def enroll(identifier: FontIdentifier, folder: Path, name: str) -> Enrolled:
     if not Path(folder).is_dir():
         raise EnrolmentError(f"{folder} is no folder: name one that holds font files.")
     problems: dict[str, str] = {}
-    fonts = read_fonts(Path(folder), problems)
-    data = {face.id: small for face, small in fonts.items()}
-    prototypes = np.stack([make_prototype(small, identifier.embed_line) for small in fonts.values()])
-    own = OwnCatalogue(tuple(fonts), prototypes.astype(np.float16), frozenset(), Path())
-    letterforms = identifier.letterforms
+    base = searching(identifier, before) if before else identifier
+    own = own_of(base, Path(folder), problems)
+    added = own.faces
+    letterforms = base.letterforms.with_files([own.letterforms])
     if before:
-        kept = before.keeping(lambda face: face.id not in data)
-        letterforms = identifier.letterforms.with_files([before.letterforms])
-        data = {face.id: letterforms.font_data(face.id) for face in kept.faces} | data
-        own = OwnCatalogue(
-            kept.faces + own.faces, np.concatenate([kept.prototypes, own.prototypes]), kept.twins, Path()
-        )
-    new = {face.id: data[face.id] for face in fonts}
-    twins = find_twins(new, merge(identifier.catalogue, own, alone=False), letterforms)
-    own = replace(own, twins=own.twins | twins)
-    save_own(name, own, data, digest(identifier.encoder))
-    return Enrolled(tuple(fonts), own.faces, problems)
+        renewed = {face.id for face in added}
+        kept = before.keeping(lambda face: face.id not in renewed)
+        prototypes = np.concatenate([kept.prototypes, own.prototypes])
+        own = OwnCatalogue(kept.faces + added, prototypes, kept.twins | own.twins, own.letterforms)
+    fonts = {face.id: letterforms.font_data(face.id) for face in own.faces}
+    save_own(name, own, fonts, digest(identifier.encoder))
+    return Enrolled(added, own.faces, problems)

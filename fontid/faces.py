@@ -57,6 +57,11 @@ def regular_face(faces: Iterable[Face]) -> Face:
     return min(faces, key=lambda face: (face.italic, abs(face.weight - 400), face.weight))
 
 
+def style_apart(face: Face, weight: int, italic: bool) -> tuple[bool, int]:
+    """How far a face is from a style, as a key to sort by: slope counts before weight."""
+    return face.italic != italic, abs(face.weight - weight)
+
+
 def by_family(faces: Iterable[Face]) -> dict[str, list[Face]]:
     """Family id -> its faces, both in the order of the table."""
     families: dict[str, list[Face]] = {}

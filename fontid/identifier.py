@@ -160,7 +160,8 @@ class FontIdentifier:
             encoder_only: rank by encoder and prototypes alone.
         Raises: PictureError where it is no picture, holds no ink, or text in another script only; NoFaces.
         """
-        among = np.array([only is None or only(face) for face in self.catalogue.faces])
+        faces = self.catalogue.faces
+        among = np.ones(len(faces), bool) if only is None else np.fromiter(map(only, faces), bool, len(faces))
         if not among.any():
             raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
         opened = without_noise(open_picture(picture))
@@ -174,12 +175,12 @@ class FontIdentifier:
             # a line's say in the answer grows with the number of its windows
             of_encoder = np.average([scores[i] for i in members], axis=0, weights=[windows[i] for i in members])
             groups.append(self._answer([samples[i] for i in members], of_encoder, top, among, encoder_only))
-        largest = max(groups, key=lambda group: sum(line.width * line.height for line in group.lines))
+        largest = max(groups, key=lambda group: sum(line.area for line in group.lines))
         return Answer(largest.matches, largest.in_catalogue, tuple(groups))
 
     def _samples(self, picture: Image.Image, lines: list[Line]) -> list[_Sample]:
         """The largest lines that hold ink, in the order given."""
-        largest = set(sorted(lines, key=lambda line: -line.width * line.height)[:MOST_LINES])
+        largest = set(sorted(lines, key=lambda line: -line.area)[:MOST_LINES])
         samples = []
         for line in lines:
             if line in largest:

@@ -40,6 +40,11 @@ class Line:
         """Across the text, in pixels."""
         return size_of(self.corners)[1]
 
+    @property
+    def area(self) -> float:
+        """In pixels."""
+        return self.width * self.height
+
     def frame(self, picture: Image.Image) -> Frame:
         """The line turned upright, with a margin. Args: picture: the RGB picture in which it was found."""
         return Frame(picture, np.array(self.corners), (round(MARGIN * self.height) + 2,) * 4)

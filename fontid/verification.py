@@ -8,6 +8,7 @@ import numpy as np
 
 from fontid.catalogue import Catalogue, by_score
 from fontid.drawing import Comparison, Query
+from fontid.faces import style_apart
 from fontid.letterforms import Letterforms
 
 FAMILIES = 100  # candidates
@@ -101,8 +102,7 @@ def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
         others = with_letters.get(int(catalogue.family_of[index]), [])
         if others:
             nearest[index] = min(
-                others,
-                key=lambda o: (catalogue.faces[o].italic != face.italic, abs(catalogue.faces[o].weight - face.weight)),
+                others, key=lambda other: style_apart(catalogue.faces[other], face.weight, face.italic)
             )
     return nearest
 

@@ -10,7 +10,6 @@ import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 from PIL import Image
@@ -21,7 +20,7 @@ from tests.conftest import draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
 from web.browse import families_html, find_families
-from web.cards import Row, answer_html, rows_from_query, share_query
+from web.cards import Row, answer_html, rows_from_query
 from web.filters import wanted
 from web.page import DELETE_UPLOADS, build
 from web.specimens import css_snippet, font_package, specimen
@@ -261,8 +260,7 @@ def test_the_catalogue_is_searched_by_words(identifier):
 
 def test_a_shared_list_comes_back(identifier):
     rows = [Row(identifier.catalogue.faces[i], 0.5, identifier.catalogue.twins_of(i)) for i in (3, 500, 7000)]
-    query = dict(part.split("=") for part in share_query(rows, "a & b").split("&"))
-    assert rows_from_query(identifier, unquote(query["fonts"])) == rows and unquote(query["text"]) == "a & b"
+    assert rows_from_query(identifier, ",".join(f"{row.face.id}:{row.probability}" for row in rows)) == rows
     assert rows_from_query(identifier, "nonsense:1,<b>:x,:,") == []
     assert [row.probability for row in rows_from_query(identifier, "lora-400-normal:x,roboto-400-normal:7")] == [
         None,

@@ -57,7 +57,8 @@ def read_picture(file: Path, entry: str | None) -> bytes:
             return file.read_bytes()
         with zipfile.ZipFile(file) as archive, archive.open(entry) as stream:
             data = stream.read(LARGEST + 1)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+    # zipfile raises RuntimeError for a password, NotImplementedError for a compression it does not know
+    except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError) as error:
         raise PictureError("This picture cannot be unpacked: pack it again, without a password.") from error
     if len(data) > LARGEST:
         raise PictureError(f"This picture is larger than {LARGEST // 10**6} MB: save a smaller copy.")

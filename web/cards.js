@@ -194,3 +194,7 @@ document.addEventListener("input", (event) => {
   if (event.target.closest("#words")) drawTyped();
 });
 watch("value", drawTyped);
+
+// a shared address carries its ranked list
+const asked = new URLSearchParams(location.search);
+if (asked.has("fonts")) trigger("load", { fonts: asked.get("fonts"), text: asked.get("text") ?? "" });

@@ -5,7 +5,6 @@ import html
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -56,7 +55,7 @@ def _status(answer: Answer) -> str:
 
 def group_html(identifier: FontIdentifier, group: Group, picture: Image.Image, number: int, fold: bool) -> str:
     """Args: number: from 1; fold: show the first card alone until the others are asked for."""
-    line = max(group.lines, key=lambda line: line.width * line.height)
+    line = max(group.lines, key=lambda line: line.area)
     text = line.text[:LONGEST] or SAMPLE
     reading = " / ".join(one.text for one in group.lines if one.text)
     head = f"<h2 class='reading'>{html.escape(reading[:300]) or 'Text that could not be read'}</h2>"
@@ -151,12 +150,6 @@ def similar_html(identifier: FontIdentifier, neighbours: Sequence[Neighbour], te
             f"</span>{specimen(identifier, face, text)}</li>"
         )
     return f"<ul class='neighbours'>{''.join(rows)}</ul>"
-
-
-def share_query(rows: list[Row], text: str) -> str:
-    """The part of an address that carries a ranked list and a text, never the picture."""
-    fonts = ",".join(f"{row.face.id}:{row.probability or 0:.3f}" for row in rows)
-    return f"fonts={quote(fonts)}&text={quote(text)}"
 
 
 def rows_from_query(identifier: FontIdentifier, fonts: str) -> list[Row]:

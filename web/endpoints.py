@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from fontid.faces import Face, regular_face
+from fontid.faces import Face, regular_face, style_apart
 from fontid.identifier import FontIdentifier, NoFaces
 from fontid.images import PictureError
 from web.browse import find_families
@@ -69,7 +69,7 @@ def endpoints(identifier: FontIdentifier) -> None:
         rows = [face for face in identifier.catalogue.faces if asked in (face.family, face.name.casefold())]
         if not rows:
             raise gr.Error(f"No family is named {family}: /catalogue searches for names.", print_exception=False)
-        face = min(rows, key=lambda face: (face.italic != italic, abs(face.weight - weight)))
+        face = min(rows, key=lambda face: style_apart(face, weight, italic))
         found = identifier.catalogue.similar(identifier.catalogue.row_of(face.id), min(50, max(1, int(top))))
         return [row.to_dict() for row in found]
 

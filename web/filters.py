@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from fontid.faces import WIDTHS, Face
 
-CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace", "own")
+SHIPPED_CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace")
+CATEGORIES = (*SHIPPED_CATEGORIES, "own")  # a visitor's fonts have none of theirs
 WEIGHTS = tuple(range(100, 1000, 100))
 SLOPES = ("any", "upright", "italic")
 WIDTH_NAMES = tuple(WIDTHS)

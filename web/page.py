@@ -2,14 +2,12 @@
 
 import base64
 import html
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
-from fontid.identifier import Answer, FontIdentifier, NoFaces
+from fontid.identifier import Answer, FontIdentifier
 from fontid.images import PictureError
 from fontid.lines import Line
 from fontid.own_catalogues import EnrolmentError
@@ -18,11 +16,11 @@ from web.addresses import AddressError, fetch
 from web.browse import families_html, find_families
 from web.cards import NOTHING_YET, answer_html, cards_html, rows_from_query, similar_html
 from web.endpoints import endpoints
-from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.filters import SHIPPED_CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.specimens import font_package
 from web.stage import View, stage_html
-from web.uploads import file_of, uploaded
+from web.uploads import file_of, keep, uploaded
 
 DELETE_UPLOADS = (60, 300)  # every minute, whatever is older than five
 FOLDER = Path(__file__).parent
@@ -92,9 +90,7 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                     label="Your own words, drawn in every font", elem_id="words", interactive=True, max_lines=1
                 )
                 with gr.Accordion("Filters", open=False, elem_id="filters"):
-                    categories = gr.Dropdown(
-                        [name for name in CATEGORIES if name != "own"], label="Category", multiselect=True
-                    )
+                    categories = gr.Dropdown(list(SHIPPED_CATEGORIES), label="Category", multiselect=True)
                     weights = gr.Dropdown(list(WEIGHTS), label="Weight", multiselect=True)
                     slope = gr.Radio(list(SLOPES), value="any", label="Slope")
                     widths = gr.Dropdown(list(WIDTH_NAMES), label="Width", multiselect=True)
@@ -130,7 +126,7 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                 if seen.lines:
                     lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
                 found = searching.identify(opened, top=SHOWN, only=wanted(*chosen), lines=lines)
-            except (PictureError, NoFaces, ValueError) as error:
+            except ValueError as error:  # PictureError, NoFaces, and what `wanted` refuses
                 try:
                     pictured = stage_html(seen.view.open(), seen.lines, seen.picked)
                 except PictureError:
@@ -194,11 +190,7 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                 content = fetch(text)
             except AddressError as error:
                 return {answer: problem(error)}
-            folder = Path(get_upload_folder())
-            folder.mkdir(parents=True, exist_ok=True)
-            place = Path(tempfile.mkdtemp(dir=folder)) / "fetched"
-            place.write_bytes(content)
-            return begin(str(place), own_fonts, *chosen)
+            return begin(keep("fetched", content), own_fonts, *chosen)
 
         def use_fonts(files: list[str] | None, only_these: bool, seen: Look | None, *chosen, progress=gr.Progress()):
             if not files:
@@ -232,14 +224,15 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
             **hidden,
         )
 
-        def restore(request: gr.Request) -> dict:
+        def restore(event: gr.EventData) -> dict:
             """A shared address brings its ranked list and its text back."""
-            asked = request.query_params if request else {}
-            rows = rows_from_query(identifier, asked.get("fonts", ""))
-            text = asked.get("text", "")[:60]
+            asked = event._data or {}
+            rows = rows_from_query(identifier, str(asked.get("fonts", "")))
+            text = str(asked.get("text", ""))[:60]
             return {answer: cards_html(identifier, rows, text), words: text} if rows else gr.skip()
 
-        page.load(restore, None, [answer, words], **hidden)
+        # not page.load: an event of every visit whose stream, closing, can end one that somebody starts just then
+        answer.load(restore, None, [answer, words], **hidden)
         batch_tab(identifier)
         catalogue_tab(identifier)
         endpoints(identifier)
@@ -262,16 +255,13 @@ def batch_tab(identifier: FontIdentifier) -> None:
         for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Pictures", len(pictures)):
             found += more
             answers.append(answer)
-        folder = Path(tempfile.mkdtemp(dir=get_upload_folder()))
-        (folder / "fonts.csv").write_text(batch.to_csv(found), encoding="utf-8")
-        (folder / "fonts.json").write_text(batch.to_json(answers), encoding="utf-8")
         failed = sum("error" in answer for answer in answers)
         said = f"{len(answers)} pictures" + (f", {failed} of them without an answer" if failed else "")
         return {
             status: f"<p role='status'>{said}.</p>",
             rows: gr.update(value=batch.table(found), visible=True),
-            table: gr.update(value=str(folder / "fonts.csv"), visible=True),
-            objects: gr.update(value=str(folder / "fonts.json"), visible=True),
+            table: gr.update(value=keep("fonts.csv", batch.to_csv(found).encode()), visible=True),
+            objects: gr.update(value=keep("fonts.json", batch.to_json(answers).encode()), visible=True),
         }
 
     with gr.Tab("Many pictures"):
@@ -295,7 +285,7 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
     with gr.Tab("Catalogue") as tab:
         with gr.Row():
             search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
-            category = gr.Dropdown(["", *CATEGORIES[:-1]], value="", label="Category")
+            category = gr.Dropdown(["", *SHIPPED_CATEGORIES], value="", label="Category")
         families = gr.HTML("", elem_id="families")
         gr.on(
             [tab.select, search.change, category.change],

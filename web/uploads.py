@@ -1,5 +1,6 @@
 """Files that a browser or a program sent; nothing else of the server is ever read for them."""
 
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +20,15 @@ def uploaded(path: str) -> str:
     if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
         raise gr.Error("Upload the picture itself: paths on the server are not read.", print_exception=False)
     return path
+
+
+def keep(name: str, content: bytes) -> str:
+    """Put a file of our own among the uploads, from where it is deleted as they are. Returns: its path."""
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(dir=folder)) / name
+    place.write_bytes(content)
+    return str(place)
 
 
 def delete_old(page: gr.Blocks, age: float) -> None:
