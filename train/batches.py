@@ -25,7 +25,7 @@ class WindowDataset(Dataset):
         """`window` (N, 1, height, width) uint8 and `face` (N,) int64."""
         windows = np.zeros((len(wanted), 1, self.lines.columns.shape[1], self.width), np.uint8)
         for window, (line, position) in zip(windows, wanted, strict=True):
-            pixels = self.lines.line(line)
+            pixels = self.lines[line]
             room = pixels.shape[1] - self.width
             if room >= 0:
                 start = round(position * room)
@@ -55,12 +55,24 @@ class FamilySampler(Sampler[tuple[int, float]]):
     """Draws families by the square root of their number of faces, then a face, then one of its lines.
 
     Args:
+        among: lines that may be drawn, ascending.
+        lines_per_face: how often in a row a face is drawn, each time with a line of its own.
         regular: for each family its regular face, which gets `regular_share` of the draws where there are others.
     """
 
-    def __init__(self, lines: LineCache, regular: set[int], regular_share: float, images: int, seed: int) -> None:
-        self.images, self.seed, self.epoch = images, seed, 0
-        self.by_face = {int(face): np.flatnonzero(lines.face == face) for face in np.unique(lines.face)}
+    def __init__(
+        self,
+        lines: LineCache,
+        among: np.ndarray,
+        regular: set[int],
+        regular_share: float,
+        images: int,
+        seed: int,
+        lines_per_face: int = 1,
+    ) -> None:
+        self.images, self.seed, self.epoch, self.lines_per_face = images, seed, 0, lines_per_face
+        drawn = lines.face[among]
+        self.by_face = {int(face): among[drawn == face] for face in np.unique(drawn)}
         faces = np.array(list(self.by_face))
         families = lines.family[[rows[0] for rows in self.by_face.values()]]
         weights = np.zeros(len(faces))
@@ -81,7 +93,7 @@ class FamilySampler(Sampler[tuple[int, float]]):
 
     def __iter__(self) -> Iterator[tuple[int, float]]:
         rng = np.random.default_rng([self.seed, self.epoch])
-        faces = rng.choice(self.faces, self.images, p=self.weights)
+        faces = rng.choice(self.faces, self.images // self.lines_per_face, p=self.weights).repeat(self.lines_per_face)
         for face, which, position in zip(faces, rng.random(self.images), rng.random(self.images), strict=True):
             rows = self.by_face[int(face)]
             yield int(rows[int(which * len(rows))]), float(position)

@@ -1,4 +1,6 @@
-"""The encoder: a small residual convolutional network from a line of text to an embedding."""
+"""The encoder: a small convolutional network from a line of text to an embedding."""
+
+from functools import partial
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -6,26 +8,79 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+def normalisation(kind: str, channels: int) -> nn.Module:
+    """Of kind "batch" (Ioffe and Szegedy 2015) or "group" (Wu and He 2018), which looks at one image alone."""
+    return nn.BatchNorm2d(channels) if kind == "batch" else nn.GroupNorm(4, channels)
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with a shortcut (He et al. 2016), the shortcut averaged where it is strided (He 2019)."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, norm: str) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(channels_out),
+            normalisation(norm, channels_out),
             nn.ReLU(),
             nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(channels_out),
+            normalisation(norm, channels_out),
         )
         self.shortcut = nn.Identity()
         if stride > 1 or channels_in != channels_out:
             pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
             project = nn.Conv2d(channels_in, channels_out, 1, bias=False)
-            self.shortcut = nn.Sequential(pool, project, nn.BatchNorm2d(channels_out))
+            self.shortcut = nn.Sequential(pool, project, normalisation(norm, channels_out))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.body(x) + self.shortcut(x))
+
+
+class PlainBlock(nn.Sequential):
+    """3x3 convolutions one behind the other, without a shortcut."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int, norm: str, convolutions: int) -> None:
+        layers: list[nn.Module] = []
+        for number in range(convolutions):
+            first = number == 0
+            layers += [
+                nn.Conv2d(
+                    channels_in if first else channels_out, channels_out, 3, stride if first else 1, 1, bias=False
+                ),
+                normalisation(norm, channels_out),
+                nn.ReLU(),
+            ]
+        super().__init__(*layers)
+
+
+class ConvNextBlock(nn.Module):
+    """A depthwise 7x7 convolution and an inverted bottleneck (Liu et al. 2022), with this encoder's normalisation."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int, norm: str) -> None:
+        super().__init__()
+        self.enter: nn.Module = nn.Identity()
+        if stride > 1 or channels_in != channels_out:
+            self.enter = nn.Sequential(
+                normalisation(norm, channels_in), nn.Conv2d(channels_in, channels_out, stride, stride)
+            )
+        self.body = nn.Sequential(
+            nn.Conv2d(channels_out, channels_out, 7, 1, 3, groups=channels_out, bias=False),
+            normalisation(norm, channels_out),
+            nn.Conv2d(channels_out, 4 * channels_out, 1),
+            nn.GELU(),
+            nn.Conv2d(4 * channels_out, channels_out, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.enter(x)
+        return x + self.body(x)
+
+
+BLOCKS = {
+    "residual": ResidualBlock,
+    "plain-one": partial(PlainBlock, convolutions=1),
+    "plain-two": partial(PlainBlock, convolutions=2),
+    "convnext": ConvNextBlock,
+}
 
 
 class Encoder(nn.Module, PyTorchModelHubMixin, library_name="fontid", tags=["font-identification"]):
@@ -33,8 +88,11 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="fontid", tags=["fon
 
     Args:
         widths: channels of each stage; every stage but the first halves height and width.
-        depths: residual blocks of each stage.
+        depths: blocks of each stage.
         dimension: size of the embedding.
+        block: one of `BLOCKS`.
+        norm: "batch" or "group".
+        channels: of the input.
     """
 
     def __init__(
@@ -42,20 +100,25 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="fontid", tags=["fon
         widths: tuple[int, ...] = (32, 64, 128, 256, 384),
         depths: tuple[int, ...] = (1, 1, 2, 1, 1),
         dimension: int = 256,
+        block: str = "residual",
+        norm: str = "batch",
+        channels: int = 1,
     ) -> None:
         super().__init__()
         self.dimension = dimension
-        self.stem = nn.Sequential(nn.Conv2d(1, widths[0], 7, 4, 3, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU())
-        blocks, channels = [], widths[0]
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, widths[0], 7, 4, 3, bias=False), normalisation(norm, widths[0]), nn.ReLU()
+        )
+        blocks, before = [], widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            for block in range(depth):
-                blocks.append(ResidualBlock(channels, width, 2 if stage > 0 and block == 0 else 1))
-                channels = width
+            for number in range(depth):
+                blocks.append(BLOCKS[block](before, width, 2 if stage > 0 and number == 0 else 1, norm))
+                before = width
         self.stages = nn.Sequential(*blocks)
-        self.project = nn.Linear(2 * channels, dimension)
+        self.project = nn.Linear(2 * before, dimension)
 
     def forward(self, windows: Tensor) -> Tensor:
-        """(N, 1, 64, 256) float, ink 1 on 0 -> (N, dimension) float, L2-normalised."""
+        """(N, channels, 64, 256) float, ink 1 on 0 -> (N, dimension) float, L2-normalised."""
         x = self.stages(self.stem(windows))  # (N, C, 1, 4)
         x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)  # (N, 2C)
         return F.normalize(self.project(x).float())

@@ -22,6 +22,7 @@ class LineCache:
         columns: (sum of widths, height) uint8, memory-mapped; ink 255.
         starts: (N + 1,) int64; line i is `columns[starts[i]:starts[i + 1]].T`.
         face, family: (N,) int64, labels of the data set.
+        pixel_size: (N,) int64, font size in pixels; renderer: (N,) names.
         face_names, family_names: the data set's `ClassLabel` names, in their order.
     """
 
@@ -30,6 +31,7 @@ class LineCache:
         self.face_names, self.family_names = about["face"], about["family"]
         with np.load(folder / "rows.npz") as rows:
             self.starts, self.face, self.family = rows["starts"], rows["face"], rows["family"]
+            self.pixel_size, self.renderer = rows["pixel_size"], rows["renderer"]
         shape = (int(self.starts[-1]), about["height"])
         self.columns = np.memmap(folder / "columns.bin", np.uint8, "r", shape=shape)
 
@@ -42,8 +44,10 @@ class LineCache:
             while file.read(1 << 24):
                 pass
 
-    def line(self, index: int) -> np.ndarray:
-        """(height, W) uint8."""
+    def __getitem__(self, index: int) -> np.ndarray:
+        """(height, W) uint8. Raises: IndexError past the end."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
         return self.columns[self.starts[index] : self.starts[index + 1]].T
 
 
@@ -70,6 +74,8 @@ def _make(rows: Dataset, folder: Path, settings: Preprocessing, num_proc: int) -
         starts=np.concatenate([[0], np.cumsum(widths)]).astype(np.int64),
         face=np.asarray(rows["face"])[kept].astype(np.int64),
         family=np.asarray(rows["family"])[kept].astype(np.int64),
+        pixel_size=np.asarray(rows["pixel_size"])[kept].astype(np.int64),
+        renderer=np.asarray(rows["renderer"])[kept],
     )
     about = {label: rows.features[label].names for label in ("face", "family")} | {"height": settings.height}
     (folder / "about.json").write_text(json.dumps(about))  # last: its presence says that the cache is whole

@@ -1,8 +1,44 @@
-"""The training loss: margin softmax over faces and, at the same time, softmax over families."""
+"""Losses: what the experiments compare, and the one that is shipped."""
+
+import math
+from dataclasses import dataclass
 
 import torch
+import torch.distributed as dist
+from pytorch_metric_learning.losses import (
+    ArcFaceLoss,
+    ContrastiveLoss,
+    CosFaceLoss,
+    SubCenterArcFaceLoss,
+    SupConLoss,
+    TripletMarginLoss,
+)
+from pytorch_metric_learning.miners import TripletMarginMiner
 from torch import Tensor, nn
+from torch.distributed.nn.functional import all_gather
 from torch.nn import functional as F
+
+from fontid.experiment import SettingsError
+
+PROXY_KINDS = ("cosface", "arcface", "subcentre")
+PAIR_KINDS = ("contrastive", "triplet", "supcon")
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What the loss is made of; `margin`, `scale` and `temperature` mean what the kind's source means by them.
+
+    kind: "softmax" (`FaceSoftmax`), "cross-entropy", one of `PROXY_KINDS` or of `PAIR_KINDS`.
+    family_share: of the families' softmax, with kind "softmax".
+    contrastive_share: supervised contrastive added to a loss with proxies, times this.
+    """
+
+    kind: str = "softmax"
+    scale: float = 28.0
+    margin: float = 0.1
+    family_share: float = 1.0
+    temperature: float = 0.1
+    contrastive_share: float = 0.0
 
 
 class FaceSoftmax(nn.Module):
@@ -31,9 +67,13 @@ class FaceSoftmax(nn.Module):
         self.register_buffer("twin_of", twin_of, persistent=False)
         self.register_buffer("family_of_face", family_of_face, persistent=False)
 
+    def scores(self, embeddings: Tensor) -> Tensor:
+        """(N, D) -> (N, F) cosines."""
+        return embeddings.float() @ F.normalize(self.proxies).T
+
     def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
         """(N, D) float unit vectors, (N,) int64 -> mean loss."""
-        cosines = embeddings.float() @ F.normalize(self.proxies).T
+        cosines = self.scores(embeddings)
         rows = torch.arange(len(faces), device=faces.device)
         margins = torch.zeros_like(cosines).index_put((rows, faces), cosines.new_tensor(self.margin))
         logits = self.scale * (cosines - margins)
@@ -43,3 +83,103 @@ class FaceSoftmax(nn.Module):
         same_family = self.family_of_face[None] == self.family_of_face[faces][:, None]
         family_loss = normaliser - logits.masked_fill(~same_family, -torch.inf).logsumexp(1)
         return (face_loss + self.family_share * family_loss).mean()
+
+
+class LinearHead(nn.Module):
+    """Plain cross-entropy of a linear classifier on the embedding, scaled to the length that the cosines' scale is."""
+
+    def __init__(self, faces: int, dimension: int, scale: float) -> None:
+        super().__init__()
+        self.head, self.scale = nn.Linear(dimension, faces), scale
+
+    def scores(self, embeddings: Tensor) -> Tensor:
+        return self.head(self.scale * embeddings.float())
+
+    def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
+        return F.cross_entropy(self.scores(embeddings), faces)
+
+
+class ProxyLoss(nn.Module):
+    """A large-margin softmax of pytorch-metric-learning: "cosface", "arcface" or "subcentre" (three centres a face).
+
+    Args: margin: of cosines for CosFace (Wang et al. 2018), radians for ArcFace (Deng et al. 2019) and sub-centre
+        ArcFace (Deng et al. 2020).
+    """
+
+    def __init__(self, kind: str, faces: int, dimension: int, scale: float, margin: float) -> None:
+        super().__init__()
+        made = {"cosface": CosFaceLoss, "arcface": ArcFaceLoss, "subcentre": SubCenterArcFaceLoss}[kind]
+        given = margin if kind == "cosface" else math.degrees(margin)
+        self.loss = made(num_classes=faces, embedding_size=dimension, margin=given, scale=scale)
+
+    def scores(self, embeddings: Tensor) -> Tensor:
+        return self.loss.get_cosine(embeddings.float())
+
+    def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
+        return self.loss(embeddings.float(), faces)
+
+
+class PairLoss(nn.Module):
+    """A loss on pairs or triplets of one global batch, by pytorch-metric-learning; it has no proxies.
+
+    "contrastive" (Hadsell et al. 2006), "triplet" with semi-hard mining (Schroff et al. 2015), "supcon", supervised
+    contrastive (Khosla et al. 2020). Embeddings are gathered from all processes, with their gradients.
+
+    Args: margin: distance beyond which a pair of two faces costs nothing, or by which a triplet's pairs must differ.
+    """
+
+    scores = None
+
+    def __init__(self, kind: str, margin: float, temperature: float) -> None:
+        super().__init__()
+        self.miner = TripletMarginMiner(margin, type_of_triplets="semihard") if kind == "triplet" else None
+        self.loss = {
+            "contrastive": lambda: ContrastiveLoss(neg_margin=margin),
+            "triplet": lambda: TripletMarginLoss(margin),
+            "supcon": lambda: SupConLoss(temperature),
+        }[kind]()
+
+    def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
+        embeddings = embeddings.float()
+        if dist.is_initialized() and dist.get_world_size() > 1:
+            embeddings, faces = torch.cat(all_gather(embeddings)), torch.cat(all_gather(faces))
+        return self.loss(embeddings, faces, self.miner(embeddings, faces) if self.miner else None)
+
+
+class JointLoss(nn.Module):
+    """A loss with proxies plus `share` times supervised contrastive."""
+
+    def __init__(self, proxies: nn.Module, pairs: PairLoss, share: float) -> None:
+        super().__init__()
+        self.proxies_loss, self.pairs, self.share = proxies, pairs, share
+
+    def scores(self, embeddings: Tensor) -> Tensor:
+        return self.proxies_loss.scores(embeddings)
+
+    def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
+        return self.proxies_loss(embeddings, faces) + self.share * self.pairs(embeddings, faces)
+
+
+def make_loss(settings: LossSettings, family_of_face: Tensor, twins: Tensor, dimension: int) -> nn.Module:
+    """The loss of an experiment: called with (N, D) unit embeddings and (N,) int64 faces.
+
+    Its `scores` gives (N, F) cosines or logits, the best at the face that is named; it is None for losses on pairs.
+    Raises: SettingsError for a kind that is not known.
+    """
+    faces = len(family_of_face)
+    if settings.kind in PAIR_KINDS:
+        return PairLoss(settings.kind, settings.margin, settings.temperature)
+    if settings.kind == "softmax":
+        made: nn.Module = FaceSoftmax(
+            family_of_face, twins, dimension, settings.scale, settings.margin, settings.family_share
+        )
+    elif settings.kind == "cross-entropy":
+        made = LinearHead(faces, dimension, settings.scale)
+    elif settings.kind in PROXY_KINDS:
+        made = ProxyLoss(settings.kind, faces, dimension, settings.scale, settings.margin)
+    else:
+        known = ("softmax", "cross-entropy", *PROXY_KINDS, *PAIR_KINDS)
+        raise SettingsError(f"loss: kind takes {', '.join(known)}, not {settings.kind!r}.")
+    if settings.contrastive_share:
+        return JointLoss(made, PairLoss("supcon", 0.0, settings.temperature), settings.contrastive_share)
+    return made

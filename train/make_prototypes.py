@@ -8,6 +8,7 @@ validation, test and Chromium lines into `results/encoder/NAME.json`.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,27 +24,29 @@ from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
 from train.settings import open_experiment, run_folder
 from train.train_encoder import read_twins, to_input
+from train.view import View
 
 BATCH = 256
 RANKS = (1, 5, 20)
+Truth = tuple[str, int | None, bool]  # family, weight (None: not known) and slope
 
 
 @torch.no_grad()
-def embed_lines(encoder: Encoder, lines: LineCache, settings: Preprocessing) -> np.ndarray:
-    """Mean embedding of each line's windows, L2-normalised: (N, D) float32."""
+def embed_lines(encoder: Encoder, lines: Sequence[np.ndarray], settings: Preprocessing, view: View) -> np.ndarray:
+    """Mean embedding of the windows of each prepared (height, W) line, L2-normalised: (N, D) float32."""
     total = np.zeros((len(lines), encoder.dimension), np.float32)
     windows, owners = [], []
-    for index in tqdm(range(len(lines)), "embed", mininterval=2):
-        parts = windows_of(lines.line(index), settings)
+    for index, line in enumerate(tqdm(lines, "embed", mininterval=10)):
+        parts = windows_of(line, settings)
         windows.extend(parts)
         owners.extend([index] * len(parts))
         if len(windows) >= BATCH or index == len(lines) - 1:
-            inputs = to_input(torch.from_numpy(np.stack(windows)[:, None]))
+            inputs = view(to_input(torch.from_numpy(np.stack(windows)[:, None])))
             with torch.autocast("cpu", torch.bfloat16, enabled=inputs.device.type == "cpu"):
-                embeddings = encoder(inputs).float().numpy()
+                embeddings = encoder(inputs.contiguous(memory_format=torch.channels_last)).float().numpy()
             np.add.at(total, owners, embeddings)
             windows, owners = [], []
-    return total / np.linalg.norm(total, axis=1, keepdims=True)
+    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
 
 
 def means_of_face(embeddings: np.ndarray, count: int, rounds: int = 10) -> np.ndarray:
@@ -69,23 +72,24 @@ def make_prototypes(embeddings: np.ndarray, faces: np.ndarray, count: int) -> tu
     return np.concatenate(prototypes).astype(np.float16), np.array(owners, np.int32)
 
 
-def accuracy(catalogue: Catalogue, embeddings: np.ndarray, lines: LineCache, chosen: np.ndarray) -> dict:
-    """Family accuracy of the `chosen` lines, strict and with twins credited; fractions 0-1."""
+def accuracy(catalogue: Catalogue, embeddings: np.ndarray, truth: Sequence[Truth]) -> dict:
+    """Family accuracy of (N, D) embeddings, strict and with twins credited; fractions 0-1."""
     hits = {kind: np.zeros(len(RANKS)) for kind in ("strict", "twins")}
-    for index in chosen:
-        face = catalogue.faces[lines.face[index]]
-        right = {"strict": {face.family}, "twins": catalogue.credited(face.family, face.weight, face.italic)}
-        rows = [
-            match.family for match in catalogue.rank(catalogue.score_faces(embeddings[index : index + 1]), RANKS[-1])
-        ]
+    for embedding, (family, weight, italic) in zip(embeddings, truth, strict=True):
+        right = {"strict": {family}, "twins": catalogue.credited(family, weight, italic)}
+        rows = [match.family for match in catalogue.rank(catalogue.score_faces(embedding[None]), RANKS[-1])]
         for kind, families in right.items():
-            rank = next((r for r, family in enumerate(rows) if family in families), RANKS[-1])
+            rank = next((r for r, named in enumerate(rows) if named in families), RANKS[-1])
             hits[kind] += [rank < k for k in RANKS]
-    count = max(1, len(chosen))
-    return {"n": len(chosen)} | {
+    count = max(1, len(truth))
+    return {"n": len(truth)} | {
         kind: {f"top{k}": round(float(hit / count), 4) for k, hit in zip(RANKS, values, strict=True)}
         for kind, values in hits.items()
     }
+
+
+def truth_of(faces: Sequence[Face], labels: np.ndarray) -> list[Truth]:
+    return [(faces[label].family, faces[label].weight, faces[label].italic) for label in labels]
 
 
 def best_encoder(run: Path) -> Encoder:
@@ -116,7 +120,7 @@ def main(argv: list[str] | None = None) -> None:
 
     def embedded(split: str) -> tuple[LineCache, np.ndarray]:
         lines = open_cache(data, split, settings.preprocessing)
-        return lines, embed_lines(encoder, lines, settings.preprocessing)
+        return lines, embed_lines(encoder, lines, settings.preprocessing, settings.view)
 
     references, reference_embeddings = embedded("references")
     faces = faces_in_order(references.face_names)
@@ -131,7 +135,11 @@ def main(argv: list[str] | None = None) -> None:
     made, measured = {}, {}
     for count in arguments.per_face:
         made[count] = make_prototypes(reference_embeddings, references.face, count)
-        measured[count] = accuracy(catalogue_of(*made[count]), validation_embeddings, validation, every_fourth)
+        measured[count] = accuracy(
+            catalogue_of(*made[count]),
+            validation_embeddings[every_fourth],
+            truth_of(faces, validation.face[every_fourth]),
+        )
         print(f"{count} a face: {measured[count]}")
     best = max(measured, key=lambda count: measured[count]["strict"]["top1"])
     prototypes, owners = made[best]
@@ -146,8 +154,8 @@ def main(argv: list[str] | None = None) -> None:
         lines, embeddings = embedded(split)
         seen = np.isin(lines.family, list(trained))
         metrics[split] = {
-            "trained_families": accuracy(catalogue, embeddings, lines, np.flatnonzero(seen)),
-            "held_out_families": accuracy(catalogue, embeddings, lines, np.flatnonzero(~seen)),
+            which: accuracy(catalogue, embeddings[rows], truth_of(faces, lines.face[rows]))
+            for which, rows in (("trained_families", seen), ("held_out_families", ~seen))
         }
         print(split, metrics[split])
     command = f"python -m train.make_prototypes {arguments.experiment}"

@@ -4,16 +4,16 @@ python -m train.overfit experiments/encoder/tiny.yaml [--steps 200]
 """
 
 import argparse
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from torch.nn import functional as F
 from tqdm import trange
 
 from train.batches import WindowDataset
 from train.encoder import Encoder
 from train.line_cache import open_cache
-from train.losses import FaceSoftmax
+from train.losses import make_loss
 from train.settings import TrainSettings, open_experiment
 from train.train_encoder import family_of_face, to_input
 
@@ -24,21 +24,19 @@ def overfit(settings: TrainSettings, steps: int, batch_size: int = 32) -> float:
     lines = open_cache(settings.data_folder, "train", settings.preprocessing)
     chosen = torch.randperm(len(lines))[:batch_size].tolist()
     batch = WindowDataset(lines, settings.preprocessing.window).__getitems__([(line, 0.5) for line in chosen])
-    encoder = Encoder(settings.encoder.widths, settings.encoder.depths, settings.encoder.dimension)
+    encoder = Encoder(**asdict(settings.encoder))
     no_twins = torch.zeros(0, 2, dtype=torch.int64)
-    loss = FaceSoftmax(
-        family_of_face(lines), no_twins, encoder.dimension, settings.loss.scale, settings.loss.margin, 0.0
-    )
+    loss = make_loss(replace(settings.loss, family_share=0.0), family_of_face(lines), no_twins, encoder.dimension)
     optimizer = torch.optim.AdamW([*encoder.parameters(), *loss.parameters()], settings.learning_rate)
     share = 0.0
     for _ in (progress := trange(steps)):
-        embeddings = encoder(to_input(batch["window"]))
+        embeddings = encoder(settings.view(to_input(batch["window"])))
         value = loss(embeddings, batch["face"])
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
-        nearest = (embeddings @ F.normalize(loss.proxies).T).argmax(1)
-        share = (nearest == batch["face"]).float().mean().item()
+        named = loss.scores(embeddings).argmax(1)
+        share = (named == batch["face"]).float().mean().item()
         progress.set_postfix(loss=f"{value.item():.3f}", right=f"{share:.0%}")
         if share == 1.0 and value.item() < 0.05:
             break

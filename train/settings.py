@@ -7,6 +7,8 @@ from fontid.experiment import SettingsError, read_settings
 from fontid.paths import data_home
 from fontid.preprocess import Preprocessing
 from train.augment import Augmentation
+from train.losses import LossSettings
+from train.view import View
 
 
 @dataclass(frozen=True)
@@ -16,15 +18,8 @@ class EncoderSettings:
     widths: tuple[int, ...] = (32, 64, 128, 256, 384)
     depths: tuple[int, ...] = (1, 1, 2, 1, 1)
     dimension: int = 256
-
-
-@dataclass(frozen=True)
-class LossSettings:
-    """Arguments of `train.losses.FaceSoftmax`."""
-
-    scale: float = 28.0
-    margin: float = 0.1
-    family_share: float = 1.0
+    block: str = "residual"
+    norm: str = "batch"
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,11 @@ class TrainSettings:
     data: name of a preset under FONTID_DATA/datasets, or a path to a data set.
     batch_size: windows a step over all processes; images seen = steps * batch_size.
     evaluate_every, checkpoint_every: in steps.
-    start_from: name of a run on the same data set whose encoder and proxies are the beginning (None: from nothing).
+    lines_per_face: how often a batch holds each of its faces; losses on pairs need 2 and more.
+    families: this many of the data set's families, evenly spread, are trained on (None: all).
+    renderers: lines of these alone are trained on (None: all); names as in the data set.
+    start_from: name of a run on the same data set whose encoder, and proxies where the loss is the same, are the
+        beginning (None: from nothing).
     tracker: wandb (offline unless WANDB_MODE says otherwise), trackio or none.
     """
 
@@ -50,11 +49,15 @@ class TrainSettings:
     evaluate_every: int = 1000
     checkpoint_every: int = 500
     tracker: str = "wandb"
+    lines_per_face: int = 1
+    families: int | None = None
+    renderers: tuple[str, ...] | None = None
     start_from: str | None = None
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = field(default_factory=Augmentation)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    view: View = field(default_factory=View)
 
     @property
     def data_folder(self) -> Path:

@@ -11,6 +11,8 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, set_seed
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -30,12 +32,13 @@ from train.augment import Augment
 from train.batches import SPARE, FamilySampler, MiddleWindows, WindowDataset, as_fetched
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
-from train.losses import FaceSoftmax
+from train.losses import PAIR_KINDS, make_loss
 from train.settings import TrainSettings, open_experiment, run_folder
 from train.stopwatch import Stopwatch
 
 EPOCH_STEPS = 1000  # steps an epoch: lines are drawn at random, so an epoch is only a unit of book-keeping
 KEPT_CHECKPOINTS = 2
+AVERAGED = 4  # references a face
 
 
 def learning_rate_at(step: int, settings: TrainSettings) -> float:
@@ -46,10 +49,10 @@ def learning_rate_at(step: int, settings: TrainSettings) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
-def parameter_groups(encoder: Encoder, loss: FaceSoftmax, weight_decay: float) -> list[dict]:
+def parameter_groups(encoder: Encoder, loss: nn.Module, weight_decay: float) -> list[dict]:
     """Decay only what multiplies: no biases, no normalisation; nor the proxies, which are normalised anyway."""
     decayed = [p for p in encoder.parameters() if p.ndim > 1]
-    others = [p for p in encoder.parameters() if p.ndim <= 1] + [loss.proxies]
+    others = [p for p in encoder.parameters() if p.ndim <= 1] + [*loss.parameters()]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
@@ -67,21 +70,71 @@ def family_of_face(lines: LineCache) -> Tensor:
     return torch.tensor([families[name.rsplit("-", 2)[0]] for name in lines.face_names])
 
 
-@torch.no_grad()
-def validate(accelerator: Accelerator, encoder, loss, loader: DataLoader, family_of: Tensor) -> dict[str, float]:
-    """Share of validation windows whose nearest proxy is of the right face, family: of families seen in training."""
-    encoder.eval()
-    right = []
-    for batch in loader:
-        embeddings = encoder(to_input(batch["window"]))
-        cosines = embeddings.float() @ F.normalize(accelerator.unwrap_model(loss).proxies).T
-        nearest = cosines.argmax(1)
-        same_face = nearest == batch["face"]
-        same_family = family_of[nearest] == family_of[batch["face"]]
-        right.append(accelerator.gather_for_metrics(torch.stack([same_face, same_family], 1)))
-    encoder.train()
-    face, family = torch.cat(right).float().mean(0).tolist()
-    return {"validation_face_top1": face, "validation_family_top1": family}
+class Validation:
+    """Share of validation windows named rightly, of families seen in training.
+
+    A face is named by the loss's scores, or, where the loss has none, by the nearest average of `AVERAGED` references
+    of each face.
+    """
+
+    def __init__(self, accelerator: Accelerator, settings: TrainSettings, lines: LineCache, family_of: Tensor) -> None:
+        data, width = settings.data_folder, settings.preprocessing.window
+        self.accelerator, self.view, self.family_of = accelerator, settings.view, family_of.to(accelerator.device)
+        self.pairs = settings.loss.kind in PAIR_KINDS
+        with accelerator.main_process_first():
+            held_back = open_cache(data, "validation", settings.preprocessing)
+            references = open_cache(data, "references", settings.preprocessing) if self.pairs else held_back
+        trained = np.flatnonzero(np.isin(held_back.family, lines.family))  # no proxy knows the held-out families
+        self.windows = self._loader(MiddleWindows(held_back, width, trained), settings)
+        chosen = np.concatenate([np.flatnonzero(references.face == face)[:AVERAGED] for face in np.unique(lines.face)])
+        self.references = self._loader(MiddleWindows(references, width, chosen), settings) if self.pairs else None
+
+    def _loader(self, windows: MiddleWindows, settings: TrainSettings) -> DataLoader:
+        return self.accelerator.prepare(DataLoader(windows, settings.batch_size, collate_fn=as_fetched))
+
+    def _embedded(self, encoder: nn.Module, loader: DataLoader) -> Iterator[tuple[Tensor, Tensor]]:
+        for batch in loader:
+            with self.accelerator.autocast():
+                embeddings = encoder(self.view(to_input(batch["window"])))
+            yield embeddings.float(), batch["face"]
+
+    def _averages(self, encoder: nn.Module) -> Tensor:
+        """(F, D)"""
+        total = torch.zeros(len(self.family_of), self.accelerator.unwrap_model(encoder).dimension).to(self.family_of)
+        total = total.float()
+        for embeddings, faces in self._embedded(encoder, self.references):
+            embeddings, faces = self.accelerator.gather_for_metrics((embeddings, faces))
+            total.index_add_(0, faces, embeddings)
+        return F.normalize(total)
+
+    @torch.no_grad()
+    def __call__(self, encoder: nn.Module, loss: nn.Module) -> dict[str, float]:
+        encoder.eval()
+        if self.pairs:
+            averages = self._averages(encoder)
+        right = []
+        for embeddings, faces in self._embedded(encoder, self.windows):
+            scores = embeddings @ averages.T if self.pairs else self.accelerator.unwrap_model(loss).scores(embeddings)
+            named = scores.argmax(1)
+            same = torch.stack([named == faces, self.family_of[named] == self.family_of[faces]], 1)
+            right.append(self.accelerator.gather_for_metrics(same))
+        encoder.train()
+        face, family = torch.cat(right).float().mean(0).tolist()
+        return {"validation_face_top1": face, "validation_family_top1": family}
+
+
+def chosen_lines(lines: LineCache, settings: TrainSettings) -> np.ndarray:
+    """The lines that are trained on, ascending: of the families and renderers that the settings name."""
+    chosen = np.ones(len(lines), bool)
+    if settings.families is not None:
+        families = np.unique(lines.family)
+        few = families[np.linspace(0, len(families) - 1, settings.families).astype(int)]
+        chosen &= np.isin(lines.family, few)
+    if settings.renderers is not None:
+        chosen &= np.isin(lines.renderer, settings.renderers)
+    if not chosen.any():
+        raise SettingsError(f"renderers: the data set has {', '.join(np.unique(lines.renderer))} only.")
+    return np.flatnonzero(chosen)
 
 
 def to_input(windows: Tensor) -> Tensor:
@@ -117,16 +170,22 @@ class Checkpoints:
         return json.loads((path / "state.json").read_text())
 
 
-def load_weights(run: Path, encoder, loss) -> None:
-    """Take over what another run ended with. Raises: SettingsError where it has no checkpoint or another shape."""
+def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
+    """Take over another run's last encoder, and its loss where that is of the same kind and shape.
+
+    Raises: SettingsError where it has no checkpoint or another encoder.
+    """
     found = sorted((run / "checkpoints").glob("step-*"))
     if not found:
         raise SettingsError(f"start_from: there is no checkpoint in {run}; train that run first.")
     try:
-        for module, name in ((encoder, "model"), (loss, "model_1")):
-            module.load_state_dict(load_file(found[-1] / f"{name}.safetensors"))
+        encoder.load_state_dict(load_file(found[-1] / "model.safetensors"))
     except (RuntimeError, OSError) as error:
-        raise SettingsError(f"start_from: {run} is of another encoder or data set ({error}).") from error
+        raise SettingsError(f"start_from: {run} is of another encoder ({error}).") from error
+    proxies = found[-1] / "model_1.safetensors"
+    state = load_file(proxies) if proxies.exists() else {}
+    if {name: value.shape for name, value in loss.state_dict().items()} == {n: v.shape for n, v in state.items()}:
+        loss.load_state_dict(state)
 
 
 def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
@@ -144,7 +203,6 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     data = settings.data_folder
     with accelerator.main_process_first():
         lines = open_cache(data, "train", settings.preprocessing)
-        held_back = open_cache(data, "validation", settings.preprocessing)
     lines.warm()
 
     family_of = family_of_face(lines)
@@ -154,27 +212,29 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     regular = {row[face.id] for face in regular_faces(table)}
     twins = read_twins(data_home() / "twins.jsonl", lines.face_names)
 
-    encoder = Encoder(settings.encoder.widths, settings.encoder.depths, settings.encoder.dimension)
-    encoder = encoder.to(memory_format=torch.channels_last)
-    loss = FaceSoftmax(
-        family_of, twins, encoder.dimension, settings.loss.scale, settings.loss.margin, settings.loss.family_share
-    )
+    encoder = Encoder(**asdict(settings.encoder)).to(memory_format=torch.channels_last)
+    loss = make_loss(settings.loss, family_of, twins, encoder.dimension)
     if settings.start_from:
         load_weights(data_home() / "runs" / settings.start_from, encoder, loss)
     optimizer = torch.optim.AdamW(
         parameter_groups(encoder, loss, settings.weight_decay), settings.learning_rate, fused=True
     )
     images = EPOCH_STEPS * settings.batch_size
-    sampler = FamilySampler(lines, regular, settings.regular_share, images, settings.seed)
+    sampler = FamilySampler(
+        lines,
+        chosen_lines(lines, settings),
+        regular,
+        settings.regular_share,
+        images,
+        settings.seed,
+        settings.lines_per_face,
+    )
     width = settings.preprocessing.window + SPARE
     loader = DataLoader(
         WindowDataset(lines, width), settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched
     )
-    trained = np.flatnonzero(np.isin(held_back.family, lines.family))  # no proxy knows the held-out families
-    middles = MiddleWindows(held_back, settings.preprocessing.window, trained)
-    check = DataLoader(middles, settings.batch_size, collate_fn=as_fetched)
-    encoder, loss, optimizer, loader, check = accelerator.prepare(encoder, loss, optimizer, loader, check)
-    family_of = family_of.to(accelerator.device)
+    validation = Validation(accelerator, settings, lines, family_of)
+    encoder, loss, optimizer, loader = accelerator.prepare(encoder, loss, optimizer, loader)
 
     augment = Augment(settings.augmentation, settings.preprocessing.window)
     checkpoints = Checkpoints(run, accelerator)
@@ -200,7 +260,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
             seed = (settings.seed * 1_000_003 + step) * 64 + accelerator.process_index
             windows = augment(to_input(batch["window"]), torch.Generator().manual_seed(seed))
             with accelerator.autocast():
-                embeddings = encoder(windows.contiguous(memory_format=torch.channels_last))
+                embeddings = encoder(settings.view(windows).contiguous(memory_format=torch.channels_last))
             value = loss(embeddings, batch["face"])
             optimizer.zero_grad()
             accelerator.backward(value)
@@ -213,7 +273,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
             progress.set_postfix(loss=f"{running:.3f}", refresh=False)
             if step % settings.evaluate_every == 0 or step == settings.steps:
                 with watch.apart("eval_seconds"):
-                    metrics = validate(accelerator, encoder, loss, check, family_of)
+                    metrics = validation(encoder, loss)
                 metrics |= {"loss": running} | watch.read()
                 accelerator.log(metrics, step)
                 if log:

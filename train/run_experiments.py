@@ -1,0 +1,43 @@
+"""Run experiments one after the other: train each and measure it.
+
+    python -m train.run_experiments experiments/encoder/loss-*.yaml [--pictures ../shared/realworld]
+
+An experiment whose results stand in `results/experiments/` already is passed over, so a killed queue is simply started
+again. Two queues with parts of the list, each bound to a core (`taskset -c 0`), get more done than one on two cores.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+RESULTS = Path("results/experiments")
+LAUNCH = ("--num_processes", "1", "--num_machines", "1", "--mixed_precision", "bf16", "--dynamo_backend", "no")
+
+
+def run_experiment(experiment: Path, pictures: Path | None) -> bool:
+    """Train and measure, each in a process of its own. Returns whether both went well; what went wrong is printed."""
+    train = ["accelerate.commands.launch", *LAUNCH, "-m", "train.train_encoder", str(experiment)]
+    measure = ["train.measure_encoder", str(experiment), "--results", str(RESULTS)]
+    if pictures is not None:
+        measure += ["--pictures", str(pictures)]
+    return all(subprocess.run([sys.executable, "-m", *step]).returncode == 0 for step in (train, measure))
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiments", type=Path, nargs="+")
+    parser.add_argument("--pictures", type=Path, help="labelled real pictures")
+    arguments = parser.parse_args(argv)
+    failed = []
+    for experiment in arguments.experiments:
+        if (RESULTS / f"{experiment.stem}.json").exists():
+            print(f"{experiment.stem}: has results.")
+        elif not run_experiment(experiment, arguments.pictures):
+            failed.append(experiment.stem)
+    if failed:
+        raise SystemExit(f"These did not run to their end: {', '.join(failed)}. Start the same command again.")
+
+
+if __name__ == "__main__":
+    main()
