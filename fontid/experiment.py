@@ -30,10 +30,11 @@ def read_settings(kind: type[Settings], path: Path) -> Settings:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
-    return _build(kind, values, str(path))
+    return build_settings(kind, values, str(path))
 
 
-def _build(kind: type, values: Any, where: str) -> Any:
+def build_settings(kind: type[Settings], values: Any, where: str) -> Settings:
+    """Build the dataclass `kind` from its defaults and nested `values`; errors begin with `where`. Raises as above."""
     if not isinstance(values, dict):
         raise SettingsError(f"{where} must hold keys and values.")
     hints = get_type_hints(kind)
@@ -48,7 +49,7 @@ def _build(kind: type, values: Any, where: str) -> Any:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
-        return _build(hint, value, where)
+        return build_settings(hint, value, where)
     if get_origin(hint) in (Union, types.UnionType):
         return None if value is None else _convert(next(h for h in get_args(hint) if h is not type(None)), value, where)
     if get_origin(hint) is tuple and isinstance(value, (list, tuple)):

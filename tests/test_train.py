@@ -1,8 +1,8 @@
 """Training: losses by their formula, augmentation, one batch learned, a killed run that resumes exactly."""
 
 import json
-import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,11 +19,11 @@ from tests.conftest import ROOT, run_module
 from train.augment import Augment, Augmentation
 from train.batches import FamilySampler, MiddleWindows, WindowDataset
 from train.line_cache import open_cache
-from train.losses import FaceSoftmax
+from train.loop import learning_rate_at
 from train.overfit import overfit
 from train.settings import EncoderSettings, TrainSettings
 from train.stopwatch import Stopwatch
-from train.train_encoder import family_of_face, learning_rate_at, read_twins
+from train.train_encoder import family_of_face, read_twins
 
 YAML = """
 data: {data}
@@ -41,31 +41,6 @@ encoder: {{widths: [8, 12, 16, 16, 16], depths: [1, 1, 1, 1, 1], dimension: 32}}
 @pytest.fixture(scope="module")
 def lines(prepared):
     return open_cache(prepared / "datasets" / "tiny", "train", TrainSettings("tiny", 1).preprocessing)
-
-
-def literal_loss(cosines, face, family_of, twins, scale, margin, share):
-    """The formula of `FaceSoftmax` for one embedding, written out."""
-    terms = {}
-    for other, cosine in enumerate(cosines):
-        if {other, face} in twins:
-            continue
-        terms[other] = math.exp(scale * (cosine - (margin if other == face else 0)))
-    whole = sum(terms.values())
-    family = sum(value for other, value in terms.items() if family_of[other] == family_of[face])
-    return -math.log(terms[face] / whole) - share * math.log(family / whole)
-
-
-def test_face_softmax_is_its_formula():
-    torch.manual_seed(3)
-    family_of = [0, 0, 1, 1, 2]
-    loss = FaceSoftmax(torch.tensor(family_of), torch.tensor([[0, 2]]), 8, scale=7.0, margin=0.2, family_share=0.5)
-    embeddings = torch.nn.functional.normalize(torch.randn(6, 8))
-    faces = torch.tensor([0, 1, 2, 3, 4, 2])
-    cosines = (embeddings @ torch.nn.functional.normalize(loss.proxies).T).tolist()
-    expected = [
-        literal_loss(c, int(f), family_of, [{0, 2}], 7.0, 0.2, 0.5) for c, f in zip(cosines, faces, strict=True)
-    ]
-    assert loss(embeddings, faces).item() == pytest.approx(np.mean(expected), rel=1e-5)
 
 
 def test_learning_rate_rises_and_falls():
@@ -206,6 +181,8 @@ def whole_run(prepared, experiment, tmp_path_factory) -> Path:
     process = launch(experiment, run, prepared)
     output = process.communicate(timeout=300)[0]
     assert process.returncode == 0, output[-2000:]
+    watched = sorted(path.name for path in (run / "watched").iterdir())
+    assert watched == ["step-0000015.png", "step-0000030.png"]
     return run
 
 
@@ -253,12 +230,46 @@ def test_a_killed_run_resumes_exactly(prepared, experiment, whole_run, tmp_path)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_two_processes_train(prepared, experiment, tmp_path):
-    process = launch(experiment, tmp_path, prepared, "--multi_gpu", "--num_processes", "2", ACCELERATE_USE_CPU="true")
-    output = process.communicate(timeout=300)[0].decode()
-    assert process.returncode == 0, output[-2000:]
-    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [15, 30] and {row["processes"] for row in rows} == {2}
+TWO = ("--multi_gpu", "--num_processes", "2")  # for Accelerate this says "several processes", on CPUs too
+SAME_EVERYWHERE = """
+data: {data}
+steps: 12
+warmup_steps: 4
+batch_size: 16
+precision: "no"
+evaluate_every: 2
+checkpoint_every: 12
+tracker: none
+lines_per_face: 2
+encoder: {{widths: [8, 12, 16, 16, 16], depths: [1, 1, 1, 1, 1], dimension: 32, norm: group}}
+loss: {{kind: {kind}}}
+augmentation: {{{no_augmentation}}}
+"""
+
+
+@pytest.mark.parametrize("kind", ["softmax", "supcon"])
+def test_two_processes_do_what_one_does(prepared, tmp_path, kind):
+    """The same global batches: the same losses, and for one checkpoint the same metrics to the last digit."""
+    experiment = tmp_path / "same.yaml"
+    none = ", ".join(f"{name}: 0.0" for name in KINDS)
+    experiment.write_text(SAME_EVERYWHERE.format(data=prepared / "datasets" / "tiny", kind=kind, no_augmentation=none))
+    logs, said = {}, {}
+    for processes, flags in ((1, ("--num_processes", "1")), (2, TWO)):
+        run = tmp_path / str(processes)
+        process = launch(experiment, run, prepared, *flags, ACCELERATE_USE_CPU="true")
+        output = process.communicate(timeout=300)[0].decode()
+        assert process.returncode == 0, output[-2000:]
+        logs[processes] = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        assert {row["processes"] for row in logs[processes]} == {processes}
+    for one, two in zip(logs[1], logs[2], strict=True):
+        assert one["step"] == two["step"] and one["loss"] == pytest.approx(two["loss"], abs=1e-4)
+    assert logs[1][0]["loss"] - logs[1][-1]["loss"] > 1e-3  # and it is learning
+    for processes, flags in ((1, ("--num_processes", "1")), (2, TWO)):  # a finished run is evaluated again
+        process = launch(experiment, tmp_path / "1", prepared, *flags, ACCELERATE_USE_CPU="true")
+        output = process.communicate(timeout=300)[0].decode()
+        assert process.returncode == 0, output[-2000:]
+        said[processes] = set(re.findall(r"\{'validation_face_top1.*?\}", output))
+    assert len(said[1]) == 1 and said[1] == said[2]
 
 
 def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):

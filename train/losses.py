@@ -15,7 +15,6 @@ from pytorch_metric_learning.losses import (
 )
 from pytorch_metric_learning.miners import TripletMarginMiner
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_gather
 from torch.nn import functional as F
 
 from fontid.experiment import SettingsError
@@ -119,6 +118,19 @@ class ProxyLoss(nn.Module):
         return self.loss(embeddings.float(), faces)
 
 
+def gather(mine: Tensor) -> Tensor:
+    """(N, ...) of each process to (processes * N, ...) in all of them, this process's part with its gradient.
+
+    That gradient is multiplied by the number of processes, since their average is taken after backward.
+    """
+    processes = dist.get_world_size()
+    parts = [torch.empty_like(mine) for _ in range(processes)]
+    dist.all_gather(parts, mine.detach().contiguous())
+    if mine.requires_grad:
+        parts[dist.get_rank()] = mine * processes - (mine * (processes - 1)).detach()
+    return torch.cat(parts)
+
+
 class PairLoss(nn.Module):
     """A loss on pairs or triplets of one global batch, by pytorch-metric-learning; it has no proxies.
 
@@ -142,7 +154,7 @@ class PairLoss(nn.Module):
     def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
         embeddings = embeddings.float()
         if dist.is_initialized() and dist.get_world_size() > 1:
-            embeddings, faces = torch.cat(all_gather(embeddings)), torch.cat(all_gather(faces))
+            embeddings, faces = gather(embeddings), gather(faces)
         return self.loss(embeddings, faces, self.miner(embeddings, faces) if self.miner else None)
 
 

@@ -29,6 +29,7 @@ class TrainSettings:
     data: name of a preset under FONTID_DATA/datasets, or a path to a data set.
     batch_size: windows a step over all processes; images seen = steps * batch_size.
     evaluate_every, checkpoint_every: in steps.
+    keep_model: whether checkpoints and the best encoder are written; sweeps do without.
     lines_per_face: how often a batch holds each of its faces; losses on pairs need 2 and more.
     families: this many of the data set's families, evenly spread, are trained on (None: all).
     renderers: lines of these alone are trained on (None: all); names as in the data set.
@@ -48,6 +49,7 @@ class TrainSettings:
     regular_share: float = 0.4
     evaluate_every: int = 1000
     checkpoint_every: int = 500
+    keep_model: bool = True
     tracker: str = "wandb"
     lines_per_face: int = 1
     families: int | None = None

@@ -8,22 +8,17 @@ encoder with the best validation accuracy so far stands in `best/`.
 
 import argparse
 import json
-import math
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DataLoaderConfiguration, set_seed
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from fontid.experiment import SettingsError
 from fontid.faces import read_faces, regular_faces
@@ -32,28 +27,12 @@ from train.augment import Augment
 from train.batches import SPARE, FamilySampler, MiddleWindows, WindowDataset, as_fetched
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
+from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
 from train.losses import PAIR_KINDS, make_loss
 from train.settings import TrainSettings, open_experiment, run_folder
-from train.stopwatch import Stopwatch
+from train.watched import SHOWN, TOP, draw_predictions
 
-EPOCH_STEPS = 1000  # steps an epoch: lines are drawn at random, so an epoch is only a unit of book-keeping
-KEPT_CHECKPOINTS = 2
 AVERAGED = 4  # references a face
-
-
-def learning_rate_at(step: int, settings: TrainSettings) -> float:
-    """Share of the peak learning rate: linear warm-up, then a half cosine to zero."""
-    if step < settings.warmup_steps:
-        return (step + 1) / settings.warmup_steps
-    done = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-
-
-def parameter_groups(encoder: Encoder, loss: nn.Module, weight_decay: float) -> list[dict]:
-    """Decay only what multiplies: no biases, no normalisation; nor the proxies, which are normalised anyway."""
-    decayed = [p for p in encoder.parameters() if p.ndim > 1]
-    others = [p for p in encoder.parameters() if p.ndim <= 1] + [*loss.parameters()]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
 def read_twins(path: Path, face_names: list[str]) -> Tensor:
@@ -85,42 +64,55 @@ class Validation:
             held_back = open_cache(data, "validation", settings.preprocessing)
             references = open_cache(data, "references", settings.preprocessing) if self.pairs else held_back
         trained = np.flatnonzero(np.isin(held_back.family, lines.family))  # no proxy knows the held-out families
-        self.windows = self._loader(MiddleWindows(held_back, width, trained), settings)
+        self.windows = MiddleWindows(held_back, width, trained)
+        self.loader = self._loader(self.windows, settings)
         chosen = np.concatenate([np.flatnonzero(references.face == face)[:AVERAGED] for face in np.unique(lines.face)])
         self.references = self._loader(MiddleWindows(references, width, chosen), settings) if self.pairs else None
+        self.averages: Tensor | None = None
+        self.names = lines.face_names
 
     def _loader(self, windows: MiddleWindows, settings: TrainSettings) -> DataLoader:
         return self.accelerator.prepare(DataLoader(windows, settings.batch_size, collate_fn=as_fetched))
 
-    def _embedded(self, encoder: nn.Module, loader: DataLoader) -> Iterator[tuple[Tensor, Tensor]]:
-        for batch in loader:
-            with self.accelerator.autocast():
-                embeddings = encoder(self.view(to_input(batch["window"])))
-            yield embeddings.float(), batch["face"]
+    def _embed(self, encoder: nn.Module, windows: Tensor) -> Tensor:
+        with self.accelerator.autocast():
+            return encoder(self.view(to_input(windows))).float()
 
-    def _averages(self, encoder: nn.Module) -> Tensor:
-        """(F, D)"""
-        total = torch.zeros(len(self.family_of), self.accelerator.unwrap_model(encoder).dimension).to(self.family_of)
-        total = total.float()
-        for embeddings, faces in self._embedded(encoder, self.references):
-            embeddings, faces = self.accelerator.gather_for_metrics((embeddings, faces))
+    def _average(self, encoder: nn.Module) -> Tensor:
+        """(F, D), zero for faces without references."""
+        total = torch.zeros(
+            len(self.family_of), self.accelerator.unwrap_model(encoder).dimension, device=self.accelerator.device
+        )
+        for batch in self.references:
+            embeddings = self._embed(encoder, batch["window"])
+            embeddings, faces = self.accelerator.gather_for_metrics((embeddings, batch["face"]))
             total.index_add_(0, faces, embeddings)
         return F.normalize(total)
 
-    @torch.no_grad()
+    def _scores(self, loss: nn.Module, embeddings: Tensor) -> Tensor:
+        """(N, F)"""
+        return embeddings @ self.averages.T if self.pairs else self.accelerator.unwrap_model(loss).scores(embeddings)
+
     def __call__(self, encoder: nn.Module, loss: nn.Module) -> dict[str, float]:
-        encoder.eval()
         if self.pairs:
-            averages = self._averages(encoder)
+            self.averages = self._average(encoder)
         right = []
-        for embeddings, faces in self._embedded(encoder, self.windows):
-            scores = embeddings @ averages.T if self.pairs else self.accelerator.unwrap_model(loss).scores(embeddings)
-            named = scores.argmax(1)
+        for batch in self.loader:
+            named, faces = self._scores(loss, self._embed(encoder, batch["window"])).argmax(1), batch["face"]
             same = torch.stack([named == faces, self.family_of[named] == self.family_of[faces]], 1)
             right.append(self.accelerator.gather_for_metrics(same))
-        encoder.train()
         face, family = torch.cat(right).float().mean(0).tolist()
         return {"validation_face_top1": face, "validation_family_top1": family}
+
+    def draw(self, encoder: nn.Module, loss: nn.Module) -> Image.Image:
+        """The same few windows every time, with their truth and the best predictions."""
+        few = np.linspace(0, len(self.windows) - 1, min(SHOWN, len(self.windows))).astype(int).tolist()
+        batch = self.windows.__getitems__(few)
+        scores = self._scores(loss, self._embed(encoder, batch["window"].to(self.accelerator.device)))
+        best = scores.topk(min(TOP, scores.shape[1])).indices.tolist()
+        named = [[self.names[face] for face in row] for row in best]
+        truth = [self.names[face] for face in batch["face"].tolist()]
+        return draw_predictions(255 - batch["window"][:, 0].numpy(), truth, named)
 
 
 def chosen_lines(lines: LineCache, settings: TrainSettings) -> np.ndarray:
@@ -140,34 +132,6 @@ def chosen_lines(lines: LineCache, settings: TrainSettings) -> np.ndarray:
 def to_input(windows: Tensor) -> Tensor:
     """uint8 windows to the encoder's float input, ink 1 on 0."""
     return windows.float().div(255).contiguous(memory_format=torch.channels_last)
-
-
-class Checkpoints:
-    """Numbered checkpoints of a run, each whole or absent, the newest few kept."""
-
-    def __init__(self, run: Path, accelerator: Accelerator) -> None:
-        self.folder, self.accelerator = run / "checkpoints", accelerator
-
-    def newest(self) -> Path | None:
-        found = sorted(self.folder.glob("step-*")) if self.folder.exists() else []
-        return found[-1] if found else None
-
-    def save(self, step: int, state: dict) -> None:
-        target = self.folder / f"step-{step:07d}"
-        partial = self.folder / f"partial-{step:07d}"
-        self.accelerator.save_state(partial)
-        self.accelerator.wait_for_everyone()  # each process writes a part
-        if self.accelerator.is_main_process:
-            (partial / "state.json").write_text(json.dumps(state))
-            shutil.rmtree(target, ignore_errors=True)
-            partial.rename(target)
-            for old in sorted(self.folder.glob("step-*"))[:-KEPT_CHECKPOINTS]:
-                shutil.rmtree(old)
-        self.accelerator.wait_for_everyone()
-
-    def load(self, path: Path) -> dict:
-        self.accelerator.load_state(path)
-        return json.loads((path / "state.json").read_text())
 
 
 def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
@@ -190,19 +154,9 @@ def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
 
 def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     """Train to the end, from the newest checkpoint if there is one. Returns the last validation metrics."""
-    os.environ.setdefault("WANDB_MODE", "offline")
-    accelerator = Accelerator(
-        mixed_precision=settings.precision,
-        log_with=None if settings.tracker == "none" else settings.tracker,
-        project_dir=run,
-        dataloader_config=DataLoaderConfiguration(split_batches=True),
-    )
-    if accelerator.device.type == "cpu":  # the launcher leaves one thread a process
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // accelerator.num_processes))
-    set_seed(settings.seed)
-    data = settings.data_folder
+    accelerator = open_accelerator(settings, run)
     with accelerator.main_process_first():
-        lines = open_cache(data, "train", settings.preprocessing)
+        lines = open_cache(settings.data_folder, "train", settings.preprocessing)
     lines.warm()
 
     family_of = family_of_face(lines)
@@ -212,85 +166,39 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     regular = {row[face.id] for face in regular_faces(table)}
     twins = read_twins(data_home() / "twins.jsonl", lines.face_names)
 
-    encoder = Encoder(**asdict(settings.encoder)).to(memory_format=torch.channels_last)
+    encoder = Encoder(**asdict(settings.encoder))
     loss = make_loss(settings.loss, family_of, twins, encoder.dimension)
     if settings.start_from:
         load_weights(data_home() / "runs" / settings.start_from, encoder, loss)
-    optimizer = torch.optim.AdamW(
-        parameter_groups(encoder, loss, settings.weight_decay), settings.learning_rate, fused=True
-    )
-    images = EPOCH_STEPS * settings.batch_size
     sampler = FamilySampler(
         lines,
         chosen_lines(lines, settings),
         regular,
         settings.regular_share,
-        images,
+        EPOCH_STEPS * settings.batch_size,
         settings.seed,
         settings.lines_per_face,
     )
-    width = settings.preprocessing.window + SPARE
-    loader = DataLoader(
-        WindowDataset(lines, width), settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched
-    )
-    validation = Validation(accelerator, settings, lines, family_of)
-    encoder, loss, optimizer, loader = accelerator.prepare(encoder, loss, optimizer, loader)
-
+    windows = WindowDataset(lines, settings.preprocessing.window + SPARE)
+    loader = DataLoader(windows, settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched)
     augment = Augment(settings.augmentation, settings.preprocessing.window)
-    checkpoints = Checkpoints(run, accelerator)
-    state = {"step": 0, "best": -1.0}
-    if newest := checkpoints.newest():
-        state = checkpoints.load(newest)
-        accelerator.print(f"Goes on from {newest}.")
-    if settings.tracker != "none":
-        accelerator.init_trackers("fontid", {"experiment": name}, {"wandb": {"dir": str(run)}})
-    log = open(run / "log.jsonl", "a") if accelerator.is_main_process else None
-    metrics: dict[str, float] = {}
-    step = state["step"]
-    progress = tqdm(total=settings.steps, initial=step, disable=not accelerator.is_local_main_process, mininterval=5)
-    watch, running = Stopwatch(), 0.0
-    while step < settings.steps:
-        epoch, skip = divmod(step, EPOCH_STEPS)
-        sampler.set_epoch(epoch)
-        batches = accelerator.skip_first_batches(loader, skip) if skip else loader
-        for batch in watch.batches(batches):
-            for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * learning_rate_at(step, settings)
-            # seeded by the step, so that a resumed run draws what the killed one would have drawn
-            seed = (settings.seed * 1_000_003 + step) * 64 + accelerator.process_index
-            windows = augment(to_input(batch["window"]), torch.Generator().manual_seed(seed))
-            with accelerator.autocast():
-                embeddings = encoder(settings.view(windows).contiguous(memory_format=torch.channels_last))
-            value = loss(embeddings, batch["face"])
-            optimizer.zero_grad()
-            accelerator.backward(value)
-            accelerator.clip_grad_norm_(encoder.parameters(), 5.0)
-            optimizer.step()
-            running = 0.98 * running + 0.02 * value.item() if running else value.item()
-            step += 1
-            watch.count(settings.batch_size)
-            progress.update()
-            progress.set_postfix(loss=f"{running:.3f}", refresh=False)
-            if step % settings.evaluate_every == 0 or step == settings.steps:
-                with watch.apart("eval_seconds"):
-                    metrics = validation(encoder, loss)
-                metrics |= {"loss": running} | watch.read()
-                accelerator.log(metrics, step)
-                if log:
-                    log.write(json.dumps({"step": step, "processes": accelerator.num_processes} | metrics) + "\n")
-                    log.flush()
-                if metrics["validation_family_top1"] > state["best"]:
-                    state["best"] = metrics["validation_family_top1"]
-                    if accelerator.is_main_process:
-                        accelerator.unwrap_model(encoder).save_pretrained(run / "best")
-            if step % settings.checkpoint_every == 0 or step == settings.steps:
-                with watch.apart("checkpoint_seconds"):
-                    checkpoints.save(step, state | {"step": step})
-            if step == settings.steps:
-                break
-    progress.close()
-    accelerator.end_training()
-    return metrics
+
+    def to_inputs(batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
+        return settings.view(augment(to_input(batch["window"]), generator))
+
+    validation = Validation(accelerator, settings, lines, family_of)
+    task = Task(
+        encoder,
+        loss,
+        loader,
+        "face",
+        sampler.set_epoch,
+        to_inputs,
+        validation,
+        "validation_family_top1",
+        validation.draw,
+    )
+    return fit(accelerator, settings, name, run, task)
 
 
 def main(argv: list[str] | None = None) -> None:
