@@ -1,7 +1,7 @@
 """Render text lines of every face into a Hugging Face data set.
 
     python -m data_scripts.render_dataset --preset tiny|small|full [--out DIR] [--seed 0] [--num-proc 2]
-        [--push-to-hub REPO]
+        [--ray ADDRESS] [--push-to-hub REPO]
 
 Reads `faces.jsonl` (data_scripts.make_faces). Writes parquet shards, one at a time, into OUT (default
 FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict:
@@ -30,6 +30,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from tqdm import tqdm
 
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
+from data_scripts.on_ray import RayMissing, render_on_ray
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
 from fontid.faces import Face, by_family, read_faces, regular_faces
@@ -241,6 +242,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--num-proc", type=int, default=2)
+    parser.add_argument("--ray", metavar="ADDRESS", help="render on a Ray cluster: its address, auto, or local")
     parser.add_argument("--push-to-hub", metavar="REPO")
     arguments = parser.parse_args(argv)
     if not arguments.faces.exists():
@@ -263,9 +265,16 @@ def main(argv: list[str] | None = None) -> None:
     render = partial(
         render_shard, fonts=arguments.fonts, out=out, preset=preset, seed=arguments.seed, features=features
     )
-    with Pool(arguments.num_proc) as pool:
-        for _ in tqdm(pool.imap_unordered(render, shards), "shards", len(shards)):
-            pass
+    if arguments.ray:
+        try:
+            made = render_on_ray(render, shards, arguments.ray, arguments.num_proc)
+        except RayMissing as error:
+            raise SystemExit(str(error)) from error
+        print("; ".join(f"worker {worker}: {rows} rows" for worker, rows in made.items()))
+    else:
+        with Pool(arguments.num_proc) as pool:
+            for _ in tqdm(pool.imap_unordered(render, shards), "shards", len(shards)):
+                pass
     try:
         render_chromium(faces, arguments.fonts, out, arguments.seed, features)
     except ChromiumMissing as error:

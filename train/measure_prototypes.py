@@ -1,0 +1,142 @@
+"""Which prototypes: how many references a face, from where, by which renderer, and against the classifier's proxies.
+
+    python -m train.measure_prototypes experiments/encoder/base.yaml [--run DIR] [--results results/prototypes.json]
+
+Every variant answers the same Chromium lines by the same encoder. Those with Chromium references are asked about the
+second line of each family and know the first: their table says so, and holds only faces with two lines.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from fontid.catalogue import Catalogue
+from fontid.experiment import write_result
+from fontid.paths import data_home
+from train.line_cache import LineCache, open_cache
+from train.make_prototypes import accuracy, best_encoder, embed_lines, faces_in_order, make_prototypes, truth_of
+from train.settings import TrainSettings, open_experiment, run_folder
+from train.train_encoder import read_twins
+
+COUNTS = (1, 2, 3, 4, 6, 8, 12)
+PER_FACE = (1, 2, 3)
+EACH = 12  # training lines a face that are averaged
+
+
+def first_of_each(faces: np.ndarray, count: int) -> np.ndarray:
+    """Rows of the first `count` lines of every face."""
+    return np.sort(np.concatenate([np.flatnonzero(faces == face)[:count] for face in np.unique(faces)]))
+
+
+class Measured:
+    """Embeddings of the splits by one encoder, and the accuracy of catalogues made of them."""
+
+    def __init__(self, settings: TrainSettings, run: Path) -> None:
+        self.settings, self.data = settings, settings.data_folder
+        self.encoder = best_encoder(run).to(memory_format=torch.channels_last)
+        self.queries, self.query_embeddings = self.embed("chromium")
+        self.faces = faces_in_order(self.queries.face_names)
+        self.twins = read_twins(data_home() / "twins.jsonl", self.queries.face_names).numpy().astype(np.int32)
+
+    def embed(self, split: str, each: int | None = None) -> tuple[LineCache, np.ndarray]:
+        """A split's lines and the embeddings of the first `each` of every face, zeros for the others."""
+        lines = open_cache(self.data, split, self.settings.preprocessing)
+        rows = np.arange(len(lines)) if each is None else first_of_each(lines.face, each)
+        embeddings = np.zeros((len(lines), self.encoder.dimension), np.float32)
+        chosen = [lines[row] for row in rows]
+        embeddings[rows] = embed_lines(self.encoder, chosen, self.settings.preprocessing, self.settings.view)
+        return lines, embeddings
+
+    def accuracy(self, prototypes: np.ndarray, owners: np.ndarray, asked: np.ndarray | None = None) -> dict:
+        """Of the Chromium lines in the rows `asked` (None: all)."""
+        rows = np.arange(len(self.queries)) if asked is None else asked
+        catalogue = Catalogue(self.faces, prototypes.astype(np.float16), owners.astype(np.int32), self.twins)
+        return accuracy(catalogue, self.query_embeddings[rows], truth_of(self.faces, self.queries.face[rows]))
+
+    def of_lines(
+        self, faces: np.ndarray, embeddings: np.ndarray, rows: np.ndarray, per_face: int = 1, asked=None
+    ) -> dict:
+        return self.accuracy(*make_prototypes(embeddings[rows], faces[rows], per_face), asked)
+
+
+def proxies_of(run: Path) -> np.ndarray:
+    """(F, D) the classifier's rows, of the run's last checkpoint."""
+    newest = max((run / "checkpoints").glob("step-*"))
+    proxies = load_file(newest / "model_1.safetensors")["proxies"].numpy()
+    return proxies / np.linalg.norm(proxies, axis=1, keepdims=True)
+
+
+def measure(settings: TrainSettings, run: Path) -> dict:
+    measured = Measured(settings, run)
+    references, embeddings = measured.embed("references")
+    faces = references.face
+    found: dict = {"references_a_face": {}, "prototypes_a_face": {}, "source": {}, "renderer": {}}
+    for count in COUNTS:
+        found["references_a_face"][count] = measured.of_lines(faces, embeddings, first_of_each(faces, count))
+    everything = np.arange(len(faces))
+    for count in PER_FACE:
+        found["prototypes_a_face"][count] = measured.of_lines(faces, embeddings, everything, count)
+
+    train, train_embeddings = measured.embed("train", EACH)
+    trained = np.unique(train.face)  # the comparison of sources knows these faces only: the others have no training
+    asked = np.flatnonzero(np.isin(measured.queries.face, trained))
+    rows = np.flatnonzero(np.isin(faces, trained))
+    found["source"]["references"] = measured.of_lines(faces, embeddings, rows, asked=asked)
+    train_rows = first_of_each(train.face, EACH)
+    found["source"]["training lines"] = measured.of_lines(train.face, train_embeddings, train_rows, asked=asked)
+    validation, validation_embeddings = measured.embed("validation")
+    some = np.flatnonzero(np.isin(validation.face, trained))
+    found["source"]["validation lines"] = measured.of_lines(validation.face, validation_embeddings, some, asked=asked)
+    found["source"]["validation lines"]["lines_a_face"] = round(len(some) / len(np.unique(validation.face[some])), 2)
+    proxies = proxies_of(run)[trained]
+    found["source"]["classifier"] = measured.accuracy(proxies, trained, asked)
+    means, _ = make_prototypes(embeddings[rows], faces[rows], 1)
+    both = means.astype(np.float32) + proxies
+    both /= np.linalg.norm(both, axis=1, keepdims=True)
+    found["source"]["references and classifier, averaged"] = measured.accuracy(both, trained, asked)
+
+    queries = measured.queries.face
+    twice = np.flatnonzero(np.bincount(queries, minlength=len(measured.faces)) > 1)
+    first = np.array([np.flatnonzero(queries == face)[0] for face in twice])
+    second = np.array([np.flatnonzero(queries == face)[1] for face in twice])
+    found["renderer"]["chromium, 1 a face"] = measured.of_lines(queries, measured.query_embeddings, first, asked=second)
+    among = np.isin(faces, twice)
+    for renderer in np.unique(references.renderer):
+        rows = np.flatnonzero(among & (references.renderer == renderer))
+        for count in (1, 4):
+            chosen = rows[first_of_each(faces[rows], count)]
+            found["renderer"][f"{renderer}, {count} a face"] = measured.of_lines(
+                faces, embeddings, chosen, asked=second
+            )
+    rows = np.flatnonzero(among)
+    for count in (1, 4, 12):
+        chosen = rows[first_of_each(faces[rows], count)]
+        found["renderer"][f"all but chromium, {count} a face"] = measured.of_lines(
+            faces, embeddings, chosen, asked=second
+        )
+    mixed = np.concatenate([embeddings[rows], measured.query_embeddings[first]])
+    owners = np.concatenate([faces[rows], queries[first]])
+    found["renderer"]["all, 13 a face"] = measured.of_lines(owners, mixed, np.arange(len(owners)), asked=second)
+    return found
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", type=Path)
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--results", type=Path, default=Path("results/prototypes.json"))
+    arguments = parser.parse_args(argv)
+    settings = open_experiment(arguments.experiment)
+    metrics = measure(settings, run_folder(arguments.experiment, arguments.run))
+    for table, rows in metrics.items():
+        for name, row in rows.items():
+            print(f"{table}: {name}: top-1 {row['strict']['top1']} strict, {row['twins']['top1']} with twins")
+    command = f"python -m train.measure_prototypes {arguments.experiment}"
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics)
+
+
+if __name__ == "__main__":
+    main()
