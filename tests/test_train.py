@@ -15,7 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.conftest import ROOT, run_module
+from tests.conftest import ROOT, draw, run_module
+from train import measure_details, measure_encoder, measure_prototypes, measure_throughput
 from train.augment import Augment, Augmentation
 from train.batches import FamilySampler, MiddleWindows, WindowDataset
 from train.line_cache import open_cache
@@ -295,6 +296,34 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
         "train.export_onnx", experiment, "--run", permuted, "--out", tmp_path / "other", data_home=prepared
     )
     assert run.returncode != 0 and "name other faces" in run.stderr and not (tmp_path / "other").exists()
+
+
+def test_measuring_a_run(prepared, experiment, whole_run, tmp_path, monkeypatch):
+    """Every measurement of a finished run writes figures that can be so."""
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    draw("Hamburgefonts", "lora").save(pictures / "a.png")
+    (pictures / "manifest.jsonl").write_text('{"file": "a.png", "family": "lora", "text": "Hamburgefonts"}\n')
+    run = ["--run", str(whole_run)]
+    arguments = [str(experiment), *run, "--catalogue", "tiny", "--results", str(tmp_path)]
+    measure_encoder.main([*arguments, "--pictures", str(pictures)])
+    measured = json.loads((tmp_path / "quick.json").read_text())["metrics"]
+    assert measured["real"]["n"] == 1 and measured["training"]["images"] == 30 * 16
+    chromium = measured["chromium"]
+    assert chromium["all_families"]["n"] == chromium["trained_families"]["n"] + chromium["other_families"]["n"] > 10
+    measure_throughput.main([str(experiment), "--steps", "10", "--results", str(tmp_path / "throughput.json")])
+    speed = json.loads((tmp_path / "throughput.json").read_text())["metrics"]
+    assert 0 < speed["loop_over_bare"] < 1.2 and sum(speed["share"].values()) == pytest.approx(1, abs=0.1)
+    measure_prototypes.main([str(experiment), *run, "--results", str(tmp_path / "prototypes.json")])
+    prototypes = json.loads((tmp_path / "prototypes.json").read_text())["metrics"]
+    assert set(prototypes) == {"references_a_face", "prototypes_a_face", "source", "renderer"}
+    run_module("train.make_prototypes", experiment, *run, "--results", tmp_path, data_home=prepared)
+    measure_details.main([str(experiment), *run, "--results", str(tmp_path / "details.json")])
+    details = json.loads((tmp_path / "details.json").read_text())["metrics"]
+    sizes = sum(part["n"] for part in details["by_size"].values())
+    assert sizes == details["all"]["n"] == sum(part["n"] for part in details["by_category"].values())
+    assert len(details["map"]) == 12 and all(0 <= v <= 1 for place in details["map"].values() for v in place)
 
 
 def test_twins_are_read_by_name(tmp_path):

@@ -51,9 +51,12 @@ class Measured:
         return lines, embeddings
 
     def accuracy(self, prototypes: np.ndarray, owners: np.ndarray, asked: np.ndarray | None = None) -> dict:
-        """Of the Chromium lines in the rows `asked` (None: all)."""
+        """Of the Chromium lines in the rows `asked` (None: all), by a catalogue of the faces that have prototypes."""
         rows = np.arange(len(self.queries)) if asked is None else asked
-        catalogue = Catalogue(self.faces, prototypes.astype(np.float16), owners.astype(np.int32), self.twins)
+        known, numbers = np.unique(owners, return_inverse=True)
+        twins = self.twins[np.isin(self.twins, known).all(1)]
+        faces = [self.faces[face] for face in known]
+        catalogue = Catalogue(faces, prototypes.astype(np.float16), numbers, np.searchsorted(known, twins))
         return accuracy(catalogue, self.query_embeddings[rows], truth_of(self.faces, self.queries.face[rows]))
 
     def of_lines(
@@ -80,31 +83,38 @@ def measure(settings: TrainSettings, run: Path) -> dict:
     for count in PER_FACE:
         found["prototypes_a_face"][count] = measured.of_lines(faces, embeddings, everything, count)
 
+    # The comparison of sources knows the faces only that have lines of every kind.
     train, train_embeddings = measured.embed("train", EACH)
-    trained = np.unique(train.face)  # the comparison of sources knows these faces only: the others have no training
-    asked = np.flatnonzero(np.isin(measured.queries.face, trained))
-    rows = np.flatnonzero(np.isin(faces, trained))
-    found["source"]["references"] = measured.of_lines(faces, embeddings, rows, asked=asked)
-    train_rows = first_of_each(train.face, EACH)
-    found["source"]["training lines"] = measured.of_lines(train.face, train_embeddings, train_rows, asked=asked)
     validation, validation_embeddings = measured.embed("validation")
-    some = np.flatnonzero(np.isin(validation.face, trained))
-    found["source"]["validation lines"] = measured.of_lines(validation.face, validation_embeddings, some, asked=asked)
-    found["source"]["validation lines"]["lines_a_face"] = round(len(some) / len(np.unique(validation.face[some])), 2)
-    proxies = proxies_of(run)[trained]
-    found["source"]["classifier"] = measured.accuracy(proxies, trained, asked)
+    common = np.intersect1d(train.face, validation.face)
+    asked = np.flatnonzero(np.isin(measured.queries.face, common))
+    sources = {
+        "references": (faces, embeddings, everything),
+        "training lines": (train.face, train_embeddings, first_of_each(train.face, EACH)),
+        "validation lines": (validation.face, validation_embeddings, np.arange(len(validation))),
+    }
+    for name, (owners, vectors, rows) in sources.items():
+        rows = rows[np.isin(owners[rows], common)]
+        lines = {"lines_a_face": round(len(rows) / len(common), 2)}
+        found["source"][name] = measured.of_lines(owners, vectors, rows, asked=asked) | lines
+    proxies = proxies_of(run)[common]
+    found["source"]["classifier"] = measured.accuracy(proxies, common, asked)
+    rows = np.flatnonzero(np.isin(faces, common))
     means, _ = make_prototypes(embeddings[rows], faces[rows], 1)
     both = means.astype(np.float32) + proxies
     both /= np.linalg.norm(both, axis=1, keepdims=True)
-    found["source"]["references and classifier, averaged"] = measured.accuracy(both, trained, asked)
+    found["source"]["references and classifier, averaged"] = measured.accuracy(both, common, asked)
 
     queries = measured.queries.face
+    renderers = np.unique(references.renderer)
     twice = np.flatnonzero(np.bincount(queries, minlength=len(measured.faces)) > 1)
+    for renderer in renderers:
+        twice = np.intersect1d(twice, faces[references.renderer == renderer])
     first = np.array([np.flatnonzero(queries == face)[0] for face in twice])
     second = np.array([np.flatnonzero(queries == face)[1] for face in twice])
     found["renderer"]["chromium, 1 a face"] = measured.of_lines(queries, measured.query_embeddings, first, asked=second)
     among = np.isin(faces, twice)
-    for renderer in np.unique(references.renderer):
+    for renderer in renderers:
         rows = np.flatnonzero(among & (references.renderer == renderer))
         for count in (1, 4):
             chosen = rows[first_of_each(faces[rows], count)]

@@ -1,0 +1,250 @@
+"""Make the pictures and tables of all experiments again from `results/`.
+
+    python -m train.report [--results results] [--model model] [--out docs/report]
+
+Writes OUT.md with a table a question, and beside it the curves of training, accuracy over images seen and over
+families, calibration, accuracy by category and size, and the most confused pairs drawn side by side; and the map of all
+families for README and app (web/families.webp).
+"""
+
+import argparse
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from PIL import Image, ImageDraw, ImageFont
+
+from fontid.experiment import read_result
+from fontid.faces import regular_faces
+from fontid.identifier import FontIdentifier
+from train.calibrate import draw_diagrams
+from train.families_map import draw_map
+
+SAMPLE = "Hamburgefonstiv 123"
+QUESTIONS = {
+    "Ladder": {
+        "ladder-blank": "nothing to see",
+        "ladder-plain": "simple convolutional network, cross-entropy",
+        "ladder-regularised": "+ weight decay, moved and slanted",
+        "ladder-larger": "+ residual encoder",
+        "ladder-data": "+ every family",
+        "ladder-augmentation": "+ every augmentation",
+        "full-205k": "+ margin softmax over faces and families",
+        "base": "+ fifteen times as long",
+        "noise": "+ half as long again, with stronger noise",
+    },
+    "1. Loss": {
+        "small": "margin softmax over faces and families (reference)",
+        "loss-cross-entropy": "cross-entropy",
+        "loss-cosface": "CosFace",
+        "loss-arcface": "ArcFace",
+        "loss-subcentre": "sub-centre ArcFace",
+        "loss-contrastive": "contrastive pairs",
+        "loss-triplet": "triplets, semi-hard",
+        "loss-supcon": "supervised contrastive",
+    },
+    "2. Weight decay": {
+        "decay-none": "none",
+        "small": "0.02 (reference)",
+        "decay-strong": "0.2",
+        "decay-strongest": "1.0",
+    },
+    "3. One convolution or two": {
+        "conv-two": "two between downsamples",
+        "conv-one-parameters": "one, as many parameters",
+        "conv-one-time": "one, as much time",
+    },
+    "5. Encoder": {
+        "small": "residual (reference)",
+        "encoder-plain": "plain, as much time",
+        "encoder-convnext": "ConvNeXt blocks, as much time",
+    },
+    "6. Supervised contrastive": {
+        "small": "margin softmax alone (reference)",
+        "loss-supcon": "supervised contrastive alone",
+        "supcon-then-classifier": "half of it, then margin softmax",
+        "supcon-joint": "both at once",
+    },
+    "8. Renderers, resolution, window, grey": {
+        "small": "both renderers, 64 by 256, grey (reference)",
+        "renderer-freetype": "FreeType only",
+        "renderer-skia": "Skia only",
+        "height-48": "48 pixels high",
+        "height-32": "32 pixels high",
+        "window-128": "128 columns",
+        "window-384": "384 columns",
+        "binary": "ink or none",
+    },
+    "9. Augmentation": {
+        "small": "every kind (reference)",
+        **{
+            f"without-{kind}": f"without {kind.replace('-', ' ')}"
+            for kind in ("geometry", "low-resolution", "blur", "weight", "neighbour", "clip", "light", "noise", "jpeg")
+        },
+        "without-polarity": "without polarity",
+        "without-all": "none",
+    },
+    "10. Images seen": {
+        "full-77k": "0.08M",
+        "full-205k": "0.2M",
+        "full-614k": "0.6M",
+        "base": "3.1M",
+        "noise": "4.6M, the last third with stronger noise",
+    },
+    "10. Families": {
+        "families-50": "50",
+        "families-200": "200",
+        "families-800": "800",
+        "full-205k": "all but the held out",
+    },
+    "Seeds": {"small": "seed 0", "small-seed1": "seed 1", "small-seed2": "seed 2"},
+}
+COLUMNS = (
+    "variant | images | seconds | trained families | other families | real pictures | parameters | file",
+    "---|---|---|---|---|---|---|---",
+)
+
+
+def open_runs(folder: Path) -> dict[str, dict]:
+    return {path.stem: read_result(path) for path in sorted((folder / "experiments").glob("*.json"))}
+
+
+def table(rows: dict[str, str], runs: dict[str, dict]) -> str:
+    """Markdown; accuracy in per cent with twins credited, top-1 / top-5."""
+
+    def cell(part: dict | None) -> str:
+        return f"{100 * part['twins']['top1']:.1f} / {100 * part['twins']['top5']:.1f}" if part else ""
+
+    lines = [f"| {line} |" for line in COLUMNS]
+    for stem, label in rows.items():
+        if stem not in runs:
+            continue
+        metrics = runs[stem]["metrics"]
+        training, chromium = metrics["training"], metrics["chromium"]
+        cells = [label, f"{training['images'] / 1e6:.2f}M", str(training["seconds"])]
+        other = chromium["other_families"]
+        cells += [cell(chromium["trained_families"]), cell(other if other["n"] else None), cell(metrics.get("real"))]
+        cells += [f"{metrics['parameters'] / 1e6:.1f}M", f"results/experiments/{stem}.json"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def draw_curves(runs: dict[str, dict], path: Path) -> None:
+    """Validation accuracy over images seen, a panel a question."""
+    wanted = {name: rows for name, rows in QUESTIONS.items() if name != "Seeds"}
+    figure, axes = plt.subplots(5, 2, figsize=(12, 22), layout="constrained")
+    for axis, (question, rows) in zip(axes.flat, wanted.items(), strict=True):
+        for stem, label in rows.items():
+            if stem in runs:
+                images, accuracy = zip(*runs[stem]["metrics"]["training"]["curve"], strict=True)
+                axis.plot([n / 1e6 for n in images], [100 * a for a in accuracy], "o-", markersize=3, label=label)
+        axis.set(title=question, xlabel="million windows", ylabel="validation family top-1, %")
+        if axis.lines:
+            axis.legend(fontsize=7)
+    save(figure, path)
+
+
+def draw_growth(runs: dict[str, dict], path: Path) -> None:
+    """Accuracy on Chromium lines over images seen and over families, logarithmic."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for axis, question, count in (
+        (axes[0], "10. Images seen", lambda run: run["metrics"]["training"]["images"]),
+        (axes[1], "10. Families", lambda run: run["settings"]["families"] or 1645),
+    ):
+        found = [runs[stem] for stem in QUESTIONS[question] if stem in runs]
+        for name in ("trained_families", "other_families"):
+            points = [
+                (count(run), 100 * run["metrics"]["chromium"][name]["twins"]["top1"])
+                for run in found
+                if run["metrics"]["chromium"][name]["n"]
+            ]
+            axis.plot(*zip(*points, strict=True), "o-", label=name.replace("_", " "))
+        axis.set(title=question, xscale="log", ylabel="Chromium lines, top-1 with twins, %")
+        axis.legend()
+    save(figure, path)
+
+
+def draw_parts(details: dict, path: Path) -> None:
+    """Accuracy by category and by size."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for axis, name, title in ((axes[0], "by_category", "category"), (axes[1], "by_size", "font size, pixels")):
+        parts = details[name]
+        for offset, kind in ((-0.2, "strict"), (0.2, "twins")):
+            heights = [100 * part[kind]["top1"] for part in parts.values()]
+            axis.bar([index + offset for index in range(len(parts))], heights, 0.4, label=kind)
+        axis.set_xticks(range(len(parts)), [f"{key}\n{part['n']}" for key, part in parts.items()], fontsize=8)
+        axis.set(title=f"top-1 by {title}", ylabel="%", ylim=(0, 100))
+        axis.legend(loc="lower right")
+    save(figure, path)
+
+
+def save(figure: plt.Figure, path: Path) -> None:
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
+
+
+def draw_confused(details: dict, identifier: FontIdentifier, path: Path) -> None:
+    """The most confused pairs, the same words in both."""
+    regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
+    pairs = details["confused"]
+    row, half = 54, 420
+    sheet = Image.new("RGB", (2 * half + 60, row * len(pairs)), "white")
+    draw, small = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    for number, pair in enumerate(pairs):
+        draw.text((6, number * row + 18), str(pair["lines"]), "black", ImageFont.load_default(16))
+        for side, family in enumerate(pair["families"]):
+            face = regular[family]
+            font = ImageFont.truetype(BytesIO(identifier.letterforms.font_data(face.id)), 30)
+            left, top, right, bottom = font.getbbox(SAMPLE)
+            cell = Image.new("RGB", (int(right - left) + 4, int(bottom - top) + 4), "white")
+            ImageDraw.Draw(cell).text((2 - left, 2 - top), SAMPLE, "black", font)
+            cell.thumbnail((half - 20, row - 18))
+            sheet.paste(cell, (40 + side * half, number * row + 15))
+            draw.text((40 + side * half, number * row + 1), face.name, "#666666", small)
+    sheet.save(path)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--model", type=Path, default=Path("model"))
+    parser.add_argument("--out", type=Path, default=Path("docs/report"))
+    parser.add_argument("--map", type=Path, default=Path("web/families.webp"))
+    arguments = parser.parse_args(argv)
+    results, out = arguments.results, arguments.out
+    if not (results / "details.json").exists() or not (results / "experiments").is_dir():
+        raise SystemExit(
+            f"{results} holds no experiments: run python -m train.run_experiments and train.measure_details first."
+        )
+    runs, details = open_runs(results), read_result(results / "details.json")["metrics"]
+    identifier = FontIdentifier.from_pretrained(arguments.model)
+    out.mkdir(parents=True, exist_ok=True)
+    draw_curves(runs, out / "curves.png")
+    draw_growth(runs, out / "growth.png")
+    draw_parts(details, out / "parts.png")
+    draw_confused(details, identifier, out / "confused.png")
+    draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.png")
+    regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
+    draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=60, method=6)
+    parts = [
+        "# What the experiments say",
+        "Made by `python -m train.report` from `results/`. Accuracy in per cent, twins credited, top-1 / top-5, on "
+        "lines drawn by Chromium and on real pictures, by encoder and prototypes alone (four references a face). What "
+        "follows from it stands in [EXPERIMENTS.md](../EXPERIMENTS.md).",
+    ]
+    for question, rows in QUESTIONS.items():
+        parts += [f"## {question}", table(rows, runs)]
+    for name, title in (
+        ("curves", "While training"),
+        ("growth", "Accuracy over images seen and over families"),
+        ("parts", "By category and by size"),
+        ("confused", "Most confused pairs (how often)"),
+        ("calibration", "Calibration"),
+    ):
+        parts += [f"## {title}", f"![{title}]({out.name}/{name}.png)"]
+    out.with_suffix(".md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    print(f"{out.with_suffix('.md')}: {len(runs)} runs")
+
+
+if __name__ == "__main__":
+    main()
