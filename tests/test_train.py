@@ -15,16 +15,20 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fontid.experiment import SettingsError
+from fontid.networks import open_network
 from tests.conftest import ROOT, draw, run_module
 from train import measure_details, measure_encoder, measure_prototypes, measure_throughput
 from train.augment import Augment, Augmentation
 from train.batches import FamilySampler, MiddleWindows, WindowDataset
+from train.encoder import Encoder
 from train.line_cache import open_cache
 from train.loop import learning_rate_at
+from train.losses import LossSettings, make_loss
 from train.overfit import overfit
 from train.settings import EncoderSettings, TrainSettings
 from train.stopwatch import Stopwatch
-from train.train_encoder import family_of_face, read_twins
+from train.train_encoder import family_of_face, load_artifact, read_twins
 
 YAML = """
 data: {data}
@@ -296,6 +300,27 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
         "train.export_onnx", experiment, "--run", permuted, "--out", tmp_path / "other", data_home=prepared
     )
     assert run.returncode != 0 and "name other faces" in run.stderr and not (tmp_path / "other").exists()
+
+
+def test_a_run_starts_from_the_shipped_model(identifier):
+    """With the very proxies that its prototypes are, whatever the order of this data set's labels."""
+    names = ["roboto-700-normal", "not-there-400-normal", "lora-400-italic"]
+    encoder, loss = Encoder(), make_loss(LossSettings(), torch.tensor([0, 1, 2]), torch.zeros(0, 2, dtype=int), 256)
+    load_artifact(ROOT / "model", encoder, loss, names)
+    catalogue = identifier.catalogue
+    for label in (0, 2):
+        face = catalogue.row_of(names[label])
+        assert np.allclose(loss.proxies[label].detach(), catalogue.prototypes_of(face)[0])
+    window = draw("Hamburgefonts", "lora").convert("L").resize((256, 64))
+    inputs = torch.from_numpy(1 - np.asarray(window, np.float32) / 255)[None, None]
+    with torch.no_grad():
+        embedding = encoder.eval()(inputs)[0].numpy()
+    session = open_network(ROOT / "model" / "encoder.onnx")
+    assert embedding @ session.run(None, {session.get_inputs()[0].name: inputs.numpy()})[0][0] > 0.999
+    with pytest.raises(SettingsError, match="start_from: .*is of another encoder"):
+        load_artifact(ROOT / "model", Encoder(block="convnext"), loss, names)
+    with pytest.raises(SettingsError, match="start_from: .*holds no model"):
+        load_artifact(ROOT / "docs", encoder, loss, names)
 
 
 def test_measuring_a_run(prepared, experiment, whole_run, tmp_path, monkeypatch):

@@ -34,7 +34,7 @@ class TrainSettings:
     families: this many of the data set's families, evenly spread, are trained on (None: all).
     renderers: lines of these alone are trained on (None: all); names as in the data set.
     start_from: name of a run on the same data set whose encoder, and proxies where the loss is the same, are the
-        beginning (None: from nothing).
+        beginning (None: from nothing); or the path of an artifact, whose prototypes begin as proxies.
     tracker: wandb (offline unless WANDB_MODE says otherwise), trackio or none.
     """
 

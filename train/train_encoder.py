@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from fontid.artifact import ArtifactError, open_artifact
 from fontid.experiment import SettingsError
 from fontid.faces import read_faces, regular_faces
 from fontid.paths import data_home
@@ -28,7 +29,7 @@ from train.batches import SPARE, FamilySampler, MiddleWindows, WindowDataset, as
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
-from train.losses import PAIR_KINDS, make_loss
+from train.losses import PAIR_KINDS, FaceSoftmax, make_loss
 from train.settings import TrainSettings, open_experiment, run_folder
 from train.watched import SHOWN, TOP, draw_predictions
 
@@ -134,6 +135,15 @@ def to_input(windows: Tensor) -> Tensor:
     return windows.float().div(255).contiguous(memory_format=torch.channels_last)
 
 
+def take_weights(encoder: nn.Module, file: Path) -> None:
+    """Raises: SettingsError where the file is of another encoder."""
+    try:
+        encoder.load_state_dict(load_file(file))
+    except RuntimeError as error:
+        said = f"start_from: {file} is of another encoder; under `encoder`, set what it was trained with."
+        raise SettingsError(said) from error
+
+
 def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
     """Take over another run's last encoder, and its loss where that is of the same kind and shape.
 
@@ -142,14 +152,30 @@ def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
     found = sorted((run / "checkpoints").glob("step-*"))
     if not found:
         raise SettingsError(f"start_from: there is no checkpoint in {run}; train that run first.")
-    try:
-        encoder.load_state_dict(load_file(found[-1] / "model.safetensors"))
-    except (RuntimeError, OSError) as error:
-        raise SettingsError(f"start_from: {run} is of another encoder ({error}).") from error
+    take_weights(encoder, found[-1] / "model.safetensors")
     proxies = found[-1] / "model_1.safetensors"
     state = load_file(proxies) if proxies.exists() else {}
     if {name: value.shape for name, value in loss.state_dict().items()} == {n: v.shape for n, v in state.items()}:
         loss.load_state_dict(state)
+
+
+def load_artifact(folder: Path, encoder: nn.Module, loss: nn.Module, face_names: list[str]) -> None:
+    """Take over an artifact's encoder; a face's proxy begins as its prototype, where the loss has one proxy a face.
+
+    Raises: SettingsError where there is no artifact or it has another encoder.
+    """
+    try:
+        artifact = open_artifact(folder)
+    except ArtifactError as error:
+        raise SettingsError(f"start_from: {error}") from error
+    take_weights(encoder, folder / "encoder.safetensors")
+    if isinstance(loss, FaceSoftmax):
+        first = dict(zip(artifact.prototype_faces[::-1].tolist(), artifact.prototypes[::-1], strict=True))
+        row = {face.id: index for index, face in enumerate(artifact.faces)}
+        known = [(label, first[row[name]]) for label, name in enumerate(face_names) if name in row]
+        with torch.no_grad():
+            for label, prototype in known:
+                loss.proxies[label] = torch.from_numpy(prototype)
 
 
 def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
@@ -168,7 +194,9 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
 
     encoder = Encoder(**asdict(settings.encoder))
     loss = make_loss(settings.loss, family_of, twins, encoder.dimension)
-    if settings.start_from:
+    if settings.start_from and "/" in settings.start_from:
+        load_artifact(Path(settings.start_from), encoder, loss, lines.face_names)
+    elif settings.start_from:
         load_weights(data_home() / "runs" / settings.start_from, encoder, loss)
     sampler = FamilySampler(
         lines,
