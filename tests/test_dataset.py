@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -157,6 +158,30 @@ def test_rendering_resumes_and_refuses_another_recipe(prepared, tmp_path, monkey
         assert np.array_equal(np.asarray(first), np.asarray(second))
     with pytest.raises(SystemExit, match="another recipe"):
         main([*arguments, "--seed", "1"])
+
+
+def test_without_ray_a_sentence_says_what_to_install(prepared, tmp_path, monkeypatch):
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    monkeypatch.setitem(sys.modules, "ray", None)
+    arguments = ["--preset", "tiny", "--faces", str(prepared / "faces.jsonl"), "--fonts", str(FONTS)]
+    with pytest.raises(SystemExit, match="pip install -r requirements-ray.txt"):
+        main([*arguments, "--out", str(tmp_path / "tiny"), "--ray", "local"])
+
+
+@pytest.mark.slow
+def test_ray_renders_the_same_shards(prepared, tmp_path, monkeypatch, capsys):
+    """By two workers of this machine."""
+    pytest.importorskip("ray", reason="Ray is an extra: pip install -r requirements-ray.txt")
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    arguments = ["--preset", "tiny", "--faces", str(prepared / "faces.jsonl"), "--fonts", str(FONTS)]
+    alone, on_ray = tmp_path / "alone", tmp_path / "ray"
+    main([*arguments, "--out", str(alone)])
+    main([*arguments, "--out", str(on_ray), "--ray", "local"])
+    assert capsys.readouterr().out.count("worker ") == 2
+    shards = sorted(path.name for path in (alone / "data").iterdir() if not path.name.startswith("chromium"))
+    assert len(shards) >= 4
+    for name in shards:
+        assert (on_ray / "data" / name).read_bytes() == (alone / "data" / name).read_bytes()
 
 
 def test_card_names_what_is_inside(prepared):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate.commands.config.config_args import load_config_from_file
 from safetensors.torch import load_file
 
 from fontid.experiment import SettingsError
@@ -153,7 +154,7 @@ def test_polarity_is_swapped(lines):
 def test_one_batch_is_learned(prepared):
     data = str(prepared / "datasets" / "tiny")
     settings = TrainSettings(data, 1, encoder=EncoderSettings((16, 24, 32, 48, 64), (1, 1, 1, 1, 1), 64))
-    assert overfit(settings, steps=150, batch_size=24) == 1.0
+    assert overfit(settings, steps=150, batch_size=24)["right"] == 1.0
 
 
 def test_a_missing_data_set_is_told(tmp_path):
@@ -300,6 +301,11 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
         "train.export_onnx", experiment, "--run", permuted, "--out", tmp_path / "other", data_home=prepared
     )
     assert run.returncode != 0 and "name other faces" in run.stderr and not (tmp_path / "other").exists()
+
+
+def test_the_file_for_several_machines_is_one_that_accelerate_reads():
+    config = load_config_from_file(str(ROOT / "experiments" / "accelerate" / "multi_node.yaml"))
+    assert (config.num_machines, config.num_processes, config.distributed_type) == (2, 16, "MULTI_GPU")
 
 
 def test_a_run_starts_from_the_shipped_model(identifier):

@@ -126,6 +126,19 @@ def fit(accelerator: Accelerator, settings: TrainSettings, name: str, run: Path,
 
     Returns the last metrics.
     """
+    metrics = train_and_evaluate(accelerator, settings, name, run, task)
+    # Nobody leaves while another still talks to it, and the groups' threads end before the interpreter does:
+    # Gloo's abort the process (SIGABRT) when they let go of a tensor after that (pytorch/pytorch#179291).
+    accelerator.wait_for_everyone()
+    accelerator.free_memory()
+    accelerator.end_training()
+    return metrics
+
+
+def train_and_evaluate(
+    accelerator: Accelerator, settings: TrainSettings, name: str, run: Path, task: Task
+) -> dict[str, float]:
+    """The work of `fit`, in a scope of its own: whatever refers to a process group is gone when it returns."""
     encoder = task.encoder.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         parameter_groups(encoder, task.loss, settings.weight_decay), settings.learning_rate, fused=True
@@ -187,7 +200,6 @@ def fit(accelerator: Accelerator, settings: TrainSettings, name: str, run: Path,
     if not metrics:  # the run had come to its end before
         metrics = evaluate(task, encoder, loss, accelerator, run, step)
     progress.close()
-    accelerator.end_training()
     return metrics
 
 
