@@ -9,7 +9,8 @@ FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.l
 - `train`, `validation`, `test`: drawn by the training renderers, texts disjoint; `train` has no held-out family;
 - `references`: every face, from which prototypes are averaged;
 - `chromium`: the regular face of every family drawn by headless Chromium, for testing only (left out, with a
-  sentence, where there is no Chromium).
+  sentence, where there is no Chromium);
+- `stroop`: likewise, but the text spells another family's name.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import Pool
@@ -33,12 +34,13 @@ from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
 from data_scripts.on_ray import RayMissing, render_on_ray
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
-from fontid.faces import Face, by_family, read_faces, regular_faces
+from fontid.faces import Face, by_family, nested_order, read_faces, regular_faces
 from fontid.paths import data_home
 
 FACES_PER_SHARD = 64
 SMALLEST, LARGEST = 14, 96  # font sizes, pixels
 HELD_OUT_SHARE = 0.05
+TextsOf = Callable[[list[Face], np.random.Generator], Iterator[tuple[Face, str]]]
 
 
 @dataclass(frozen=True)
@@ -164,17 +166,39 @@ def write_rows(rows: list[dict], features: Features, path: Path) -> None:
     partial_path.replace(path)
 
 
-def render_chromium(faces: list[Face], fonts: Path, out: Path, seed: int, features: Features) -> None:
-    """The test split that no training renderer drew: random letters of every family's regular face, 16-64 px."""
-    path = out / "data" / "chromium-00000-of-00001.parquet"
+def random_texts(faces: list[Face], rng: np.random.Generator) -> Iterator[tuple[Face, str]]:
+    """For every face random letters, and a random text."""
+    for face in faces:
+        for text in (random_letters(rng, "test", LETTERS, 5, 10), random_text(rng, "test")):
+            yield face, text
+
+
+def misleading_texts(faces: list[Face], rng: np.random.Generator) -> Iterator[tuple[Face, str]]:
+    """For every face the names of two other families.
+
+    Families that come four by four in `nested_order` name one another, so that among the first 20 or 200 of them a
+    picture spells a family that could be answered.
+    """
+    face_of = {face.family: face for face in faces}
+    order = nested_order(face_of)
+    for position, family in enumerate(order):
+        for other in (position ^ 1, position ^ 2):
+            if other < len(order):
+                yield face_of[family], face_of[order[other]].name
+
+
+def render_chromium(
+    split: str, texts: TextsOf, faces: list[Face], fonts: Path, out: Path, seed: int, features: Features
+) -> None:
+    """A test split that no training renderer drew: every family's regular face, 16-64 px."""
+    path = out / "data" / f"{split}-00000-of-00001.parquet"
     if path.exists():
         return
-    rng = np.random.default_rng([seed, zlib.crc32(b"chromium")])
+    rng = np.random.default_rng([seed, zlib.crc32(split.encode())])
     boxes = []
-    for face in regular_faces(faces):
+    for face, text in texts(list(regular_faces(faces)), rng):
         charset = OpenFace(unpack(fonts / face.file, data_home() / "ttf")).charset
-        for text in (random_letters(rng, "test", LETTERS, 5, 10), random_text(rng, "test")):
-            boxes.append(TextBox(face, keep_drawable(text, charset) or "Abc", int(rng.integers(16, 65))))
+        boxes.append(TextBox(face, keep_drawable(text, charset) or "Abc", int(rng.integers(16, 65))))
     images = draw_boxes(boxes, fonts)
     rows = [row_of(b.face, image, b.text, b.pixels, "chromium") for b, image in zip(boxes, images, strict=True)]
     write_rows(rows, features, path)
@@ -189,7 +213,8 @@ pretty_name: fontid lines ({preset})
 
 Lines of text drawn in {faces} faces of {families} Google Fonts families by `{command}`.
 Splits: {splits}. Features: image (grayscale PNG, black on white, cropped to its ink), family and face (ClassLabel),
-weight (1-1000), italic, text, pixel_size (font size in pixels), renderer ({renderers}; `chromium` in its own split).
+weight (1-1000), italic, text, pixel_size (font size in pixels), renderer ({renderers}; `chromium` in its own two
+splits, of which `stroop` spells other families' names).
 No string of letters occurs in two of train, validation, test and references. Never in `train` (held out):
 {held_out}.
 
@@ -276,9 +301,10 @@ def main(argv: list[str] | None = None) -> None:
             for _ in tqdm(pool.imap_unordered(render, shards), "shards", len(shards)):
                 pass
     try:
-        render_chromium(faces, arguments.fonts, out, arguments.seed, features)
+        for split, texts in (("chromium", random_texts), ("stroop", misleading_texts)):
+            render_chromium(split, texts, faces, arguments.fonts, out, arguments.seed, features)
     except ChromiumMissing as error:
-        print(f"The chromium split is left out: {error}")
+        print(f"The chromium and stroop splits are left out: {error}")
     write_card(out, arguments, faces)
     if arguments.push_to_hub:
         push(out, arguments.push_to_hub)

@@ -31,7 +31,7 @@ class TrainSettings:
     evaluate_every, checkpoint_every: in steps.
     keep_model: whether checkpoints and the best encoder are written; sweeps do without.
     lines_per_face: how often a batch holds each of its faces; losses on pairs need 2 and more.
-    families: this many of the data set's families, evenly spread, are trained on (None: all).
+    families: the first so many of the data set's families in `fontid.faces.nested_order` are trained on (None: all).
     renderers: lines of these alone are trained on (None: all); names as in the data set.
     start_from: name of a run on the same data set whose encoder, and proxies where the loss is the same, are the
         beginning (None: from nothing); or the path of an artifact, whose prototypes begin as proxies.

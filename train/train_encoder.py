@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from fontid.artifact import ArtifactError, open_artifact
 from fontid.experiment import SettingsError
-from fontid.faces import read_faces, regular_faces
+from fontid.faces import nested_order, read_faces, regular_faces
 from fontid.paths import data_home
 from train.augment import Augment
 from train.batches import SPARE, FamilySampler, MiddleWindows, WindowDataset, as_fetched
@@ -120,9 +120,9 @@ def chosen_lines(lines: LineCache, settings: TrainSettings) -> np.ndarray:
     """The lines that are trained on, ascending: of the families and renderers that the settings name."""
     chosen = np.ones(len(lines), bool)
     if settings.families is not None:
-        families = np.unique(lines.family)
-        few = families[np.linspace(0, len(families) - 1, settings.families).astype(int)]
-        chosen &= np.isin(lines.family, few)
+        number = {lines.family_names[family]: family for family in np.unique(lines.family)}
+        few = nested_order(number)[: settings.families]
+        chosen &= np.isin(lines.family, [number[family] for family in few])
     if settings.renderers is not None:
         chosen &= np.isin(lines.renderer, settings.renderers)
     if not chosen.any():

@@ -1,0 +1,206 @@
+"""Make a vision-language model, or a vision backbone, with random weights and a processor of its own, offline.
+
+    python -m compare_vlm.new_model paligemma|mllama|dinov2 DIR [--size tiny|small] [--seed 0]
+
+`tiny` drives the entry points in tests and smoke reports; `small` is what two cores can train from nothing. The
+tokenizer spells names letter by letter.
+"""
+
+import argparse
+import string
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from torch import nn
+from transformers import (
+    BitImageProcessorPil,
+    Dinov2Config,
+    Dinov2Model,
+    Gemma2Config,
+    GemmaTokenizer,
+    MllamaConfig,
+    MllamaForConditionalGeneration,
+    MllamaProcessor,
+    PaliGemmaConfig,
+    PaliGemmaForConditionalGeneration,
+    PaliGemmaProcessor,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    SiglipVisionConfig,
+)
+from transformers.models.mllama.configuration_mllama import MllamaTextConfig, MllamaVisionConfig
+from transformers.models.mllama.image_processing_pil_mllama import MllamaImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+CHARACTERS = string.ascii_letters + string.digits + string.punctuation
+CHAT = (
+    "<|begin_of_text|>{% for m in messages %}{{ m.role }}: {% for c in m.content %}"
+    "{% if c.type == 'image' %}<|image|>{% else %}{{ c.text }}{% endif %}{% endfor %}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    """Side of the picture and of its patches in pixels; width and depth of both towers."""
+
+    side: int
+    patch: int
+    width: int
+    layers: int
+
+
+SIZES = {"tiny": Size(32, 8, 64, 2), "small": Size(112, 8, 192, 4)}
+
+
+def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:
+    """PaliGemma 2: SigLIP and Gemma 2."""
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    tokens = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), "\n", "▁", *CHARACTERS]
+    tokenizer = GemmaTokenizer(vocab={token: number for number, token in enumerate(tokens)}, merges=[])
+    pictures = SiglipImageProcessorPil(
+        size={"height": size.side, "width": size.side}, image_seq_length=(size.side // size.patch) ** 2
+    )
+    processor = PaliGemmaProcessor(pictures, tokenizer)
+    entries = len(processor.tokenizer)  # the processor has added <image> and others
+    shared = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1}
+    text = Gemma2Config(
+        vocab_size=entries,
+        hidden_size=size.width,
+        intermediate_size=4 * size.width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=size.width // 4,
+        sliding_window=1024,
+        query_pre_attn_scalar=size.width // 4,
+        **shared,
+    )
+    vision = SiglipVisionConfig(
+        hidden_size=size.width,
+        intermediate_size=4 * size.width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=4,
+        image_size=size.side,
+        patch_size=size.patch,
+        vision_use_head=False,
+    )
+    config = PaliGemmaConfig(
+        vision_config=vision,
+        text_config=text,
+        image_token_index=processor.image_token_id,
+        projection_dim=size.width,
+        hidden_size=size.width,
+        vocab_size=entries,
+        **shared,
+    )
+    return PaliGemmaForConditionalGeneration(config), processor
+
+
+def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
+    """Llama 3.2 Vision: its tiled tower and gated cross-attention."""
+    special = ["<|pad|>", "<|begin_of_text|>", "<|eot_id|>"]
+    letters = sorted(ByteLevel.alphabet())
+    vocabulary = {token: number for number, token in enumerate([*special, *letters])}
+    model = Tokenizer(BPE(vocab=vocabulary, merges=[]))
+    model.pre_tokenizer, model.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=model, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", pad_token="<|pad|>"
+    )
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|image|>"]})
+    image = tokenizer.convert_tokens_to_ids("<|image|>")
+    pictures = MllamaImageProcessorPil(size={"height": size.side, "width": size.side}, max_image_tiles=4)
+    processor = MllamaProcessor(pictures, tokenizer, chat_template=CHAT)
+    heads, kept = 4, [0]
+    text = MllamaTextConfig(
+        vocab_size=image,  # the picture's token is the one behind the last that can be said
+        hidden_size=size.width,
+        intermediate_size=4 * size.width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=heads,
+        num_key_value_heads=2,
+        cross_attention_layers=[size.layers - 1],
+        rope_parameters={"rope_type": "default", "rope_theta": 1e4},
+        max_position_embeddings=512,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    vision = MllamaVisionConfig(
+        hidden_size=size.width,
+        intermediate_size=4 * size.width,
+        num_hidden_layers=size.layers,
+        num_global_layers=1,
+        attention_heads=heads,
+        image_size=size.side,
+        patch_size=size.patch,
+        intermediate_layers_indices=kept,
+        vision_output_dim=size.width * (1 + len(kept)),
+        max_num_tiles=4,
+        supported_aspect_ratios=[[1, 1], [1, 2], [1, 3], [1, 4], [2, 1], [2, 2], [3, 1], [4, 1]],
+    )
+    return MllamaForConditionalGeneration(
+        MllamaConfig(vision_config=vision, text_config=text, image_token_index=image)
+    ), processor
+
+
+def new_dinov2(size: Size) -> tuple[PreTrainedModel, BitImageProcessorPil]:
+    config = Dinov2Config(
+        hidden_size=size.width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=4,
+        image_size=size.side,
+        patch_size=size.patch,
+    )
+    side = {"height": size.side, "width": size.side}
+    return Dinov2Model(config), BitImageProcessorPil(size=side, do_center_crop=False)
+
+
+NEW = {"paligemma": new_paligemma, "mllama": new_mllama, "dinov2": new_dinov2}
+
+
+@torch.no_grad()
+def initialise(model: PreTrainedModel) -> None:
+    """Weights with which signals keep their size; the library's are for models that go on from pre-training.
+
+    With those a frozen head hides the rest, and Mllama's closed gates hide the picture.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.normal_(std=module.in_features**-0.5)
+    for name, parameter in model.named_parameters():
+        if name.endswith("_gate"):
+            parameter.fill_(1.0)
+    if hasattr(model, "lm_head"):
+        embeddings = model.get_input_embeddings().weight
+        embeddings.normal_(std=0.5)
+        if model.lm_head.weight is not embeddings:
+            model.lm_head.weight.normal_(std=0.5)
+
+
+def make(architecture: str, folder: Path, size: str, seed: int = 0) -> None:
+    """Write model and processor into `folder`, as `from_pretrained` reads them."""
+    torch.manual_seed(seed)
+    model, processor = NEW[architecture](SIZES[size])
+    initialise(model)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("architecture", choices=NEW)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", choices=SIZES, default="tiny")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args(argv)
+    make(arguments.architecture, arguments.folder, arguments.size, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()

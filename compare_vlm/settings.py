@@ -1,0 +1,140 @@
+"""Settings of a row of the comparison, read from `experiments/vlm/*.yaml`. The key `kind` says which of them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from fontid.experiment import SettingsError, build_settings
+from fontid.paths import data_home
+
+
+@dataclass(frozen=True)
+class LoraSettings:
+    """Low-rank adapters (Hu et al. 2021) beside the linear layers of text model, vision tower and projector."""
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.05
+
+
+@dataclass(frozen=True)
+class Row:
+    """What every row has.
+
+    data: name of a data set under FONTID_DATA/datasets, or a path.
+    families: the first so many of `fontid.faces.nested_order` among the trained ones (None: all).
+    splits: measured on these.
+    limit: at most so many pictures a split, spread evenly (None: all).
+    """
+
+    kind: str
+    data: str = "full"
+    families: int | None = None
+    splits: tuple[str, ...] = ("chromium", "stroop")
+    limit: int | None = None
+    seed: int = 0
+
+    @property
+    def data_folder(self) -> Path:
+        return Path(self.data) if "/" in self.data else data_home() / "datasets" / self.data
+
+
+@dataclass(frozen=True)
+class Training:
+    """How adapters, heads or whole models are trained.
+
+    steps: of `batch_size` pictures over all processes; a step's batch is split `accumulate` times.
+    precision: "bf16" or "no".
+    seconds: training ends with the step during which they have passed (None: it takes all steps).
+    """
+
+    steps: int = 2000
+    batch_size: int = 16
+    accumulate: int = 1
+    learning_rate: float = 2.0e-4
+    warmup_steps: int = 50
+    weight_decay: float = 0.0
+    precision: str = "bf16"
+    checkpoint_every: int = 200
+    seconds: int | None = None
+    tracker: str = "none"
+
+
+@dataclass(frozen=True)
+class VlmRow(Row):
+    """A vision-language model.
+
+    model: hub id, or a folder; `revision` pins the former.
+    zero_shot: it answers freely and is not trained.
+    lora: None trains every weight, as a model without pre-training needs.
+    four_bit: the frozen weights in nf4 (bitsandbytes).
+    fold: a line is cut into rows that fill the model's square picture.
+    beams: of the search among the catalogue's names.
+    """
+
+    model: str = ""
+    revision: str | None = None
+    question: str = "Which Google Fonts family is this text set in?"
+    zero_shot: bool = False
+    lora: LoraSettings | None = field(default_factory=LoraSettings)
+    four_bit: bool = False
+    gradient_checkpointing: bool = True
+    fold: bool = True
+    beams: int = 10
+    training: Training = field(default_factory=Training)
+
+
+@dataclass(frozen=True)
+class BackboneRow(Row):
+    """A vision-only encoder of transformers with a linear head; `lora: null` is a linear probe."""
+
+    model: str = ""
+    revision: str | None = None
+    lora: LoraSettings | None = None
+    fold: bool = True
+    training: Training = field(default_factory=Training)
+
+
+@dataclass(frozen=True)
+class EncoderRow(Row):
+    """fontid itself. artifact: its folder; encoder_only: by encoder and prototypes alone, the line given."""
+
+    artifact: str = "model"
+    encoder_only: bool = True
+
+
+@dataclass(frozen=True)
+class ClassicalRow(Row):
+    """A baseline of scikit-learn.
+
+    features: "pixels" or "hog"; method: "nearest" or "logistic"; each: training lines a family.
+    """
+
+    features: str = "hog"
+    method: str = "nearest"
+    each: int = 40
+
+
+KINDS = {"vlm": VlmRow, "backbone": BackboneRow, "encoder": EncoderRow, "classical": ClassicalRow}
+
+
+def open_row(path: Path, families: int | None = None) -> Row:
+    """Settings of a YAML file; `families` stands in for the file's. Raises: SettingsError."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    kind = values.get("kind") if isinstance(values, dict) else None
+    if kind not in KINDS:
+        raise SettingsError(f"{path}: kind must be one of {', '.join(KINDS)}.")
+    return build_settings(KINDS[kind], values | ({"families": families} if families else {}), str(path))
+
+
+def run_folder(path: Path, row: Row) -> Path:
+    """Where a row's training keeps its checkpoints: one folder a file and count of families."""
+    return data_home() / "runs" / "vlm" / row_name(path, row)
+
+
+def row_name(path: Path, row: Row) -> str:
+    return f"{path.stem}-{row.families or 'all'}"
