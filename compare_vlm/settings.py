@@ -22,6 +22,7 @@ class LoraSettings:
 class Row:
     """What every row has.
 
+    label: what the report calls it; note: what has to be known to read its figures.
     data: name of a data set under FONTID_DATA/datasets, or a path.
     families: the first so many of `fontid.faces.nested_order` among the trained ones (None: all).
     splits: measured on these.
@@ -29,6 +30,8 @@ class Row:
     """
 
     kind: str
+    label: str = ""
+    note: str = ""
     data: str = "full"
     families: int | None = None
     splits: tuple[str, ...] = ("chromium", "stroop")

@@ -5,7 +5,7 @@ import evaluate
 
 
 class TopKAccuracy(evaluate.Metric):
-    """Fraction 0-1 of predictions, ranked names, that have a right one among the first k. References: the right ones."""
+    """Fraction 0-1 of predictions, ranked names, of which one of the first k is right. References: the right names."""
 
     def _info(self) -> evaluate.MetricInfo:
         names = datasets.Sequence(datasets.Value("string"))

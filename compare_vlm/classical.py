@@ -1,0 +1,82 @@
+"""Baselines that learn no features: pixels or histograms of oriented gradients, by scikit-learn."""
+
+import numpy as np
+from PIL import Image
+from skimage.feature import hog
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from tqdm import tqdm
+
+from compare_vlm.questions import Names, Questions
+from compare_vlm.settings import ClassicalRow
+from fontid.preprocess import Preprocessing, prepare_line, windows_of
+
+NEIGHBOURS = 200  # looked at in search of five families
+COMPONENTS = 256
+
+
+def features_of(picture: Image.Image, kind: str) -> np.ndarray:
+    """(N, D) float32 of the windows that the encoder would see, L2-normalised; one row of zeros without ink."""
+    settings = Preprocessing()
+    line = prepare_line(np.asarray(picture), settings)
+    if line is None:
+        line = np.zeros((settings.height, settings.window), np.uint8)
+    return np.stack([_features(window, kind) for window in windows_of(line, settings)])
+
+
+def _features(window: np.ndarray, kind: str) -> np.ndarray:
+    if kind == "hog":  # Dalal and Triggs 2005
+        found = hog(window, orientations=9, pixels_per_cell=(8, 8), cells_per_block=(1, 1)).astype(np.float32)
+    else:
+        found = window.reshape(window.shape[0] // 4, 4, -1, 4).mean((1, 3)).astype(np.float32).ravel()
+    return found / max(float(np.linalg.norm(found)), 1e-6)
+
+
+class Classical:
+    """A fitted baseline."""
+
+    def __init__(self, row: ClassicalRow, names: Names) -> None:
+        self.row, self.count = row, len(names)
+        train = Questions(row.data_folder, "train", names)
+        rng = np.random.default_rng(row.seed)
+        order = rng.permutation(len(train))
+        rank = np.zeros(len(train), int)  # of each line among those of its family
+        seen = np.zeros(self.count, int)
+        for index in order:
+            rank[index] = seen[train.families[index]]
+            seen[train.families[index]] += 1
+        features, families = [], []
+        for index in tqdm(np.flatnonzero(rank < row.each), "features", mininterval=10):
+            found = features_of(train[index].picture, row.features)
+            features.append(found)
+            families += [int(train.families[index])] * len(found)
+        known, self.families = np.concatenate(features), np.array(families)
+        if row.method == "nearest":
+            self.nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(known)), metric="cosine").fit(known)
+            self.bytes = known.nbytes
+        else:
+            parts = min(COMPONENTS, *known.shape)
+            model = make_pipeline(StandardScaler(), PCA(parts, random_state=row.seed), LogisticRegression(max_iter=200))
+            self.logistic = model.fit(known, self.families)
+            self.bytes = 4 * parts * (known.shape[1] + self.count)
+
+    def scores(self, picture: Image.Image) -> np.ndarray:
+        """(families,) float, higher is better: of the windows' average."""
+        windows = features_of(picture, self.row.features)
+        if self.row.method == "logistic":
+            scores = np.full(self.count, -np.inf)
+            scores[self.logistic.classes_] = self.logistic.predict_log_proba(windows).mean(0)
+            return scores
+        distances, found = self.nearest.kneighbors(windows)
+        scores = np.zeros(self.count)
+        for apart, rows in zip(distances, found, strict=True):
+            best = np.zeros(self.count)
+            np.maximum.at(best, self.families[rows], 1 - apart)
+            scores += best
+        return scores
+
+    def answer(self, pictures: list[Image.Image], top: int) -> list[list[int]]:
+        return [np.argsort(-self.scores(picture), kind="stable")[:top].tolist() for picture in pictures]

@@ -1,0 +1,197 @@
+"""Measure rows of the comparison on the data set's test splits.
+
+    python -m compare_vlm.evaluate experiments/vlm/NAME.yaml ... [--families N ...] [--run DIR] [--results results/vlm]
+        [--exact 0] [--smoke]
+
+Writes `RESULTS/NAME-FAMILIES.json`. A row that is trained is trained first, by `compare_vlm.train_lora`. `--exact` says
+for how many pictures beam search is compared with the exact likelihood of every name.
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from compare_vlm.measure import TOP, Answerer, measure, peak_memory_mb
+from compare_vlm.questions import Names, Questions, open_names
+from compare_vlm.settings import BackboneRow, ClassicalRow, EncoderRow, Row, VlmRow, open_row, row_name, run_folder
+from fontid.artifact import ArtifactError
+from fontid.catalogue import by_score
+from fontid.experiment import SettingsError, write_result
+from fontid.identifier import SHIPPED, FontIdentifier
+from fontid.images import PictureError
+
+BATCH = 8
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
+    """fontid, with the catalogue held to the names."""
+    folder = Path(row.artifact)
+    try:
+        identifier = FontIdentifier.from_pretrained(folder)
+    except ArtifactError as error:
+        raise SettingsError(str(error)) from error
+    catalogue, number = identifier.catalogue, {family: index for index, family in enumerate(names.ids)}
+    among = np.array([face.family in number for face in catalogue.faces])
+
+    def by_encoder(pictures, top):
+        ranked = []
+        for picture in pictures:
+            embeddings = identifier.embed_line(np.asarray(picture))
+            scores = np.full(len(among), -np.inf) if embeddings is None else catalogue.score_faces(embeddings)
+            found: dict[int, None] = {}
+            for face in by_score(np.where(among, scores, -np.inf)):
+                if scores[face] == -np.inf or len(found) == top:
+                    break
+                if among[face]:
+                    found[number[catalogue.faces[face].family]] = None
+            ranked.append(list(found))
+        return ranked
+
+    def as_in_the_app(pictures, top):
+        ranked = []
+        for picture in pictures:
+            try:
+                answer = identifier.identify(picture, top=top, only=lambda face: face.family in number)
+                ranked.append([number[match.family] for match in answer.matches])
+            except PictureError:
+                ranked.append([])
+        return ranked
+
+    digest = hashlib.sha256((folder / "encoder.onnx").read_bytes()).hexdigest()
+    parameters = (folder / "encoder.onnx").stat().st_size // 4
+    answer = by_encoder if row.encoder_only else as_in_the_app
+    return Answerer(answer, parameters, folder_bytes(folder), about={"encoder_sha256": digest})
+
+
+def classical_answerer(row: ClassicalRow, names: Names) -> Answerer:
+    from compare_vlm.classical import Classical
+
+    model = Classical(row, names)
+    return Answerer(model.answer, 0, model.bytes)
+
+
+def backbone_answerer(row: BackboneRow, names: Names, run: Path) -> Answerer:
+    import torch
+
+    from compare_vlm.backbones import open_trained_backbone
+
+    backbone = open_trained_backbone(row, len(names), run / "trained")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = backbone.model.to(device).eval()
+
+    @torch.inference_mode()
+    def answer(pictures, top):
+        return model(backbone.pixels(pictures).to(device)).topk(min(top, len(names))).indices.tolist()
+
+    parameters = list(model.parameters())
+    count, size = sum(p.numel() for p in parameters), sum(p.numel() * p.element_size() for p in parameters)
+    return Answerer(answer, count, size, BATCH, about=told_cost(run))
+
+
+def vlm_answerer(row: VlmRow, names: Names, run: Path) -> tuple[Answerer, object, object]:
+    """Also the opened model and the trie, for `exact_agreement`."""
+    import torch
+
+    from compare_vlm.answers import NameTrie, beam_answers, free_answers, parse
+    from compare_vlm.models import open_trained, open_vlm
+
+    on_gpu = torch.cuda.is_available()
+    dtype = torch.bfloat16 if on_gpu else torch.float32
+    vlm = open_vlm(row, dtype) if row.zero_shot else open_trained(row, run / "trained", dtype)
+    if not row.four_bit:
+        vlm.model.to("cuda" if on_gpu else "cpu")
+    vlm.model.eval()
+    trie = NameTrie(vlm, list(names.names))
+
+    def freely(pictures, top):
+        return [[parse(said, list(names.names))] for said in free_answers(vlm, pictures)]
+
+    def among_names(pictures, top):
+        return [[number for number, _ in ranked] for ranked in beam_answers(vlm, trie, pictures, top)]
+
+    parameters = list(vlm.model.parameters())
+    count, size = sum(p.numel() for p in parameters), sum(p.numel() * p.element_size() for p in parameters)
+    about = {} if row.zero_shot else told_cost(run)
+    return Answerer(freely if row.zero_shot else among_names, count, size, BATCH, about), vlm, trie
+
+
+def told_cost(run: Path) -> dict:
+    path = run / "training.json"
+    return {"training": json.loads(path.read_text())} if path.exists() else {}
+
+
+def exact_agreement(vlm, trie, questions: Questions, count: int) -> dict:
+    """How much of the exact first five beam search finds, over `count` pictures: a fraction 0-1."""
+    from compare_vlm.answers import beam_answers, exact_scores
+
+    shared = wanted = same_first = 0
+    for index in range(min(count, len(questions))):
+        picture = questions[index].picture
+        exact = exact_scores(vlm, trie, picture).argsort(descending=True)[:TOP].tolist()
+        beams = [number for number, _ in beam_answers(vlm, trie, [picture], TOP)[0]]
+        shared, wanted = shared + len(set(exact) & set(beams)), wanted + len(exact)
+        same_first += beams[:1] == exact[:1]
+    asked = min(count, len(questions))
+    return {"n": asked, "first_five": round(shared / wanted, 4), "first": round(same_first / asked, 4)}
+
+
+def measure_row(row: Row, run: Path, exact: int = 0) -> dict:
+    """Every figure of one row. Raises: SettingsError where it cannot be measured here."""
+    names = open_names(row.data_folder, row.families, SHIPPED / "faces.jsonl.gz")
+    credit = FontIdentifier.from_pretrained(SHIPPED).catalogue
+    vlm = trie = None
+    if isinstance(row, EncoderRow):
+        answerer = encoder_answerer(row, names)
+    elif isinstance(row, ClassicalRow):
+        answerer = classical_answerer(row, names)
+    elif isinstance(row, BackboneRow):
+        answerer = backbone_answerer(row, names, run)
+    else:
+        answerer, vlm, trie = vlm_answerer(row, names, run)
+    asked = {split: Questions(row.data_folder, split, names, row.limit) for split in row.splits}
+    metrics = {
+        "families": len(names),
+        "splits": {split: measure(answerer, questions, names, credit) for split, questions in asked.items()},
+        "parameters": answerer.parameters,
+        "disk_mb": round(answerer.disk_bytes / 2**20, 1),
+        **answerer.about,
+    }
+    if vlm is not None and exact:
+        metrics["exact"] = exact_agreement(vlm, trie, asked[row.splits[0]], exact)
+    return metrics | peak_memory_mb()
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", type=Path, nargs="+")
+    parser.add_argument("--families", type=int, nargs="+", default=[0], help="0: as the file says")
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--results", type=Path, default=Path("results/vlm"))
+    parser.add_argument("--exact", type=int, default=0)
+    parser.add_argument("--smoke", action="store_true", help="marks the result as a trial of the code")
+    arguments = parser.parse_args(argv)
+    for path in arguments.rows:
+        for families in arguments.families:
+            try:
+                row = open_row(path, families or None)
+                metrics = measure_row(row, arguments.run or run_folder(path, row), arguments.exact)
+            except SettingsError as error:
+                raise SystemExit(str(error)) from error
+            command = f"python -m compare_vlm.evaluate {path}" + (f" --families {families}" if families else "")
+            name = row_name(path, row)
+            target = arguments.results / f"{name}.json"
+            write_result(target, settings=row, command=command, metrics=metrics, smoke=arguments.smoke)
+            for split, found in metrics["splits"].items():
+                twins = found["twins"]
+                print(f"{name}, {split}: {100 * twins['top1']:.1f} / {100 * twins['top5']:.1f} of {found['n']}")
+
+
+if __name__ == "__main__":
+    main()
