@@ -50,6 +50,9 @@ class Vlm:
 
 def open_vlm(row: VlmRow, dtype: torch.dtype = torch.float32) -> Vlm:
     """The model without adapters. Raises: SettingsError with a sentence that says what to do."""
+    source = row.source
+    if row.model.startswith("models/") and not Path(source).is_dir():
+        raise SettingsError(f"No model in {source}: make it with python -m compare_vlm.new_model.")
     about = told(row.model)
     quantised = {}
     if row.four_bit:
@@ -59,8 +62,8 @@ def open_vlm(row: VlmRow, dtype: torch.dtype = torch.float32) -> Vlm:
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
         )
     try:
-        processor = AutoProcessor.from_pretrained(row.model, revision=row.revision)
-        model = AutoModelForImageTextToText.from_pretrained(row.model, revision=row.revision, dtype=dtype, **quantised)
+        processor = AutoProcessor.from_pretrained(source, revision=row.revision)
+        model = AutoModelForImageTextToText.from_pretrained(source, revision=row.revision, dtype=dtype, **quantised)
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise SettingsError(about(error)) from error
     if model.config.model_type not in ARCHITECTURES:

@@ -55,7 +55,7 @@ class Size:
     layers: int
 
 
-SIZES = {"tiny": Size(32, 8, 64, 2), "small": Size(112, 8, 192, 4)}
+SIZES = {"tiny": Size(32, 8, 64, 2), "small": Size(80, 8, 128, 3)}
 
 
 def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:

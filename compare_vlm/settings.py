@@ -68,7 +68,8 @@ class Training:
 class VlmRow(Row):
     """A vision-language model.
 
-    model: hub id, or a folder; `revision` pins the former.
+    model: hub id, or a folder, or `models/NAME`, which `compare_vlm.new_model` made under FONTID_DATA; `revision` pins
+        the first.
     zero_shot: it answers freely and is not trained.
     lora: None trains every weight, as a model without pre-training needs.
     four_bit: the frozen weights in nf4 (bitsandbytes).
@@ -86,6 +87,10 @@ class VlmRow(Row):
     fold: bool = True
     beams: int = 10
     training: Training = field(default_factory=Training)
+
+    @property
+    def source(self) -> str:
+        return str(data_home() / self.model) if self.model.startswith("models/") else self.model
 
 
 @dataclass(frozen=True)
