@@ -1,0 +1,334 @@
+"""The comparison as one report, made again from `results/` alone.
+
+    python -m compare_vlm.report [--results results] [--out docs/comparison]
+    python -m compare_vlm.report --smoke --out DIR
+
+Writes OUT/report.md with its pictures, OUT/report.html, which holds them, and RESULTS/comparison.json. `--smoke` first
+makes models with random weights and drives every entry point with them (`compare_vlm.smoke`), in minutes.
+"""
+
+import argparse
+import base64
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from markdown_it import MarkdownIt
+from PIL import Image, ImageDraw, ImageFont
+
+from compare_vlm.rows import COUNTS, MEASURED, NOT_RUN, SMOKE, Entry, read_entries, read_table, winner_of
+from compare_vlm.smoke import run_smoke
+from fontid.experiment import SettingsError, write_result
+from fontid.faces import regular_faces
+from fontid.identifier import FontIdentifier
+
+HERE = Path(__file__).parent
+DISAGREEMENTS = 12
+STYLE = """<style>
+body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f;background:#fff}
+table{border-collapse:collapse;font-size:14px;display:block;overflow-x:auto}
+th,td{border-bottom:1px solid #d5d5dc;padding:.3rem .6rem;text-align:left;vertical-align:top}
+img{max-width:100%}code{background:#f1f1f4;padding:.1rem .3rem;overflow-wrap:anywhere}
+</style>"""
+
+
+def count_name(families: int | None) -> str:
+    return "all" if families is None else str(families)
+
+
+def percent(*values: float | None) -> str:
+    return " / ".join("" if value is None else f"{100 * value:.1f}" for value in values).strip(" /")
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "/") for cell in line) + " |" for line in lines)
+
+
+def accuracy_table(entries: list[Entry]) -> str:
+    header = ["model", "families", "pictures", "top-1 / top-5", "strict", "other name spelled", "names it", "MRR"]
+    rows = []
+    for entry in entries:
+        splits = (entry.metrics or {}).get("splits", {})
+        plain = next(iter(splits.values()), None)
+        stroop = splits.get("stroop")
+        row = [entry.label, count_name(entry.families), str(plain["n"]) if plain else ""]
+        if plain:
+            row += [percent(plain["twins"]["top1"], plain["twins"]["top5"])]
+            row += [percent(plain["strict"]["top1"], plain["strict"]["top5"])]
+            row += [percent(stroop["twins"]["top1"], stroop["twins"]["top5"]) if stroop else ""]
+            row += [percent(stroop.get("spelled")) if stroop else "", f"{plain['twins']['mrr']:.3f}"]
+        else:
+            row += [""] * 5
+        rows.append([*row, entry.status, entry.file])
+    return table([*header, "", "file"], rows)
+
+
+def cost_table(entries: list[Entry]) -> str:
+    rows = []
+    for entry in entries:
+        if entry.metrics is None:
+            rows.append([entry.label, count_name(entry.families), *[""] * 6, entry.status])
+            continue
+        metrics, training = entry.metrics, entry.metrics.get("training", {})
+        slowest = max(split["ms_per_image"] for split in metrics["splits"].values())
+        row = [entry.label, count_name(entry.families), f"{slowest:.0f}", str(metrics["peak_rss_mb"])]
+        row += [str(metrics["disk_mb"]), f"{metrics['parameters'] / 1e6:.1f}"]
+        row += [f"{training['images']:,}" if training else "", f"{training['seconds']:.0f}" if training else ""]
+        rows.append([*row, entry.status])
+    header = ["model", "families", "ms a picture", "peak MB", "MB on disk", "million weights", "images seen", "seconds"]
+    return table([*header, ""], rows)
+
+
+def not_run_table(entries: list[Entry]) -> str:
+    return table(
+        ["model", "why", "command"],
+        [[entry.label, entry.note, f"`{entry.command}`"] for entry in entries if entry.status == NOT_RUN],
+    )
+
+
+def draw_growth(entries: list[Entry], split: str) -> plt.Figure:
+    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
+    labels = list(dict.fromkeys(entry.label for entry in entries if entry.metrics))
+    for label in labels:
+        points = [
+            (entry.metrics["families"], 100 * entry.accuracy(split))
+            for entry in entries
+            if entry.label == label and entry.accuracy(split) is not None
+        ]
+        if points:
+            axis.plot(*zip(*sorted(points), strict=True), "o-", label=label)
+    axis.set(xscale="log", xlabel="families in the catalogue", ylabel="top-1 with twins, %", ylim=(0, 100))
+    if labels:
+        axis.legend(fontsize=7)
+    return figure
+
+
+def draw_groups(entries: list[Entry], split: str, group: str, title: str) -> plt.Figure:
+    """Bars of the largest catalogue that each model was measured on."""
+    largest = largest_of(entries, split)
+    names = list(dict.fromkeys(name for entry in largest for name in entry.metrics["splits"][split][group]))
+    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
+    width = 0.8 / max(1, len(largest))
+    for number, entry in enumerate(largest):
+        found = entry.metrics["splits"][split][group]
+        heights = [100 * found[name]["twins"]["top1"] if name in found else 0 for name in names]
+        label = f"{entry.label} ({entry.metrics['families']})"
+        axis.bar([index + number * width for index in range(len(names))], heights, width, label=label)
+    axis.set_xticks([index + 0.4 - width / 2 for index in range(len(names))], names)
+    axis.set(title=title, ylabel="top-1 with twins, %", ylim=(0, 100))
+    if largest:
+        axis.legend(fontsize=7)
+    return figure
+
+
+def draw_stroop(entries: list[Entry], split: str) -> plt.Figure:
+    largest = [entry for entry in largest_of(entries, split) if "stroop" in entry.metrics["splits"]]
+    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
+    for offset, name, label in ((-0.2, split, "any text"), (0.2, "stroop", "another family's name")):
+        heights = [100 * entry.accuracy(name) for entry in largest]
+        axis.bar([index + offset for index in range(len(largest))], heights, 0.4, label=label)
+    names = [f"{entry.label}\n({entry.metrics['families']})" for entry in largest]
+    axis.set_xticks(range(len(largest)), names, fontsize=7, rotation=20)
+    axis.set(ylabel="top-1 with twins, %", ylim=(0, 100))
+    axis.legend()
+    return figure
+
+
+def largest_of(entries: list[Entry], split: str) -> list[Entry]:
+    """For each model its entry with the most families."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.accuracy(split) is not None:
+            known = found.get(entry.label)
+            if known is None or entry.metrics["families"] >= known.metrics["families"]:
+                found[entry.label] = entry
+    return list(found.values())
+
+
+def disagreements(entries: list[Entry], split: str) -> tuple[Entry, Entry, list[tuple[dict, dict]]] | None:
+    """Two models on the same catalogue, and pictures of which one was right and one wrong."""
+    for count in reversed(COUNTS):
+        able = [entry for entry in entries if entry.families == count and entry.accuracy(split) is not None]
+        able.sort(key=lambda entry: -entry.accuracy(split))
+        for other in able[1:]:
+            first = able[0]
+            ours, theirs = (entry.metrics["splits"][split]["examples"] for entry in (first, other))
+            if [row["text"] for row in ours] != [row["text"] for row in theirs]:
+                continue
+            pairs = [pair for pair in zip(ours, theirs, strict=True) if pair[0]["right"] != pair[1]["right"]]
+            if pairs:
+                return first, other, pairs[:DISAGREEMENTS]
+    return None
+
+
+def draw_disagreements(first: Entry, other: Entry, pairs: list[tuple[dict, dict]]) -> Image.Image:
+    """The text in its own family and in the two that were answered, from the letterforms that ship."""
+    identifier = FontIdentifier.from_pretrained()
+    face_of = {face.name: face for face in regular_faces(identifier.catalogue.faces)}
+    row, column = 64, 360
+    sheet = Image.new("RGB", (3 * column + 10, 24 + row * len(pairs)), "white")
+    draw, small = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    for number, title in enumerate(("pictured", first.label, other.label)):
+        draw.text((8 + number * column, 4), title, "black", small)
+    for line, (ours, theirs) in enumerate(pairs):
+        cells = ((ours["family"], True), (ours["answer"], ours["right"]), (theirs["answer"], theirs["right"]))
+        for number, (name, right) in enumerate(cells):
+            corner = (8 + number * column, 24 + line * row)
+            draw.text(corner, name or "no answer", "#1a7f37" if right else "#b3261e", small)
+            if name in face_of:
+                font = ImageFont.truetype(BytesIO(identifier.letterforms.font_data(face_of[name].id)), 26)
+                cell = Image.new("RGB", (column - 24, row - 22), "white")
+                ImageDraw.Draw(cell).text((0, 0), ours["text"][:24], "black", font)
+                sheet.paste(cell, (corner[0], corner[1] + 17))
+    return sheet
+
+
+def to_picture(figure: plt.Figure) -> Image.Image:
+    buffer = BytesIO()
+    figure.savefig(buffer, dpi=90)
+    plt.close(figure)
+    return Image.open(buffer).convert("RGB")
+
+
+def compose(entries: list[Entry], split: str) -> tuple[str, dict[str, Image.Image]]:
+    """The report in Markdown, and its pictures by name."""
+    winner = winner_of(entries, split)
+    measured = [entry for entry in entries if entry.metrics]
+    if winner:
+        verdict = (
+            f"Winner within 1 GB and a second on two cores: **{winner.label}**, "
+            f"{percent(winner.accuracy(split))} % of pictures right at once among {winner.metrics['families']} families."
+        )
+    else:
+        verdict = "No measured row over all families lies within the serving limits; smoke rows do not count."
+    pictures = {
+        "growth": to_picture(draw_growth(measured, split)),
+        "length": to_picture(draw_groups(measured, split, "by_length", "Letters in the picture")),
+        "category": to_picture(draw_groups(measured, split, "by_category", "Category")),
+    }
+    if any("stroop" in entry.metrics["splits"] for entry in measured):
+        pictures["stroop"] = to_picture(draw_stroop(measured, split))
+    parts = [
+        "# Should a vision-language model replace the encoder?",
+        verdict,
+        f"Every model was asked which family a line is set in (`{split}` split: no training renderer drew it), among the "
+        "first 20, 200 or all families with training lines. Accuracy in per cent, twins credited, top-1 / top-5. "
+        f"*{MEASURED}*: by the file named. *{SMOKE}*: a trial of the code with random weights, no result. *{NOT_RUN}*: "
+        "needs what was not to be had here. Nothing in these columns is estimated.",
+        accuracy_table(entries),
+        "“Other name spelled”: pictures whose text is another family's name; “names it”: how often that name was the "
+        "answer.",
+        "## Accuracy over the catalogue's size",
+        "![Accuracy over catalogue size](growth.webp)",
+        "## By length of text, by category, and with misleading text",
+        "![By length](length.webp)",
+        "![By category](category.webp)",
+        *(["![With another family's name as text](stroop.webp)"] if "stroop" in pictures else []),
+        "## What it costs",
+        "Milliseconds are the median of pictures asked one by one; memory is the peak of the process that measured, "
+        "data set reader and all; images seen and seconds are those of training.",
+        cost_table(entries),
+    ]
+    exact = [entry for entry in measured if entry.metrics.get("exact")]
+    if exact:
+        header = ["model", "families", "pictures", "first five found", "same first", ""]
+        rows = [
+            [e.label, count_name(e.families), str(found["n"]), percent(found["first_five"]), percent(found["first"])]
+            + [e.status]
+            for e in exact
+            if (found := e.metrics["exact"])
+        ]
+        parts += ["## Beam search beside the exact likelihood of every name", table(header, rows)]
+    if found := disagreements(measured, split):
+        pictures["disagreements"] = draw_disagreements(*found)
+        parts += ["## Where two of them disagree", "![Disagreements](disagreements.webp)"]
+    if any(entry.status == NOT_RUN for entry in entries):
+        parts += ["## Not run", not_run_table(entries)]
+    published = [
+        [row["model"], row["benchmark"], str(row["value"]), f"published: {row['source']}"]
+        for row in read_table(HERE / "published.yaml")
+    ]
+    parts += ["## Published by others", table(["model", "benchmark", "accuracy", ""], published)]
+    plan = [list(map(str, row.values())) + ["estimate"] for row in read_table(HERE / "plan.yaml")]
+    header = ["run", "GPU memory", "images a second", "images", "hours", ""]
+    parts += ["## What the real runs would cost on one H200, and on several machines", table(header, plan)]
+    return "\n\n".join(parts) + "\n", pictures
+
+
+def to_html(markdown: str, pictures: dict[str, Image.Image]) -> str:
+    """One page that needs nothing else."""
+    body = MarkdownIt("commonmark").enable("table").render(markdown)
+
+    def inline(found: re.Match) -> str:
+        return f'src="data:image/webp;base64,{base64.b64encode(webp(pictures[found[1]])).decode()}"'
+
+    body = re.sub(r'src="(\w+)\.webp"', inline, body)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width"><title>fontid: comparison</title>{STYLE}</head><body>{body}</body></html>\n'
+    )
+
+
+def webp(picture: Image.Image) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, "WEBP", quality=70, method=6)
+    return buffer.getvalue()
+
+
+def write_report(experiments: Path, results: Path, out: Path) -> dict:
+    """Write the report and `results/comparison.json`; returns what that says. Raises: SettingsError."""
+    entries = read_entries(experiments, results / "vlm")
+    split = next((s for s in ("chromium", "test") if any(e.accuracy(s) is not None for e in entries)), "chromium")
+    markdown, pictures = compose(entries, split)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        (out / f"{name}.webp").write_bytes(webp(picture))
+    (out / "report.md").write_text(markdown, encoding="utf-8")
+    (out / "report.html").write_text(to_html(markdown, pictures), encoding="utf-8")
+    winner = winner_of(entries, split)
+    summary = {
+        "winner": None
+        if winner is None
+        else {"label": winner.label, "file": winner.file} | winner_figures(winner, split),
+        "rows": {status: sum(e.status == status for e in entries) for status in (MEASURED, SMOKE, NOT_RUN)},
+    }
+    settings = {"experiments": str(experiments), "split": split}
+    write_result(
+        results / "comparison.json", settings=settings, command="python -m compare_vlm.report", metrics=summary
+    )
+    return summary
+
+
+def winner_figures(winner: Entry, split: str) -> dict:
+    return {
+        "encoder_sha256": winner.metrics.get("encoder_sha256"),
+        "top1": winner.accuracy(split),
+        "top5": winner.accuracy(split, "top5"),
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--experiments", type=Path, default=Path("experiments/vlm"))
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--out", type=Path, default=Path("docs/comparison"))
+    parser.add_argument("--smoke", action="store_true")
+    arguments = parser.parse_args(argv)
+    experiments, results = arguments.experiments, arguments.results
+    try:
+        if arguments.smoke:
+            experiments, results = run_smoke(arguments.out)
+        summary = write_report(experiments, results, arguments.out)
+    except SettingsError as error:
+        raise SystemExit(str(error)) from error
+    print(f"{arguments.out / 'report.html'}: {json.dumps(summary)}")
+
+
+if __name__ == "__main__":
+    main()

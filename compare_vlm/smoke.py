@@ -1,0 +1,69 @@
+"""Drive every entry point of the comparison with models of random weights, on fonts of the checkout, in minutes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from fontid.experiment import SettingsError
+
+ROOT = Path(__file__).parent.parent
+FONTS = ROOT / "tests" / "fonts"
+TRAINING = {"steps": 30, "batch_size": 8, "learning_rate": 5.0e-3, "warmup_steps": 5, "precision": "no"}
+LAUNCH = ("accelerate.commands.launch", "--num_processes", "1", "--num_machines", "1", "--mixed_precision", "no")
+
+
+def smoke_rows(models: Path) -> dict[str, dict]:
+    """Name -> content of its YAML file."""
+    shared = {"kind": "vlm", "gradient_checkpointing": False, "training": TRAINING}
+    backbone = {"kind": "backbone", "model": str(models / "dinov2"), "training": TRAINING}
+    return {
+        "encoder": {"kind": "encoder", "label": "fontid, encoder alone"},
+        "hog": {"kind": "classical", "label": "HOG, nearest neighbour", "each": 10},
+        "paligemma": {**shared, "label": "tiny PaliGemma 2, LoRA", "model": str(models / "paligemma")},
+        "paligemma-zero-shot": {
+            **shared,
+            "label": "tiny PaliGemma 2, zero-shot",
+            "model": str(models / "paligemma"),
+            "zero_shot": True,
+        },
+        "llama": {**shared, "label": "tiny Llama-vision, LoRA", "model": str(models / "mllama")},
+        "dinov2-probe": {**backbone, "label": "tiny DINOv2, linear probe"},
+        "dinov2-lora": {**backbone, "label": "tiny DINOv2, LoRA", "lora": {"rank": 4, "alpha": 8}},
+    }
+
+
+def run_smoke(out: Path) -> tuple[Path, Path]:
+    """Everything under `out/smoke`; what is there is not made again. Returns the folders of rows and of results.
+
+    Raises: SettingsError with the end of what a step said.
+    """
+    home = out.resolve() / "smoke"
+    data, models, rows, results = home / "datasets" / "tiny", home / "models", home / "rows", home / "results"
+    rows.mkdir(parents=True, exist_ok=True)
+    if not (data / "README.md").exists():
+        step(home, "data_scripts.make_faces", "--fonts", FONTS, "--out", home)
+        step(home, "data_scripts.render_dataset", "--preset", "tiny", "--fonts", FONTS)
+    for architecture in ("paligemma", "mllama", "dinov2"):
+        if not (models / architecture).is_dir():
+            step(home, "compare_vlm.new_model", architecture, models / architecture)
+    splits = [split for split in ("chromium", "stroop") if list((data / "data").glob(f"{split}-*"))] or ["test"]
+    for name, row in smoke_rows(models).items():
+        path = rows / f"{name}.yaml"
+        path.write_text(yaml.safe_dump({**row, "data": str(data), "splits": splits, "limit": 24}, sort_keys=False))
+        if "training" in row and not row.get("zero_shot"):
+            step(home, *LAUNCH, "-m", "compare_vlm.train_lora", path)
+        exact = ["--exact", "4"] if row["kind"] == "vlm" and not row.get("zero_shot") else []
+        step(home, "compare_vlm.evaluate", path, "--results", results / "vlm", "--smoke", *exact)
+    return rows, results
+
+
+def step(home: Path, *words: str | Path) -> None:
+    command = [sys.executable, "-m", *map(str, words)]
+    print(f"python -m {' '.join(map(str, words))}", flush=True)
+    environment = os.environ | {"FONTID_DATA": str(home), "HF_HUB_OFFLINE": "1"}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise SettingsError(f"{words[0]} ended with {run.returncode}: {(run.stderr or run.stdout).strip()[-1500:]}")
