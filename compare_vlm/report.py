@@ -203,7 +203,8 @@ def compose(entries: list[Entry], split: str) -> tuple[str, dict[str, Image.Imag
     if winner:
         verdict = (
             f"Winner within 1 GB and a second on two cores: **{winner.label}**, "
-            f"{percent(winner.accuracy(split))} % of pictures right at once among {winner.metrics['families']} families."
+            f"{percent(winner.accuracy(split))} % of pictures right at once among {winner.metrics['families']} "
+            "families."
         )
     else:
         verdict = "No measured row over all families lies within the serving limits; smoke rows do not count."
@@ -217,8 +218,8 @@ def compose(entries: list[Entry], split: str) -> tuple[str, dict[str, Image.Imag
     parts = [
         "# Should a vision-language model replace the encoder?",
         verdict,
-        f"Every model was asked which family a line is set in (`{split}` split: no training renderer drew it), among the "
-        "first 20, 200 or all families with training lines. Accuracy in per cent, twins credited, top-1 / top-5. "
+        f"Every model was asked which family a line is set in (`{split}` split: no training renderer drew it), among "
+        "the first 20, 200 or all families with training lines. Accuracy in per cent, twins credited, top-1 / top-5. "
         f"*{MEASURED}*: by the file named. *{SMOKE}*: a trial of the code with random weights, no result. *{NOT_RUN}*: "
         "needs what was not to be had here. Nothing in these columns is estimated.",
         accuracy_table(entries),
@@ -307,6 +308,8 @@ def write_report(experiments: Path, results: Path, out: Path) -> dict:
 
 def winner_figures(winner: Entry, split: str) -> dict:
     return {
+        "label": winner.label,
+        "file": winner.file,
         "encoder_sha256": winner.metrics.get("encoder_sha256"),
         "top1": winner.accuracy(split),
         "top5": winner.accuracy(split, "top5"),

@@ -1,0 +1,282 @@
+"""The comparison, on models with random weights: answers, training, figures, the report."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from accelerate.commands.config.config_args import load_config_from_file
+from PIL import Image
+from safetensors.torch import load_file
+
+from compare_vlm.answers import NameTrie, beam_answers, exact_scores, parse, whole_scores
+from compare_vlm.architectures import ARCHITECTURES
+from compare_vlm.evaluate import measure_row
+from compare_vlm.measure import ranked_metrics
+from compare_vlm.models import open_trained, open_vlm
+from compare_vlm.new_model import make
+from compare_vlm.publish_adapter import publish
+from compare_vlm.questions import Questions, open_names, square
+from compare_vlm.report import write_report
+from compare_vlm.rows import read_table
+from compare_vlm.settings import VlmRow, open_row
+from fontid.experiment import SettingsError, read_result, write_result
+from fontid.faces import nested_order
+from fontid.identifier import SHIPPED
+from tests.conftest import ROOT, run_module
+
+NAMES = ["Noto Sans", "Noto Sans JP", "Roboto", "Lora", "Open Sans", "Pacifico", "ABeeZee"]
+LAUNCH = (
+    "-m",
+    "accelerate.commands.launch",
+    "--num_machines",
+    "1",
+    "--mixed_precision",
+    "no",
+    "--dynamo_backend",
+    "no",
+)
+VLM = {
+    "kind": "vlm",
+    "gradient_checkpointing": False,
+    "question": "font?",
+    "splits": ["test"],
+    "limit": 12,
+    "lora": {"dropout": 0.0},
+    "training": {"steps": 40, "batch_size": 8, "learning_rate": 5.0e-3, "warmup_steps": 4, "precision": "no"},
+}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    for architecture in ("paligemma", "mllama", "dinov2"):
+        make(architecture, folder / architecture, "tiny")
+    return folder
+
+
+@pytest.fixture
+def pictures(rng) -> list[Image.Image]:
+    return [Image.fromarray(rng.integers(0, 255, (30, 200), dtype=np.uint8)) for _ in range(2)]
+
+
+def write_row(path: Path, **values) -> Path:
+    path.write_text(yaml.safe_dump({**VLM, **values}))
+    return path
+
+
+def train(row: Path, run: Path, home: Path, *flags: str, **environment: str) -> str:
+    command = [sys.executable, *LAUNCH, *(flags or ("--num_processes", "1")), "-m", "compare_vlm.train_lora"]
+    variables = os.environ | {"FONTID_DATA": str(home), "HF_HUB_OFFLINE": "1"} | environment
+    done = subprocess.run(
+        [*command, str(row), "--run", str(run)], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def losses(run: Path) -> dict[int, float]:
+    return {row["step"]: row["loss"] for row in map(json.loads, (run / "log.jsonl").read_text().splitlines())}
+
+
+@pytest.mark.parametrize("architecture", ["paligemma", "mllama"])
+def test_answers_are_names_with_their_likelihood(models, pictures, architecture):
+    """Beams are distinct names and score what reading every name anew gives; another picture, other scores."""
+    vlm = open_vlm(VlmRow("vlm", model=str(models / architecture), beams=len(NAMES)))
+    vlm.model.eval()
+    trie = NameTrie(vlm, NAMES)
+    ranked = beam_answers(vlm, trie, pictures, 5)
+    exact = [exact_scores(vlm, trie, picture) for picture in pictures]
+    for answers, scores, picture in zip(ranked, exact, pictures, strict=True):
+        assert torch.allclose(scores, whole_scores(vlm, trie, picture), atol=1e-3)
+        assert [number for number, _ in answers] == scores.argsort(descending=True)[:5].tolist()
+        best = scores.sort(descending=True).values[:5].tolist()
+        assert [score for _, score in answers] == pytest.approx(best, abs=1e-3)
+    assert not torch.allclose(exact[0], exact[1], atol=1e-2)
+
+
+@pytest.mark.parametrize("architecture", ["paligemma", "mllama"])
+def test_an_adapter_is_learned_saved_resumed_and_merged(models, prepared, tmp_path, architecture):
+    row = write_row(tmp_path / "row.yaml", data=str(prepared / "datasets" / "tiny"), model=str(models / architecture))
+    train(row, tmp_path / "run", prepared)
+    found = losses(tmp_path / "run")
+    assert found[40] < 0.5 * found[1]
+    newest = tmp_path / "run" / "checkpoints" / "step-0000040"
+    assert all("lora" in name for name in load_file(newest / "trainable.safetensors"))
+    assert not list(newest.glob("model*"))  # the frozen weights are not written again
+    settings = open_row(row)
+    metrics = measure_row(settings, tmp_path / "run", exact=2)
+    assert metrics["splits"]["test"]["n"] == 12 and metrics["splits"]["test"]["twins"]["invalid"] == 0
+    assert metrics["exact"]["first_five"] > 0.7 and metrics["training"]["steps"] == 40
+    publish(settings, tmp_path / "run" / "trained", tmp_path / "merged", None)
+    names = open_names(settings.data_folder, None, SHIPPED / "faces.jsonl.gz")
+    picture = Questions(settings.data_folder, "test", names)[0].picture
+    adapted = open_trained(settings, tmp_path / "run" / "trained", torch.bfloat16)
+    merged = open_vlm(VlmRow("vlm", model=str(tmp_path / "merged"), question="font?"), torch.bfloat16)
+    scores = []
+    for vlm in (adapted, merged):
+        vlm.model.eval()
+        scores.append(exact_scores(vlm, NameTrie(vlm, list(names.names)), picture).log_softmax(0))
+    assert (scores[0] - scores[1]).abs().max() < 1.5  # bfloat16 rounds the merged weights
+
+
+def test_a_run_goes_on_exactly_and_two_processes_do_what_one_does(models, prepared, tmp_path):
+    shared = {"data": str(prepared / "datasets" / "tiny"), "model": str(models / "paligemma")}
+    training = VLM["training"] | {"steps": 20, "checkpoint_every": 10}
+    row = write_row(tmp_path / "row.yaml", **shared, training=training)
+    train(row, tmp_path / "whole", prepared)
+    two = train(row, tmp_path / "two", prepared, "--multi_gpu", "--num_processes", "2", ACCELERATE_USE_CPU="true")
+    assert json.loads(two.strip().splitlines()[-1])["processes"] == 2
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "whole"), abs=1e-3)
+    # as if it had been killed after its tenth step
+    target = tmp_path / "whole" / "checkpoints" / "step-0000020"
+    wanted = load_file(target / "trainable.safetensors")
+    for path in sorted(target.rglob("*"), reverse=True):
+        path.unlink()
+    target.rmdir()
+    assert "Goes on from" in train(row, tmp_path / "whole", prepared)
+    found = load_file(target / "trainable.safetensors")
+    assert found.keys() == wanted.keys() and all(torch.equal(found[name], wanted[name]) for name in found)
+
+
+@pytest.mark.parametrize("lora", [None, {"rank": 4}])
+def test_a_backbone_is_probed_or_adapted(models, prepared, tmp_path, lora):
+    values = {key: VLM[key] for key in ("splits", "limit", "training")}
+    values |= {"kind": "backbone", "data": str(prepared / "datasets" / "tiny"), "model": str(models / "dinov2")}
+    row = tmp_path / "row.yaml"
+    row.write_text(yaml.safe_dump(values | {"lora": lora}))
+    train(row, tmp_path / "run", prepared)
+    metrics = measure_row(open_row(row), tmp_path / "run")
+    assert metrics["splits"]["test"]["n"] == 12
+    trained = set(load_file(tmp_path / "run" / "checkpoints" / "step-0000040" / "trainable.safetensors"))
+    assert any("lora" in name for name in trained) == (lora is not None)
+    assert {"head.weight", "head.bias"} <= trained and not any("embeddings" in name for name in trained)
+
+
+def test_the_encoder_and_baselines_answer_the_same_questions(prepared, tmp_path):
+    found = {}
+    for kind in ("encoder", "classical"):
+        path = tmp_path / f"{kind}.yaml"
+        path.write_text(yaml.safe_dump({"kind": kind, "data": str(prepared / "datasets" / "tiny"), "splits": ["test"]}))
+        found[kind] = measure_row(open_row(path), tmp_path)["splits"]["test"]
+    assert found["encoder"]["n"] == found["classical"]["n"] > 30
+    assert found["encoder"]["twins"]["top1"] > 0.9 > found["classical"]["twins"]["top1"] > 0.2
+    assert found["encoder"]["twins"]["top1"] >= found["encoder"]["strict"]["top1"]
+    assert sum(part["n"] for part in found["encoder"]["by_category"].values()) == found["encoder"]["n"]
+
+
+def test_metrics_against_their_definition():
+    right = [["a", "b"], ["c"], ["d"], ["e"]]
+    found = ranked_metrics([["b", "x"], ["x", "c"], ["x", "y"], [""]], right, list("abcdexy"))
+    assert found == {"top1": 0.25, "top5": 0.5, "mrr": 0.375, "invalid": 0.25}
+
+
+def test_a_free_answer_is_parsed():
+    assert parse("I think this is Noto Sans JP, in bold.", NAMES) == NAMES.index("Noto Sans JP")
+    assert parse("It is Roboto or Lora", NAMES) == NAMES.index("Roboto")
+    assert parse("Robotomy", NAMES) is None and parse("", NAMES) is None
+
+
+def test_a_line_is_folded_whole():
+    """Every column of ink is in the square once."""
+    line = Image.new("L", (1000, 40), 255)
+    line.paste(0, (0, 0, 1000, 20))
+    folded = square(line, fold=True)
+    assert folded.width == folded.height < 300
+    assert (np.asarray(folded.convert("L")) == 0).sum() == 20_000
+    assert square(line, fold=False).width > 1000
+
+
+def test_nested_families():
+    """Smaller catalogues lie in larger ones, and pictures that mislead spell a family of the same."""
+    families = [f"family-{number}" for number in range(300)]
+    order = nested_order(families)
+    assert sorted(order) == sorted(families) and nested_order(reversed(families)) == order
+    assert [family for family in order if family in set(order[:40])] == order[:40]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"kind": "oracle"}, "kind must be one of"),
+        ({"kind": "encoder", "artifact": "nowhere"}, "nowhere"),
+        ({"kind": "vlm", "model": "models/none"}, "compare_vlm.new_model"),
+        ({"kind": "vlm", "model": "google/paligemma2-3b-pt-224"}, "hub cannot be reached"),
+        ({"kind": "vlm", "model": "x", "colour": 1}, "unknown key 'colour'"),
+        ({"kind": "classical", "splits": ["none"]}, "No split 'none'"),
+        ({"kind": "classical", "data": "/nowhere/small"}, "render_dataset --preset small"),
+    ],
+)
+def test_what_is_missing_is_told(prepared, tmp_path, values, said):
+    row = tmp_path / "row.yaml"
+    zero_shot = {"zero_shot": True} if values["kind"] == "vlm" else {}
+    row.write_text(yaml.safe_dump({"data": str(prepared / "datasets" / "tiny")} | zero_shot | values))
+    run = run_module("compare_vlm.evaluate", row, data_home=prepared)
+    assert run.returncode == 1 and said in run.stderr and "Traceback" not in run.stderr
+
+
+def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
+    """The winner is the best row that was measured, is no smoke, and fits the server."""
+    rows, results = tmp_path / "rows", tmp_path / "results"
+    rows.mkdir()
+    for name, top1, milliseconds, smoke in (
+        ("slow", 0.9, 5000, False),
+        ("good", 0.8, 300, False),
+        ("poor", 0.3, 10, False),
+        ("trial", 1.0, 10, True),
+        ("absent", None, 0, False),
+    ):
+        (rows / f"{name}.yaml").write_text(f"kind: classical\nlabel: {name}\nnote: why {name}\n")
+        if top1 is None:
+            continue
+        figures = {"top1": top1, "top5": 1.0, "mrr": 0.5, "invalid": 0.0}
+        accuracy = {"n": 2, "strict": figures, "twins": figures}
+        answered = {"answer": "Roboto", "right": False} if name == "poor" else {"answer": "Lora", "right": True}
+        example = {"text": "Abc", "family": "Lora", **answered}
+        split = accuracy | {"by_length": {"1-4": accuracy}, "by_category": {"serif": accuracy}}
+        split |= {"ms_per_image": milliseconds, "examples": [example]}
+        metrics = {"families": 5, "splits": {"chromium": split}, "parameters": 1, "disk_mb": 1.0, "peak_rss_mb": 500}
+        path = results / "vlm" / f"{name}-all.json"
+        write_result(path, settings={"kind": "classical"}, command="x", metrics=metrics, smoke=smoke)
+    summary = write_report(rows, results, tmp_path / "out")
+    assert summary["winner"]["label"] == "good"
+    assert summary["rows"] == {"measured here": 3, "smoke": 1, "not run": 1}
+    markdown, html = ((tmp_path / "out" / f"report.{kind}").read_text() for kind in ("md", "html"))
+    assert "why absent" in markdown and "(disagreements.webp)" in markdown
+    assert html.count("data:image/webp") == 4 and ".webp" not in html
+    assert read_result(results / "comparison.json")["metrics"] == summary
+
+
+def test_the_files_are_sound():
+    for path in sorted((ROOT / "experiments" / "vlm").glob("*.yaml")):
+        assert open_row(path).label
+    assert all(row["source"].startswith("arXiv ") for row in read_table(ROOT / "compare_vlm" / "published.yaml"))
+    assert len(read_table(ROOT / "compare_vlm" / "plan.yaml")) >= 3
+    for name, architecture in (("llama", "mllama"), ("paligemma", "paligemma")):
+        path = ROOT / "experiments" / "accelerate" / f"fsdp2_{name}.yaml"
+        config = load_config_from_file(str(path))
+        assert config.distributed_type == "FSDP" and config.fsdp_config["fsdp_version"] == 2
+        wrapped = config.fsdp_config["fsdp_transformer_layer_cls_to_wrap"].split(",")
+        assert tuple(wrapped) == ARCHITECTURES[architecture].layers
+
+
+def test_a_row_without_training_is_not_trained(tmp_path):
+    row = tmp_path / "row.yaml"
+    row.write_text("kind: encoder\n")
+    run = run_module("compare_vlm.train_lora", row)
+    assert run.returncode == 1 and "is not trained" in run.stderr
+    with pytest.raises(SettingsError, match="cannot be read"):
+        open_row(tmp_path / "absent.yaml")
+
+
+@pytest.mark.slow
+def test_the_smoke_report(tmp_path):
+    run = run_module("compare_vlm.report", "--smoke", "--out", tmp_path, data_home=tmp_path / "none")
+    assert run.returncode == 0, run.stderr[-2000:]
+    html = (tmp_path / "report.html").read_text()
+    assert html.count("<td>smoke</td>") >= 7 and "measured here</td>" not in html
