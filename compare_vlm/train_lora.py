@@ -42,11 +42,15 @@ def vlm_task(vlm: Vlm, questions: Questions, names: Names) -> Task:
 
 
 def answer_loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-    """Mean over the answers' tokens; logits of the prompt, over a vocabulary of 257,000, are never made."""
+    """Negative log-likelihood of an answer, averaged over pictures, so that processes with as many have equal say.
+
+    Logits of the prompt, over a vocabulary of 257,000, are never made.
+    """
     inputs = dict(batch)
     labels = inputs.pop("labels")
     logits = model(**inputs, logits_to_keep=labels.shape[1] + 1).logits[:, :-1]
-    return cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=MASKED)
+    total = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=MASKED, reduction="sum")
+    return total / len(labels)
 
 
 def backbone_task(backbone: Backbone, questions: Questions) -> Task:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 
 from compare_vlm.answers import NameTrie, beam_answers, exact_scores, parse, whole_scores
 from compare_vlm.architectures import ARCHITECTURES
+from compare_vlm.evaluate import main as evaluate
 from compare_vlm.evaluate import measure_row
 from compare_vlm.measure import ranked_metrics
 from compare_vlm.models import open_trained, open_vlm
@@ -206,7 +208,6 @@ def test_nested_families():
         ({"kind": "oracle"}, "kind must be one of"),
         ({"kind": "encoder", "artifact": "nowhere"}, "nowhere"),
         ({"kind": "vlm", "model": "models/none"}, "compare_vlm.new_model"),
-        ({"kind": "vlm", "model": "google/paligemma2-3b-pt-224"}, "hub cannot be reached"),
         ({"kind": "vlm", "model": "x", "colour": 1}, "unknown key 'colour'"),
         ({"kind": "classical", "splits": ["none"]}, "No split 'none'"),
         ({"kind": "classical", "data": "/nowhere/small"}, "render_dataset --preset small"),
@@ -216,8 +217,16 @@ def test_what_is_missing_is_told(prepared, tmp_path, values, said):
     row = tmp_path / "row.yaml"
     zero_shot = {"zero_shot": True} if values["kind"] == "vlm" else {}
     row.write_text(yaml.safe_dump({"data": str(prepared / "datasets" / "tiny")} | zero_shot | values))
+    with pytest.raises(SystemExit, match=re.escape(said)):
+        evaluate([str(row)])
+
+
+def test_without_the_hub_one_sentence(prepared, tmp_path):
+    values = {"kind": "vlm", "zero_shot": True, "model": "google/paligemma2-3b-pt-224"}
+    row = tmp_path / "row.yaml"
+    row.write_text(yaml.safe_dump(values | {"data": str(prepared / "datasets" / "tiny")}))
     run = run_module("compare_vlm.evaluate", row, data_home=prepared)
-    assert run.returncode == 1 and said in run.stderr and "Traceback" not in run.stderr
+    assert run.returncode == 1 and "hub cannot be reached" in run.stderr and "Traceback" not in run.stderr
 
 
 def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
