@@ -453,6 +453,15 @@ def test_the_catalogue_is_searched(page):
     page.locator("#families", has_text="not covered").wait_for(timeout=WAIT)
 
 
+def test_the_comparison_is_shown(page):
+    page.get_by_role("tab", name="Comparison").click()
+    report = page.frame_locator("#comparison iframe")
+    report.get_by_role("heading", name="Should a vision-language model replace the encoder?").wait_for(timeout=WAIT)
+    assert report.locator("img").count() >= 3
+    loaded = "images => images.every(image => image.complete && image.naturalWidth > 100)"
+    assert report.locator("img").evaluate_all(loaded)
+
+
 def test_an_address_on_the_server_itself_is_not_visited(page, server):
     field = page.locator("#address textarea, #address input")
     for address, said in (("http://127.0.0.1/x.png", "public servers"), ("file:///etc/passwd", "no address of a")):
@@ -482,7 +491,7 @@ def test_accessibility(browser, server, pictures, scheme):
     wait_for_first(page, "Pacifico")
     page.locator("#answer [data-compare]").first.click()
     look("with an answer")
-    for tab in ("Many pictures", "Catalogue"):
+    for tab in ("Many pictures", "Catalogue", "Comparison"):
         page.get_by_role("tab", name=tab).click()
         look(tab)
     assert not serious

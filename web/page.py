@@ -25,6 +25,7 @@ from web.uploads import file_of, keep, uploaded
 DELETE_UPLOADS = (60, 300)  # every minute, whatever is older than five
 FOLDER = Path(__file__).parent
 EXAMPLES = sorted((FOLDER / "examples").glob("*.webp"))
+COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
 INTRODUCTION = """# fontid
 Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."""
 SHOWN = 5  # cards
@@ -235,6 +236,7 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
         answer.load(restore, None, [answer, words], **hidden)
         batch_tab(identifier)
         catalogue_tab(identifier)
+        comparison_tab()
         endpoints(identifier)
     return page
 
@@ -296,3 +298,17 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
             trigger_mode="always_last",
             api_visibility="private",
         )
+
+
+def comparison_tab() -> None:
+    """Why an encoder and no vision-language model: the report of compare_vlm, fetched when somebody looks."""
+    if not COMPARISON.exists():
+        return
+
+    def show() -> str:
+        page = html.escape(COMPARISON.read_text(encoding="utf-8"), quote=True)
+        return f'<iframe title="Comparison of models" sandbox="" class="report" srcdoc="{page}"></iframe>'
+
+    with gr.Tab("Comparison") as tab:
+        report = gr.HTML("", elem_id="comparison")
+        tab.select(show, None, report, show_progress="minimal", api_visibility="private")
