@@ -116,12 +116,14 @@ class EncoderRow(Row):
 class ClassicalRow(Row):
     """A baseline of scikit-learn.
 
-    features: "pixels" or "hog"; method: "nearest" or "logistic"; each: training lines a family.
+    features: "pixels" or "hog"; method: "nearest" or "logistic".
+    each: training lines a family; fewer where all families would have more than `most` lines.
     """
 
     features: str = "hog"
     method: str = "nearest"
     each: int = 40
+    most: int = 16000
 
 
 KINDS = {"vlm": VlmRow, "backbone": BackboneRow, "encoder": EncoderRow, "classical": ClassicalRow}
