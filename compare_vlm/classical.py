@@ -49,7 +49,8 @@ class Classical:
             rank[index] = seen[train.families[index]]
             seen[train.families[index]] += 1
         features, families = [], []
-        for index in tqdm(np.flatnonzero(rank < min(row.each, max(1, row.most // len(names)))), "features", mininterval=10):
+        each = min(row.each, max(1, row.most // len(names)))
+        for index in tqdm(np.flatnonzero(rank < each), "features", mininterval=10):
             found = features_of(train[index].picture, row.features)
             features.append(found)
             families += [int(train.families[index])] * len(found)
