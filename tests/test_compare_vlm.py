@@ -209,6 +209,7 @@ def test_nested_families():
         ({"kind": "oracle"}, "kind must be one of"),
         ({"kind": "encoder", "artifact": "nowhere"}, "nowhere"),
         ({"kind": "vlm", "model": "models/none"}, "compare_vlm.new_model"),
+        ({"kind": "vlm", "model": "x", "gpu_gb": 9999}, "x needs a GPU of 9999 GB"),
         ({"kind": "vlm", "model": "x", "colour": 1}, "unknown key 'colour'"),
         ({"kind": "classical", "splits": ["none"]}, "No split 'none'"),
         ({"kind": "classical", "data": "/nowhere/small"}, "render_dataset --preset small"),
