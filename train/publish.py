@@ -140,23 +140,26 @@ def make_space(name: str | None, model: str | None, dataset: str | None, folder:
     return Repository("space", name, folder, files_in(folder), owned)
 
 
-def push(repository: Repository, private: bool) -> str:
-    """Have the repository on the hub hold these files; returns the commit it is then at."""
-    api, sdk = HfApi(), "gradio" if repository.kind == "space" else None
-    api.create_repo(repository.name, repo_type=repository.kind, private=private, space_sdk=sdk, exist_ok=True)
-    return api.upload_folder(  # the hub says which files are too large or too binary for git; they go to its storage
-        repo_id=repository.name,
-        repo_type=repository.kind,
+def push(repository: Repository, private: bool, model: str | None) -> str:
+    """Have the repository on the hub hold these files; returns OWNER/NAME@COMMIT, where it then is."""
+    api, kind, name = HfApi(), repository.kind, repository.name
+    sdk = "gradio" if kind == "space" else None
+    api.create_repo(name, repo_type=kind, private=private, space_sdk=sdk, exist_ok=True)
+    if kind == "space":
+        tell_space(api, name, model)
+    commit = api.upload_folder(  # the hub says which files are too large or too binary for git: they go to its storage
+        repo_id=name,
+        repo_type=kind,
         folder_path=repository.folder,
         allow_patterns=list(repository.files),
         delete_patterns=list(repository.owned),
         commit_message="Publish",
-    ).oid
+    )
+    return f"{name}@{commit.oid}"
 
 
-def tell_space(space: str, model: str | None) -> None:
+def tell_space(api: HfApi, space: str, model: str | None) -> None:
     """Have the Space load OWNER/NAME@COMMIT, or (None) the model that it carries."""
-    api = HfApi()
     if model:
         api.add_space_variable(space, "FONTID_MODEL", model)
     elif "FONTID_MODEL" in api.get_space_variables(space):
@@ -164,20 +167,20 @@ def tell_space(space: str, model: str | None) -> None:
 
 
 def publish(repositories: list[Repository], private: bool) -> None:
-    """Push in this order. Raises: PublishError naming what failed and why."""
+    """Push in this order, a model before the Space that loads it. Raises: PublishError naming what failed and why."""
     pushed = {}
     for repository in repositories:
-        kind, name = repository.kind, repository.name
         try:
-            pushed[kind] = f"{name}@{push(repository, private)}"
-            if kind == "space":
-                tell_space(name, pushed.get("model"))
+            pushed[repository.kind] = push(repository, private, pushed.get("model"))
         except (OSError, ValueError, RuntimeError, HTTPError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
+            cause = error
+            while cause.__cause__:
+                cause = cause.__cause__
             raise PublishError(
-                f"{kind} {name} could not be pushed; mend it and give the command again: {reason}"
+                f"{repository.kind} {repository.name} could not be pushed; mend this and give the command again: "
+                + (" ".join(str(cause).split()) or type(cause).__name__)
             ) from error
-        print(f"pushed {kind} {pushed[kind]}")
+        print(f"pushed {repository.kind} {pushed[repository.kind]}")
 
 
 def run(arguments: argparse.Namespace, scratch: Path) -> None:
