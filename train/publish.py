@@ -173,14 +173,18 @@ def publish(repositories: list[Repository], private: bool) -> None:
         try:
             pushed[repository.kind] = push(repository, private, pushed.get("model"))
         except (OSError, ValueError, RuntimeError, HTTPError) as error:
-            cause = error
-            while cause.__cause__:
-                cause = cause.__cause__
             raise PublishError(
                 f"{repository.kind} {repository.name} could not be pushed; mend this and give the command again: "
-                + (" ".join(str(cause).split()) or type(cause).__name__)
+                f"{reason_of(error)}"
             ) from error
         print(f"pushed {repository.kind} {pushed[repository.kind]}")
+
+
+def reason_of(error: BaseException) -> str:
+    """What the hub said or, where it said nothing, what lies at the bottom of the error."""
+    while not getattr(error, "server_message", None) and error.__cause__:
+        error = error.__cause__
+    return getattr(error, "server_message", None) or " ".join(str(error).split()) or type(error).__name__
 
 
 def run(arguments: argparse.Namespace, scratch: Path) -> None:
