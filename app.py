@@ -3,7 +3,7 @@
     python app.py
 
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and Gradio's other variables are respected; FONTID_MODEL names another model, by
-folder or OWNER/NAME@REVISION on the hub. The parts lie in `web/`; they only format what `fontid` returns.
+folder or hub id. The parts lie in `web/`; they only format what `fontid` returns.
 """
 
 import os
