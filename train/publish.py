@@ -1,12 +1,13 @@
 """Push the model, the data set and the Space to the Hugging Face hub, each with its card.
 
     python -m train.publish [--model OWNER/NAME] [--dataset OWNER/NAME] [--space OWNER/NAME] [--data DIR]
-        [--private] [--push]
+        [--push]
 
 Without --push nothing leaves the machine: the files, sizes and cards of all three are printed. With it those that are
 named are pushed. Model and Space are what is committed, never what lies changed or unknown to git beside it. A Space
 pushed together with a model is told to load it from the hub at the very commit that was pushed (its variable
-FONTID_MODEL), otherwise it carries `model/`. A push that broke off goes on when the command is given again.
+FONTID_MODEL), otherwise it carries `model/`. What is new is public, unless its repository was made private before. A
+push that broke off goes on when the command is given again.
 """
 
 import argparse
@@ -140,11 +141,11 @@ def make_space(name: str | None, model: str | None, dataset: str | None, folder:
     return Repository("space", name, folder, files_in(folder), owned)
 
 
-def push(repository: Repository, private: bool, model: str | None) -> str:
+def push(repository: Repository, model: str | None) -> str:
     """Have the repository on the hub hold these files; returns OWNER/NAME@COMMIT, where it then is."""
     api, kind, name = HfApi(), repository.kind, repository.name
     sdk = "gradio" if kind == "space" else None
-    api.create_repo(name, repo_type=kind, private=private, space_sdk=sdk, exist_ok=True)
+    api.create_repo(name, repo_type=kind, space_sdk=sdk, exist_ok=True)
     if kind == "space":
         tell_space(api, name, model)
     commit = api.upload_folder(  # the hub says which files are too large or too binary for git: they go to its storage
@@ -166,12 +167,12 @@ def tell_space(api: HfApi, space: str, model: str | None) -> None:
         api.delete_space_variable(space, "FONTID_MODEL")
 
 
-def publish(repositories: list[Repository], private: bool) -> None:
+def publish(repositories: list[Repository]) -> None:
     """Push in this order, a model before the Space that loads it. Raises: PublishError naming what failed and why."""
     pushed = {}
     for repository in repositories:
         try:
-            pushed[repository.kind] = push(repository, private, pushed.get("model"))
+            pushed[repository.kind] = push(repository, pushed.get("model"))
         except (OSError, ValueError, RuntimeError, HTTPError) as error:
             raise PublishError(
                 f"{repository.kind} {repository.name} could not be pushed; mend this and give the command again: "
@@ -194,7 +195,8 @@ def run(arguments: argparse.Namespace, scratch: Path) -> None:
         "dataset": lambda: make_dataset(dataset, arguments.data),
         "space": lambda: make_space(space, model, dataset, scratch / "space"),
     }
-    changed = git("diff", "--name-only", "HEAD", "--", MODEL, BENCHMARKS, *SPACE_FILES, *SPACE_FOLDERS).decode().split()
+    sources = (MODEL, BENCHMARKS, *SPACE_FILES, *SPACE_FOLDERS)
+    changed = git("diff", "--name-only", "HEAD", "--", *sources).decode().splitlines()
     if arguments.push:
         if changed and (model or space):
             raise PublishError(
@@ -202,7 +204,7 @@ def run(arguments: argparse.Namespace, scratch: Path) -> None:
             )
         if not get_token():
             raise PublishError("There is no token to push with: log in with `hf auth login` or set HF_TOKEN.")
-        publish([make[kind]() for kind in make if getattr(arguments, kind)], arguments.private)
+        publish([make[kind]() for kind in make if getattr(arguments, kind)])
         return
     for kind in make:
         try:
@@ -231,7 +233,6 @@ def main(argv: list[str] | None = None) -> None:
     for kind in ("model", "dataset", "space"):
         parser.add_argument(f"--{kind}", type=hub_name, metavar="OWNER/NAME")
     parser.add_argument("--data", type=Path, default=data_home() / "datasets" / "full", metavar="DIR")
-    parser.add_argument("--private", action="store_true", help="make new repositories private")
     parser.add_argument("--push", action="store_true")
     arguments = parser.parse_args(argv)
     if arguments.push and not (arguments.model or arguments.dataset or arguments.space):
