@@ -120,7 +120,8 @@ tags: [font-identification, onnx]
 
 A convolutional encoder ({parameters:.1f}M parameters) that turns lines of Latin text into embeddings, and {prototypes}
 class-average prototypes. Made by `python -m train.export_onnx {experiment}` from the settings in that file.
-Load with `fontid.identifier.FontIdentifier.from_pretrained()`; the parts are listed in `fontid/artifact.py`.
+Load with `fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the
+brackets; the parts are listed in `fontid/artifact.py`.
 
 Accuracy of encoder and prototypes by family, on lines of one text each ({results}):
 
