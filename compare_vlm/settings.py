@@ -109,10 +109,18 @@ class BackboneRow(Row):
 
 @dataclass(frozen=True)
 class EncoderRow(Row):
-    """fontid itself. artifact: its folder; encoder_only: by encoder and prototypes alone, the line given."""
+    """fontid itself.
+
+    artifact: its folder, or `artifacts/NAME` under FONTID_DATA.
+    encoder_only: by encoder and prototypes alone, the line given.
+    """
 
     artifact: str = "model"
     encoder_only: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return data_home() / self.artifact if self.artifact.startswith("artifacts/") else Path(self.artifact)
 
 
 @dataclass(frozen=True)
