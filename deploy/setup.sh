@@ -32,6 +32,14 @@ PACKAGES=(python3 python3-venv nginx curl openssl ca-certificates)
 KEPT=3 # releases
 PICTURE=model/golden/00.png # a release has to name its font
 FAMILY='"family": *"abeezee"'
+OPEN_MODEL='
+import pathlib, sys, app
+from fontid.artifact import ArtifactError, open_artifact
+try:
+    open_artifact(pathlib.Path("model"))
+except ArtifactError as error:
+    sys.exit(str(error))
+'
 PORT=$(sed -n 's/^Environment=.*GRADIO_SERVER_PORT=\([0-9]*\).*/\1/p' "$SOURCE/deploy/fontid.service")
 
 DOMAIN='' TLS='' EMAIL='' LISTEN='' ROOT='' VENV='' YES='' CHANGED='' FAILED=''
@@ -126,6 +134,14 @@ write_settings() {
 systemd_runs() { [[ -z $ROOT && -d /run/systemd/system ]]; }
 must_be_root() { [[ -n $ROOT || $EUID == 0 ]] || die "this changes the system: run it with sudo"; }
 
+as_fontid() { # COMMAND...: as the user that the service has
+  if [[ -z $ROOT && $EUID == 0 ]]; then
+    runuser -u fontid -- env PYTHONDONTWRITEBYTECODE=1 "$@"
+  else
+    PYTHONDONTWRITEBYTECODE=1 "$@"
+  fi
+}
+
 lock() { # two of these at once would undo each other
   install -d "$ROOT/opt/fontid/releases"
   exec 9>"$ROOT/opt/fontid/.lock"
@@ -162,6 +178,11 @@ point() { # LINK RELEASE: at no moment is there no link
   mv -T "$ROOT/opt/fontid/.$1" "$ROOT/opt/fontid/$1"
 }
 
+refuse() { # NAME WHY
+  rm -rf "$ROOT/opt/fontid/releases/${1:?}"
+  die "$2; what runs was not changed"
+}
+
 build() { # NAME: the release; it counts once the file .unfinished is gone
   local place=$ROOT/opt/fontid/releases/$1 old=$ROOT/opt/fontid/current
   [[ -d $place && ! -e $place/.unfinished ]] && return
@@ -178,9 +199,11 @@ build() { # NAME: the release; it counts once the file .unfinished is gone
     say "Making the virtual environment; this takes some minutes"
     python3 -m venv "$place/venv"
     TMPDIR=$place "$place/venv/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
-      -r "$place/requirements.txt" || die "pip did not install requirements.txt (see above); what runs was not changed"
+      -r "$place/requirements.txt" || refuse "$1" "pip did not install requirements.txt (see above)"
   fi
   "$place/venv/bin/python" -m compileall -q "$place/app.py" "$place/fontid" "$place/web"
+  # what can be seen without starting it a second time, which 1 GB of memory may not hold
+  (cd "$place" && as_fontid venv/bin/python -c "$OPEN_MODEL") || refuse "$1" "$1 is damaged (see above)"
   rm "$place/.unfinished"
 }
 
@@ -297,9 +320,7 @@ activate() { # RELEASE: it runs, or the one before goes on
 # --- checks ----------------------------------------------------------------------------------------------------------
 
 answers_alone() { # without a server: the command line, as the user that the service has
-  local as=() here=$ROOT/opt/fontid/current
-  [[ -z $ROOT && $EUID == 0 ]] && as=(runuser -u fontid --)
-  (cd "$here/" && "${as[@]}" env PYTHONDONTWRITEBYTECODE=1 venv/bin/python -m fontid identify "$PICTURE" --json) | grep -q "$FAMILY"
+  (cd "$ROOT/opt/fontid/current/" && as_fontid venv/bin/python -m fontid identify "$PICTURE" --json) | grep -q "$FAMILY"
 }
 
 ask() { # URL CURL'S OPTIONS: upload the picture and have it named
@@ -311,10 +332,10 @@ ask() { # URL CURL'S OPTIONS: upload the picture and have it named
   curl -sS --fail --max-time 60 --no-buffer "$@" "$url/gradio_api/call/identify/$event" | grep -q "$FAMILY"
 }
 
-answers_over_http() { # URL SECONDS: within so many
+answers_over_http() { # URL SECONDS: within so many, where the app does not end before
   local until=$((SECONDS + $2))
-  until curl -s --fail --max-time 5 -o /dev/null "$1/config"; do
-    ((SECONDS < until)) || return
+  until curl -s --fail --max-time 5 -o /dev/null "$1/healthz"; do
+    ((SECONDS < until && $(systemctl show -P NRestarts fontid) < 2)) || return
     sleep 1
   done
   ask "$1"
