@@ -3,24 +3,39 @@
     python app.py
 
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and Gradio's other variables are respected; FONTID_MODEL names another model, by
-folder or hub id. The parts lie in `web/`; they only format what `fontid` returns.
+folder or hub id. The parts lie in `web/`; they only format what `fontid` returns. `/healthz` says whether it can
+answer, `/metrics` what it does; SIGTERM ends it when what was begun is answered.
 """
 
 import os
+import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Thread
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # no request leaves the machine
+for name, value in {
+    "GRADIO_ANALYTICS_ENABLED": "False",  # no request leaves the machine
+    "GRADIO_NUM_PORTS": "1",  # the port that was asked for or none: a proxy would not find another
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",  # of visits nothing is remembered,
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",  # nor computed with pandas after every answer
+}.items():
+    os.environ.setdefault(name, value)
 
-import gradio as gr  # noqa: E402 (reads the variable when imported)
+import gradio as gr  # noqa: E402 (reads the variables when imported)
+from starlette.middleware import Middleware  # noqa: E402
 
 from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.identifier import FontIdentifier  # noqa: E402
-from web.page import DELETE_UPLOADS, EXAMPLES, build  # noqa: E402
-from web.uploads import delete_for_ever  # noqa: E402
+from web.guard import Guard  # noqa: E402
+from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS  # noqa: E402
+from web.page import EXAMPLES, build  # noqa: E402
+from web.service import Service  # noqa: E402
+from web.turns import TURNS  # noqa: E402
+from web.uploads import Sweeper  # noqa: E402
+from web.watching import log, log_libraries, places  # noqa: E402
 
-LARGEST_UPLOAD = "60mb"
 CONTRAST = {  # the theme's own greys and indigos are too pale to be read by everybody
     f"{part}{mode}": colour
     for part in (
@@ -33,28 +48,58 @@ CONTRAST = {  # the theme's own greys and indigos are too pale to be read by eve
 } | {"button_primary_background_fill": "*primary_600", "button_primary_background_fill_dark": "*primary_700"}
 
 
-def warm_up(identifier: FontIdentifier) -> None:
+def warm_up(identifier: FontIdentifier, service: Service) -> None:
     """Have the first visitor wait no longer than the next ones: networks and letters are loaded when first used."""
-    for example in EXAMPLES:
-        identifier.identify(example)
+    try:
+        for example in EXAMPLES:
+            TURNS.take(identifier.identify, example)
+        service.state = "ok"
+        log("ready")
+    except Exception as error:  # whatever it is: it cannot answer
+        service.state = "failed"
+        log("failed", **places(error))
 
 
 def main() -> None:
+    log_libraries()
     try:
         identifier = FontIdentifier.from_pretrained(os.environ.get("FONTID_MODEL"))
+        page = build(identifier)
     except ArtifactError as error:
         sys.exit(str(error))
-    Thread(target=warm_up, args=(identifier,), daemon=True).start()
-    theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(**CONTRAST)
-    page = build(identifier)
-    Thread(target=delete_for_ever, args=(page, *DELETE_UPLOADS), daemon=True).start()
-    page.launch(
-        theme=theme,
-        css_paths=Path(__file__).parent / "web" / "style.css",
-        max_file_size=LARGEST_UPLOAD,
-        mcp_server=True,
-        ssr_mode=False,
-    )
+    except OSError as error:
+        sys.exit(f"Nothing can be written for uploads ({error}): name a folder with room in GRADIO_TEMP_DIR.")
+    page.queue(max_size=MOST_WAITING, api_open=False)
+    service = Service(page, identifier.version)
+
+    @asynccontextmanager
+    async def running(app) -> AsyncIterator[None]:
+        Thread(target=warm_up, args=(identifier, service), daemon=True).start()
+        Thread(target=Sweeper(page).sweep_for_ever, args=DELETE_UPLOADS, daemon=True).start()
+        yield
+
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: Thread(target=service.stop).start())
+    try:
+        page.launch(
+            theme=gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
+                **CONTRAST
+            ),
+            css_paths=Path(__file__).parent / "web" / "style.css",
+            max_file_size=LARGEST_FILE,
+            state_session_capacity=SESSIONS,
+            enable_monitoring=False,  # /metrics
+            mcp_server=True,
+            ssr_mode=False,
+            app_kwargs={
+                "routes": service.routes(),
+                "middleware": [Middleware(Guard, service=service)],
+                "lifespan": running,
+            },
+        )
+    except OSError:
+        port = os.environ.get("GRADIO_SERVER_PORT", "7860")
+        sys.exit(f"Port {port} is taken, perhaps by another fontid: end it, or set GRADIO_SERVER_PORT to another one.")
 
 
 if __name__ == "__main__":

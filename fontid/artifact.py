@@ -1,6 +1,6 @@
 """The trained artifact: one folder whose parts belong together, checked by digest whenever it is opened.
 
-config.json          format, preprocessing, what made it, sha256 of every other file
+config.json          format, preprocessing, what made it, sha256 of every other file and of its own text
 encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
 encoder.safetensors  the same weights, to train on from (with encoder.json, the arguments of the module)
 prototypes.npy       (P, D) float16, L2-normalised
@@ -9,7 +9,7 @@ faces.jsonl.gz       the faces, in the order of the data set's labels
 twins.npy            (T, 2) int32, pairs of rows in faces.jsonl.gz
 letterforms-N.zip    small fonts to draw with, see `fontid.letterforms`
 golden/              pictures with their faces and embeddings, replayed in tests
-README.md            model card
+README.md            model card; the only file that is not sealed
 """
 
 import hashlib
@@ -36,8 +36,12 @@ class ArtifactError(RuntimeError):
 
 @dataclass(frozen=True)
 class Artifact:
-    """An opened artifact; see the module for shapes. `encoder` is the path of the ONNX file."""
+    """An opened artifact; see the module for shapes.
 
+    version: digest of the sealed parts, 12 hexadecimal digits. encoder: path of the ONNX file.
+    """
+
+    version: str
     encoder: Path
     preprocessing: Preprocessing
     prototypes: np.ndarray
@@ -58,15 +62,22 @@ def seal(folder: Path, preprocessing: Preprocessing, made_by: dict, calibration:
         "made_by": made_by,
         "sha256": {path.relative_to(folder).as_posix(): digest(path) for path in files if path.name != "README.md"},
     }
-    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    _write_config(folder, config)
 
 
 def recalibrate(folder: Path, calibration: Calibration) -> None:
     """Give an artifact another calibration; nothing else of it changes. Raises: ArtifactError where it is none."""
     open_artifact(folder)
-    path = folder / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8")) | {"calibration": asdict(calibration)}
-    path.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    _write_config(folder, config | {"calibration": asdict(calibration)})
+
+
+def _write_config(folder: Path, config: dict) -> None:
+    """Write `config.json` with the digest of its own text, which counts as empty while it is computed."""
+    text = json.dumps(config | {"config_sha256": ""}, indent=1) + "\n"
+    own = hashlib.sha256(text.encode()).hexdigest()
+    text = text.replace('"config_sha256": ""', f'"config_sha256": "{own}"')
+    (folder / "config.json").write_text(text, encoding="utf-8")
 
 
 def digest(path: Path) -> str:
@@ -79,7 +90,8 @@ def open_artifact(folder: Path) -> Artifact:
     Raises: ArtifactError naming the file that is missing, damaged or of another artifact.
     """
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        text = (folder / "config.json").read_text(encoding="utf-8")
+        config = json.loads(text)
         found_format, digests = config["format"], config["sha256"]
         preprocessing = Preprocessing(**config["preprocessing"])
         calibration = Calibration.from_dict(config["calibration"])
@@ -88,14 +100,24 @@ def open_artifact(folder: Path) -> Artifact:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.") from error
     if found_format != FORMAT:
-        raise ArtifactError(f"{folder} is of format {found_format}, this program reads {FORMAT}: use its own version.")
+        raise ArtifactError(
+            f"config.json in {folder} is of format {found_format}, not {FORMAT}: use its own fontid."
+        )
+    own = str(config.get("config_sha256"))
+    if hashlib.sha256(text.replace(own, "").encode()).hexdigest() != own:
+        raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.")
     for name in dict.fromkeys([*NEEDED, *digests]):
         path = folder / name
         if not path.is_file():
             raise ArtifactError(f"{name} is missing in {folder}: fetch the model again.")
-        if digest(path) != digests.get(name):
+        try:
+            whole = digest(path) == digests.get(name)
+        except OSError as error:
+            raise ArtifactError(f"{name} in {folder} cannot be read ({error}): fetch the model again.") from error
+        if not whole:
             raise ArtifactError(f"{name} in {folder} is damaged or belongs to another model: fetch the model again.")
     artifact = Artifact(
+        version=own[:12],
         encoder=folder / "encoder.onnx",
         preprocessing=preprocessing,
         prototypes=np.load(folder / "prototypes.npy"),

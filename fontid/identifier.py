@@ -90,6 +90,7 @@ class FontIdentifier:
 
     def __init__(self, folder: Path) -> None:
         artifact = open_artifact(folder)
+        self.version = artifact.version
         self.preprocessing = artifact.preprocessing
         self.catalogue = Catalogue(artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins)
         self.letterforms = artifact.letterforms

@@ -22,10 +22,11 @@ from web.addresses import AddressError, fetch, is_public
 from web.browse import families_html, find_families
 from web.cards import Row, answer_html, rows_from_query
 from web.filters import wanted
-from web.page import DELETE_UPLOADS, build
+from web.limits import DELETE_UPLOADS
+from web.page import build
 from web.specimens import css_snippet, font_package, specimen
 from web.stage import View, stage_html
-from web.uploads import delete_old
+from web.uploads import Sweeper
 
 # --- addresses
 
@@ -150,13 +151,33 @@ def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeyp
     page = build(identifier)
     own = [file for file in tmp_path.rglob("*.webp")]
     assert own  # copies of the examples
-    for name in ("a/old.png", "b/new.png"):
-        (tmp_path / name).parent.mkdir()
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    sweeper = Sweeper(page)
+
+    def put(name: str) -> Path:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    for file in (tmp_path / "a/old.png", *own):
-        os.utime(file, (time.time() - 400,) * 2)
-    delete_old(page, age=300)
-    assert not (tmp_path / "a/old.png").exists() and (tmp_path / "b/new.png").exists()
+        return tmp_path / name
+
+    old, again = put("a/old.png"), put("c/again.png")
+    sweeper.sweep(300)
+    now += 200
+    new = put("b/new.png")
+    again.unlink()
+    again = put("c/again.png")  # the same picture, dropped in once more
+    os.utime(again, (1, 1))
+    sweeper.sweep(300)
+    now += 200
+    sweeper.sweep(300)
+    assert not old.exists() and new.exists() and again.exists()
+    now += 200
+    sweeper.sweep(300)
+    assert not new.exists() and not again.exists()
+    sweeper.sweep(300)
+    now += 300
+    sweeper.sweep(300)
+    assert not new.parent.exists()  # which holds nothing since
     assert all(file.exists() for file in own)
     assert sum(DELETE_UPLOADS) < 600  # within ten minutes
 

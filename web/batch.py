@@ -9,9 +9,10 @@ from pathlib import Path
 
 from fontid.identifier import FontIdentifier
 from fontid.images import PICTURE_SUFFIXES, PictureError
+from web.limits import LARGEST_FILE
+from web.turns import TURNS, Busy
 
 MOST = 200  # pictures
-LARGEST = 60_000_000  # bytes of one picture
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
     "image", "font", "name", "weight", "italic", "probability", "in_catalogue", "text", "family", "twins", "error",
@@ -56,12 +57,12 @@ def read_picture(file: Path, entry: str | None) -> bytes:
         if entry is None:
             return file.read_bytes()
         with zipfile.ZipFile(file) as archive, archive.open(entry) as stream:
-            data = stream.read(LARGEST + 1)
+            data = stream.read(LARGEST_FILE + 1)
     # zipfile raises RuntimeError for a password, NotImplementedError for a compression it does not know
     except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError) as error:
         raise PictureError("This picture cannot be unpacked: pack it again, without a password.") from error
-    if len(data) > LARGEST:
-        raise PictureError(f"This picture is larger than {LARGEST // 10**6} MB: save a smaller copy.")
+    if len(data) > LARGEST_FILE:
+        raise PictureError(f"This picture is larger than {LARGEST_FILE // 10**6} MB: save a smaller copy.")
     return data
 
 
@@ -71,8 +72,8 @@ def answers(
     """For each picture its rows (one a font) and the object that `fontid identify --json` prints."""
     for name, file, entry in pictures:
         try:
-            answer = identifier.identify(read_picture(file, entry))
-        except PictureError as error:
+            answer = TURNS.take(lambda file=file, entry=entry: identifier.identify(read_picture(file, entry)))
+        except (PictureError, Busy) as error:
             yield [{"image": name, "error": str(error)}], {"image": name, "error": str(error)}
             continue
         rows = []

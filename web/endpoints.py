@@ -10,6 +10,7 @@ from fontid.identifier import FontIdentifier, NoFaces
 from fontid.images import PictureError
 from web.browse import find_families
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.turns import TURNS, Busy
 from web.uploads import file_of
 
 ROWS = 5  # of an answer
@@ -49,8 +50,8 @@ def endpoints(identifier: FontIdentifier) -> None:
         try:
             if picture is None:
                 raise PictureError("No picture came with this request: send one as the first argument.")
-            answer = identifier.identify(picture, top=min(50, max(1, int(top))), only=only)
-        except (PictureError, NoFaces) as error:
+            answer = TURNS.take(identifier.identify, picture, top=min(50, max(1, int(top))), only=only)
+        except (PictureError, NoFaces, Busy) as error:
             raise gr.Error(str(error), print_exception=False) from error
         return {"image": Path(picture).name} | answer.to_dict()
 

@@ -20,15 +20,17 @@ from web.filters import SHIPPED_CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.specimens import font_package
 from web.stage import View, stage_html
+from web.turns import TURNS, Busy
 from web.uploads import file_of, keep, uploaded
+from web.watching import WatchedPage, note
 
-DELETE_UPLOADS = (60, 300)  # every minute, whatever is older than five
 FOLDER = Path(__file__).parent
 EXAMPLES = sorted((FOLDER / "examples").glob("*.webp"))
 COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
 INTRODUCTION = """# fontid
 Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."""
 SHOWN = 5  # cards
+AT_THE_END = 10**9  # seconds: Gradio deletes what is left when it is ended, before that `web.uploads.Sweeper` does
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,11 @@ class Look:
 
 
 def problem(error: Exception) -> str:
+    note(outcome="refused")
     return f"<p class='problem' role='alert'>{html.escape(str(error))}</p>"
 
 
-def build(identifier: FontIdentifier) -> gr.Blocks:
+def build(identifier: FontIdentifier) -> WatchedPage:
     """The whole page; its named endpoints are `/identify`, `/similar` and `/catalogue`."""
 
     def similar_fonts(asked: dict) -> str:
@@ -61,7 +64,7 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
         content = base64.b64encode(font_package(identifier, shown)).decode()
         return {"name": f"{shown.id}.zip", "content": content}
 
-    with gr.Blocks(title="fontid", delete_cache=DELETE_UPLOADS) as page:
+    with WatchedPage(title="fontid", delete_cache=(AT_THE_END, AT_THE_END)) as page:
         gr.Markdown(INTRODUCTION)
         look, own = gr.State(), gr.State()
         with gr.Tab("Identify"), gr.Row():
@@ -120,18 +123,25 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
 
         def answered(seen: Look, own_fonts: OwnFonts | None, *chosen) -> dict:
             """Updates of `shown` for what is looked at."""
-            try:
-                searching = identifier_for(identifier, own_fonts)
+            lines = None
+            if seen.lines:
+                lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
+            opened = None
+
+            def identify() -> tuple[FontIdentifier, Answer]:
+                nonlocal opened
                 opened = seen.view.open()
-                lines = None
-                if seen.lines:
-                    lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
-                found = searching.identify(opened, top=SHOWN, only=wanted(*chosen), lines=lines)
+                searching = identifier_for(identifier, own_fonts)
+                return searching, searching.identify(opened, top=SHOWN, only=wanted(*chosen), lines=lines)
+
+            try:
+                searching, found = TURNS.take(identify)
+            except Busy as error:
+                return {look: seen, answer: problem(error)}
             except ValueError as error:  # PictureError, NoFaces, and what `wanted` refuses
-                try:
-                    pictured = stage_html(seen.view.open(), seen.lines, seen.picked)
-                except PictureError:
+                if opened is None:
                     return empty | {answer: problem(error)}
+                pictured = stage_html(opened, seen.lines, seen.picked)
                 return hide | {look: seen, stage: pictured, answer: problem(error)}
             if not seen.lines:
                 seen = replace(seen, lines=lines_of(found))
@@ -166,9 +176,9 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                     view = view.turned(int(asked["turn"]))
                 if "crop" in asked:
                     view = view.cropped(asked["crop"])
-                    view.open()  # too small a part is told, and what was looked at stays
+                    TURNS.take(view.open)  # too small a part is told, and what was looked at stays
                 view = view.whole() if asked.get("whole") else view
-            except PictureError as error:
+            except (PictureError, Busy) as error:
                 return {answer: problem(error)}
             return {reading: gr.update(visible=False)} | answered(Look(view), own_fonts, *chosen)
 
@@ -199,8 +209,8 @@ def build(identifier: FontIdentifier) -> gr.Blocks:
                 return updates | ({} if seen is None else answered(seen, None, *chosen))
             progress(0, "Reading the fonts")
             try:
-                mine, skipped = take(identifier, [Path(uploaded(file)) for file in files], only_these)
-            except EnrolmentError as error:
+                mine, skipped = TURNS.take(take, identifier, [Path(uploaded(file)) for file in files], only_these)
+            except (EnrolmentError, Busy) as error:
                 return {own_status: problem(error)}
             count = len(mine.catalogue.faces)
             notes = "".join(f"<p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
@@ -248,7 +258,7 @@ def lines_of(answer: Answer) -> tuple[Line, ...]:
 def batch_tab(identifier: FontIdentifier) -> None:
     """Many pictures at once."""
 
-    def work(files: list[str] | None, progress=gr.Progress()):
+    def identify_all(files: list[str] | None, progress=gr.Progress()):
         try:
             pictures = batch.pictures_in([Path(uploaded(file)) for file in files or []])
         except batch.BatchError as error:
@@ -274,7 +284,9 @@ def batch_tab(identifier: FontIdentifier) -> None:
         with gr.Row():
             table = gr.DownloadButton("CSV", visible=False, elem_id="batch-csv")
             objects = gr.DownloadButton("JSON", visible=False, elem_id="batch-json")
-        start.click(work, files, [status, rows, table, objects], show_progress_on=status, api_visibility="private")
+        start.click(
+            identify_all, files, [status, rows, table, objects], show_progress_on=status, api_visibility="private"
+        )
 
 
 def catalogue_tab(identifier: FontIdentifier) -> None:

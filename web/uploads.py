@@ -1,11 +1,14 @@
 """Files that a browser or a program sent; nothing else of the server is ever read for them."""
 
+import shutil
 import tempfile
 import time
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+
+from web.watching import note, size_class
 
 
 def file_of(payload: gr.FileData | None) -> str | None:
@@ -19,6 +22,8 @@ def file_of(payload: gr.FileData | None) -> str | None:
 def uploaded(path: str) -> str:
     if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
         raise gr.Error("Upload the picture itself: paths on the server are not read.", print_exception=False)
+    if Path(path).is_file():
+        note(size=size_class(Path(path).stat().st_size))
     return path
 
 
@@ -27,28 +32,51 @@ def keep(name: str, content: bytes) -> str:
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(dir=folder)) / name
-    place.write_bytes(content)
+    try:
+        place.write_bytes(content)
+    except OSError:  # half of it would only take the room that is wanting
+        place.unlink(missing_ok=True)
+        raise
     return str(place)
 
 
-def delete_old(page: gr.Blocks, age: float) -> None:
-    """Delete what has lain in the upload folder for more than `age` seconds, whoever put it there.
+def free_space() -> int:
+    """Bytes left where uploads lie; none where nothing can be written."""
+    try:
+        Path(get_upload_folder()).mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(get_upload_folder()).free
+    except OSError:
+        return 0
 
-    Gradio's `delete_cache` forgets what came before a restart, what a page wrote itself and what came over MCP. The
-    page's own pictures, such as its examples, stay.
+
+class Sweeper:
+    """Deletes what lies among the uploads for long, whoever put it there.
+
+    Gradio's `delete_cache` forgets what came before a restart, what a page wrote itself and what came over MCP, and
+    goes by the clock on the wall, which may jump: this one counts from when it first saw a file. The page's own
+    pictures, such as its examples, stay.
     """
-    own = set().union(*(getattr(component, "keep_in_cache", set()) for component in page.blocks.values()))
-    kept = {Path(file).resolve() for file in own}
-    for file in Path(get_upload_folder()).rglob("*"):
-        try:
-            if file.is_file() and file.resolve() not in kept and time.time() - file.stat().st_mtime > age:
-                file.unlink()
-        except FileNotFoundError:
-            continue
 
+    def __init__(self, page: gr.Blocks) -> None:
+        own = set().union(*(getattr(component, "keep_in_cache", set()) for component in page.blocks.values()))
+        self._kept = {Path(file).resolve() for file in own}
+        self._seen: dict[tuple, float] = {}  # a file or folder as it is now -> when it was first like that
 
-def delete_for_ever(page: gr.Blocks, every: float, age: float) -> None:
-    """`delete_old` again and again, in seconds; for a thread."""
-    while True:
-        delete_old(page, age)
-        time.sleep(every)
+    def sweep(self, age: float) -> None:
+        """Delete what has been as it is for `age` seconds."""
+        now, before, self._seen = time.monotonic(), self._seen, {}
+        for place in Path(get_upload_folder()).rglob("*"):
+            try:
+                found = place.stat()
+                state = (place, found.st_ino, found.st_mtime_ns)
+                self._seen[state] = since = before.get(state, now)
+                if now - since >= age and place.resolve() not in self._kept:
+                    place.rmdir() if place.is_dir() else place.unlink()
+            except OSError:  # gone, or a folder that holds something
+                continue
+
+    def sweep_for_ever(self, every: float, age: float) -> None:
+        """For a thread; in seconds."""
+        while True:
+            self.sweep(age)
+            time.sleep(every)
