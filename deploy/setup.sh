@@ -24,7 +24,7 @@
 set -euo pipefail
 umask 022
 
-SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # What the app needs to run, and what this script needs to install it; .dockerignore names the same.
 SHIPPED=(app.py fontid web model requirements.txt pyproject.toml LICENSE docs/comparison/report.html
   deploy/README.md deploy/setup.sh deploy/fontid.service deploy/nginx.conf)
