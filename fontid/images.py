@@ -11,11 +11,12 @@ import functools
 import io
 import math
 import os
-from typing import BinaryIO
+import time
+from typing import Any, BinaryIO
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, TiffImagePlugin
 
 # The largest picture accepted: 50 binary megapixels, so that the 8192 x 6144 of a "50 MP" telephone passes.
 MAX_PIXELS = 50 * 1024 * 1024
@@ -35,6 +36,15 @@ _DAMAGED = (
     "This picture is damaged, incomplete or of a rare kind; please save it again as PNG or JPEG and try once more."
 )
 _NO_MEMORY = "There is not enough memory for this picture; please crop it or make it smaller and try again."
+
+# What a file may cost before its pixels are decoded; honest ones need a hundredth of it.
+_SECONDS = 8.0  # of the processor, for reading and decoding
+_MOST_READS = 200_000  # a file of a million empty chunks is read for their sake alone
+_BLOCK = 8192  # bytes of a JPEG decoded at a time: ten are enough for a pass over all its pixels
+_LARGEST_TAG = 4_000_000  # bytes; what is longer, such as Photoshop's layers, is not kept
+_MOST_TAGS = 16_000_000  # bytes, of all tags: many may point at the same place in the file
+_LONGEST_TABLE = 400_000  # bytes: where the strips or tiles of a TIFF are
+_TABLES = (273, 279, 324, 325)
 
 _EXIF_ORIENTATION = 0x0112
 _TIFF_PHOTOMETRIC = 262
@@ -119,8 +129,49 @@ def to_gray(image: Image.Image) -> np.ndarray:
 
 
 @functools.cache
-def _register_heif() -> None:
+def _prepare_pillow() -> None:
     pillow_heif.register_heif_opener()
+    TiffImagePlugin.ImageFileDirectory_v2 = _SmallDirectory
+
+
+class _Patient:
+    """A binary file that lets itself be read for some time and so often, whatever its reader wants of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._until, self._reads = file, time.thread_time() + _SECONDS, 0
+
+    def read(self, size: int = -1) -> bytes:
+        self._reads += 1
+        if self._reads > _MOST_READS or time.thread_time() > self._until:
+            raise PictureError(_DAMAGED)
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _Tags(dict):
+    """Data by tag, with an end to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = 0
+
+    def __setitem__(self, tag: int, data: bytes) -> None:
+        if len(data) > _LARGEST_TAG:
+            return
+        self._bytes += len(data)
+        if self._bytes > _MOST_TAGS or (tag in _TABLES and len(data) > _LONGEST_TABLE):
+            raise PictureError(_DAMAGED)
+        super().__setitem__(tag, data)
+
+
+class _SmallDirectory(TiffImagePlugin.ImageFileDirectory_v2):
+    """The tags of a TIFF, or of any picture's EXIF: Pillow keeps every one, which a small file can make gigabytes."""
+
+    def reset(self) -> None:
+        super().reset()
+        self._tagdata = _Tags()
 
 
 def _open_path(path: str | os.PathLike) -> BinaryIO:
@@ -136,11 +187,11 @@ def _open_path(path: str | os.PathLike) -> BinaryIO:
 
 
 def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
-    _register_heif()
+    _prepare_pillow()
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
     try:
-        image = Image.open(file, formats=_FORMATS)
+        image = Image.open(_Patient(file), formats=_FORMATS)
     except MemoryError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -150,6 +201,9 @@ def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
         raise PictureError(_why_unreadable(file.read(1024))) from error
     _check_size(image.size, max_pixels)
     if image.format in ("JPEG", "MPO"):
+        image.decodermaxblock = _BLOCK
+        if image.info.get("progressive") and image.mode == "CMYK":
+            _check_size(image.size, max_pixels // 2)  # libjpeg keeps eight bytes a pixel of these, whatever is drawn
         image.draft(None, _work_size(image.size))  # libjpeg decodes at 1/2, 1/4 or 1/8 of the size
     return _render(image, max_pixels)
 

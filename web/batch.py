@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from fontid.identifier import FontIdentifier
 from fontid.images import PICTURE_SUFFIXES, PictureError
 
 MOST = 200  # pictures
+LARGEST_DIRECTORY = 300_000  # bytes: what a zip says of its files; room for three thousand
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are unpacked without an end to their memory
 LARGEST = 60_000_000  # bytes of one picture
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
@@ -22,6 +25,15 @@ class BatchError(ValueError):
     """The files cannot be worked on; the message says what to do."""
 
 
+class _Sparing(io.FileIO):
+    """A zip of which only little is read at a time: not its directory where that is a million entries long."""
+
+    def read(self, size: int = -1) -> bytes:
+        if size > LARGEST_DIRECTORY:
+            raise zipfile.BadZipFile(f"its directory has {size} bytes")
+        return super().read(size)
+
+
 def pictures_in(files: Sequence[Path]) -> list[tuple[str, Path, str | None]]:
     """Name, file and, for a picture in a zip, its entry. Raises: BatchError."""
     found: list[tuple[str, Path, str | None]] = []
@@ -31,9 +43,9 @@ def pictures_in(files: Sequence[Path]) -> list[tuple[str, Path, str | None]]:
             found.append((file.name, file, None))
             continue
         try:
-            with zipfile.ZipFile(file) as archive:
+            with _Sparing(file) as stream, zipfile.ZipFile(stream) as archive:
                 entries = [entry for entry in archive.infolist() if _is_picture(entry)]
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
             raise BatchError(f"{file.name} is no zip file that can be opened: pack the pictures again.") from error
         unpacked += sum(entry.file_size for entry in entries)
         found += [(entry.filename, file, entry.filename) for entry in entries]
@@ -55,11 +67,14 @@ def read_picture(file: Path, entry: str | None) -> bytes:
     try:
         if entry is None:
             return file.read_bytes()
-        with zipfile.ZipFile(file) as archive, archive.open(entry) as stream:
-            data = stream.read(LARGEST + 1)
-    # zipfile raises RuntimeError for a password, NotImplementedError for a compression it does not know
-    except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError) as error:
-        raise PictureError("This picture cannot be unpacked: pack it again, without a password.") from error
+        with _Sparing(file) as packed, zipfile.ZipFile(packed) as archive:
+            if archive.getinfo(entry).compress_type not in METHODS:
+                raise NotImplementedError("an unusual compression")
+            with archive.open(entry) as stream:
+                data = stream.read(LARGEST + 1)
+    # zipfile raises RuntimeError for a password, NotImplementedError (a kind of it) for a compression unknown to it
+    except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, zlib.error) as error:
+        raise PictureError("This picture cannot be unpacked: pack it as usual, without a password.") from error
     if len(data) > LARGEST:
         raise PictureError(f"This picture is larger than {LARGEST // 10**6} MB: save a smaller copy.")
     return data
