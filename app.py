@@ -54,6 +54,8 @@ def main() -> None:
         max_file_size=LARGEST_UPLOAD,
         mcp_server=True,
         ssr_mode=False,
+        enable_monitoring=False,  # Gradio's own page on who asked what
+        run_history=False,  # would keep pictures in the browser, and send them to a hub with a visitor's key
     )
 
 
