@@ -63,10 +63,18 @@ def tiff(tags: list[tuple[int, int, int, int]], rest: bytes = b"", count: int | 
 def plain_tiff(**changed: tuple[int, int, int]) -> bytes:
     """8 x 8 gray pixels; `changed` are (type, count, value) by name."""
     tags = {
-        "width": (256, 3, 1, 8), "height": (257, 3, 1, 8), "bits": (258, 3, 1, 8), "compression": (259, 3, 1, 1),
-        "photometric": (262, 3, 1, 1), "offsets": (273, 4, 1, 8), "samples": (277, 3, 1, 1), "rows": (278, 3, 1, 8),
-        "counts": (279, 4, 1, 64), "planar": (284, 3, 1, 1), "format": (339, 3, 1, 1),
-    }  # fmt: skip
+        "width": (256, 3, 1, 8),
+        "height": (257, 3, 1, 8),
+        "bits": (258, 3, 1, 8),
+        "compression": (259, 3, 1, 1),
+        "photometric": (262, 3, 1, 1),
+        "offsets": (273, 4, 1, 8),
+        "samples": (277, 3, 1, 1),
+        "rows": (278, 3, 1, 8),
+        "counts": (279, 4, 1, 64),
+        "planar": (284, 3, 1, 1),
+        "format": (339, 3, 1, 1),
+    }
     return tiff([(tags[name][0], *changed.get(name, tags[name][1:])) for name in tags], bytes(64))
 
 
@@ -158,10 +166,17 @@ def _small_pictures() -> Files:
     for name, data in DOCUMENTS.items():
         yield f"{name}.png", data
     magic = {
-        "png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff\xe0", "gif": b"GIF89a", "bmp": b"BM", "tif": b"II*\0",
-        "bigtiff.tif": b"II+\0\x08\0\0\0", "webp": b"RIFF\xff\xff\xff\xffWEBPVP8 ", "avif": b"\0\0\0\x1cftypavif",
-        "heic": b"\0\0\0\x1cftypheic", "mpo.jpg": b"\xff\xd8\xff\xe2\0\x10MPF\0",
-    }  # fmt: skip
+        "png": b"\x89PNG\r\n\x1a\n",
+        "jpg": b"\xff\xd8\xff\xe0",
+        "gif": b"GIF89a",
+        "bmp": b"BM",
+        "tif": b"II*\0",
+        "bigtiff.tif": b"II+\0\x08\0\0\0",
+        "webp": b"RIFF\xff\xff\xff\xffWEBPVP8 ",
+        "avif": b"\0\0\0\x1cftypavif",
+        "heic": b"\0\0\0\x1cftypheic",
+        "mpo.jpg": b"\xff\xd8\xff\xe2\0\x10MPF\0",
+    }
     for suffix, start in magic.items():
         for filler in (0, 255):
             yield f"magic-{filler}.{suffix}", start + bytes([filler]) * 600
@@ -174,11 +189,17 @@ def _small_pictures() -> Files:
 
 def _png() -> Files:
     for name, header in {
-        "no-width": (0, 64, 8, 0, 0, 0, 0), "no-height": (64, 0, 8, 0, 0, 0, 0), "largest": (2**31 - 1,) * 2 + (8, 0, 0, 0, 0),
-        "wide": (2**31 - 1, 1, 8, 0, 0, 0, 0), "negative": (ALL, ALL, 8, 0, 0, 0, 0), "three-bits": (64, 64, 3, 0, 0, 0, 0),
-        "no-colours": (64, 64, 8, 9, 0, 0, 0), "unknown-filter": (64, 64, 8, 0, 9, 9, 9), "no-palette": (64, 64, 8, 3, 0, 0, 0),
+        "no-width": (0, 64, 8, 0, 0, 0, 0),
+        "no-height": (64, 0, 8, 0, 0, 0, 0),
+        "largest": (2**31 - 1,) * 2 + (8, 0, 0, 0, 0),
+        "wide": (2**31 - 1, 1, 8, 0, 0, 0, 0),
+        "negative": (ALL, ALL, 8, 0, 0, 0, 0),
+        "three-bits": (64, 64, 3, 0, 0, 0, 0),
+        "no-colours": (64, 64, 8, 9, 0, 0, 0),
+        "unknown-filter": (64, 64, 8, 0, 9, 9, 9),
+        "no-palette": (64, 64, 8, 3, 0, 0, 0),
         "interlaced": (7000, 7000, 16, 6, 0, 0, 1),
-    }.items():  # fmt: skip
+    }.items():
         yield f"header-{name}.png", png(struct.pack(">IIBBBBB", *header))
     bomb = zlib.compress(bytes(2 * MEGA), 9)
     yield "pixels-too-many.png", png(pixels=zlib.compress(bytes(8 * MEGA), 9))
@@ -192,21 +213,31 @@ def _png() -> Files:
     yield "chunk-too-long.png", png(chunks=struct.pack(">I", 2**31 - 1) + b"tEXt")
     yield "chunk-name.png", png(chunks=png_chunk(b"\0\0\0\0", b""))
     for name, body in {
-        "gAMA-zero": (b"gAMA", bytes(4)), "gAMA-largest": (b"gAMA", b"\xff" * 4), "gAMA-short": (b"gAMA", b"\1"),
-        "pHYs-zero": (b"pHYs", bytes(8) + b"\1"), "pHYs-largest": (b"pHYs", b"\xff" * 8 + b"\1"), "pHYs-empty": (b"pHYs", b""),
-        "cHRM": (b"cHRM", bytes(31)), "sRGB": (b"sRGB", b"\xff"), "tRNS": (b"tRNS", b"\xff" * 700),
-        "ICC": (b"iCCP", b"x\0\0" + zlib.compress(b"no profile")), "tIME": (b"tIME", b"\xff" * 3),
+        "gAMA-zero": (b"gAMA", bytes(4)),
+        "gAMA-largest": (b"gAMA", b"\xff" * 4),
+        "gAMA-short": (b"gAMA", b"\1"),
+        "pHYs-zero": (b"pHYs", bytes(8) + b"\1"),
+        "pHYs-largest": (b"pHYs", b"\xff" * 8 + b"\1"),
+        "pHYs-empty": (b"pHYs", b""),
+        "cHRM": (b"cHRM", bytes(31)),
+        "sRGB": (b"sRGB", b"\xff"),
+        "tRNS": (b"tRNS", b"\xff" * 700),
+        "ICC": (b"iCCP", b"x\0\0" + zlib.compress(b"no profile")),
+        "tIME": (b"tIME", b"\xff" * 3),
         "eXIf-orientation-nan": (b"eXIf", exif(274, 11, struct.pack("<f", float("nan")))),
         "eXIf-many": (b"eXIf", many_tags(5000, 64_000)),
-    }.items():  # fmt: skip
+    }.items():
         yield f"{name}.png", png(chunks=png_chunk(*body))
     for frames in (0, 1, 2**31 - 1, ALL):
         control = png_chunk(b"acTL", struct.pack(">II", frames, 0))
         control += png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 64, 64, 0, 0, 0, 0, 0, 0))
         yield f"frames-{frames}.apng", png(chunks=control)
-    yield "frame-outside.apng", png(
-        chunks=png_chunk(b"acTL", struct.pack(">II", 2, 0))
-        + png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, ALL, ALL, ALL, ALL, 0, 0, 3, 3))
+    yield (
+        "frame-outside.apng",
+        png(
+            chunks=png_chunk(b"acTL", struct.pack(">II", 2, 0))
+            + png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, ALL, ALL, ALL, ALL, 0, 0, 3, 3))
+        ),
     )
 
 
@@ -214,8 +245,11 @@ def _jpeg() -> Files:
     data = encode(picture(), "JPEG")
     size = data.index(b"\xff\xc0") + 5
     for name, value in {
-        "largest": b"\xff" * 4, "no-height": b"\0\0\0\x20", "no-width": b"\0\x20\0\0", "one-row": b"\0\1\xff\xff",
-    }.items():  # fmt: skip
+        "largest": b"\xff" * 4,
+        "no-height": b"\0\0\0\x20",
+        "no-width": b"\0\x20\0\0",
+        "one-row": b"\0\1\xff\xff",
+    }.items():
         yield f"size-{name}.jpg", patched(data, size, value)
     for number in (0, 2, 255):
         yield f"components-{number}.jpg", patched(data, size + 4, bytes([number]))
@@ -231,12 +265,19 @@ def _jpeg() -> Files:
     yield "exif-many-long-tags.jpg", jpeg_with(exif_segments(many_tags(20_000, 250_000)))
     yield "exif-loop.jpg", jpeg_with(exif_segments(exif(34665, 4, struct.pack("<I", 8))))
     for name, (kind, value) in {
-        "9": (3, b"\x09"), "0": (3, b"\0"), "largest": (3, b"\xff\xff"), "text": (2, b"six"), "negative": (9, b"\xff" * 4),
-        "nan": (11, struct.pack("<f", float("nan"))), "infinite": (11, struct.pack("<f", float("inf"))), "unknown": (99, b"\6"),
-    }.items():  # fmt: skip
+        "9": (3, b"\x09"),
+        "0": (3, b"\0"),
+        "largest": (3, b"\xff\xff"),
+        "text": (2, b"six"),
+        "negative": (9, b"\xff" * 4),
+        "nan": (11, struct.pack("<f", float("nan"))),
+        "infinite": (11, struct.pack("<f", float("inf"))),
+        "unknown": (99, b"\6"),
+    }.items():
         yield f"exif-orientation-{name}.jpg", jpeg_with(exif_segments(exif(274, kind, value)))
-    yield "exif-resolution-by-zero.jpg", jpeg_with(
-        exif_segments(tiff([(282, 5, 1, 38), (296, 3, 1, 2)], struct.pack("<II", 1, 0)))
+    yield (
+        "exif-resolution-by-zero.jpg",
+        jpeg_with(exif_segments(tiff([(282, 5, 1, 38), (296, 3, 1, 2)], struct.pack("<II", 1, 0)))),
     )
     yield "density-zero.jpg", patched(data, 13, b"\1\0\0\0\0")
     yield "icc-parts.jpg", jpeg_with(b"\xff\xe2\0\x14ICC_PROFILE\0\xff\xffxxxx")
@@ -291,15 +332,30 @@ def _other_formats() -> Files:
 def _tiff() -> Files:
     yield "plain.tif", plain_tiff()
     for name, changed in {
-        "largest": {"width": (4, 1, ALL), "height": (4, 1, ALL)}, "wide": {"width": (4, 1, ALL)}, "no-width": {"width": (3, 1, 0)},
-        "negative": {"width": (9, 1, ALL)}, "many-samples": {"samples": (3, 1, 65_535)}, "many-bits": {"bits": (3, 1, 65_535)},
-        "no-bits": {"bits": (3, 1, 0)}, "compression": {"compression": (3, 1, 9999)}, "lzw": {"compression": (3, 1, 5)},
-        "deflate": {"compression": (3, 1, 8)}, "fax": {"compression": (3, 1, 4)}, "jpeg": {"compression": (3, 1, 7)},
-        "offset-outside": {"offsets": (4, 1, ALL)}, "many-offsets": {"offsets": (1, 150, 8)}, "count": {"counts": (4, 1, ALL)},
-        "no-rows": {"rows": (3, 1, 0)}, "photometric": {"photometric": (3, 1, 999)}, "format": {"format": (3, 1, 99)},
-        "type": {"width": (77, 1, 8)}, "many-widths": {"width": (3, ALL, 8)}, "planar": {"planar": (3, 1, 2), "samples": (3, 1, 4)},
-        "width-is-nan": {"width": (11, 1, 0x7FC00000)}, "width-is-a-text": {"width": (2, 4, 0x61616161)},
-    }.items():  # fmt: skip
+        "largest": {"width": (4, 1, ALL), "height": (4, 1, ALL)},
+        "wide": {"width": (4, 1, ALL)},
+        "no-width": {"width": (3, 1, 0)},
+        "negative": {"width": (9, 1, ALL)},
+        "many-samples": {"samples": (3, 1, 65_535)},
+        "many-bits": {"bits": (3, 1, 65_535)},
+        "no-bits": {"bits": (3, 1, 0)},
+        "compression": {"compression": (3, 1, 9999)},
+        "lzw": {"compression": (3, 1, 5)},
+        "deflate": {"compression": (3, 1, 8)},
+        "fax": {"compression": (3, 1, 4)},
+        "jpeg": {"compression": (3, 1, 7)},
+        "offset-outside": {"offsets": (4, 1, ALL)},
+        "many-offsets": {"offsets": (1, 150, 8)},
+        "count": {"counts": (4, 1, ALL)},
+        "no-rows": {"rows": (3, 1, 0)},
+        "photometric": {"photometric": (3, 1, 999)},
+        "format": {"format": (3, 1, 99)},
+        "type": {"width": (77, 1, 8)},
+        "many-widths": {"width": (3, ALL, 8)},
+        "planar": {"planar": (3, 1, 2), "samples": (3, 1, 4)},
+        "width-is-nan": {"width": (11, 1, 0x7FC00000)},
+        "width-is-a-text": {"width": (2, 4, 0x61616161)},
+    }.items():
         yield f"{name}.tif", plain_tiff(**changed)
     yield "many-tags.tif", many_tags(20_000, 250_000)
     yield "more-tags-than-there-are.tif", tiff([], count=65_535)
@@ -320,7 +376,7 @@ def _polyglots() -> Files:
     yield "and-zip.png", png() + zipped.getvalue()
     yield "and-zip.zip", png() + zipped.getvalue()
     yield "and-script.gif", b"GIF89a=1;alert(document.domain)//" + bytes(200)
-    yield "and-script-that-opens.gif", gif_with(b"!\xfe\x20*/=1;alert(1);/*<script></script>\0")
+    yield "and-script-that-opens.gif", gif_with(b"!\xfe\x21*/=1;alert(1);/*<script></script>\0")
     yield "and-php.jpg", jpeg_with(b"\xff\xfe\0\x20<?php system($_GET['c']);  ?>  ")
     yield "and-html.png", png(chunks=png_chunk(b"tEXt", b"Comment\0<script>alert(1)</script>"))
     yield "and-pdf.jpg", jpeg_with(b"\xff\xfe\0\x12%PDF-1.7 1 0 obj") + DOCUMENTS["pdf"]
@@ -328,16 +384,21 @@ def _polyglots() -> Files:
     yield "and-svg.bmp", encode(picture(), "BMP") + DOCUMENTS["svg"]
     yield "and-font.tif", plain_tiff() + font_file("pacifico").read_bytes()
     yield "gif-or-png.png", b"GIF89a" + png()[6:]
-    yield "xmp-orientation.jpg", jpeg_with(
-        b"\xff\xe1\0\x5ahttp://ns.adobe.com/xap/1.0/\0" + b"<x:xmpmeta tiff:Orientation='&a;99'><!ENTITY a 'x'>".ljust(59)
+    yield (
+        "xmp-orientation.jpg",
+        jpeg_with(
+            b"\xff\xe1\0\x5ahttp://ns.adobe.com/xap/1.0/\0"
+            + b"<x:xmpmeta tiff:Orientation='&a;99'><!ENTITY a 'x'>".ljust(59)
+        ),
     )
 
 
 def _big_pictures() -> Files:
     side = 7200  # 52 megapixels
     yield "allowed.png", encode(Image.new("L", (side, side), 200), "PNG", compress_level=9)
-    yield "allowed-deep.png", png(
-        struct.pack(">IIBBBBB", side, side, 16, 6, 0, 0, 1), zlib.compress(bytes(side * (side * 8 + 15)), 9)
+    yield (
+        "allowed-deep.png",
+        png(struct.pack(">IIBBBBB", side, side, 16, 6, 0, 0, 1), zlib.compress(bytes(side * (side * 8 + 15)), 9)),
     )
     yield "allowed.tif", encode(Image.new("CMYK", (side, side)), "TIFF", compression="tiff_adobe_deflate")
     yield "allowed.gif", encode(Image.new("P", (side, side)), "GIF")
@@ -352,8 +413,18 @@ def _big_pictures() -> Files:
     yield "exif.png", png(chunks=png_chunk(b"eXIf", many_tags(60_000, 30 * MEGA)))
     yield "exif-of-segments.jpg", jpeg_with(exif_segments(many_tags(60_000, 3_000_000)) + b"\xff\xfe\0\2" * 100_000)
     yield "tags.tif", many_tags(60_000, 40 * MEGA)
-    strips = tiff([(256, 3, 1, 1), (257, 4, 1, 50_000_000), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
-                   (273, 1, 30_000_000, 8), (278, 3, 1, 1), (279, 1, 30_000_000, 8)])  # fmt: skip
+    strips = tiff(
+        [
+            (256, 3, 1, 1),
+            (257, 4, 1, 50_000_000),
+            (258, 3, 1, 8),
+            (259, 3, 1, 1),
+            (262, 3, 1, 1),
+            (273, 1, 30_000_000, 8),
+            (278, 3, 1, 1),
+            (279, 1, 30_000_000, 8),
+        ]
+    )
     yield "strips.tif", strips + bytes(30_000_000)
 
 
@@ -366,7 +437,7 @@ def tables_of(font: bytes) -> dict[bytes, bytes]:
     return {tag: font[start : start + length] for tag, _, start, length in rows}
 
 
-def sfnt(tables: dict[bytes, bytes], kind: bytes = b"\0\1\0\0", rows: dict[bytes, tuple[int, int]] | None = None) -> bytes:
+def sfnt(tables: dict[bytes, bytes], rows: dict[bytes, tuple[int, int]] | None = None) -> bytes:
     """A font file; `rows` are offsets and lengths that its directory should claim instead of the true ones."""
     place = 12 + 16 * len(tables)
     directory, body = b"", b""
@@ -374,7 +445,7 @@ def sfnt(tables: dict[bytes, bytes], kind: bytes = b"\0\1\0\0", rows: dict[bytes
         offset, length = (rows or {}).get(tag, (place + len(body), len(data)))
         directory += struct.pack(">4sIII", tag, 0, offset, length)
         body += data + bytes(-len(data) % 4)
-    return kind + struct.pack(">HHHH", len(tables), 128, 3, 0) + directory + body
+    return b"\0\1\0\0" + struct.pack(">HHHH", len(tables), 128, 3, 0) + directory + body
 
 
 def true_font(change=None, name: str = "Hostile") -> bytes:
@@ -470,7 +541,8 @@ def woff(tables: dict[bytes, tuple[bytes, int]]) -> bytes:
     for tag, (data, length) in tables.items():
         directory += struct.pack(">4sIIII", tag, place + len(body), len(data), length, 0)
         body += data + bytes(-len(data) % 4)
-    head = struct.pack(">4s4sIHHIHHIIIII", b"wOFF", b"\0\1\0\0", place + len(body), len(tables), 0, ALL, 1, 0, *(0,) * 5)
+    sizes = place + len(body), len(tables), 0, ALL
+    head = struct.pack(">4s4sIHHIHHIIIII", b"wOFF", b"\0\1\0\0", *sizes, 1, 0, *(0,) * 5)
     return head + directory + body
 
 
@@ -485,9 +557,18 @@ def woff2(packed: bytes, lengths: list[int], claimed: int) -> bytes:
 
     directory = b"".join(b"\x3f" + b"zz%02d" % number + varied(length) for number, length in enumerate(lengths))
     head = struct.pack(
-        ">4s4sIHHIIHHIIIII", b"wOF2", b"\0\1\0\0", 48 + len(directory) + len(packed), len(lengths), 0, claimed,
-        len(packed), 1, 0, *(0,) * 5,
-    )  # fmt: skip
+        ">4s4sIHHIIHHIIIII",
+        b"wOF2",
+        b"\0\1\0\0",
+        48 + len(directory) + len(packed),
+        len(lengths),
+        0,
+        claimed,
+        len(packed),
+        1,
+        0,
+        *(0,) * 5,
+    )
     return head + directory + packed
 
 
@@ -523,8 +604,9 @@ def _small_fonts() -> Files:
     yield "composite-of-itself.ttf", true_font(composites({glyph: [glyph]}))
     yield "composites-in-a-ring.ttf", true_font(composites({"u97": ["u98"], "u98": ["u99"], "u99": ["u97"]}))
     levels = [f"u{code}" for code in range(48, 58)]
-    yield "composites-doubling.ttf", true_font(
-        composites({below: [above] * 20 for below, above in zip([glyph, *levels], levels, strict=False)})
+    yield (
+        "composites-doubling.ttf",
+        true_font(composites({below: [above] * 20 for below, above in zip([glyph, *levels], levels, strict=False)})),
     )
     yield "letters-huge.ttf", true_font(with_scale(45, 45, 65_535))
     yield "letters-tiny.ttf", true_font(with_scale(0.004, 0.004))
@@ -535,20 +617,24 @@ def _small_fonts() -> Files:
     yield "weight-nought.ttf", true_font(set_in("OS/2", usWeightClass=0))
     yield "weight-largest.ttf", true_font(set_in("OS/2", usWeightClass=65_535))
     yield "angle.ttf", true_font(set_in("post", italicAngle=-32_768))
-    for number, name in enumerate(("../../../etc/cron.d/x", "<script>alert(1)</script>", "a\0b", "x" * 9_000, "\u202egnp", "🙂", "CON", " ")):
+    names = ("../../../etc/cron.d/x", "<script>alert(1)</script>", "a\0b", "x" * 9_000, "\u202egnp", "🙂", "CON", " ")
+    for number, name in enumerate(names):
         yield f"name-{number}.ttf", true_font(name=name)
     groups = struct.pack(">HHIIII", 12, 0, 28, 0, 1, 0) + struct.pack(">II", ALL, 1)
     cmap = struct.pack(">HHHHI", 0, 1, 3, 10, 12) + groups
     yield "cmap-of-everything.ttf", sfnt(tables | {b"cmap": cmap})
     yield "cmap-of-everything-13.ttf", sfnt(tables | {b"cmap": patched(cmap, 12, b"\0\x0d")})
-    yield "cmap-many-tables.ttf", sfnt(tables | {b"cmap": struct.pack(">HH", 0, 65_535) + struct.pack(">HHI", 3, 10, 12) * 65_535})
-    yield "names-many.ttf", sfnt(tables | {b"name": struct.pack(">HHH", 0, 65_535, 6) + struct.pack(">HHHHHH", 3, 1, 1033, 1, 65_535, 0) * 65_535})
+    many = struct.pack(">HH", 0, 65_535) + struct.pack(">HHI", 3, 10, 12) * 65_535
+    yield "cmap-many-tables.ttf", sfnt(tables | {b"cmap": many})
+    many = struct.pack(">HHH", 0, 65_535, 6) + struct.pack(">HHHHHH", 3, 1, 1033, 1, 65_535, 0) * 65_535
+    yield "names-many.ttf", sfnt(tables | {b"name": many})
     axes = struct.pack(">HHHHHHHH", 1, 0, 16, 2, 65_535, 20, 65_535, 8)
     axis = struct.pack(">4siiiHH", b"wght", -(2**31), 0, 2**31 - 1, 0, 256)
     yield "axes-many.ttf", sfnt(tables | {b"fvar": axes + axis * 3000})
     yield "axis-alone.ttf", sfnt(tables | {b"fvar": struct.pack(">HHHHHHHH", 1, 0, 16, 2, 1, 20, 0, 8) + axis})
-    yield "variations-garbage.ttf", sfnt(
-        tables | {b"fvar": struct.pack(">HHHHHHHH", 1, 0, 16, 2, 1, 20, 0, 8) + axis, b"gvar": b"\xff" * 400}
+    yield (
+        "variations-garbage.ttf",
+        sfnt(tables | {b"fvar": struct.pack(">HHHHHHHH", 1, 0, 16, 2, 1, 20, 0, 8) + axis, b"gvar": b"\xff" * 400}),
     )
     for tag in (b"GSUB", b"GPOS", b"GDEF", b"COLR", b"SVG ", b"kern", b"STAT", b"gvar", b"CFF ", b"CFF2", b"prep"):
         yield f"{tag.decode().strip()}-garbage.ttf", sfnt(tables | {tag: b"\0\1\0\0" + b"\xff" * 300})
@@ -575,10 +661,12 @@ def _small_fonts() -> Files:
 
 def _big_fonts() -> Files:
     yield "bomb.woff2", woff2(_brotli_zeros(4096), [4096 * MEGA - 1], ALL)
-    yield "bomb.woff", woff({tag: (zlib.compress(bytes(512 * MEGA), 9), 512 * MEGA) for tag in (b"head", b"glyf", b"cmap")})
+    packed = zlib.compress(bytes(512 * MEGA), 9)
+    yield "bomb.woff", woff({tag: (packed, 512 * MEGA) for tag in (b"head", b"glyf", b"cmap")})
     levels = [f"u{code}" for code in range(48, 58)]
-    yield "composites-thousandfold.ttf", true_font(
-        composites({below: [above] * 1000 for below, above in zip(["u120", *levels], levels, strict=False)})
+    yield (
+        "composites-thousandfold.ttf",
+        true_font(composites({below: [above] * 1000 for below, above in zip(["u120", *levels], levels, strict=False)})),
     )
     nested = [[level - 106, "callgsubr"] * 1000 + ["return"] for level in range(8)] + [[1, 1, "rlineto", "return"]]
     yield "subroutines-thousandfold.otf", postscript_font([50, 0, "rmoveto", -107, "callgsubr", "endchar"], nested)
@@ -619,9 +707,25 @@ def zips(big: bool = False) -> Files:
 
 def _small_zips() -> Files:
     good = encode(picture(), "PNG")
-    names = ["../../up.png", "/etc/cron.d/x.png", "..\\..\\up.png", "C:\\x.png", "\\\\host\\share\\x.png", "a/../../b.png",
-             "~/x.png", "$(id).png", "=cmd|x.png", "\u202egpj.png", "x" * 60_000 + ".png", "con.png", "a\nb.png", " .png",
-             "file:///etc/passwd.png", "http://127.0.0.1/x.png", "<img src=x onerror=alert(1)>.png"]  # fmt: skip
+    names = [
+        "../../up.png",
+        "/etc/cron.d/x.png",
+        "..\\..\\up.png",
+        "C:\\x.png",
+        "\\\\host\\share\\x.png",
+        "a/../../b.png",
+        "~/x.png",
+        "$(id).png",
+        "=cmd|x.png",
+        "\u202egpj.png",
+        "x" * 60_000 + ".png",
+        "con.png",
+        "a\nb.png",
+        " .png",
+        "file:///etc/passwd.png",
+        "http://127.0.0.1/x.png",
+        "<img src=x onerror=alert(1)>.png",
+    ]
     yield "names.zip", zip_of([(name, good) for name in names])
     yield "name-with-nought.zip", zip_of([("a_b.png", good)]).replace(b"a_b.png", b"a\0b.png")
     yield "same-name.zip", zip_of([("a.png", good)] * 50)
@@ -649,6 +753,7 @@ def _small_zips() -> Files:
     yield "bzip2.zip", zip_of([("a.png", bytes(10 * MEGA))], zipfile.ZIP_BZIP2)
     yield "bzip2-lying.zip", lying(zip_of([("a.png", bytes(80 * MEGA))], zipfile.ZIP_BZIP2), size=1000)
     yield "lzma-lying.zip", lying(zip_of([("a.png", bytes(40 * MEGA))], zipfile.ZIP_LZMA), size=1000)
+    yield "no-name.zip", patched(patched(one, 26, bytes(2)), one.rindex(b"PK\1\2") + 28, bytes(2))
     yield "version.zip", patched(one, one.rindex(b"PK\1\2") + 6, b"\xff\0")
     yield "half.zip", one[: len(one) // 2]
     yield "end-alone.zip", b"PK\5\6" + bytes(18)
@@ -689,21 +794,54 @@ def manifests(big: bool = False) -> Files:
         return
     row = {"file": "a.png", "family": "pacifico"}
     for name, more in {
-        "plain": {}, "absolute": {"file": "/etc/passwd"}, "upwards": {"file": "../../etc/passwd"}, "device": {"file": "/dev/zero"},
-        "nought": {"file": "a\0b"}, "surrogate": {"file": "\ud800"}, "empty-name": {"file": ""}, "dot": {"file": "."},
-        "long-name": {"file": "x" * 10_000}, "no-name": {"file": None}, "names": {"file": ["a"]}, "weight-text": {"weight": "bold"},
-        "weight-large": {"weight": 10**400}, "weight-negative": {"weight": -1}, "weight-list": {"weight": [400]},
-        "weight-true": {"weight": True}, "style-object": {"style": {}}, "text-object": {"text": {"a": 1}}, "groups": {"protocol": ["a"]},
-        "italic-text": {"italic": "no"}, "family-number": {"family": 5}, "family-object": {"family": {}},
-    }.items():  # fmt: skip
+        "plain": {},
+        "absolute": {"file": "/etc/passwd"},
+        "upwards": {"file": "../../etc/passwd"},
+        "device": {"file": "/dev/zero"},
+        "nought": {"file": "a\0b"},
+        "surrogate": {"file": "\ud800"},
+        "empty-name": {"file": ""},
+        "dot": {"file": "."},
+        "long-name": {"file": "x" * 10_000},
+        "no-name": {"file": None},
+        "names": {"file": ["a"]},
+        "weight-text": {"weight": "bold"},
+        "weight-large": {"weight": 10**400},
+        "weight-negative": {"weight": -1},
+        "weight-list": {"weight": [400]},
+        "weight-true": {"weight": True},
+        "style-object": {"style": {}},
+        "text-object": {"text": {"a": 1}},
+        "groups": {"protocol": ["a"]},
+        "italic-text": {"italic": "no"},
+        "family-number": {"family": 5},
+        "family-object": {"family": {}},
+    }.items():
         yield name, json.dumps(row | more).encode()
     for name, line in {
-        "nan": b'{"file": "a", "family": "b", "weight": NaN}', "infinite": b'{"file": "a", "family": "b", "weight": 1e999}',
-        "digits": b'{"file": "a", "family": "b", "weight": ' + b"9" * 9000 + b"}", "list": b'["a", "b"]', "text": b'"a"', "number": b"5",
-        "null": b"null", "no-family": b'{"file": "a"}', "same-keys": b'{"file": "a", "file": "b", "family": "c"}', "cut": b'{"file": "a',
-        "deep-list": b"[" * 100_000, "deep-object": b'{"a":' * 100_000, "deep-text": b'{"file": "a", "family": "b", "text": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
-        "nothing": b"", "blank": b" \n\t\n", "noughts": bytes(500), "latin": b'{"file": "\xe9", "family": "b"}', "byte-order": b"\xef\xbb\xbf" + json.dumps(row).encode(),
-        "sixteen-bits": json.dumps(row).encode("utf-16"), "separators": json.dumps(row).encode() + "\u2028\x85\x0c".encode() + b"{", "html": DOCUMENTS["html"],
-        "python": b"{'file': 'a', 'family': 'b'}", "many": json.dumps(row).encode() * 20_000, "picture": png(),
-    }.items():  # fmt: skip
+        "nan": b'{"file": "a", "family": "b", "weight": NaN}',
+        "infinite": b'{"file": "a", "family": "b", "weight": 1e999}',
+        "digits": b'{"file": "a", "family": "b", "weight": ' + b"9" * 9000 + b"}",
+        "list": b'["a", "b"]',
+        "text": b'"a"',
+        "number": b"5",
+        "null": b"null",
+        "no-family": b'{"file": "a"}',
+        "same-keys": b'{"file": "a", "file": "b", "family": "c"}',
+        "cut": b'{"file": "a',
+        "deep-list": b"[" * 100_000,
+        "deep-object": b'{"a":' * 100_000,
+        "deep-text": b'{"file": "a", "family": "b", "text": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+        "nothing": b"",
+        "blank": b" \n\t\n",
+        "noughts": bytes(500),
+        "latin": b'{"file": "\xe9", "family": "b"}',
+        "byte-order": b"\xef\xbb\xbf" + json.dumps(row).encode(),
+        "sixteen-bits": json.dumps(row).encode("utf-16"),
+        "separators": json.dumps(row).encode() + "\u2028\x85\x0c".encode() + b"{",
+        "html": DOCUMENTS["html"],
+        "python": b"{'file': 'a', 'family': 'b'}",
+        "many": json.dumps(row).encode() * 20_000,
+        "picture": png(),
+    }.items():
         yield name, line
