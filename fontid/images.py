@@ -31,6 +31,7 @@ PICTURE_SUFFIXES = frozenset(
 )  # fmt: skip
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")  # never EPS: it starts Ghostscript
+_HUNGRY = ("WEBP", "AVIF")  # decoded with 8 to 16 bytes a pixel, as are progressive JPEGs of four inks: half the pixels
 _ACCEPTED = "PNG, JPEG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
 _DAMAGED = (
     "This picture is damaged, incomplete or of a rare kind; please save it again as PNG or JPEG and try once more."
@@ -80,7 +81,8 @@ def open_picture(
     8 bits are scaled by their range. Transparency is laid on white, or on black where the ink is light.
 
     Raises `PictureError` when there is no such file, when it is not a picture, is damaged or cut short, or
-    has more than `max_pixels` pixels (checked before decoding; Pillow's own limit, if lower, holds too).
+    has more than `max_pixels` pixels, half of them for WebP and AVIF (checked before decoding; Pillow's own limit, if
+    lower, holds too).
     Raises `TypeError` for any other type of source.
     """
     try:
@@ -199,11 +201,10 @@ def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
     except Exception as error:
         file.seek(0)
         raise PictureError(_why_unreadable(file.read(1024))) from error
-    _check_size(image.size, max_pixels)
+    inks = image.mode == "CMYK" and "progressive" in image.info
+    _check_size(image.size, max_pixels // 2 if inks or image.format in _HUNGRY else max_pixels)
     if image.format in ("JPEG", "MPO"):
         image.decodermaxblock = _BLOCK
-        if image.info.get("progressive") and image.mode == "CMYK":
-            _check_size(image.size, max_pixels // 2)  # libjpeg keeps eight bytes a pixel of these, whatever is drawn
         image.draft(None, _work_size(image.size))  # libjpeg decodes at 1/2, 1/4 or 1/8 of the size
     return _render(image, max_pixels)
 

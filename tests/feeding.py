@@ -2,9 +2,9 @@
 
     python -m tests.feeding FOLDER --ways picture batch [--kinds fonts] [--big] [--whole]
 
-One JSON object a line: way, kind, name, outcome ("right", "refused" or what went wrong), said (the answer or the sentence),
-seconds (of the processor, other processes that it starts included), megabytes (growth of the peak), written (files
-opened for writing outside FOLDER).
+One JSON object a line: way, kind, name, outcome ("right", "refused" or what went wrong), said (the answer or the
+sentence), seconds (of the processor, other processes that it starts included), megabytes (growth of the peak),
+written (files opened for writing outside FOLDER).
 """
 
 import argparse

@@ -80,7 +80,7 @@ def plain_tiff(**changed: tuple[int, int, int]) -> bytes:
 
 def many_tags(count: int, size: int) -> bytes:
     """Tags that all point at the same bytes: each is kept by who reads them all."""
-    tags = [(30_000 + number, 7, size, 8) for number in range(count)]
+    tags = [(1000 + number, 7, size, 8) for number in range(count)]
     data = tiff(tags)
     return data + bytes(max(0, 8 + size - len(data)))
 
@@ -402,7 +402,9 @@ def _big_pictures() -> Files:
     )
     yield "allowed.tif", encode(Image.new("CMYK", (side, side)), "TIFF", compression="tiff_adobe_deflate")
     yield "allowed.gif", encode(Image.new("P", (side, side)), "GIF")
-    yield "allowed.webp", encode(Image.new("RGBA", (side, side)), "WEBP", lossless=True, method=0)
+    for kind, suffix in (("WEBP", "webp"), ("AVIF", "avif")):
+        for name, width in (("allowed", side // 2), ("forbidden", side)):
+            yield f"{name}.{suffix}", encode(Image.new("RGBA", (width, side)), kind, quality=20)
     yield "allowed.jpg", encode(Image.new("CMYK", (side, side)), "JPEG")
     yield "allowed-float.tif", encode(Image.new("F", (side, side), 0.5), "TIFF", compression="tiff_adobe_deflate")
     yield "progressive.jpg", jpeg_scans(side, 0)
