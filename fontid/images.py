@@ -43,7 +43,7 @@ _SECONDS = 8.0  # of the processor, for reading and decoding
 _MOST_READS = 200_000  # a file of a million empty chunks is read for their sake alone
 _BLOCK = 8192  # bytes of a JPEG decoded at a time: ten are enough for a pass over all its pixels
 _LARGEST_TAG = 4_000_000  # bytes; what is longer, such as Photoshop's layers, is not kept
-_MOST_TAGS = 16_000_000  # bytes, of all tags: many may point at the same place in the file
+_MOST_TAGS, _MOST_READ = 16_000_000, 250_000_000  # bytes kept, read of all tags: many may point at the same place
 _LONGEST_TABLE = 400_000  # bytes: where the strips or tiles of a TIFF are
 _TABLES = (273, 279, 324, 325)
 
@@ -157,15 +157,17 @@ class _Tags(dict):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bytes = 0
+        self._read = self._kept = 0
 
     def __setitem__(self, tag: int, data: bytes) -> None:
-        if len(data) > _LARGEST_TAG:
-            return
-        self._bytes += len(data)
-        if self._bytes > _MOST_TAGS or (tag in _TABLES and len(data) > _LONGEST_TABLE):
+        keep = len(data) <= _LARGEST_TAG
+        self._read += len(data)
+        self._kept += len(data) if keep else 0
+        too_long = tag in _TABLES and len(data) > _LONGEST_TABLE
+        if self._read > _MOST_READ or self._kept > _MOST_TAGS or too_long:
             raise PictureError(_DAMAGED)
-        super().__setitem__(tag, data)
+        if keep:
+            super().__setitem__(tag, data)
 
 
 class _SmallDirectory(TiffImagePlugin.ImageFileDirectory_v2):
