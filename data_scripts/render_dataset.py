@@ -224,7 +224,7 @@ The texts are random or made of words from the `wordfreq` package. The fonts kee
 
 
 def write_card(out: Path, arguments: argparse.Namespace, faces: list[Face]) -> None:
-    rows = {split: len(part) for split, part in load_dataset(str(out)).items()}
+    rows = {split: len(part) for split, part in load_dataset(str(out)).items()}  # nosec B615: a folder on this machine
     families = list(by_family(faces))
     card = CARD.format(
         preset=arguments.preset,
@@ -251,7 +251,7 @@ def check_recipe(out: Path, recipe: dict) -> None:
 
 def push(out: Path, repository: str) -> None:
     try:
-        load_dataset(str(out)).push_to_hub(repository)
+        load_dataset(str(out)).push_to_hub(repository)  # nosec B615: a folder on this machine
     except (OSError, HfHubHTTPError, HTTPError) as error:
         raise SystemExit(
             f"{repository} could not be pushed: log in with `hf auth login` and check the network and the name. "

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import string
-import subprocess
+import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -52,7 +52,7 @@ def _rows(files: list[Path]) -> Iterator[tuple[int, dict]]:
     """What the other process says, with the number of the file, until it has done or dies."""
     paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # nosec B603: a list, no shell
         [sys.executable, "-m", "fontid.font_reading"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
