@@ -1,7 +1,7 @@
 """Somebody's font files read in a process of its own, with an end to its time and memory: a few hundred bytes can ask
 for gigabytes (a packed table of nothing, a range of all characters) or for hours (letters made of letters of letters).
 
-    python -m fontid.font_reading          paths in, a JSON list; out, one JSON object a face or file
+    python -m fontid.font_reading          paths and a limit in, as JSON; out, one JSON object a face or file
 """
 
 import base64
@@ -32,12 +32,15 @@ LARGEST_LETTER, SMALLEST_LETTERS = 5.0, 0.1  # ems: how far one may reach, how h
 TOO_MUCH = "takes too much time or memory to read"
 
 
-def read_apart(files: Sequence[Path]) -> Iterator[tuple[Path, Face | None, bytes | str]]:
-    """File, face and small font (WOFF2) of each face in the files; or file, None and why it cannot be used."""
+def read_apart(files: Sequence[Path], seconds: float = SECONDS) -> Iterator[tuple[Path, Face | None, bytes | str]]:
+    """File, face and small font (WOFF2) of each face in the files; or file, None and why it cannot be used.
+
+    Args: seconds: of the processor, for a face.
+    """
     left = list(files)
     while left:
         done = 0
-        for number, row in _rows(left):
+        for number, row in _rows(left, seconds):
             if "face" in row:
                 yield left[number], Face(**row["face"]), base64.b64decode(row["font"])
             elif row["problem"]:
@@ -48,7 +51,7 @@ def read_apart(files: Sequence[Path]) -> Iterator[tuple[Path, Face | None, bytes
         left = left[done + 1 :]
 
 
-def _rows(files: list[Path]) -> Iterator[tuple[int, dict]]:
+def _rows(files: list[Path], seconds: float) -> Iterator[tuple[int, dict]]:
     """What the other process says, with the number of the file, until it has done or dies."""
     paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
@@ -61,7 +64,7 @@ def _rows(files: list[Path]) -> Iterator[tuple[int, dict]]:
     )
     with process:
         try:
-            process.stdin.write(json.dumps([str(file) for file in files]).encode())
+            process.stdin.write(json.dumps({"files": [str(file) for file in files], "seconds": seconds}).encode())
             process.stdin.close()
             for line in process.stdout:
                 row = json.loads(line)
@@ -134,25 +137,25 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _limit_time() -> None:
+def _limit_time(seconds: float) -> None:
     """Of what is done until the next call; whoever takes longer is ended by the system."""
     if os.name == "posix":
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     sys.stdout = sys.stderr  # whoever prints besides
-    files = json.load(sys.stdin)
+    asked = json.load(sys.stdin)
     _limit_memory()
-    for number, file in enumerate(files):
+    for number, file in enumerate(asked["files"]):
         problem = ""
-        _limit_time()
+        _limit_time(asked["seconds"])
         try:
             for face, font in small_faces(Path(file)):
                 row = {"number": number, "face": asdict(face), "font": base64.b64encode(font).decode()}
                 print(json.dumps(row), file=answers, flush=True)
-                _limit_time()
+                _limit_time(asked["seconds"])
         except MemoryError:
             problem = TOO_MUCH
         except Exception as error:  # fontTools raises nearly anything on broken files

@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing, by atheris, of what reads files: pictures, fonts, zips, manifests. It starts from the
 hostile files of `tests/hostile.py`.
 
-    python -m tests.fuzz [picture font zip manifest] [--seconds 300] [--results results/fuzz.json]
+    python -m tests.fuzz [--targets picture font] [--seconds 300] [--results results/fuzz.json]
 
 atheris is in none of the requirements: `pip install atheris==3.0.0` into an environment that has them. A crash is
 anything but an answer or the documented error, ten seconds of the processor without either, or more than `MEGABYTES`
@@ -145,7 +145,7 @@ def fuzz(target: str, seconds: int, crashes: Path) -> dict:
         ]  # fmt: skip
         started = time.perf_counter()
         run = subprocess.run(
-            [sys.executable, "-m", "tests.fuzz", target, "--inside", *options],
+            [sys.executable, "-m", "tests.fuzz", "--targets", target, "--inside", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=os.environ | {"TMPDIR": folder},
@@ -169,7 +169,7 @@ def fuzz(target: str, seconds: int, crashes: Path) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("targets", nargs="*", default=list(TARGETS), choices=TARGETS)
+    parser.add_argument("--targets", nargs="+", default=TARGETS, choices=TARGETS)
     parser.add_argument("--seconds", type=int, default=300, help="for each target")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--crashes", type=Path, default=Path(tempfile.gettempdir()) / "fontid-fuzz")
