@@ -224,7 +224,7 @@ The texts are random or made of words from the `wordfreq` package. The fonts kee
 
 
 def write_card(out: Path, arguments: argparse.Namespace, faces: list[Face]) -> None:
-    rows = {split: len(part) for split, part in load_dataset(str(out)).items()}
+    rows = {split: len(part) for split, part in load_dataset(str(out)).items()}  # nosec B615: a folder on this machine
     families = list(by_family(faces))
     card = CARD.format(
         preset=arguments.preset,

@@ -170,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(f"No prototypes in {run}: run python -m train.make_prototypes {arguments.experiment} first.")
     with np.load(run / "prototypes.npz") as made:
         prototypes, owners, twins, names = made["prototypes"], made["faces"], made["twins"], made["names"].tolist()
-    rows = load_dataset(str(data), split="test")
+    rows = load_dataset(str(data), split="test")  # nosec B615: a folder on this machine
     if rows.features["face"].names != names:
         raise SystemExit(
             f"The prototypes of {run} and the data set {data} name other faces: make the prototypes again."
