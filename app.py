@@ -72,14 +72,11 @@ def main() -> None:
     page.queue(max_size=MOST_WAITING, api_open=False)
     service = Service(page, identifier.version)
 
-    sweeper = Sweeper(page)
-
     @asynccontextmanager
     async def running(app) -> AsyncIterator[None]:
         Thread(target=warm_up, args=(identifier, service), daemon=True).start()
-        Thread(target=sweeper.sweep_for_ever, args=DELETE_UPLOADS, daemon=True).start()
+        Thread(target=Sweeper(page).sweep_for_ever, args=DELETE_UPLOADS, daemon=True).start()
         yield
-        sweeper.sweep(0)
 
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: Thread(target=service.stop).start())

@@ -32,6 +32,14 @@ PACKAGES=(python3 python3-venv nginx curl openssl ca-certificates)
 KEPT=3 # releases
 PICTURE=model/golden/00.png # a release has to name its font
 FAMILY='"family": *"abeezee"'
+OPEN_MODEL='
+import pathlib, sys, app
+from fontid.artifact import ArtifactError, open_artifact
+try:
+    open_artifact(pathlib.Path("model"))
+except ArtifactError as error:
+    sys.exit(str(error))
+'
 PORT=$(sed -n 's/^Environment=.*GRADIO_SERVER_PORT=\([0-9]*\).*/\1/p' "$SOURCE/deploy/fontid.service")
 
 DOMAIN='' TLS='' EMAIL='' LISTEN='' ROOT='' VENV='' YES='' CHANGED='' FAILED=''
@@ -126,6 +134,14 @@ write_settings() {
 systemd_runs() { [[ -z $ROOT && -d /run/systemd/system ]]; }
 must_be_root() { [[ -n $ROOT || $EUID == 0 ]] || die "this changes the system: run it with sudo"; }
 
+as_fontid() { # COMMAND...: as the user that the service has
+  if [[ -z $ROOT && $EUID == 0 ]]; then
+    runuser -u fontid -- env PYTHONDONTWRITEBYTECODE=1 "$@"
+  else
+    PYTHONDONTWRITEBYTECODE=1 "$@"
+  fi
+}
+
 lock() { # two of these at once would undo each other
   install -d "$ROOT/opt/fontid/releases"
   exec 9>"$ROOT/opt/fontid/.lock"
@@ -162,23 +178,33 @@ point() { # LINK RELEASE: at no moment is there no link
   mv -T "$ROOT/opt/fontid/.$1" "$ROOT/opt/fontid/$1"
 }
 
-build() { # NAME: the release, in a folder that gets its name when it is whole
-  local place=$ROOT/opt/fontid/releases/$1 making=$ROOT/opt/fontid/releases/.making
-  [[ -d $place ]] && return
+refuse() { # NAME WHY
+  rm -rf "$ROOT/opt/fontid/releases/${1:?}"
+  die "$2; what runs was not changed"
+}
+
+build() { # NAME: the release; it counts once the file .unfinished is gone
+  local place=$ROOT/opt/fontid/releases/$1 old=$ROOT/opt/fontid/current
+  [[ -d $place && ! -e $place/.unfinished ]] && return
   disk_has_room || die "less than 1 GB of the disk is free: make room, or remove a release from /opt/fontid/releases"
-  rm -rf "$making"
-  install -d "$making"
-  (cd "$SOURCE" && shipped | tar --create --files-from=-) | tar --extract --no-same-owner --directory "$making"
+  rm -rf "$place"
+  install -d "$place"
+  touch "$place/.unfinished"
+  (cd "$SOURCE" && shipped | tar --create --files-from=-) | tar --extract --no-same-owner --directory "$place"
   if [[ -n $VENV ]]; then
-    ln -s "$(realpath "$VENV")" "$making/venv"
+    ln -s "$(realpath "$VENV")" "$place/venv"
+  elif cmp -s "$old/requirements.txt" "$place/requirements.txt" && "$old/venv/bin/python" -m pip check >/dev/null 2>&1; then
+    cp --archive --link "$old/venv/" "$place/venv" # the same packages: their files are shared, none is changed ever
   else
     say "Making the virtual environment; this takes some minutes"
-    python3 -m venv "$making/venv"
-    TMPDIR=$making "$making/venv/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
-      -r "$making/requirements.txt" || die "pip did not install requirements.txt (see above); nothing was changed"
-    "$making/venv/bin/python" -m compileall -q "$making/app.py" "$making/fontid" "$making/web"
+    python3 -m venv "$place/venv"
+    TMPDIR=$place "$place/venv/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
+      -r "$place/requirements.txt" || refuse "$1" "pip did not install requirements.txt (see above)"
   fi
-  mv -T "$making" "$place"
+  "$place/venv/bin/python" -m compileall -q "$place/app.py" "$place/fontid" "$place/web"
+  # what can be seen without starting it a second time, which 1 GB of memory may not hold
+  (cd "$place" && as_fontid venv/bin/python -c "$OPEN_MODEL") || refuse "$1" "$1 is damaged (see above)"
+  rm "$place/.unfinished"
 }
 
 forget_old_releases() {
@@ -267,7 +293,7 @@ start() { # `current`, where it does not run yet as it should, and see that it a
       systemctl restart fontid
       nginx -t -q && systemctl reload-or-restart nginx || return
     fi
-    answers_over_http "http://127.0.0.1:$PORT"
+    answers_over_http "http://127.0.0.1:$PORT" 120
   else
     answers_alone
   fi
@@ -294,9 +320,7 @@ activate() { # RELEASE: it runs, or the one before goes on
 # --- checks ----------------------------------------------------------------------------------------------------------
 
 answers_alone() { # without a server: the command line, as the user that the service has
-  local as=() here=$ROOT/opt/fontid/current
-  [[ -z $ROOT && $EUID == 0 ]] && as=(runuser -u fontid --)
-  (cd "$here/" && "${as[@]}" env PYTHONDONTWRITEBYTECODE=1 venv/bin/python -m fontid identify "$PICTURE" --json) | grep -q "$FAMILY"
+  (cd "$ROOT/opt/fontid/current/" && as_fontid venv/bin/python -m fontid identify "$PICTURE" --json) | grep -q "$FAMILY"
 }
 
 ask() { # URL CURL'S OPTIONS: upload the picture and have it named
@@ -308,10 +332,10 @@ ask() { # URL CURL'S OPTIONS: upload the picture and have it named
   curl -sS --fail --max-time 60 --no-buffer "$@" "$url/gradio_api/call/identify/$event" | grep -q "$FAMILY"
 }
 
-answers_over_http() { # URL: within a minute and a half
-  local until=$((SECONDS + 90))
-  until curl -s --fail --max-time 5 -o /dev/null "$1/config"; do
-    ((SECONDS < until)) || return
+answers_over_http() { # URL SECONDS: within so many, where the app does not end before
+  local until=$((SECONDS + $2))
+  until curl -s --fail --max-time 5 -o /dev/null "$1/healthz"; do
+    ((SECONDS < until && $(systemctl show -P NRestarts fontid) < 2)) || return
     sleep 1
   done
   ask "$1"
@@ -328,7 +352,12 @@ row() { # NAME COMMAND...
 
 disk_has_room() { (($(df --output=avail -k "$ROOT/opt/fontid" | tail -1) > 1000000)); }
 uploads_are_in_memory() { grep -q ' /run/fontid .* tmpfs ' "/proc/$(systemctl show -P MainPID fontid)/mountinfo"; }
-under_limit() { (($(systemctl show -P MemoryCurrent fontid) < 850 * 1024 * 1024)); }
+memory_used() { # MB
+  local bytes
+  bytes=$(systemctl show -P MemoryCurrent fontid)
+  if [[ $bytes =~ ^[0-9]+$ ]]; then say $((bytes / 1000000)); else say 0; fi
+}
+under_limit() { (($(memory_used) < 850)); }
 release_is_whole() { [[ -n $(release_of current) && -x $ROOT/opt/fontid/current/venv/bin/python ]]; }
 site_is_right() { nginx -t; }
 through_nginx() {
@@ -347,10 +376,10 @@ check() {
     row "the site of nginx is right" site_is_right
     row "nginx runs" systemctl is-active nginx
     row "fontid runs, started again $(systemctl show -P NRestarts fontid) times" systemctl is-active fontid
-    row "fontid names the font of a picture" ask "http://127.0.0.1:$PORT"
+    row "fontid names the font of a picture" answers_over_http "http://127.0.0.1:$PORT" 30
     row "and does so through nginx" through_nginx
     row "uploads are in memory" uploads_are_in_memory
-    row "$(($(systemctl show -P MemoryCurrent fontid) / 1048576)) MB of memory of 900 are used" under_limit
+    row "$(memory_used) MB of memory of 900 are used" under_limit
     [[ $TLS == off ]] || row "the certificate lasts for two weeks" certificate_lasts
   else
     row "the font of a picture is named, on the command line" answers_alone

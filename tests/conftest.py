@@ -1,10 +1,16 @@
 """Test data made once a session from the fonts in tests/fonts: faces, twins, the tiny data set."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -33,6 +39,63 @@ def run_module(*arguments: str, data_home: Path | None = None, **more) -> subpro
     environment = os.environ | {"HF_HUB_OFFLINE": "1"} | ({"FONTID_DATA": str(data_home)} if data_home else {})
     command = [sys.executable, "-m", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, **more)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@dataclass
+class App:
+    """A running app.py. `log` is its stderr; pictures go through `uploads`."""
+
+    address: str
+    process: subprocess.Popen
+    log: Path
+    uploads: Path
+
+    def lines(self) -> list[dict]:
+        """Its log, every line of which is JSON."""
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def health(self) -> dict:
+        return httpx.get(f"{self.address}/healthz", timeout=10).json()
+
+    def stop(self) -> int:
+        """Returns: what it exits with."""
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+def start_app(folder: Path, before: str = "", command: Sequence[str] = (), **environment: str) -> App:
+    """Start app.py and wait until it is ready. `folder` holds its log and, unless told otherwise, its uploads.
+
+    Args:
+        before: Python to run first, such as to lower a limit.
+        command: to start it by, instead of Python alone.
+    """
+    environment = {"GRADIO_SERVER_PORT": str(free_port()), "GRADIO_TEMP_DIR": str(folder / "uploads")} | environment
+    folder.mkdir(exist_ok=True, parents=True)
+    process = subprocess.Popen(
+        [*command, sys.executable, "-c", f"{before}\nimport app; app.main()"],
+        cwd=ROOT,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"} | environment,
+        stdout=open(folder / "out.txt", "w"),
+        stderr=open(folder / "log.txt", "w"),
+    )
+    address = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}"
+    app = App(address, process, folder / "log.txt", Path(environment["GRADIO_TEMP_DIR"]))
+    until = time.monotonic() + 120
+    while True:
+        assert process.poll() is None and time.monotonic() < until, app.log.read_text()
+        try:
+            if app.health()["status"] == "ok":
+                return app
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

@@ -14,4 +14,4 @@ SLOWEST = 16_000  # one second more for so many bytes of it
 SPARE_DISK = 8_000_000  # bytes that uploads leave free where they lie
 
 DELETE_UPLOADS = (60.0, 300.0)  # seconds: every minute, whatever has been there for five
-STOPPING = 15.0  # seconds in which what was begun is ended
+STOPPING = 10.0  # seconds in which what was begun is ended; systemd gives twenty

@@ -30,6 +30,7 @@ COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
 INTRODUCTION = """# fontid
 Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."""
 SHOWN = 5  # cards
+AT_THE_END = 10**9  # seconds: Gradio deletes what is left when it is ended, before that `web.uploads.Sweeper` does
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         content = base64.b64encode(font_package(identifier, shown)).decode()
         return {"name": f"{shown.id}.zip", "content": content}
 
-    with WatchedPage(title="fontid") as page:
+    with WatchedPage(title="fontid", delete_cache=(AT_THE_END, AT_THE_END)) as page:
         gr.Markdown(INTRODUCTION)
         look, own = gr.State(), gr.State()
         with gr.Tab("Identify"), gr.Row():

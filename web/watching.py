@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -30,7 +30,7 @@ SIZES = ((100_000, "to 100 kB"), (1_000_000, "to 1 MB"), (10_000_000, "to 10 MB"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 DISK = "The server has no room for this just now: try again in a few minutes."
 MEMORY = "The server has no memory for this just now: try again in a few minutes, or with a smaller picture."
-MISTAKEN = "This is nothing that can be asked here: what can be, and how, is told at /?view=api."
+MISTAKEN = "What can be asked here, and how, is told at /?view=api."
 UNKNOWN = "Something went wrong here, and nothing is known of why: try again, or with another picture."
 
 _facts: ContextVar[dict | None] = ContextVar("facts", default=None)
@@ -38,7 +38,9 @@ _facts: ContextVar[dict | None] = ContextVar("facts", default=None)
 
 def log(event: str, **facts) -> None:
     """Write one line of the log."""
-    print(json.dumps({"time": _now(), "event": event} | facts), file=sys.stderr, flush=True)
+    with suppress(OSError):  # a full disk under the log is no reason not to answer
+        sys.stderr.write(json.dumps({"time": _now(), "event": event} | facts) + "\n")
+        sys.stderr.flush()
 
 
 def note(**facts) -> None:
@@ -104,7 +106,8 @@ class WatchedPage(gr.Blocks):
         try:
             return await super().preprocess_data(*args, **how)
         except (ValueError, TypeError) as error:
-            raise gr.Error(MISTAKEN, print_exception=False) from error
+            said = str(error).strip().split("\n")[0]
+            raise gr.Error(f"{said} {MISTAKEN}", print_exception=False) from error
 
     async def process_api(self, block_fn, *args, event_id: str | None = None, **how) -> dict:
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
