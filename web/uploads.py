@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from web.limits import LONGEST, ROOM
 from web.watching import note, size_class
 
 
@@ -76,7 +77,7 @@ class Sweeper:
                 continue
 
     def sweep_for_ever(self, every: float, age: float) -> None:
-        """For a thread; in seconds."""
+        """For a thread; in seconds. The less room is left, the sooner files go: newcomers need it."""
         while True:
-            self.sweep(age)
+            self.sweep(max(min(age, LONGEST), age * min(1.0, free_space() / ROOM)))
             time.sleep(every)
