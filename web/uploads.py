@@ -50,6 +50,14 @@ def free_space() -> int:
         return 0
 
 
+def age_with(free: int, age: float) -> float:
+    """Seconds after which uploads go: `age`, or sooner where newcomers need the room, but not before their turn.
+
+    Args: free: bytes left where they lie.
+    """
+    return max(min(age, LONGEST), age * min(1.0, free / ROOM))
+
+
 class Sweeper:
     """Deletes what lies among the uploads for long, whoever put it there.
 
@@ -77,7 +85,7 @@ class Sweeper:
                 continue
 
     def sweep_for_ever(self, every: float, age: float) -> None:
-        """For a thread; in seconds. The less room is left, the sooner files go: newcomers need it."""
+        """For a thread; in seconds."""
         while True:
-            self.sweep(max(min(age, LONGEST), age * min(1.0, free_space() / ROOM)))
+            self.sweep(age_with(free_space(), age))
             time.sleep(every)
