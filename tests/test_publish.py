@@ -7,10 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 import pytest
+import tomllib
 from huggingface_hub import ModelCard, SpaceCard, metadata_load
 from packaging.specifiers import SpecifierSet
 

@@ -13,5 +13,6 @@ PATIENCE = 30.0  # seconds for a request to arrive, and
 SLOWEST = 16_000  # one second more for so many bytes of it
 SPARE_DISK = 8_000_000  # bytes that uploads leave free where they lie
 
-DELETE_UPLOADS = (60.0, 300.0)  # seconds: every minute, whatever has been there for five
+DELETE_UPLOADS = (5.0, 300.0)  # seconds: again and again, whatever has been there for five minutes
+ROOM = 128_000_000  # bytes; where less is left for uploads, they go the sooner, but not before LONGEST
 STOPPING = 10.0  # seconds in which what was begun is ended; systemd gives twenty
