@@ -126,7 +126,9 @@ def fuzz_here(target: str, options: list[str]) -> None:
     signal.signal(signal.SIGPROF, too_long)
     if target == "font":  # as the process that reads fonts is limited
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + 700 * 2**20
+        from fontid.font_reading import MEGABYTES as OF_A_READER
+
+        most = pages * resource.getpagesize() + OF_A_READER * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
     atheris.Setup([sys.argv[0], *options], timed(reader))
     atheris.Fuzz()
