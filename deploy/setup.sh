@@ -24,7 +24,7 @@
 set -euo pipefail
 umask 022
 
-SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # What the app needs to run, and what this script needs to install it; .dockerignore names the same.
 SHIPPED=(app.py fontid web model requirements.txt pyproject.toml LICENSE docs/comparison/report.html
   deploy/README.md deploy/setup.sh deploy/fontid.service deploy/nginx.conf)
@@ -150,7 +150,6 @@ lock() { # two of these at once would undo each other
 
 prepare_machine() {
   local missing=() package
-  [[ $TLS == letsencrypt ]] && PACKAGES+=(certbot)
   for package in "${PACKAGES[@]}"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
   done
@@ -429,6 +428,7 @@ main() {
   done
   [[ -z $VENV || -n $ROOT ]] || die "--venv goes with --root: a server's releases have environments of their own"
   read_settings
+  if [[ $TLS == letsencrypt ]]; then PACKAGES+=(certbot); fi
   case $command in
     plan) plan ;;
     pack) pack "${names[@]}" ;;
