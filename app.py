@@ -33,6 +33,7 @@ from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS  # n
 from web.page import EXAMPLES, build  # noqa: E402
 from web.service import Service  # noqa: E402
 from web.turns import TURNS  # noqa: E402
+from web.unread import Unread  # noqa: E402
 from web.uploads import Sweeper  # noqa: E402
 from web.watching import log, log_libraries, places  # noqa: E402
 
@@ -70,6 +71,7 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"Nothing can be written for uploads ({error}): name a folder with room in GRADIO_TEMP_DIR.")
     page.queue(max_size=MOST_WAITING, api_open=False)
+    page._queue.pending_messages_per_session = Unread(SESSIONS)
     service = Service(page, identifier.version)
 
     @asynccontextmanager

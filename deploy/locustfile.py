@@ -32,6 +32,8 @@ class Somebody(User):
         self.number = next(NUMBERS)
         self.random = random.Random(self.number)
         self.samples = read_pictures(PICTURES)
+        self.often = [sample.often for sample in self.samples]
+        self.first = [self.samples[-1 - self.number % len(self.samples)]]  # so that none is left out
         self.visitor = Visitor(self.host, PICTURES, self.number)
         self.left = 0
         time.sleep(self.random.uniform(0, LOOKS[1]))  # nobody comes at the same moment
@@ -42,7 +44,7 @@ class Somebody(User):
             self.left = 0 if visit.said else SAME_PAGE
         else:
             self.left -= 1
-            (sample,) = self.random.choices(self.samples, [sample.often for sample in self.samples])
+            sample = self.first.pop() if self.first else self.random.choices(self.samples, self.often)[0]
             by_program = self.random.random() < BY_PROGRAM and not sample.file.endswith(".zip")
             visit = self.visitor.identify(sample) if by_program else self.visitor.show(sample)
         self.tell(visit)

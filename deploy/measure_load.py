@@ -38,7 +38,8 @@ from fontid.experiment import write_result
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "deploy" / "fontid.service"
 USERS = (1, 4, 16, 64)
-SOAK_USERS = 2
+SOAK_USERS = 4
+WARMING = 0.4  # of a soak: until as many visits are remembered as the app remembers
 EVERY = 0.2  # seconds between two looks at the memory
 MIB = 1024 * 1024
 LEAVING = 200  # seconds in which visitors end what they began
@@ -369,12 +370,12 @@ def growth(times: Sequence[float], megabytes: Sequence[float]) -> float:
 
 
 def measure_soak(site: Site, minutes: float, folder: Path) -> dict:
-    """Few visitors for long; the first third of the time is for warming up."""
+    """Few visitors for long; growth is looked for after `WARMING`."""
     files = site.app.num_fds()
     began = time.time()
     visits = send_visitors(site, SOAK_USERS, 60 * minutes, folder)
     samples = [(at, sum(found.values())) for at, found in site.watch.samples if at >= began]
-    later = [(at, megabytes) for at, megabytes in samples if at >= began + 20 * minutes]
+    later = [(at, megabytes) for at, megabytes in samples if at >= began + 60 * minutes * WARMING]
     times, megabytes = zip(*later, strict=True)
     a_minute = [
         round(np.mean([mb for at, mb in samples if 60 * n <= at - began < 60 * n + 60])) for n in range(int(minutes))

@@ -26,6 +26,7 @@ from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.page import build
 from web.specimens import css_snippet, font_package, specimen
 from web.stage import View, stage_html
+from web.unread import Unread
 from web.uploads import Sweeper, age_with
 
 # --- addresses
@@ -186,6 +187,15 @@ def test_uploads_go_sooner_where_room_is_short_but_not_before_their_turn():
     assert age_with(10 * ROOM, 300) == age_with(ROOM, 300) == 300
     assert age_with(ROOM // 2, 300) == 150
     assert age_with(0, 300) == LONGEST and age_with(0, 3) == 3
+
+
+def test_answers_that_nobody_fetches_are_forgotten_and_others_are_not():
+    unread = Unread(3)
+    for visit in ("waited for", "left", "also left"):
+        unread[visit] = [visit]
+    assert unread["waited for"] == ["waited for"]
+    unread["new"] = []
+    assert list(unread) == ["also left", "waited for", "new"]
 
 
 # --- what is looked at
