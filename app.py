@@ -3,8 +3,8 @@
     python app.py
 
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and Gradio's other variables are respected; FONTID_MODEL names another model, by
-folder or hub id. The parts lie in `web/`; they only format what `fontid` returns. `/healthz` says whether it can
-answer, `/metrics` what it does; SIGTERM ends it when what was begun is answered.
+folder or by OWNER/NAME@REVISION on the hub. The parts lie in `web/`; they only format what `fontid` returns. `/healthz`
+says whether it can answer, `/metrics` what it does; SIGTERM ends it when what was begun is answered.
 """
 
 import os
@@ -33,6 +33,7 @@ from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS  # n
 from web.page import EXAMPLES, build  # noqa: E402
 from web.service import Service  # noqa: E402
 from web.turns import TURNS  # noqa: E402
+from web.unread import Unread  # noqa: E402
 from web.uploads import Sweeper  # noqa: E402
 from web.watching import log, log_libraries, places  # noqa: E402
 
@@ -70,6 +71,7 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"Nothing can be written for uploads ({error}): name a folder with room in GRADIO_TEMP_DIR.")
     page.queue(max_size=MOST_WAITING, api_open=False)
+    page._queue.pending_messages_per_session = Unread(SESSIONS)
     service = Service(page, identifier.version)
 
     @asynccontextmanager
@@ -88,7 +90,8 @@ def main() -> None:
             css_paths=Path(__file__).parent / "web" / "style.css",
             max_file_size=LARGEST_FILE,
             state_session_capacity=SESSIONS,
-            enable_monitoring=False,  # /metrics
+            enable_monitoring=False,  # Gradio's own page on who asked what
+            run_history=False,  # would keep pictures in the browser, and send them to a hub with a visitor's key
             mcp_server=True,
             ssr_mode=False,
             app_kwargs={

@@ -32,7 +32,7 @@ def folder_bytes(folder: Path) -> int:
 
 def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
     """fontid, with the catalogue held to the names."""
-    folder = Path(row.artifact)
+    folder = row.folder
     try:
         identifier = FontIdentifier.from_pretrained(folder)
     except ArtifactError as error:

@@ -100,9 +100,7 @@ def open_artifact(folder: Path) -> Artifact:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.") from error
     if found_format != FORMAT:
-        raise ArtifactError(
-            f"config.json in {folder} is of format {found_format}, not {FORMAT}: use its own fontid."
-        )
+        raise ArtifactError(f"config.json in {folder} is of format {found_format}, not {FORMAT}: use its own fontid.")
     own = str(config.get("config_sha256"))
     if hashlib.sha256(text.replace(own, "").encode()).hexdigest() != own:
         raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.")

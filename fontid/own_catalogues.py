@@ -107,9 +107,10 @@ def save_own(name: str, own: OwnCatalogue, letterforms: dict[str, bytes], encode
     Args: letterforms: WOFF2 by face id; encoder: digest of the ONNX file that made the prototypes.
     """
     folder = catalogue_folder(name)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
+    partial = folder.with_name(f".{name}-partial")
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
         write_faces(own.faces, partial / "faces.jsonl.gz")
         np.save(partial / "prototypes.npy", own.prototypes.astype(np.float16))
         (partial / "twins.json").write_text(json.dumps(sorted(own.twins)), encoding="utf-8")
@@ -141,7 +142,10 @@ def remove(name: str, family: str | None = None) -> str:
     if not folder.is_dir():
         raise EnrolmentError(f"No catalogue is named {name}; there are: {', '.join(catalogue_names()) or 'none'}.")
     if family is None:
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise EnrolmentError(f"The catalogue {name} cannot be removed ({error}): see to its folder.") from error
         return f"The catalogue {name} is removed."
     own, encoder = _read(name)
     left = own.keeping(lambda face: face.family != family)

@@ -1,13 +1,16 @@
 """The shipped artifact: whole, or refused; its labels are proven by its golden images."""
 
 import json
+import os
+import re
 import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fontid.artifact import ArtifactError, open_artifact, seal
+from fontid.artifact import ArtifactError, open_artifact, recalibrate, seal
+from fontid.calibration import Calibration
 from fontid.catalogue import Catalogue
 from fontid.faces import read_faces, write_faces
 from fontid.identifier import FontIdentifier
@@ -54,23 +57,65 @@ def test_labels_off_by_one_are_noticed(identifier, shift):
     )
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy", "encoder.safetensors"],
-)
-@pytest.mark.parametrize("damage", ["missing", "cut", "bit"])
-def test_damage_is_refused_by_name(copy, name, damage):
-    path = copy / name
-    content = bytearray(path.read_bytes())
-    if damage == "missing":
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory):
+    """The artifact as links to its files, any of which a test may put another in place of."""
+    folder = tmp_path_factory.mktemp("linked") / "model"
+    return shutil.copytree(MODEL, folder, copy_function=os.symlink)
+
+
+SEALED = sorted(path.relative_to(MODEL).as_posix() for path in MODEL.rglob("*") if path.is_file())
+SEALED.remove("README.md")  # the card: it may be written anew, and nothing is read from it
+
+
+@pytest.mark.parametrize("name", SEALED)
+def test_damage_is_refused_by_name(linked, name):
+    """Missing, empty, cut, with one bit changed, or with another file of its kind in its place."""
+    path, whole = linked / name, (MODEL / name).read_bytes()
+    alike = [one for one in SEALED if one != name and one.split(".")[-1] == name.split(".")[-1]]
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    path.unlink()
+    try:
+        for content in (None, b"", whole[: len(whole) // 2], whole[:-1], bytes(flipped), *alike[:1]):
+            if content is not None:
+                path.write_bytes((MODEL / content).read_bytes() if isinstance(content, str) else content)
+            with pytest.raises(ArtifactError, match=re.escape(name)):
+                open_artifact(linked)
+    finally:
+        path.unlink(missing_ok=True)
+        path.symlink_to(MODEL / name)
+
+
+def test_every_bit_of_the_config_counts(linked, rng):
+    path, whole = linked / "config.json", (MODEL / "config.json").read_bytes()
+    path.unlink()
+    try:
+        for place in rng.choice(len(whole), 400, replace=False):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << int(rng.integers(8))
+            path.write_bytes(flipped)
+            with pytest.raises(ArtifactError, match=r"config\.json"):
+                open_artifact(linked)
+    finally:
         path.unlink()
-    elif damage == "cut":
-        path.write_bytes(content[: len(content) // 2])
-    else:
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content)
-    with pytest.raises(ArtifactError, match=name.replace(".", r"\.")):
+        path.symlink_to(MODEL / "config.json")
+
+
+def test_a_file_that_cannot_be_read_is_named(copy, monkeypatch):
+    def broken(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("fontid.artifact.digest", broken)
+    with pytest.raises(ArtifactError, match="encoder.onnx.*cannot be read"):
         open_artifact(copy)
+
+
+def test_the_version_tells_artifacts_apart(copy):
+    before = open_artifact(copy).version
+    recalibrate(copy, Calibration(temperature=0.5))
+    assert open_artifact(copy).version != before == open_artifact(MODEL).version
+    assert len(before) == 12
 
 
 def test_swapped_faces_are_refused(copy):
@@ -97,9 +142,8 @@ def test_damaged_config_is_refused(copy, text):
         open_artifact(copy)
 
 
-def test_no_artifact_at_all(tmp_path, monkeypatch):
+def test_no_artifact_at_all(tmp_path):
     with pytest.raises(ArtifactError, match="config.json is missing"):
         FontIdentifier.from_pretrained(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ArtifactError, match="neither a folder nor a model"):
-        FontIdentifier.from_pretrained("nobody/no-such-model")
+        FontIdentifier.from_pretrained(tmp_path / "none")

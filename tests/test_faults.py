@@ -19,11 +19,11 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import ROOT, App, draw, start_app
+from tests.conftest import ROOT, App, draw, free_port, start_app
 from web import uploads
 from web.turns import Busy, Turns
 
-LIMITS = "import web.limits as most; most.PATIENCE = 2.0; most.MOST_WAITING = 3"
+LIMITS = "import web.limits as most; most.PATIENCE = 2.0; most.MOST_WAITING = 3; most.MOST_OPEN = 60"
 API = "/gradio_api"
 
 
@@ -158,7 +158,7 @@ def test_a_byte_a_second_is_given_up(app, picture):
             time.sleep(1)
     assert identify(app, picture) == "pacifico" and time.monotonic() - began < 20
     for client in clients:
-        said = client.recv(10_000).decode()
+        said = client.makefile("rb").read().decode()
         assert said.startswith("HTTP/1.1 408") and "too slowly" in said
         client.close()
     until(lambda: len(files(app)) == len(before | {picture.name}))
@@ -174,12 +174,27 @@ def test_clients_that_hang_keep_nobody_waiting(app, picture):
         client.close()
 
 
+def test_pages_left_open_are_bounded(app, picture):
+    """A page that is looked at by nobody still holds a stream; past the limit, newcomers are told."""
+    host, port = app.address.removeprefix("http://").split(":")
+    pages = [socket.create_connection((host, int(port)), timeout=30) for _ in range(60)]
+    for number, page in enumerate(pages):
+        page.sendall(f"GET {API}/heartbeat/visit{number} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert page.recv(100).startswith(b"HTTP/1.1 200")
+    refused = upload(app, picture.read_bytes())
+    assert refused.status_code == 503 and "try again" in refused.text and app.health()["status"] == "ok"
+    for page in pages:
+        page.close()
+    until(lambda: upload(app, picture.read_bytes()).status_code == 200)
+    assert identify(app, picture) == "pacifico"
+
+
 def test_too_much_is_refused_before_it_is_read(app):
     for path, size, said in (("/upload", 300_000_000, "256 MB"), ("/queue/join", 40_000_000, "32 MB")):
         host, port = app.address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=30) as client:
             client.sendall(f"POST {API}{path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
-            answered = client.recv(10_000).decode()
+            answered = client.makefile("rb").read().decode()
         assert answered.startswith("HTTP/1.1 413") and said in answered and "smaller copy" in answered
     chunks = (bytes(1_000_000) for _ in range(40))  # no length is announced
     asked = httpx.post(f"{app.address}{API}/queue/join", content=chunks, timeout=60)
@@ -332,7 +347,7 @@ def test_a_read_only_disk(tmp_path, picture):
     app = start_app(tmp_path, command=(*READ_ONLY, mount, "sh"), TMPDIR=str(tmp_path / "uploads"))
     try:
         assert identify(app, picture) == "pacifico"
-        assert not [line for line in app.lines() if line.get("outcome") == "failed" or line["event"] == "log"]
+        assert not [line for line in app.lines() if line.get("outcome") == "failed" or line.get("level") == "error"]
     finally:
         assert app.stop() == 0
 
@@ -361,39 +376,37 @@ def test_nowhere_to_write_at_all(tmp_path):
 # --- kills and clocks
 
 
-def worked_on(app: App) -> int:
-    return app.health()["in_flight"]
-
-
 @pytest.mark.slow
 def test_kill_9_under_load(tmp_path, picture):
     """Started anew on the same port and folder, it answers, and what the dead one left is deleted in its time."""
-    port = str(socket.create_server(("127.0.0.1", 0)).getsockname()[1])
-    soon = "import web.limits as most; most.DELETE_UPLOADS = (0.5, 3.0)"
+    port, soon = str(free_port()), "import web.limits as most; most.DELETE_UPLOADS = (0.5, 10.0)"
     for _ in range(2):
         app = start_app(tmp_path, before=soon, GRADIO_SERVER_PORT=port)
 
         def visit(app: App = app) -> None:
             with contextlib.suppress(httpx.HTTPError, json.JSONDecodeError, KeyError):
-                for _ in range(100):
+                while True:  # until it is killed
                     identify(app, picture)
 
         with ThreadPoolExecutor(8) as crowd:
             for _ in range(8):
                 crowd.submit(visit)
-            half = begin_upload(app, 1_000_000)
-            half.sendall(bytes(300_000))
-            until(lambda app=app: worked_on(app) and len(files(app)) >= 2)
-            os.kill(app.process.pid, signal.SIGKILL)
-            app.process.wait(10)
-        half.close()
-        left = files(app)
-        assert any(name.startswith("tmp") for name in left)  # the half upload, which is never taken for a picture
+            try:
+                with begin_upload(app, 1_000_000) as half:
+                    half.sendall(bytes(300_000))
+                    until(lambda app=app: any(name.startswith("tmp") for name in files(app)))
+                    until(lambda app=app: app.health()["waiting"] > 2)
+            finally:
+                app.process.kill()
+            assert app.process.wait(10) == -signal.SIGKILL
+        assert any(name.startswith("tmp") for name in files(app))  # half an upload, which is never taken for a picture
     app = start_app(tmp_path, before=soon, GRADIO_SERVER_PORT=port)
-    assert identify(app, picture) == "pacifico"
-    until(lambda: not files(app))
-    assert identify(app, picture) == "pacifico"
-    assert app.stop() == 0
+    try:
+        assert identify(app, picture) == "pacifico"
+        until(lambda: not files(app), 30)
+        assert identify(app, picture) == "pacifico"
+    finally:
+        assert app.stop() == 0
 
 
 @pytest.mark.slow
@@ -421,7 +434,7 @@ def test_clocks_that_jump(tmp_path, picture):
     jumping = f"""
 import pathlib, time
 import web.limits as most
-most.DELETE_UPLOADS = (0.5, 4.0)
+most.DELETE_UPLOADS = (0.5, 15.0)
 right = time.time
 time.time = lambda: right() + float(pathlib.Path({str(offset)!r}).read_text())
 """
@@ -430,13 +443,13 @@ time.time = lambda: right() + float(pathlib.Path({str(offset)!r}).read_text())
     try:
         for seconds in (86_400, -365 * 86_400, 0):
             path = upload(app, picture.read_bytes()).json()[0]
-            put = time.monotonic()
+            time.sleep(2)  # a round of deleting before the jump, and one after it
             offset.write_text(str(seconds))
-            time.sleep(1.5)  # the next round of deleting
-            assert answer(app, ask(app, path)) == "pacifico" and time.monotonic() - put < 4
-            until(lambda: not files(app))
+            time.sleep(2)
+            assert answer(app, ask(app, path)) == "pacifico"
+            until(lambda: not files(app), 60)
         sums = metrics(app)
-        assert 0 < sums["fontid_request_seconds_sum", "identify"] < 60 and app.health()["uptime_s"] < 120
+        assert 0 < sums["fontid_request_seconds_sum", "identify"] < 60 and app.health()["uptime_s"] < 600
         assert all(0 <= line["ms"] < 60_000 for line in app.lines() if "ms" in line)
     finally:
         assert app.stop() == 0

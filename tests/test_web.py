@@ -22,11 +22,12 @@ from web.addresses import AddressError, fetch, is_public
 from web.browse import families_html, find_families
 from web.cards import Row, answer_html, rows_from_query
 from web.filters import wanted
-from web.limits import DELETE_UPLOADS
+from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.page import build
 from web.specimens import css_snippet, font_package, specimen
 from web.stage import View, stage_html
-from web.uploads import Sweeper
+from web.unread import Unread
+from web.uploads import Sweeper, age_with
 
 # --- addresses
 
@@ -180,6 +181,21 @@ def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeyp
     assert not new.parent.exists()  # which holds nothing since
     assert all(file.exists() for file in own)
     assert sum(DELETE_UPLOADS) < 600  # within ten minutes
+
+
+def test_uploads_go_sooner_where_room_is_short_but_not_before_their_turn():
+    assert age_with(10 * ROOM, 300) == age_with(ROOM, 300) == 300
+    assert age_with(ROOM // 2, 300) == 150
+    assert age_with(0, 300) == LONGEST and age_with(0, 3) == 3
+
+
+def test_answers_that_nobody_fetches_are_forgotten_and_others_are_not():
+    unread = Unread(3)
+    for visit in ("waited for", "left", "also left"):
+        unread[visit] = [visit]
+    assert unread["waited for"] == ["waited for"]
+    unread["new"] = []
+    assert list(unread) == ["also left", "waited for", "new"]
 
 
 # --- what is looked at

@@ -8,7 +8,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.limits import LARGEST_BODY, LARGEST_UPLOAD, MOST_OPEN, MOST_WAITING, PATIENCE, SLOWEST, SPARE_DISK
+from web.limits import LARGEST_BODY, LARGEST_UPLOAD, MOST_OPEN, PATIENCE, SLOWEST, SPARE_DISK
 from web.service import HEALTH, METRICS, Service
 from web.uploads import free_space
 from web.watching import DISK, apology, ended, places, size_class
@@ -19,7 +19,6 @@ SLOW = "This came too slowly and was given up: try again with a smaller picture,
 CUT = "This was cut off half-way: send it again."
 LARGE = "This is larger than {} MB: send less at a time, or a smaller copy."
 UPLOAD = "/upload"
-JOINING = ("/queue/join", "/call/")
 
 
 class Refused(MultiPartException):
@@ -83,6 +82,8 @@ class Guard:
 
         async def sending(message: Message) -> None:
             nonlocal status
+            if message.get("status") == 503 and body.refused is None:  # Gradio's own words only count the queue
+                body.refuse(503, FULL)
             if body.refused is None:  # what Gradio makes of that is not sent
                 status = message.get("status", status)
                 await send(message)
@@ -101,7 +102,7 @@ class Guard:
                 body.refused = Refused(500, apology(error))
         finally:
             self._open -= 1
-        if body.refused is not None:
+        if body.refused is not None and not status:
             status, sentence = body.refused.status, body.refused.sentence
             # Gradio's page shows the text where an upload failed, and "detail" elsewhere
             answer = PlainTextResponse(sentence) if is_upload else JSONResponse({"detail": sentence})
@@ -120,7 +121,5 @@ class Guard:
         if scope["method"] == "POST":
             if self._service.state == "stopping":
                 raise body.refuse(503, STOPPING)
-            if any(part in scope["path"] for part in JOINING) and self._service.waiting >= MOST_WAITING:
-                raise body.refuse(503, FULL)
             length = dict(scope["headers"]).get(b"content-length", b"0")
             body.check_size(int(length) if length.isdigit() else 0)

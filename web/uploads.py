@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from web.limits import LONGEST, ROOM
 from web.watching import note, size_class
 
 
@@ -49,6 +50,14 @@ def free_space() -> int:
         return 0
 
 
+def age_with(free: int, age: float) -> float:
+    """Seconds after which uploads go: `age`, or sooner where newcomers need the room, but not before their turn.
+
+    Args: free: bytes left where they lie.
+    """
+    return max(min(age, LONGEST), age * min(1.0, free / ROOM))
+
+
 class Sweeper:
     """Deletes what lies among the uploads for long, whoever put it there.
 
@@ -78,5 +87,5 @@ class Sweeper:
     def sweep_for_ever(self, every: float, age: float) -> None:
         """For a thread; in seconds."""
         while True:
-            self.sweep(age)
+            self.sweep(age_with(free_space(), age))
             time.sleep(every)

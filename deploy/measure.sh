@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Everything that is measured of the site, in order: it stops at the first step that fails, and names it.
+#
+#   deploy/measure.sh                the whole run: two hours on two cores, with nothing else on them
+#   deploy/measure.sh STEP...        only these
+#   deploy/measure.sh steps          their names
+#
+# Needs what `make test` makes; nginx for the proxy; root for the memory limit and the tmpfs. Environments of their own
+# (served: what requirements.txt names, as on a server; fuzz) are made in .venv/. Figures go to results/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+PYTHON=.venv/bin/python
+SERVED=.venv/served
+FUZZ=.venv/fuzz
+STEPS=(audit abuse fuzz faults deploy unit space load soak)
+SECONDS_A_LEVEL=75
+SOAK_MINUTES=30
+
+environment() { # FOLDER PACKAGE...: an environment of requirements.txt and these
+  local folder=$1 wanted
+  shift
+  wanted=$(cat requirements.txt && printf '%s\n' "$@")
+  [[ -x $folder/bin/python && $(cat "$folder/made-of" 2>/dev/null) == "$wanted" ]] && return
+  "$PYTHON" -m venv --clear "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt "$@"
+  printf '%s\n' "$wanted" >"$folder/made-of"
+}
+
+tests() { "$PYTHON" -m pytest -q -m '' "$@"; }
+
+audit() { make audit; } # bandit, pip-audit, a search for secrets
+abuse() { tests tests/test_abuse.py tests/test_fetching.py; }
+fuzz() {
+  environment "$FUZZ" atheris==3.0.0
+  "$FUZZ/bin/python" -m tests.fuzz --results results/fuzz.json
+}
+faults() { tests tests/test_faults.py tests/test_artifact.py; }
+deploy() { tests tests/test_deploy.py; } # install, upgrade, rollback and check in a root of their own; the proxy
+unit() { systemd-analyze security --offline=yes --threshold=15 --no-pager deploy/fontid.service; }
+space() { tests tests/test_publish.py; }
+load() {
+  environment "$SERVED"
+  "$PYTHON" -m deploy.measure_load --seconds "$SECONDS_A_LEVEL" --python "$SERVED/bin/python"
+}
+soak() {
+  environment "$SERVED"
+  "$PYTHON" -m deploy.measure_load --soak "$SOAK_MINUTES" --python "$SERVED/bin/python"
+}
+
+chosen=("$@")
+[[ ${#chosen[@]} == 0 ]] && chosen=("${STEPS[@]}")
+if [[ ${chosen[*]} == steps ]]; then
+  printf '%s\n' "${STEPS[@]}"
+  exit
+fi
+for step in "${chosen[@]}"; do
+  [[ " ${STEPS[*]} " == *" $step "* ]] || {
+    echo "measure.sh: there is no step $step; there are ${STEPS[*]}" >&2
+    exit 2
+  }
+done
+summary=()
+for step in "${chosen[@]}"; do
+  printf '\n=== %s\n' "$step"
+  began=$SECONDS
+  # not `"$step" ||`, with which bash would go on after a command that fails inside
+  set +e
+  (set -e && "$step")
+  status=$?
+  set -e
+  if ((status)); then
+    printf '\nmeasure.sh: %s failed after %d s%s\n' "$step" $((SECONDS - began)) "${summary:+; before it: ${summary[*]}}" >&2
+    exit 1
+  fi
+  summary+=("$step $((SECONDS - began)) s,")
+done
+printf '\nAll is well: %s\n' "${summary[*]%,}"
