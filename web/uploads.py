@@ -11,7 +11,6 @@ from gradio.utils import get_upload_folder
 from web.limits import LONGEST, ROOM
 from web.watching import note, size_class
 
-
 GONE = "This is no longer here, uploads are deleted after some minutes: send it again."
 
 
