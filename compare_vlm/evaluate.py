@@ -74,7 +74,7 @@ def classical_answerer(row: ClassicalRow, names: Names) -> Answerer:
     from compare_vlm.classical import Classical
 
     model = Classical(row, names)
-    return Answerer(model.answer, 0, model.bytes)
+    return Answerer(model.answer, 0, model.bytes, BATCH)
 
 
 def backbone_answerer(row: BackboneRow, names: Names, run: Path) -> Answerer:

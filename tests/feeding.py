@@ -126,7 +126,9 @@ def watch_writing(folder: Path) -> list[str]:
         elif event in making:
             path = arguments[making[event]]
         if isinstance(path, str | bytes | os.PathLike):
-            place = os.path.abspath(os.fsdecode(path))
+            folder_of = arguments[-1] if event in ("os.remove", "os.rmdir", "os.mkdir") else -1  # a descriptor
+            base = os.readlink(f"/proc/self/fd/{folder_of}") if folder_of >= 0 else os.getcwd()
+            place = os.path.abspath(os.path.join(base, os.fsdecode(path)))
             if not place.startswith((f"{folder}{os.sep}", "/proc/self/", "/dev/null")) and "__pycache__" not in place:
                 outside.append(place)
 

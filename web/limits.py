@@ -4,9 +4,7 @@ AT_ONCE = 1  # pictures worked on at a time: a second one would take its memory,
 MOST_WAITING = 24  # requests waiting for their turn; more are refused
 MOST_OPEN = 400  # requests open at a time, streams of idle pages among them; more are refused
 LONGEST = 60.0  # seconds that a picture waits and is worked on before its visitor is told to try again
-SESSIONS = (
-    300  # visits that are remembered, the last ones: with their picture, their fonts and an answer not yet fetched
-)
+SESSIONS = 300  # visits whose picture and fonts are remembered, and the answer where nobody fetched it; 0.1 MB and more
 
 LARGEST_FILE = 60_000_000  # bytes of an uploaded file
 LARGEST_UPLOAD = 256_000_000  # bytes of all files that are uploaded together
