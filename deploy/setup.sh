@@ -287,7 +287,7 @@ configure() { # RELEASE: unit and site as it brings them
 
 start() { # `current`, where it does not run yet as it should, and see that it answers
   if systemd_runs; then
-    if [[ -n $CHANGED ]] || ! systemctl is-active --quiet fontid nginx; then
+    if [[ -n $CHANGED ]] || ! systemctl is-active --quiet fontid || ! systemctl is-active --quiet nginx; then
       systemctl daemon-reload
       systemctl enable --quiet fontid nginx
       systemctl restart fontid
