@@ -443,8 +443,9 @@ time.time = lambda: right() + float(pathlib.Path({str(offset)!r}).read_text())
     try:
         for seconds in (86_400, -365 * 86_400, 0):
             path = upload(app, picture.read_bytes()).json()[0]
+            time.sleep(2)  # a round of deleting before the jump, and one after it
             offset.write_text(str(seconds))
-            time.sleep(1.5)  # the next round of deleting
+            time.sleep(2)
             assert answer(app, ask(app, path)) == "pacifico"
             until(lambda: not files(app), 60)
         sums = metrics(app)
