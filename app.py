@@ -3,8 +3,8 @@
     python app.py
 
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and Gradio's other variables are respected; FONTID_MODEL names another model, by
-folder or hub id. The parts lie in `web/`; they only format what `fontid` returns. `/healthz` says whether it can
-answer, `/metrics` what it does; SIGTERM ends it when what was begun is answered.
+folder or by OWNER/NAME@REVISION on the hub. The parts lie in `web/`; they only format what `fontid` returns. `/healthz`
+says whether it can answer, `/metrics` what it does; SIGTERM ends it when what was begun is answered.
 """
 
 import os
@@ -90,7 +90,8 @@ def main() -> None:
             css_paths=Path(__file__).parent / "web" / "style.css",
             max_file_size=LARGEST_FILE,
             state_session_capacity=SESSIONS,
-            enable_monitoring=False,  # /metrics
+            enable_monitoring=False,  # Gradio's own page on who asked what
+            run_history=False,  # would keep pictures in the browser, and send them to a hub with a visitor's key
             mcp_server=True,
             ssr_mode=False,
             app_kwargs={

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoModel, BaseImageProcessor
 
-from compare_vlm.models import told
+from compare_vlm.models import check_gpu, told
 from compare_vlm.questions import square
 from compare_vlm.settings import BackboneRow
 from fontid.experiment import SettingsError
@@ -47,6 +47,7 @@ class Backbone:
 
 def open_backbone(row: BackboneRow, families: int) -> Backbone:
     """Frozen, with a new head, and adapters where the row has them. Raises: SettingsError."""
+    check_gpu(row)
     try:
         processor = AutoImageProcessor.from_pretrained(row.model, revision=row.revision)
         model = AutoModel.from_pretrained(row.model, revision=row.revision)

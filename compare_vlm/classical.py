@@ -64,20 +64,20 @@ class Classical:
             self.logistic = model.fit(known, self.families)
             self.bytes = 4 * parts * (known.shape[1] + self.count)
 
-    def scores(self, picture: Image.Image) -> np.ndarray:
-        """(families,) float, higher is better: of the windows' average."""
-        windows = features_of(picture, self.row.features)
+    def scores(self, pictures: list[Image.Image]) -> np.ndarray:
+        """(N, families) float, higher is better: the sum over each picture's windows."""
+        windows = [features_of(picture, self.row.features) for picture in pictures]
+        starts = np.cumsum([0] + [len(part) for part in windows[:-1]])
+        together = np.concatenate(windows)
         if self.row.method == "logistic":
-            scores = np.full(self.count, -np.inf)
-            scores[self.logistic.classes_] = self.logistic.predict_log_proba(windows).mean(0)
-            return scores
-        distances, found = self.nearest.kneighbors(windows)
-        scores = np.zeros(self.count)
-        for apart, rows in zip(distances, found, strict=True):
-            best = np.zeros(self.count)
-            np.maximum.at(best, self.families[rows], 1 - apart)
-            scores += best
-        return scores
+            of_windows = np.full((len(together), self.count), -np.inf)
+            of_windows[:, self.logistic.classes_] = self.logistic.predict_log_proba(together)
+        else:
+            distances, found = self.nearest.kneighbors(together)
+            of_windows = np.zeros((len(together), self.count))
+            rows = np.arange(len(together))[:, None]
+            np.maximum.at(of_windows, (rows, self.families[found]), 1 - distances)
+        return np.add.reduceat(of_windows, starts)
 
     def answer(self, pictures: list[Image.Image], top: int) -> list[list[int]]:
-        return [np.argsort(-self.scores(picture), kind="stable")[:top].tolist() for picture in pictures]
+        return np.argsort(-self.scores(pictures), axis=1, kind="stable")[:, :top].tolist()

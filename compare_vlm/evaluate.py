@@ -32,7 +32,7 @@ def folder_bytes(folder: Path) -> int:
 
 def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
     """fontid, with the catalogue held to the names."""
-    folder = Path(row.artifact)
+    folder = row.folder
     try:
         identifier = FontIdentifier.from_pretrained(folder)
     except ArtifactError as error:
@@ -74,7 +74,7 @@ def classical_answerer(row: ClassicalRow, names: Names) -> Answerer:
     from compare_vlm.classical import Classical
 
     model = Classical(row, names)
-    return Answerer(model.answer, 0, model.bytes)
+    return Answerer(model.answer, 0, model.bytes, BATCH)
 
 
 def backbone_answerer(row: BackboneRow, names: Names, run: Path) -> Answerer:

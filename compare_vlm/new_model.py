@@ -68,7 +68,7 @@ def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:
     )
     processor = PaliGemmaProcessor(pictures, tokenizer)
     entries = len(processor.tokenizer)  # the processor has added <image> and others
-    shared = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1}
+    shared = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1}  # nosec B105: numbers of tokens
     text = Gemma2Config(
         vocab_size=entries,
         hidden_size=size.width,
@@ -110,7 +110,7 @@ def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
     model = Tokenizer(BPE(vocab=vocabulary, merges=[]))
     model.pre_tokenizer, model.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=model, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", pad_token="<|pad|>"
+        tokenizer_object=model, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", pad_token="<|pad|>"  # nosec B106: tokens of a tokenizer
     )
     tokenizer.add_special_tokens({"additional_special_tokens": ["<|image|>"]})
     image = tokenizer.convert_tokens_to_ids("<|image|>")

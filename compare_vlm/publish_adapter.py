@@ -7,8 +7,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from httpx import HTTPError
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 
 from compare_vlm.models import open_trained
 from compare_vlm.settings import VlmRow, open_row, run_folder

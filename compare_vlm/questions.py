@@ -44,7 +44,7 @@ def open_split(folder: Path, split: str) -> Dataset:
         raise SettingsError(
             f"No split {split!r} in {folder}: run python -m data_scripts.render_dataset --preset {folder.name} first."
         )
-    return load_dataset("parquet", data_files={split: files}, split=split)
+    return load_dataset("parquet", data_files={split: files}, split=split)  # nosec B615: a folder on this machine
 
 
 def open_names(folder: Path, families: int | None, faces_file: Path) -> Names:

@@ -75,6 +75,7 @@ class VlmRow(Row):
     four_bit: the frozen weights in nf4 (bitsandbytes).
     fold: a line is cut into rows that fill the model's square picture.
     beams: of the search among the catalogue's names.
+    gpu_gb: memory of the GPU without which it is not begun; 0: it can do with the CPU.
     """
 
     model: str = ""
@@ -86,6 +87,7 @@ class VlmRow(Row):
     gradient_checkpointing: bool = True
     fold: bool = True
     beams: int = 10
+    gpu_gb: int = 0
     training: Training = field(default_factory=Training)
 
     @property
@@ -101,15 +103,24 @@ class BackboneRow(Row):
     revision: str | None = None
     lora: LoraSettings | None = None
     fold: bool = True
+    gpu_gb: int = 0
     training: Training = field(default_factory=Training)
 
 
 @dataclass(frozen=True)
 class EncoderRow(Row):
-    """fontid itself. artifact: its folder; encoder_only: by encoder and prototypes alone, the line given."""
+    """fontid itself.
+
+    artifact: its folder, or `artifacts/NAME` under FONTID_DATA.
+    encoder_only: by encoder and prototypes alone, the line given.
+    """
 
     artifact: str = "model"
     encoder_only: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return data_home() / self.artifact if self.artifact.startswith("artifacts/") else Path(self.artifact)
 
 
 @dataclass(frozen=True)

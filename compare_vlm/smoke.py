@@ -1,7 +1,7 @@
 """Drive every entry point of the comparison with models of random weights, on fonts of the checkout, in minutes."""
 
 import os
-import subprocess
+import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
 
@@ -64,6 +64,6 @@ def step(home: Path, *words: str | Path) -> None:
     command = [sys.executable, "-m", *map(str, words)]
     print(f"python -m {' '.join(map(str, words))}", flush=True)
     environment = os.environ | {"FONTID_DATA": str(home), "HF_HUB_OFFLINE": "1"}
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # nosec B603: a list, no shell
     if run.returncode:
         raise SettingsError(f"{words[0]} ended with {run.returncode}: {(run.stderr or run.stdout).strip()[-1500:]}")

@@ -88,6 +88,7 @@ def train(row: VlmRow | BackboneRow, run: Path) -> dict:
         cost["device"] = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else "cpu"
         save(opened, run / "trained")
         (run / "training.json").write_text(json.dumps(cost, indent=1) + "\n")
+    accelerator.print(json.dumps(cost))
     # as in train/loop.py: nobody leaves while another still talks to it
     accelerator.wait_for_everyone()
     accelerator.free_memory()
@@ -105,7 +106,7 @@ def main(argv: list[str] | None = None) -> None:
         row = open_row(arguments.row, arguments.families)
         if not isinstance(row, VlmRow | BackboneRow) or getattr(row, "zero_shot", False):
             raise SettingsError(f"{arguments.row} is not trained: run python -m compare_vlm.evaluate on it.")
-        print(json.dumps(train(row, arguments.run or run_folder(arguments.row, row))))
+        train(row, arguments.run or run_folder(arguments.row, row))
     except SettingsError as error:
         raise SystemExit(str(error)) from error
 

@@ -13,7 +13,7 @@ import argparse
 import json
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404: commands are lists that this project writes
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -156,7 +156,7 @@ def npm_install(folder: Path, kind: str, versions: dict[str, str]) -> subprocess
 
 def run_npm(command: Iterable[str], folder: Path) -> subprocess.CompletedProcess:
     try:
-        return subprocess.run(list(command), cwd=folder, capture_output=True, text=True, check=False)
+        return subprocess.run(list(command), cwd=folder, capture_output=True, text=True, check=False)  # nosec B603: a list, no shell
     except FileNotFoundError as error:
         raise FetchError("npm is not installed: fonts come as npm packages, install Node.js with npm first.") from error
 

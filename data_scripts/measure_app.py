@@ -9,7 +9,7 @@ import argparse
 import os
 import socket
 import statistics
-import subprocess
+import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 import time
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ def running_app():
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen([sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL)  # nosec B603: a list, no shell
     try:
         for _ in range(600):
             with socket.socket() as probe:

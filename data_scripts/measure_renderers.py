@@ -8,7 +8,7 @@ python -m data_scripts.measure_renderers RIVALS/bin/python [--lines 880] [--resu
 import argparse
 import json
 import os
-import subprocess
+import subprocess  # nosec B404: commands are lists that this project writes
 import tempfile
 import time
 from pathlib import Path
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
         job.write_text(json.dumps({"lines": [(str(file), text) for _, file, text in lines], "pixels": PIXELS}))
         for rival in RIVALS:
             command = [str(arguments.python), str(Path(__file__).with_name("rival_renderers.py")), rival, str(job)]
-            run = subprocess.run(command, capture_output=True, text=True, check=False)
+            run = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B603: a list, no shell
             if run.returncode:
                 raise SystemExit(f"{rival} does not run in {arguments.python}: {run.stderr.strip().splitlines()[-1]}")
             said = json.loads(run.stdout.splitlines()[-1])

@@ -1,10 +1,11 @@
 """Render text lines of every face into a Hugging Face data set.
 
     python -m data_scripts.render_dataset --preset tiny|small|full [--out DIR] [--seed 0] [--num-proc 2]
-        [--ray ADDRESS] [--push-to-hub REPO]
+        [--ray ADDRESS]
 
 Reads `faces.jsonl` (data_scripts.make_faces). Writes parquet shards, one at a time, into OUT (default
-FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict:
+FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict,
+and `python -m train.publish` pushes OUT to the hub as it is:
 
 - `train`, `validation`, `test`: drawn by the training renderers, texts disjoint; `train` has no held-out family;
 - `references`: every face, from which prototypes are averaged;
@@ -26,8 +27,6 @@ from pathlib import Path
 
 import numpy as np
 from datasets import ClassLabel, Dataset, Features, Image, Value, load_dataset
-from httpx import HTTPError
-from huggingface_hub.errors import HfHubHTTPError
 from tqdm import tqdm
 
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
@@ -207,6 +206,7 @@ def render_chromium(
 CARD = """---
 license: apache-2.0
 task_categories: [image-classification]
+tags: [font-identification, fonts]
 pretty_name: fontid lines ({preset})
 ---
 # fontid lines ({preset})
@@ -224,7 +224,7 @@ The texts are random or made of words from the `wordfreq` package. The fonts kee
 
 
 def write_card(out: Path, arguments: argparse.Namespace, faces: list[Face]) -> None:
-    rows = {split: len(part) for split, part in load_dataset(str(out)).items()}
+    rows = {split: len(part) for split, part in load_dataset(str(out)).items()}  # nosec B615: a folder on this machine
     families = list(by_family(faces))
     card = CARD.format(
         preset=arguments.preset,
@@ -249,16 +249,6 @@ def check_recipe(out: Path, recipe: dict) -> None:
     path.write_text(text)
 
 
-def push(out: Path, repository: str) -> None:
-    try:
-        load_dataset(str(out)).push_to_hub(repository)
-    except (OSError, HfHubHTTPError, HTTPError) as error:
-        raise SystemExit(
-            f"{repository} could not be pushed: log in with `hf auth login` and check the network and the name. "
-            f"The data set is whole in {out}. ({error})"
-        ) from error
-
-
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=PRESETS, required=True)
@@ -268,7 +258,6 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--num-proc", type=int, default=2)
     parser.add_argument("--ray", metavar="ADDRESS", help="render on a Ray cluster: its address, auto, or local")
-    parser.add_argument("--push-to-hub", metavar="REPO")
     arguments = parser.parse_args(argv)
     if not arguments.faces.exists():
         raise SystemExit(f"No table of faces at {arguments.faces}: run python -m data_scripts.make_faces first.")
@@ -306,8 +295,6 @@ def main(argv: list[str] | None = None) -> None:
     except ChromiumMissing as error:
         print(f"The chromium and stroop splits are left out: {error}")
     write_card(out, arguments, faces)
-    if arguments.push_to_hub:
-        push(out, arguments.push_to_hub)
 
 
 if __name__ == "__main__":

@@ -111,8 +111,9 @@ setting() { sed -n "s/^$1=//p" "$ROOT/etc/fontid/setup.env" 2>/dev/null || true;
 
 read_settings() { # what was not given now was given to install before
   DOMAIN=${DOMAIN:-$(setting DOMAIN)} EMAIL=${EMAIL:-$(setting EMAIL)}
-  TLS=${TLS:-$(setting TLS)} LISTEN=${LISTEN:-$(setting LISTEN)}
+  TLS=${TLS:-$(setting TLS)}
   TLS=${TLS:-letsencrypt}
+  if [[ $TLS == off ]]; then LISTEN=${LISTEN:-$(setting LISTEN)}; fi
   [[ $TLS =~ ^(letsencrypt|self-signed|off)$ ]] || die "--tls is letsencrypt, self-signed or off, not $TLS"
   [[ $DOMAIN =~ ^[A-Za-z0-9.-]*$ ]] || die "--domain is a name such as fonts.example.org, not $DOMAIN"
   [[ -z $EMAIL || $EMAIL =~ ^[^[:space:]@]+@[^[:space:]@]+$ ]] || die "--email is an address such as me@example.org"
@@ -286,7 +287,7 @@ configure() { # RELEASE: unit and site as it brings them
 
 start() { # `current`, where it does not run yet as it should, and see that it answers
   if systemd_runs; then
-    if [[ -n $CHANGED ]] || ! systemctl is-active --quiet fontid nginx; then
+    if [[ -n $CHANGED ]] || ! systemctl is-active --quiet fontid || ! systemctl is-active --quiet nginx; then
       systemctl daemon-reload
       systemctl enable --quiet fontid nginx
       systemctl restart fontid
@@ -351,10 +352,14 @@ row() { # NAME COMMAND...
 
 disk_has_room() { (($(df --output=avail -k "$ROOT/opt/fontid" | tail -1) > 1000000)); }
 uploads_are_in_memory() { grep -q ' /run/fontid .* tmpfs ' "/proc/$(systemctl show -P MainPID fontid)/mountinfo"; }
-memory_used() { # MB
+memory_used() { # MB; of the process alone where the kernel does not count for services
   local bytes
   bytes=$(systemctl show -P MemoryCurrent fontid)
-  if [[ $bytes =~ ^[0-9]+$ ]]; then say $((bytes / 1000000)); else say 0; fi
+  if [[ $bytes =~ ^[0-9]+$ ]]; then
+    say $((bytes / 1000000))
+  else
+    awk '/^VmRSS/ { used = int($2 / 1000) } END { print used + 0 }' "/proc/$(systemctl show -P MainPID fontid)/status" 2>/dev/null || say 0
+  fi
 }
 under_limit() { (($(memory_used) < 850)); }
 release_is_whole() { [[ -n $(release_of current) && -x $ROOT/opt/fontid/current/venv/bin/python ]]; }

@@ -146,7 +146,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("fontid", description="Which Google Fonts family and style is in a picture.")
     commands = parser.add_subparsers(dest="command", required=True)
     model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", help="folder or hub id of a model (default: the one that ships with fontid)")
+    model.add_argument("--model", help="folder, or OWNER/NAME@REVISION on the hub (default: the one that ships)")
     common = argparse.ArgumentParser(add_help=False, parents=[model])
     common.add_argument("--catalogue", metavar="NAME", help="search one of your own catalogues too")
     common.add_argument("--alone", action="store_true", help="and nothing else")

@@ -1,20 +1,18 @@
 """Make somebody's font files searchable in seconds, without training: prototypes, twins and letterforms of faces."""
 
-import hashlib
 import io
-import string
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.artifact import digest
 from fontid.catalogue import Catalogue
-from fontid.faces import Face, face_id
-from fontid.font_files import faces_in, family_id, family_name, font_files_in, relative_width
+from fontid.faces import Face
+from fontid.font_files import font_files_in
+from fontid.font_reading import read_apart
 from fontid.identifier import FontIdentifier
 from fontid.letterforms import Letterforms
 from fontid.outlines import draw_letters_by_freetype, outlines_apart
@@ -28,7 +26,6 @@ from fontid.own_catalogues import (
     searching,
     write_letterforms,
 )
-from fontid.subsetting import scaled, small_font, woff2
 
 REFERENCES = (
     "Hamburgefonstiv", "The quick brown fox", "JUMPS OVER THE LAZY DOG", "Sphinx of black quartz",
@@ -46,57 +43,17 @@ def read_fonts(folder: Path, problems: dict[str, str]) -> dict[Face, bytes]:
     if not files:
         raise EnrolmentError(f"There are no ttf, otf, woff or woff2 files in {folder}.")
     made: dict[str, tuple[Face, bytes]] = {}
-    for file in files:
-        try:
-            for instance, font in faces_in(file):
-                face = _face_of(font, instance.weight, instance.italic, file)
-                if face.id in made:
-                    problems[str(file)] = f"holds the same face as {made[face.id][0].file}, which was kept"
-                else:
-                    made[face.id] = (face, _small(font, face, file, bool(instance.location)))
-        except Exception as error:  # fontTools raises nearly anything on broken files
-            problems[str(file)] = f"cannot be used ({error or type(error).__name__})"
+    for file, face, found in read_apart(files):
+        if face is None:
+            problems[str(file)] = found
+        elif face.id in made:
+            problems[str(file)] = f"holds the same face as {made[face.id][0].file}, which was kept"
+        else:
+            made[face.id] = (face, found)
     if not made:
         reasons = "; ".join(f"{file} {reason}" for file, reason in list(problems.items())[:3])
         raise EnrolmentError(f"None of the {len(files)} font files in {folder} can be used: {reasons}.")
     return dict(made.values())
-
-
-def _face_of(font: TTFont, weight: int, italic: bool, file: Path) -> Face:
-    name = family_name(font)
-    family = family_id(name)
-    names = font["name"]
-    return Face(
-        id=face_id(family, weight, italic),
-        family=family,
-        name=name,
-        category="own",
-        weight=weight,
-        italic=italic,
-        license=(names.getDebugName(13) or "").strip(),
-        copyright=(names.getDebugName(0) or "").strip(),
-        url="",
-        file=str(file),
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-        width=relative_width(font),
-    )
-
-
-def _small(font: TTFont, face: Face, file: Path, variable: bool) -> bytes:
-    """Raises: ValueError for a font without the Latin letters."""
-    missing = [letter for letter in string.ascii_letters if ord(letter) not in font.getBestCmap()]
-    if missing:
-        raise ValueError(f"{face.name} lacks the Latin letters {''.join(missing)}")
-    source = file
-    if variable:
-        source = io.BytesIO()
-        font.flavor = None
-        font.save(source)
-        source.seek(0)
-    data = woff2(scaled(small_font(source)))  # as the shipped ones are, so that a copy draws the same
-    if not all(draw_letters_by_freetype(io.BytesIO(data)).any((1, 2))):
-        raise ValueError(f"{face.name} draws nothing for some letter")
-    return data
 
 
 def make_prototype(data: bytes, embed_line: Callable[[np.ndarray], np.ndarray | None]) -> np.ndarray:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import platform
-import subprocess
+import subprocess  # nosec B404: commands are lists that this project writes
 import types
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -87,7 +87,7 @@ def current_commit() -> str | None:
     """The commit of the checkout this module lies in, with "+" behind it where files are changed; None without git."""
     try:
         run = [
-            subprocess.run(
+            subprocess.run(  # nosec B603 B607: git, wherever it is; a list, no shell
                 ["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
             ).stdout
             for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])

@@ -11,6 +11,7 @@ from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
 FONT_SUFFIXES = {".ttf", ".otf", ".woff", ".woff2"}
+LONGEST_NAME = 200
 ITALIC_BIT, OBLIQUE_BIT, MAC_ITALIC_BIT = 0, 9, 1
 
 
@@ -48,10 +49,15 @@ def family_id(name: str) -> str:
 
 
 def family_name(font: TTFont) -> str:
-    """The typographic family name (entry 16), else the family name (entry 1). Raises: ValueError without either."""
+    """The typographic family name (entry 16), else the family name (entry 1).
+
+    Raises: ValueError without either, and for one of more than `LONGEST_NAME` letters.
+    """
     name = font["name"].getDebugName(16) or font["name"].getDebugName(1)
     if not name or not name.strip():
         raise ValueError("the font has no family name")
+    if len(name) > LONGEST_NAME:
+        raise ValueError("the family's name is too long")
     return name.strip()
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fontid.artifact import ArtifactError, open_artifact
+from fontid.artifact import open_artifact
 from fontid.calibration import evidence_of
 from fontid.catalogue import Catalogue, Match, Neighbour
 from fontid.drawing import make_query
 from fontid.faces import Face
 from fontid.groups import group_lines
+from fontid.hub import fetch
 from fontid.images import PictureError, open_picture
 from fontid.letterforms import Letterforms
 from fontid.lines import Line
@@ -104,21 +105,13 @@ class FontIdentifier:
     def from_pretrained(
         cls, folder_or_hub_id: str | os.PathLike | None = None, revision: str | None = None
     ) -> "FontIdentifier":
-        """Load a folder, a model on the Hugging Face hub, or (None) the model that ships with fontid.
+        """Load a folder, OWNER/NAME@REVISION on the Hugging Face hub, or (None) the model that ships with fontid.
 
         Raises: ArtifactError with a sentence that says what is wrong.
         """
         if folder_or_hub_id is None or Path(folder_or_hub_id).is_dir():
             return cls(Path(folder_or_hub_id or SHIPPED))
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-        try:
-            return cls(Path(snapshot_download(str(folder_or_hub_id), revision=revision)))
-        except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-            raise ArtifactError(
-                f"{folder_or_hub_id} is neither a folder nor a model on the hub that can be reached: check its name."
-            ) from error
+        return cls(fetch(str(folder_or_hub_id), revision))
 
     def searching(self, catalogue: Catalogue, letterforms: Letterforms) -> "FontIdentifier":
         """The same identifier with another catalogue and the fonts to draw it with; the models are shared."""

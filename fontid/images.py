@@ -11,11 +11,12 @@ import functools
 import io
 import math
 import os
-from typing import BinaryIO
+import time
+from typing import Any, BinaryIO
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, TiffImagePlugin
 
 # The largest picture accepted: 50 binary megapixels, so that the 8192 x 6144 of a "50 MP" telephone passes.
 MAX_PIXELS = 50 * 1024 * 1024
@@ -30,11 +31,21 @@ PICTURE_SUFFIXES = frozenset(
 )  # fmt: skip
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")  # never EPS: it starts Ghostscript
+_HUNGRY = ("WEBP", "AVIF")  # decoded with 8 to 16 bytes a pixel, as are progressive JPEGs of four inks: half the pixels
 _ACCEPTED = "PNG, JPEG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
 _DAMAGED = (
     "This picture is damaged, incomplete or of a rare kind; please save it again as PNG or JPEG and try once more."
 )
 _NO_MEMORY = "There is not enough memory for this picture; please crop it or make it smaller and try again."
+
+# What a file may cost before its pixels are decoded; honest ones need a hundredth of it.
+_SECONDS = 8.0  # of the processor, for reading and decoding
+_MOST_READS = 200_000  # a file of a million empty chunks is read for their sake alone
+_BLOCK = 8192  # bytes of a JPEG decoded at a time: ten are enough for a pass over all its pixels
+_LARGEST_TAG = 4_000_000  # bytes; what is longer, such as Photoshop's layers, is not kept
+_MOST_TAGS, _MOST_READ = 16_000_000, 250_000_000  # bytes kept, read of all tags: many may point at the same place
+_LONGEST_TABLE = 400_000  # bytes: where the strips or tiles of a TIFF are
+_TABLES = (273, 279, 324, 325)
 
 _EXIF_ORIENTATION = 0x0112
 _TIFF_PHOTOMETRIC = 262
@@ -70,7 +81,8 @@ def open_picture(
     8 bits are scaled by their range. Transparency is laid on white, or on black where the ink is light.
 
     Raises `PictureError` when there is no such file, when it is not a picture, is damaged or cut short, or
-    has more than `max_pixels` pixels (checked before decoding; Pillow's own limit, if lower, holds too).
+    has more than `max_pixels` pixels, half of them for WebP and AVIF (checked before decoding; Pillow's own limit, if
+    lower, holds too).
     Raises `TypeError` for any other type of source.
     """
     try:
@@ -119,8 +131,51 @@ def to_gray(image: Image.Image) -> np.ndarray:
 
 
 @functools.cache
-def _register_heif() -> None:
+def _prepare_pillow() -> None:
     pillow_heif.register_heif_opener()
+    TiffImagePlugin.ImageFileDirectory_v2 = _SmallDirectory
+
+
+class _Patient:
+    """A binary file that lets itself be read for some time and so often, whatever its reader wants of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._until, self._reads = file, time.thread_time() + _SECONDS, 0
+
+    def read(self, size: int = -1) -> bytes:
+        self._reads += 1
+        if self._reads > _MOST_READS or time.thread_time() > self._until:
+            raise PictureError(_DAMAGED)
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _Tags(dict):
+    """Data by tag, with an end to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read = self._kept = 0
+
+    def __setitem__(self, tag: int, data: bytes) -> None:
+        keep = len(data) <= _LARGEST_TAG
+        self._read += len(data)
+        self._kept += len(data) if keep else 0
+        too_long = tag in _TABLES and len(data) > _LONGEST_TABLE
+        if self._read > _MOST_READ or self._kept > _MOST_TAGS or too_long:
+            raise PictureError(_DAMAGED)
+        if keep:
+            super().__setitem__(tag, data)
+
+
+class _SmallDirectory(TiffImagePlugin.ImageFileDirectory_v2):
+    """The tags of a TIFF, or of any picture's EXIF: Pillow keeps every one, which a small file can make gigabytes."""
+
+    def reset(self) -> None:
+        super().reset()
+        self._tagdata = _Tags()
 
 
 def _open_path(path: str | os.PathLike) -> BinaryIO:
@@ -136,11 +191,11 @@ def _open_path(path: str | os.PathLike) -> BinaryIO:
 
 
 def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
-    _register_heif()
+    _prepare_pillow()
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
     try:
-        image = Image.open(file, formats=_FORMATS)
+        image = Image.open(_Patient(file), formats=_FORMATS)
     except MemoryError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -148,8 +203,10 @@ def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
     except Exception as error:
         file.seek(0)
         raise PictureError(_why_unreadable(file.read(1024))) from error
-    _check_size(image.size, max_pixels)
+    inks = image.mode == "CMYK" and "progressive" in image.info
+    _check_size(image.size, max_pixels // 2 if inks or image.format in _HUNGRY else max_pixels)
     if image.format in ("JPEG", "MPO"):
+        image.decodermaxblock = _BLOCK
         image.draft(None, _work_size(image.size))  # libjpeg decodes at 1/2, 1/4 or 1/8 of the size
     return _render(image, max_pixels)
 

@@ -9,7 +9,7 @@ MOST_THREADS = 2
 
 def open_network(path: Path):
     """An `onnxruntime.InferenceSession` on an ONNX file."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it tells Microsoft of every network that is opened
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.32 on its wheels report to Microsoft, also on Linux
     import onnxruntime  # here: half a second that commands without a model need not pay
 
     options = onnxruntime.SessionOptions()

@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import shutil
+import socket
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
@@ -27,7 +30,7 @@ WAIT = 20_000  # milliseconds
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     app = start_app(tmp_path_factory.mktemp("app"))
-    yield app.address, app.process
+    yield app.address, app.process, app.uploads
     assert app.stop() == 0
     log = app.log.read_text()
     assert not any(word in log for word in ("one.png", "two.png", "notes", "127.0.0.1", "Signal"))  # of visitors
@@ -92,14 +95,106 @@ def test_api_searches_the_catalogue(client, identifier):
     assert everything["count"] == len(identifier.catalogue.families) and len(everything["families"]) == 50
 
 
-def test_api_reads_no_file_of_the_server(server):
-    """A path that was never uploaded is refused, with and without the marks of a file."""
-    inside = str(ROOT / "model" / "golden" / "00.png")
-    for data in ({"path": inside, "meta": {"_type": "gradio.FileData"}}, {"path": inside}):
-        url = f"{server[0]}/gradio_api/call/identify"
-        event = httpx.post(url, json={"data": [data, 5, [], [], "any", []]}).json().get("event_id")
-        result = httpx.get(f"{url}/{event}", timeout=30).text
-        assert "event: error" in result and "matches" not in result
+def asked(server, picture) -> str:
+    """The events of `/identify` for whatever a client calls a picture."""
+    url = f"{server[0]}/gradio_api/call/identify"
+    event = httpx.post(url, json={"data": [picture, 5, [], [], "any", []]}).json()["event_id"]
+    return httpx.get(f"{url}/{event}", timeout=30).text
+
+
+def marked(**file) -> dict:
+    return file | {"meta": {"_type": "gradio.FileData"}}
+
+
+def test_api_reads_no_file_of_the_server(server, pictures):
+    """A path that was never uploaded is refused, with and without the marks of a file; one that was is read."""
+    for inside in (ROOT / "model" / "golden" / "00.png", f"{server[2]}/../../../etc/passwd", "a\0b", "file:///etc/passwd"):
+        for file in (marked(path=str(inside)), {"path": str(inside)}, str(inside)):
+            said = asked(server, file)
+            assert "event: error" in said and "matches" not in said, file
+    said = httpx.post(f"{server[0]}/gradio_api/upload", files={"files": (pictures / "one.png").open("rb")}).json()
+    assert "matches" in asked(server, marked(path=said[0]))
+
+
+def refused_status(server, path: str) -> int:
+    """Over a bare socket: clients tidy paths up before they send them."""
+    with socket.create_connection(("127.0.0.1", int(server[0].rsplit(":")[-1])), timeout=20) as connection:
+        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/gradio_api/file=/etc/passwd", "/gradio_api/file=../../../../etc/passwd", "/gradio_api/file=app.py"),
+        *("/gradio_api/file=%2e%2e/%2e%2e/etc/passwd", "/gradio_api/file=file:///etc/passwd", "/gradio_api/file=a%00b"),
+        *("/gradio_api/file=model/golden/00.png", "/gradio_api/file/etc/passwd", "/gradio_api/file=//etc/passwd"),
+        *("/static/../../../../../../etc/passwd", "/assets/%2e%2e/%2e%2e/config.py", "/svelte/..%2f..%2froutes.py"),
+        *("/gradio_api/proxy=http://127.0.0.1/", "/gradio_api/proxy=https://x.hf.space/", "/monitoring"),
+        *("/monitoring/summary", "/gradio_api/runs", "/gradio_api/run-history/buckets", "/gradio_api/vibe-code"),
+    ],
+)
+def test_no_path_leads_to_the_servers_files_or_to_others(server, path):
+    assert refused_status(server, path) in (400, 403, 404)
+
+
+@pytest.fixture(scope="module")
+def canary():
+    """A server on the loopback device that nobody may be led to. Returns: its port, and what was asked of it."""
+    visits = []
+
+    class Canary(BaseHTTPRequestHandler):
+        def do_GET(self):
+            visits.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    listener = HTTPServer(("127.0.0.1", 0), Canary)
+    threading.Thread(target=listener.serve_forever, daemon=True).start()
+    yield listener.server_port, visits
+    listener.shutdown()
+
+
+def test_gradio_fetches_nothing_from_the_server_itself(server, canary):
+    """By name and number, as a picture, as a file to be served, through the page's own controls, over MCP."""
+    port, visits = canary
+    config = httpx.get(f"{server[0]}/config").json()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    fetching = [one for one in config["dependencies"] if {"file", "image"} & {kinds[i] for i in one["inputs"]}]
+    assert len(fetching) >= 4  # a picture, fonts, many pictures, /identify
+    for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0"):
+        address = f"http://{host}:{port}/x.png"
+        for file in (marked(path=address), marked(path="x", url=address), marked(url=address), address):
+            assert "matches" not in asked(server, file)
+        assert refused_status(server, f"/gradio_api/file={address}") == 403
+    for number, event in enumerate(fetching):
+        values = {"file": [marked(path=address)], "image": marked(path=address), "checkbox": False, "number": 5}
+        plain = {"file": [], "image": None, "state": None, "radio": "any"}
+        data = [values.get(kinds[i], plain.get(kinds[i], [])) for i in event["inputs"]]
+        session = f"canary{number}"
+        body = {"fn_index": event["id"], "data": data, "session_hash": session}
+        assert httpx.post(f"{server[0]}/gradio_api/queue/join", json=body).status_code == 200
+        with httpx.stream("GET", f"{server[0]}/gradio_api/queue/data?session_hash={session}", timeout=30) as said:
+            assert any('"success":false' in line for line in said.iter_lines())
+    assert not visits
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../../up.png", "/etc/cron.d/x.png", "..\\..\\x.png", "a\0b.png", "x" * 400, "..", "", "~"]
+)
+def test_uploads_stay_in_their_folder(server, name):
+    disposition = b'Content-Disposition: form-data; name="files"; filename="' + name.encode() + b'"\r\n'
+    body = b"--b\r\n" + disposition + b"Content-Type: image/png\r\n\r\nx\r\n--b--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = httpx.post(f"{server[0]}/gradio_api/upload", content=body, headers=kind)
+    if answer.status_code == 200:
+        (place,) = answer.json()
+        assert Path(place).resolve().is_relative_to(server[2].resolve()) and Path(place).read_bytes() == b"x"
+    else:
+        assert answer.status_code in (400, 413, 422)
 
 
 def test_mcp_tools(server, client, pictures):

@@ -1,5 +1,6 @@
 """The comparison, on models with random weights: answers, training, figures, the report."""
 
+import hashlib
 import json
 import os
 import re
@@ -208,6 +209,7 @@ def test_nested_families():
         ({"kind": "oracle"}, "kind must be one of"),
         ({"kind": "encoder", "artifact": "nowhere"}, "nowhere"),
         ({"kind": "vlm", "model": "models/none"}, "compare_vlm.new_model"),
+        ({"kind": "vlm", "model": "x", "gpu_gb": 9999}, "x needs a GPU of 9999 GB"),
         ({"kind": "vlm", "model": "x", "colour": 1}, "unknown key 'colour'"),
         ({"kind": "classical", "splits": ["none"]}, "No split 'none'"),
         ({"kind": "classical", "data": "/nowhere/small"}, "render_dataset --preset small"),
@@ -259,6 +261,12 @@ def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
     assert "why absent" in markdown and "(disagreements.webp)" in markdown
     assert html.count("data:image/webp") == 4 and ".webp" not in html
     assert read_result(results / "comparison.json")["metrics"] == summary
+
+
+def test_what_ships_is_the_winner():
+    winner = read_result(ROOT / "results" / "comparison.json")["metrics"]["winner"]
+    assert winner["encoder_sha256"] == hashlib.sha256((SHIPPED / "encoder.onnx").read_bytes()).hexdigest()
+    assert read_result(ROOT / winner["file"])["metrics"]["encoder_sha256"] == winner["encoder_sha256"]
 
 
 def test_the_files_are_sound():

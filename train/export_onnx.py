@@ -71,7 +71,7 @@ def halve_weights(model: onnx.ModelProto) -> None:
 def choose_golden(rows: Dataset, identifier: FontIdentifier, count: int) -> list[dict]:
     """Lines of the test split that the artifact names rightly at first rank, spread over families and renderers."""
     golden = []
-    for index in np.linspace(0, len(rows) - 1, 6 * count).astype(int):
+    for index in np.random.default_rng(0).permutation(len(rows))[: 60 * count]:
         row = rows[int(index)]
         face = rows.features["face"].int2str(row["face"])
         embeddings = identifier.embed_line(np.asarray(row["image"]))
@@ -120,7 +120,8 @@ tags: [font-identification, onnx]
 
 A convolutional encoder ({parameters:.1f}M parameters) that turns lines of Latin text into embeddings, and {prototypes}
 class-average prototypes. Made by `python -m train.export_onnx {experiment}` from the settings in that file.
-Load with `fontid.identifier.FontIdentifier.from_pretrained()`; the parts are listed in `fontid/artifact.py`.
+Load with `fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the
+brackets; the parts are listed in `fontid/artifact.py`.
 
 Accuracy of encoder and prototypes by family, on lines of one text each ({results}):
 
@@ -169,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(f"No prototypes in {run}: run python -m train.make_prototypes {arguments.experiment} first.")
     with np.load(run / "prototypes.npz") as made:
         prototypes, owners, twins, names = made["prototypes"], made["faces"], made["twins"], made["names"].tolist()
-    rows = load_dataset(str(data), split="test")
+    rows = load_dataset(str(data), split="test")  # nosec B615: a folder on this machine
     if rows.features["face"].names != names:
         raise SystemExit(
             f"The prototypes of {run} and the data set {data} name other faces: make the prototypes again."

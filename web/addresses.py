@@ -2,8 +2,12 @@
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout  # the builtin one from Python 3.11 on
+from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
@@ -12,6 +16,12 @@ SECONDS = 8.0  # for everything
 LARGEST = 20_000_000  # bytes
 MOST_REDIRECTS = 4
 PORTS = (80, 443)
+GIVEN_OUT = ipaddress.ip_network("2000::/3")  # all of IPv6 that is routed
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 as networks with NAT64 write it
+NOT_PUBLIC = tuple(  # whatever this Python's `is_global` says: metadata of Azure and Oracle, relays of 6to4
+    ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24")
+)
+RESOLVERS = ThreadPoolExecutor(4, "resolver")  # the system's own resolver cannot be told when to give up
 UNQUOTED = "%:@!$&'()*+,;=~-./"
 HEADERS = {"User-Agent": "fontid", "Accept": "image/*", "Accept-Encoding": "identity"}
 
@@ -21,14 +31,14 @@ class AddressError(ValueError):
 
 
 class PublicHosts(httpcore.NetworkBackend):
-    """Connects to public addresses on the web's ports only.
+    """Connects to public addresses on the web's ports only, and ends everything at one moment.
 
     The address that is looked at is the one connected to, for every redirect anew: a name that changes its address
     in between (DNS rebinding) gains nothing.
     """
 
-    def __init__(self) -> None:
-        self._backend = httpcore.SyncBackend()
+    def __init__(self, until: float) -> None:
+        self._backend, self._until = httpcore.SyncBackend(), until
 
     def connect_tcp(
         self,
@@ -41,28 +51,70 @@ class PublicHosts(httpcore.NetworkBackend):
         if port not in PORTS:
             raise AddressError("Only the usual ports of the web, 80 and 443, are visited: try another address.")
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            looked_up = RESOLVERS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            found = looked_up.result(left(self._until))
+        except FutureTimeout as error:
+            raise httpcore.ConnectTimeout from error
         except (OSError, UnicodeError) as error:
             raise AddressError(f"No computer is known by the name {host}: check the address.") from error
         addresses = [str(entry[4][0]) for entry in found]
         if not addresses or not all(map(is_public, addresses)):
             raise AddressError("Only pictures on public servers can be fetched: download it and drop it in instead.")
-        return self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        stream = self._backend.connect_tcp(addresses[0], port, left(self._until), local_address, socket_options)
+        return Ending(stream, self._until)
 
     def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Iterable | None = None):
         raise AddressError("Only pictures on public servers can be fetched.")
 
 
+class Ending(httpcore.NetworkStream):
+    """A connection that is over at a moment, however slowly the other side sends, byte by byte."""
+
+    def __init__(self, stream: httpcore.NetworkStream, until: float) -> None:
+        self._stream, self._until = stream, until
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, left(self._until))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, left(self._until))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return Ending(self._stream.start_tls(ssl_context, server_hostname, left(self._until)), self._until)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def left(until: float) -> float:
+    """Seconds until a moment. Raises: httpcore.ReadTimeout where it is past."""
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise httpcore.ReadTimeout
+    return seconds
+
+
 def is_public(address: str) -> bool:
-    """Whether an IP address, 4 or 6, belongs to the public internet, also where one is wrapped in the other."""
+    """Whether an IP address, 4 or 6, belongs to the public internet, also where an IPv4 one is wrapped in an IPv6 one.
+
+    Tunnels (6to4, Teredo) are not visited, wherever they lead.
+    """
     try:
         ip = ipaddress.ip_address(address.split("%")[0])
     except ValueError:
         return False
-    inner = [getattr(ip, name, None) for name in ("ipv4_mapped", "sixtofour")] + list(getattr(ip, "teredo", None) or ())
-    if ip in ipaddress.ip_network("64:ff9b::/96"):
-        inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-    return ip.is_global and not ip.is_multicast and all(is_public(str(one)) for one in inner if one is not None)
+    if ip.version == 4:
+        return ip.is_global and not ip.is_multicast and not any(ip in network for network in NOT_PUBLIC)
+    if ip.ipv4_mapped:
+        return is_public(str(ip.ipv4_mapped))
+    if ip in TRANSLATED:
+        return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+    return ip in GIVEN_OUT and ip.is_global and ip.sixtofour is None and ip.teredo is None
 
 
 def fetch(address: str) -> bytes:
@@ -70,16 +122,20 @@ def fetch(address: str) -> bytes:
     address, until = address.strip(), time.monotonic() + SECONDS
     if "://" not in address:
         address = f"https://{address}"
-    with httpcore.ConnectionPool(network_backend=PublicHosts(), max_connections=1) as pool:
+    with httpcore.ConnectionPool(network_backend=PublicHosts(until), max_connections=1) as pool:
         for _ in range(MOST_REDIRECTS + 1):
             check(address)
             try:
-                found = _get(pool, address, until)
-            except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+                found = _get(pool, address)
+            except httpcore.TimeoutException as error:
+                raise AddressError(
+                    f"{urlsplit(address).hostname} took longer than {SECONDS:.0f} seconds: download it and drop it in."
+                ) from error
+            except (httpcore.NetworkError, httpcore.ProtocolError) as error:
                 raise AddressError(f"{urlsplit(address).hostname} does not answer: check the address.") from error
             if isinstance(found, bytes):
                 return found
-            address = urljoin(address, found)
+            address = _joined(address, found)
     raise AddressError("This address leads from one place to the next without end: copy the picture's own address.")
 
 
@@ -95,12 +151,17 @@ def check(address: str) -> None:
         raise AddressError("This is no address of a picture: it begins with https:// and names a server.")
 
 
-def _get(pool: httpcore.ConnectionPool, address: str, until: float) -> bytes | str:
+def _joined(address: str, relative: str) -> str:
+    try:
+        return urljoin(address, relative)
+    except ValueError as error:
+        raise AddressError("This address leads to one that cannot be: copy the picture's own address.") from error
+
+
+def _get(pool: httpcore.ConnectionPool, address: str) -> bytes | str:
     """The content, or where a redirect leads."""
-    left = max(0.1, until - time.monotonic())
-    timeouts = {"connect": left, "read": left, "write": left, "pool": left}
     # an address may hold letters beyond ASCII, which requests may not
-    with pool.stream("GET", _ascii(address), headers=HEADERS, extensions={"timeout": timeouts}) as response:
+    with pool.stream("GET", _ascii(address), headers=HEADERS) as response:
         headers = {key.lower(): value.decode("latin-1") for key, value in response.headers}
         if response.status in (301, 302, 303, 307, 308) and b"location" in headers:
             return headers[b"location"]
@@ -115,8 +176,6 @@ def _get(pool: httpcore.ConnectionPool, address: str, until: float) -> bytes | s
             content += chunk
             if len(content) > LARGEST:
                 raise too_large
-            if time.monotonic() > until:
-                raise AddressError(f"The picture took longer than {SECONDS:.0f} seconds: download it and drop it in.")
         return bytes(content)
 
 

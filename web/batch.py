@@ -13,6 +13,8 @@ from web.limits import LARGEST_FILE
 from web.turns import TURNS, Busy
 
 MOST = 200  # pictures
+LARGEST_DIRECTORY = 300_000  # bytes: what a zip says of its files; room for three thousand
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are unpacked without an end to their memory
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
     "image", "font", "name", "weight", "italic", "probability", "in_catalogue", "text", "family", "twins", "error",
@@ -21,6 +23,15 @@ COLUMNS = (
 
 class BatchError(ValueError):
     """The files cannot be worked on; the message says what to do."""
+
+
+class _Sparing(io.FileIO):
+    """A zip of which only little is read at a time: not its directory where that is a million entries long."""
+
+    def read(self, size: int = -1) -> bytes:
+        if size > LARGEST_DIRECTORY:
+            raise zipfile.BadZipFile(f"its directory has {size} bytes")
+        return super().read(size)
 
 
 def pictures_in(files: Sequence[Path]) -> list[tuple[str, Path, str | None]]:
@@ -32,9 +43,9 @@ def pictures_in(files: Sequence[Path]) -> list[tuple[str, Path, str | None]]:
             found.append((file.name, file, None))
             continue
         try:
-            with zipfile.ZipFile(file) as archive:
+            with _Sparing(file) as stream, zipfile.ZipFile(stream) as archive:
                 entries = [entry for entry in archive.infolist() if _is_picture(entry)]
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except Exception as error:  # zipfile raises nearly anything on broken files
             raise BatchError(f"{file.name} is no zip file that can be opened: pack the pictures again.") from error
         unpacked += sum(entry.file_size for entry in entries)
         found += [(entry.filename, file, entry.filename) for entry in entries]
@@ -48,7 +59,7 @@ def pictures_in(files: Sequence[Path]) -> list[tuple[str, Path, str | None]]:
 def _is_picture(entry: zipfile.ZipInfo) -> bool:
     path = Path(entry.filename)
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return not entry.is_dir() and not hidden and path.suffix.lower() in PICTURE_SUFFIXES
+    return not entry.filename.endswith("/") and not hidden and path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def read_picture(file: Path, entry: str | None) -> bytes:
@@ -56,11 +67,13 @@ def read_picture(file: Path, entry: str | None) -> bytes:
     try:
         if entry is None:
             return file.read_bytes()
-        with zipfile.ZipFile(file) as archive, archive.open(entry) as stream:
-            data = stream.read(LARGEST_FILE + 1)
-    # zipfile raises RuntimeError for a password, NotImplementedError for a compression it does not know
-    except (OSError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError) as error:
-        raise PictureError("This picture cannot be unpacked: pack it again, without a password.") from error
+        with _Sparing(file) as packed, zipfile.ZipFile(packed) as archive:
+            if archive.getinfo(entry).compress_type not in METHODS:
+                raise NotImplementedError("an unusual compression")
+            with archive.open(entry) as stream:
+                data = stream.read(LARGEST_FILE + 1)
+    except Exception as error:  # likewise: a password, a compression unknown to it, a wrong sum
+        raise PictureError("This picture cannot be unpacked: pack it as usual, without a password.") from error
     if len(data) > LARGEST_FILE:
         raise PictureError(f"This picture is larger than {LARGEST_FILE // 10**6} MB: save a smaller copy.")
     return data

@@ -16,6 +16,7 @@ from web.addresses import AddressError, fetch
 from web.browse import families_html, find_families
 from web.cards import NOTHING_YET, answer_html, cards_html, rows_from_query, similar_html
 from web.endpoints import endpoints
+from web.fetching import confine_gradio
 from web.filters import SHIPPED_CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.specimens import font_package
@@ -64,6 +65,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         content = base64.b64encode(font_package(identifier, shown)).decode()
         return {"name": f"{shown.id}.zip", "content": content}
 
+    confine_gradio()
     with WatchedPage(title="fontid", delete_cache=(AT_THE_END, AT_THE_END)) as page:
         gr.Markdown(INTRODUCTION)
         look, own = gr.State(), gr.State()

@@ -1,0 +1,167 @@
+"""Somebody's font files read in a process of its own, with an end to its time and memory: a few hundred bytes can ask
+for gigabytes (a packed table of nothing, a range of all characters) or for hours (letters made of letters of letters).
+
+    python -m fontid.font_reading          paths and a limit in, as JSON; out, one JSON object a face or file
+"""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import signal
+import string
+import subprocess  # nosec B404: commands are lists that this project writes
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+from PIL import ImageFont
+
+from fontid.faces import Face, face_id
+from fontid.font_files import faces_in, family_id, family_name, relative_width
+from fontid.letterforms import CHARACTERS
+from fontid.outlines import draw_letters_by_freetype
+from fontid.subsetting import scaled, small_font, woff2
+
+SECONDS = 6  # of the processor, for a face
+MEGABYTES = 450  # of address space; a font of 17 MB with 60,000 glyphs needs 270
+LARGEST_LETTER, SMALLEST_LETTERS = 5.0, 0.1  # ems: how far one may reach, how high they are on average
+TOO_MUCH = "takes too much time or memory to read"
+
+
+def read_apart(files: Sequence[Path], seconds: float = SECONDS) -> Iterator[tuple[Path, Face | None, bytes | str]]:
+    """File, face and small font (WOFF2) of each face in the files; or file, None and why it cannot be used.
+
+    Args: seconds: of the processor, for a face.
+    """
+    left = list(files)
+    while left:
+        done = 0
+        for number, row in _rows(left, seconds):
+            if "face" in row:
+                yield left[number], Face(**row["face"]), base64.b64decode(row["font"])
+            elif row["problem"]:
+                yield left[number], None, row["problem"]
+            done = number + ("face" not in row)
+        if done < len(left):
+            yield left[done], None, TOO_MUCH
+        left = left[done + 1 :]
+
+
+def _rows(files: list[Path], seconds: float) -> Iterator[tuple[int, dict]]:
+    """What the other process says, with the number of the file, until it has done or dies."""
+    paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen(  # nosec B603: a list, no shell
+        [sys.executable, "-m", "fontid.font_reading"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    with process:
+        try:
+            process.stdin.write(json.dumps({"files": [str(file) for file in files], "seconds": seconds}).encode())
+            process.stdin.close()
+            for line in process.stdout:
+                row = json.loads(line)
+                yield row.pop("number"), row
+        finally:
+            process.kill()
+
+
+def small_faces(file: Path) -> Iterator[tuple[Face, bytes]]:
+    """The faces of a font file with their small fonts, WOFF2. Raises: whatever fontTools does on broken files."""
+    for instance, font in faces_in(file):
+        face = _face_of(font, instance.weight, instance.italic, file)
+        yield face, _small(font, face, file, bool(instance.location))
+
+
+def _face_of(font: TTFont, weight: int, italic: bool, file: Path) -> Face:
+    name = family_name(font)
+    family = family_id(name)
+    names = font["name"]
+    return Face(
+        id=face_id(family, weight, italic),
+        family=family,
+        name=name,
+        category="own",
+        weight=weight,
+        italic=italic,
+        license=(names.getDebugName(13) or "").strip(),
+        copyright=(names.getDebugName(0) or "").strip(),
+        url="",
+        file=str(file),
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        width=relative_width(font),
+    )
+
+
+def _small(font: TTFont, face: Face, file: Path, variable: bool) -> bytes:
+    """Raises: ValueError for a font without the Latin letters, or whose letters cannot be drawn."""
+    missing = [letter for letter in string.ascii_letters if ord(letter) not in font.getBestCmap()]
+    if missing:
+        raise ValueError(f"{face.name} lacks the Latin letters {''.join(missing)}")
+    source = file
+    if variable:
+        source = io.BytesIO()
+        font.flavor = None
+        font.save(source)
+        source.seek(0)
+    data = woff2(scaled(small_font(source)))  # as the shipped ones are, so that a copy draws the same
+    _check_proportions(data, face.name)
+    if not all(draw_letters_by_freetype(io.BytesIO(data)).any((1, 2))):
+        raise ValueError(f"{face.name} draws nothing for some letter")
+    return data
+
+
+def _check_proportions(data: bytes, name: str) -> None:
+    """Raises: ValueError for letters so large or small that drawing them would take gigabytes."""
+    em = 100
+    font = ImageFont.truetype(io.BytesIO(data), em, layout_engine=ImageFont.Layout.BASIC)
+    boxes = {letter: font.getbbox(letter, anchor="ls") for letter in CHARACTERS}
+    reach = max(*(abs(edge) for box in boxes.values() for edge in box), *map(font.getlength, CHARACTERS))
+    heights = [boxes[letter][3] - boxes[letter][1] for letter in string.ascii_letters]
+    if reach > LARGEST_LETTER * em or sum(heights) < SMALLEST_LETTERS * em * len(heights):
+        raise ValueError(f"the letters of {name} are out of all proportion")
+
+
+def _limit_memory() -> None:
+    if os.name == "posix":
+        import resource
+
+        most = MEGABYTES * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit_time(seconds: float) -> None:
+    """Of what is done until the next call; whoever takes longer is ended by the system."""
+    if os.name == "posix":
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    sys.stdout = sys.stderr  # whoever prints besides
+    asked = json.load(sys.stdin)
+    _limit_memory()
+    for number, file in enumerate(asked["files"]):
+        problem = ""
+        _limit_time(asked["seconds"])
+        try:
+            for face, font in small_faces(Path(file)):
+                row = {"number": number, "face": asdict(face), "font": base64.b64encode(font).decode()}
+                print(json.dumps(row), file=answers, flush=True)
+                _limit_time(asked["seconds"])
+        except MemoryError:
+            problem = TOO_MUCH
+        except Exception as error:  # fontTools raises nearly anything on broken files
+            problem = f"cannot be used ({str(error)[:200] or type(error).__name__})"
+        print(json.dumps({"number": number, "problem": problem}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Hostile files at every way in: an answer or the documented sentence, soon, in bounded memory, nothing left behind.
+
+`tests/hostile.py` makes them, `tests/feeding.py` feeds them to one way in, in a process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fontid.enrolment import read_fonts
+from fontid.evaluation import Sample, evaluate
+from fontid.font_reading import TOO_MUCH, read_apart
+from tests import hostile
+from tests.conftest import ROOT
+
+SECONDS = 10  # of the processor
+MEGABYTES = 450  # growth of the peak: the whole server has 900
+
+RIGHT = {  # strange, but honest pictures: they open
+    "plain.tif", "and-zip.png", "and-php.jpg", "and-html.png", "and-svg.bmp", "and-script-that-opens.gif",
+    "density-zero.jpg", "exif-orientation-nan.jpg", "exif-orientation-9.jpg", "exif-many-tags.jpg", "gAMA-zero.png",
+    "values-mixed.tif", "many-frames.gif", "many-frames.apng", "many-frames.webp", "comment.gif",
+    "frames-4294967295.apng",
+}  # fmt: skip
+
+
+def fed(folder: Path, *options: str) -> list[dict]:
+    """What `tests.feeding` says of each file. Nothing of it may be known to the world outside the folder."""
+    homes = dict.fromkeys(("TMPDIR", "HOME", "GRADIO_TEMP_DIR", "FONTID_DATA"), str(folder))
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.feeding", str(folder), *options],
+        cwd=ROOT,
+        env=os.environ | homes | {"HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    rows = [json.loads(line) for line in run.stdout.splitlines()]
+    assert run.returncode == 0, f"after {rows[-1] if rows else 'nothing'}: {run.stderr[-2000:]}"
+    return rows
+
+
+def check(rows: list[dict], least: int) -> None:
+    """Every file ended in an answer or in a sentence, within the limits."""
+    assert len(rows) >= least
+    assert not [row for row in rows if row["outcome"] not in ("right", "refused")]
+    assert not [row for row in rows if row["seconds"] > SECONDS or row["megabytes"] > MEGABYTES]
+    assert not [row for row in rows if row["written"]]
+    sentences = [row["said"] for row in rows if row["outcome"] == "refused"]
+    assert not [said for said in sentences if not said.endswith(".") and len(said) < 600]
+    assert not [said for said in sentences if "Traceback" in said or "object at 0x" in said]
+
+
+def right(rows: list[dict], way: str) -> set[str]:
+    return {row["name"] for row in rows if row["way"] == way and row["outcome"] == "right"}
+
+
+def test_every_hostile_file(tmp_path):
+    rows = fed(tmp_path, "--ways", "picture", "batch", "manifest")
+    check(rows, least=3 * 400)
+    pictures, manifests = right(rows, "picture"), right(rows, "manifest")
+    assert pictures >= RIGHT and not {name for name in pictures if Path(name).stem in hostile.DOCUMENTS}
+    assert manifests >= {"plain", "weight-true", "same-keys"}
+    assert not {"absolute", "upwards", "weight-large", "deep-list", "infinite"} & manifests
+
+
+def test_hostile_fonts_at_once(tmp_path):
+    """Some of them in one folder: the good ones are read, each of the others gets its reason."""
+    for number, (name, data) in enumerate(hostile.fonts()):
+        if number % 9 == 0 or name in ("good.ttf", "good.otf", "letters-huge.ttf", "bomb.woff2"):
+            (tmp_path / name).write_bytes(data)
+    (tmp_path / "composites-doubling.ttf").unlink(missing_ok=True)  # for the next test
+    problems: dict[str, str] = {}
+    faces = read_fonts(tmp_path, problems)
+    assert {"hostile"} <= {face.family for face in faces}
+    reasons = {Path(file).name: reason for file, reason in problems.items()}
+    assert len(reasons) > 8 and "out of all proportion" in reasons["letters-huge.ttf"]
+    assert all("same face" in reasons.get(name, "same face") for name in ("good.ttf", "good.otf"))
+
+
+def test_a_font_that_takes_for_ever_is_left_and_the_next_one_read(tmp_path):
+    files = []
+    for name, data in hostile.fonts():
+        if name in ("good.ttf", "composites-doubling.ttf"):
+            files.append(tmp_path / name)
+            files[-1].write_bytes(data)
+    found = list(read_apart([files[1], files[0]], seconds=1.5))
+    assert [(file, face is None) for file, face, _ in found] == [(files[1], True), (files[0], False)]
+    assert found[0][2] == TOO_MUCH
+
+
+def test_a_device_named_by_a_manifest_is_not_read(identifier, tmp_path):
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "null.png").symlink_to("/dev/null")
+    names = ("zero.png", "null.png", "x" * 5000, "a\0b")
+    samples = [Sample(tmp_path / name, "lora", None, False, ()) for name in names]
+    outcomes, _ = evaluate(lambda picture: pytest.fail("read"), identifier.catalogue, samples)
+    assert len(outcomes) == 4 and not any(outcome.strict for outcome in outcomes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ("--ways question --kinds pictures", 200),
+        ("--ways font --whole --kinds fonts", 130),
+        ("--ways font --kinds pictures zips manifests", 280),
+        ("--ways manifest --whole --kinds manifests", 45),
+        ("--ways picture question --big --kinds pictures", 30),
+        ("--ways font --big --kinds fonts", 5),
+        ("--ways batch --big --kinds zips", 3),
+        ("--ways manifest --big --kinds manifests", 2),
+    ],
+)
+def test_every_hostile_file_to_the_answer(options, least, tmp_path):
+    rows = fed(tmp_path, *options.split())
+    check(rows, least)
+    if options == "--ways question --kinds pictures":
+        said = {row["name"]: row["said"] for row in rows}
+        assert said["and-php.jpg"] == said["exif-orientation-9.jpg"] == said["many-frames.gif"] == "pacifico"
