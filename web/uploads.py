@@ -11,6 +11,8 @@ from gradio.utils import get_upload_folder
 from web.limits import LONGEST, ROOM
 from web.watching import note, size_class
 
+GONE = "This is no longer here, uploads are deleted after some minutes: send it again."
+
 
 def file_of(payload: gr.FileData | None) -> str | None:
     """The uploaded file as it came: `fontid` opens it, and says so kindly where it cannot.
@@ -23,8 +25,10 @@ def file_of(payload: gr.FileData | None) -> str | None:
 def uploaded(path: str) -> str:
     if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
         raise gr.Error("Upload the picture itself: paths on the server are not read.", print_exception=False)
-    if Path(path).is_file():
+    try:
         note(size=size_class(Path(path).stat().st_size))
+    except FileNotFoundError as error:  # swept since it came: its visitor waited too long with it
+        raise gr.Error(GONE, print_exception=False) from error
     return path
 
 

@@ -106,6 +106,7 @@ class WatchedPage(gr.Blocks):
         try:
             return await super().preprocess_data(*args, **how)
         except (ValueError, TypeError) as error:
+            note(**places(error.__cause__ or error))
             said = str(error).strip().split("\n")[0]
             raise gr.Error(f"{said} {MISTAKEN}", print_exception=False) from error
 
