@@ -19,6 +19,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from deploy.load_pictures import Sample
+from deploy.visits import ANSWERED, Visitor
 from tests.conftest import ROOT, draw, start_app
 from tests.test_enrolment import own_font
 from tests.test_lines import on_page
@@ -85,6 +87,18 @@ def test_api_says_what_is_wrong_and_goes_on(client, pictures, tmp_path):
     with pytest.raises(AppError, match="No family is named Nofont"):
         client.predict("Nofont", api_name="/similar")
     assert client.predict(handle_file(pictures / "one.png"), api_name="/identify")["matches"]
+
+
+def test_a_page_takes_its_second_file_as_its_first(server, pictures, tmp_path):
+    """Gradio makes the page's components anew when they are updated."""
+    shutil.copy(pictures / "one.png", tmp_path / "one.png")
+    (tmp_path / "notes.png").write_text("no picture")
+    visitor = Visitor(server[0], tmp_path)
+    visits = [visitor.open_page()]
+    for name, cards in (("notes.png", False), ("notes.png", False), ("one.png", True), ("notes.png", False)):
+        visits.append(visitor.show(Sample(name, 1, cards)))
+    visitor.leave()
+    assert [(visit.outcome, visit.said) for visit in visits] == [(ANSWERED, "")] * 5
 
 
 def test_api_searches_the_catalogue(client, identifier):

@@ -11,7 +11,6 @@ from fontid.images import PictureError
 from web.browse import find_families
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
 from web.turns import TURNS, Busy
-from web.uploads import file_of
 
 ROWS = 5  # of an answer
 
@@ -95,7 +94,6 @@ def endpoints(identifier: FontIdentifier) -> None:
 
     with gr.Group(visible=False):
         picture = gr.Image(label="picture", type="filepath", image_mode=None)
-        picture.preprocess = file_of
         top = gr.Number(ROWS, label="top", precision=0)
         categories = gr.Dropdown(list(CATEGORIES), value=[], multiselect=True, label="categories")
         weights = gr.Dropdown(list(WEIGHTS), value=[], multiselect=True, label="weights")

@@ -22,7 +22,7 @@ from web.own_fonts import OwnFonts, identifier_for, take
 from web.specimens import font_package
 from web.stage import View, stage_html
 from web.turns import TURNS, Busy
-from web.uploads import file_of, keep, uploaded
+from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import WatchedPage, note
 
 FOLDER = Path(__file__).parent
@@ -66,6 +66,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         return {"name": f"{shown.id}.zip", "content": content}
 
     confine_gradio()
+    take_files_as_they_come()
     with WatchedPage(title="fontid", delete_cache=(AT_THE_END, AT_THE_END)) as page:
         gr.Markdown(INTRODUCTION)
         look, own = gr.State(), gr.State()
@@ -80,7 +81,6 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     buttons=[],
                     elem_id="picture",
                 )
-                picture.preprocess = file_of  # gr.Image would open it with Pillow, and fail with a stack trace
                 stage = gr.HTML("", elem_id="stage", js_on_load=(FOLDER / "stage.js").read_text())
                 reading = gr.Textbox(
                     label="Reading of the line: correct it where it is wrong", visible=False, elem_id="reading"

@@ -14,15 +14,16 @@ from web.watching import note, size_class
 GONE = "This is no longer here, uploads are deleted after some minutes: send it again."
 
 
-def file_of(payload: gr.FileData | None) -> str | None:
-    """The uploaded file as it came: `fontid` opens it, and says so kindly where it cannot.
+def take_files_as_they_come() -> None:
+    """Have every `gr.Image` give the uploaded file: `fontid` opens it, and says so kindly where it cannot.
 
-    Raises: gr.Error for a path that is no upload. Gradio checks paths that are marked as files, not unmarked ones.
+    The class is changed, since Gradio makes a component that is updated anew, from its class.
     """
-    return None if payload is None else uploaded(payload.path)
+    gr.Image.preprocess = lambda _, payload: None if payload is None else uploaded(payload.path)
 
 
 def uploaded(path: str) -> str:
+    """The path. Raises: gr.Error for one that is no upload: Gradio checks paths that are marked as files, no others."""
     if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
         raise gr.Error("Upload the picture itself: paths on the server are not read.", print_exception=False)
     try:
