@@ -37,7 +37,14 @@ fuzz() {
 }
 faults() { tests tests/test_faults.py tests/test_artifact.py; }
 deploy() { tests tests/test_deploy.py; } # install, upgrade, rollback and check in a root of their own; the proxy
-unit() { systemd-analyze security --offline=yes --threshold=15 --no-pager deploy/fontid.service; }
+unit() {
+  local folder
+  folder=$(mktemp -d)
+  sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' deploy/fontid.service >"$folder/fontid.service" # not installed here
+  systemd-analyze verify "$folder/fontid.service"
+  systemd-analyze security --offline=yes --threshold=15 --no-pager deploy/fontid.service | tail -1
+  rm -r "$folder"
+}
 space() { tests tests/test_publish.py; }
 load() {
   environment "$SERVED"
