@@ -39,9 +39,9 @@ _DAMAGED = (
 _NO_MEMORY = "There is not enough memory for this picture; please crop it or make it smaller and try again."
 
 # What a file may cost before its pixels are decoded; honest ones need a hundredth of it.
-_SECONDS = 8.0  # of the processor, for reading and decoding
+_SECONDS = 6.0  # of the processor, for reading and decoding
 _MOST_READS = 200_000  # a file of a million empty chunks is read for their sake alone
-_BLOCK = 8192  # bytes of a JPEG decoded at a time: ten are enough for a pass over all its pixels
+_BLOCK = 2048  # bytes of a JPEG decoded at a time: ten are a pass over all its pixels, and none is broken off
 _LARGEST_TAG = 4_000_000  # bytes; what is longer, such as Photoshop's layers, is not kept
 _MOST_TAGS, _MOST_READ = 16_000_000, 250_000_000  # bytes kept, read of all tags: many may point at the same place
 _LONGEST_TABLE = 400_000  # bytes: where the strips or tiles of a TIFF are
