@@ -11,10 +11,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoModel, BaseImageProcessor
 
-from compare_vlm.models import check_gpu, told
+from compare_vlm.models import check_gpu
 from compare_vlm.questions import square
 from compare_vlm.settings import BackboneRow
 from fontid.experiment import SettingsError
+from fontid.hub import why
 
 TARGETS = r".*\.(query|key|value|dense|q_proj|k_proj|v_proj|out_proj|fc1|fc2)"  # DINOv2's and SigLIP's
 
@@ -52,7 +53,7 @@ def open_backbone(row: BackboneRow, families: int) -> Backbone:
         processor = AutoImageProcessor.from_pretrained(row.model, revision=row.revision)
         model = AutoModel.from_pretrained(row.model, revision=row.revision)
     except (OSError, ValueError, HfHubHTTPError) as error:
-        raise SettingsError(told(row.model)(error)) from error
+        raise SettingsError(why(error, row.model, row.revision)) from error
     model = getattr(model, "vision_model", model)  # SigLIP comes with a text tower
     model.requires_grad_(False)
     if row.lora is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError
 from peft import LoraConfig, PeftModel, get_peft_model
 from PIL import Image
 from torch import Tensor
@@ -22,6 +22,7 @@ from compare_vlm.architectures import ARCHITECTURES, Architecture, lora_targets
 from compare_vlm.questions import square
 from compare_vlm.settings import BackboneRow, VlmRow
 from fontid.experiment import SettingsError
+from fontid.hub import why
 
 
 @dataclass
@@ -64,7 +65,6 @@ def open_vlm(row: VlmRow, dtype: torch.dtype = torch.float32) -> Vlm:
     source = row.source
     if row.model.startswith("models/") and not Path(source).is_dir():
         raise SettingsError(f"No model in {source}: make it with python -m compare_vlm.new_model.")
-    about = told(row.model)
     quantised = {}
     if row.four_bit:
         if importlib.util.find_spec("bitsandbytes") is None:
@@ -76,32 +76,10 @@ def open_vlm(row: VlmRow, dtype: torch.dtype = torch.float32) -> Vlm:
         processor = AutoProcessor.from_pretrained(source, revision=row.revision)
         model = AutoModelForImageTextToText.from_pretrained(source, revision=row.revision, dtype=dtype, **quantised)
     except (OSError, ValueError, HfHubHTTPError) as error:
-        raise SettingsError(about(error)) from error
+        raise SettingsError(why(error, row.model, row.revision)) from error
     if model.config.model_type not in ARCHITECTURES:
         raise SettingsError(f"{row.model} is a {model.config.model_type}: known are {', '.join(ARCHITECTURES)}.")
     return Vlm(model, processor, ARCHITECTURES[model.config.model_type], row)
-
-
-def told(model: str):
-    """error -> one sentence about a model that cannot be had."""
-
-    def sentence(error: Exception) -> str:
-        causes = {type(cause) for cause in _causes(error)}
-        if any(issubclass(cause, GatedRepoError) for cause in causes):
-            return f"{model} is gated: accept its licence on its page of the hub, then run `hf auth login`."
-        if any(issubclass(cause, LocalEntryNotFoundError) for cause in causes):
-            return f"{model} is not in the local cache and the hub cannot be reached: download it where there is one."
-        if any(issubclass(cause, RepositoryNotFoundError) for cause in causes):
-            return f"{model} is neither a folder nor a model of the hub: check its name, or log in if it is private."
-        return f"{model} cannot be opened ({' '.join(str(error).split())[:200]})."
-
-    return sentence
-
-
-def _causes(error: BaseException | None):
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def give_adapters(vlm: Vlm) -> None:

@@ -110,7 +110,10 @@ def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
     model = Tokenizer(BPE(vocab=vocabulary, merges=[]))
     model.pre_tokenizer, model.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=model, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", pad_token="<|pad|>"  # nosec B106: tokens of a tokenizer
+        tokenizer_object=model,
+        bos_token="<|begin_of_text|>",
+        eos_token="<|eot_id|>",
+        pad_token="<|pad|>",  # nosec B106: tokens of a tokenizer
     )
     tokenizer.add_special_tokens({"additional_special_tokens": ["<|image|>"]})
     image = tokenizer.convert_tokens_to_ids("<|image|>")

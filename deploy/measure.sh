@@ -32,7 +32,7 @@ tests() { "$PYTHON" -m pytest -q -m '' "$@"; }
 audit() { make audit; } # bandit, pip-audit, a search for secrets
 abuse() { tests tests/test_abuse.py tests/test_fetching.py; }
 fuzz() {
-  environment "$FUZZ" atheris==3.0.0
+  environment "$FUZZ" atheris==3.0.0 "$(grep '^pytest==' requirements-train.txt)" # its seeds come from the tests
   "$FUZZ/bin/python" -m tests.fuzz --results results/fuzz.json
 }
 faults() { tests tests/test_faults.py tests/test_artifact.py; }

@@ -1,11 +1,12 @@
 """A model on the Hugging Face hub, fetched at a pinned revision into the hub's own cache."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from fontid.artifact import ArtifactError
 
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
-NO_NAME = "{} is neither a folder nor a model on the hub, which reads OWNER/NAME@REVISION."
+NO_NAME = "{} is neither a folder nor a model on the hub, where a name reads OWNER/NAME."
 
 
 def fetch(name: str, revision: str | None = None) -> Path:
@@ -28,24 +29,41 @@ def fetch(name: str, revision: str | None = None) -> Path:
     try:
         return Path(snapshot_download(name, revision=revision))
     except Exception as error:  # OSError, ValueError, RuntimeError and those of whichever HTTP library the client uses
-        raise ArtifactError(_reason(error, name, revision)) from error
+        raise ArtifactError(why(error, name, revision)) from error
 
 
-def _reason(error: Exception, name: str, revision: str) -> str:
+def why(error: BaseException, name: str, revision: str | None = None) -> str:
+    """One sentence on a model that could not be had, by what the hub's client raised, itself or as a cause."""
     from huggingface_hub import errors
 
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(error, errors.GatedRepoError):
+    causes = list(_causes(error))
+
+    def caused_by(kind: type[BaseException]) -> bool:
+        return any(isinstance(cause, kind) for cause in causes)
+
+    which = f"{name}@{revision}" if revision else name
+    if caused_by(errors.GatedRepoError):
         return f"{name} is gated: ask for access on its page of the hub, and {LOG_IN}."
-    if isinstance(error, errors.RevisionNotFoundError):
+    if caused_by(errors.RevisionNotFoundError):
         return f"{name} has no revision {revision}: take a commit or a tag from its page of the hub."
-    if isinstance(error, errors.HfHubHTTPError) and status == 401 and "Invalid credentials" in str(error):
+    if any(_refused(cause) for cause in causes):
         return f"The hub does not know the token it was shown: {LOG_IN} again."
-    if isinstance(error, errors.RepositoryNotFoundError):
+    if caused_by(errors.RepositoryNotFoundError):
         return f"The hub has no model {name}, or it is private: check the name, or {LOG_IN}."
-    if isinstance(error, errors.HFValidationError):
+    if caused_by(errors.HFValidationError):
         return NO_NAME.format(name)
-    if isinstance(error, errors.LocalEntryNotFoundError):
-        return f"{name}@{revision} is not in the cache and the hub cannot be reached: check the network, or try later."
+    if caused_by(errors.LocalEntryNotFoundError):
+        return f"{which} is not in the cache and the hub cannot be reached: check the network, or try later."
     first = next(iter(str(error).splitlines()), type(error).__name__)
-    return f"{name}@{revision} could not be fetched: {first}"
+    return f"{which} could not be fetched: {first[:200]}"
+
+
+def _refused(error: BaseException) -> bool:
+    response = getattr(error, "response", None)
+    return getattr(response, "status_code", None) == 401 and "Invalid credentials" in str(error)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -3,9 +3,9 @@ hostile files of `tests/hostile.py`.
 
     python -m tests.fuzz [--targets picture font] [--seconds 300] [--results results/fuzz.json]
 
-atheris is in none of the requirements: `pip install atheris==3.0.0` into an environment that has them. A crash is
-anything but an answer or the documented error, ten seconds of the processor without either, or more than `MEGABYTES`
-of memory; what makes it is left in --crashes.
+atheris is in none of the requirements: `pip install atheris==3.0.0` into an environment that has them and pytest. A
+crash is anything but an answer or the documented error, ten seconds of the processor without either, or more than
+`MEGABYTES` of memory; what makes it is left in --crashes.
 """
 
 import argparse

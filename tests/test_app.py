@@ -122,7 +122,12 @@ def marked(**file) -> dict:
 
 def test_api_reads_no_file_of_the_server(server, pictures):
     """A path that was never uploaded is refused, with and without the marks of a file; one that was is read."""
-    for inside in (ROOT / "model" / "golden" / "00.png", f"{server[2]}/../../../etc/passwd", "a\0b", "file:///etc/passwd"):
+    for inside in (
+        ROOT / "model" / "golden" / "00.png",
+        f"{server[2]}/../../../etc/passwd",
+        "a\0b",
+        "file:///etc/passwd",
+    ):
         for file in (marked(path=str(inside)), {"path": str(inside)}, str(inside)):
             said = asked(server, file)
             assert "event: error" in said and "matches" not in said, file
