@@ -22,6 +22,8 @@ class Augmentation:
     neighbour: float = 0.06  # parts of the lines above and below
     clip: float = 0.06  # top or bottom cut off
     light: float = 0.15  # a gradient over the ground
+    texture: float = 0.0  # a wall's relief or a photograph's tones behind the letters
+    strongest_texture: float = 0.5  # how far it reaches at most, as a part of the contrast
     noise: float = 0.25
     strongest_noise: float = 0.14  # its standard deviation at most, as a part of the contrast
     jpeg: float = 0.15
@@ -47,6 +49,8 @@ class Augment:
         x = self._some(x, shares.blur, self._blur)
         x = self._low_resolution(x, shares.low_resolution)
         x = self._some(x, shares.light, self._light)
+        if shares.texture:  # else nothing is drawn for it, and runs from before it come out as they did
+            x = self._texture(x, shares.texture)
         x = self._some(x, shares.noise, self._noise)
         x = self._some(x, shares.jpeg, self._jpeg)
         x = self._some(x, shares.polarity, lambda some: 1 - some)
@@ -132,6 +136,19 @@ class Augment:
         slope = self._uniform(len(x), -0.3, 0.3) * columns + self._uniform(len(x), -0.15, 0.15) * rows
         ground = self._uniform(len(x), 0.0, 0.3) + slope
         return (x * self._uniform(len(x), 0.55, 1.0) + ground).clamp(0, 1)
+
+    def _texture(self, x: Tensor, share: float) -> Tensor:
+        """Smooth noise that changes over a few pixels or over letters; it shows through ink more weakly."""
+        for cell in (4, 9, 20, 45):
+            x = self._some(x, share / 4, lambda some, cell=cell: self._relief(some, cell))
+        return x
+
+    def _relief(self, x: Tensor, cell: int) -> Tensor:
+        count, _, height, width = x.shape
+        size = (count, 1, height // cell + 2, width // cell + 2)
+        relief = 2 * torch.rand(size, generator=self._generator).to(x) - 1
+        relief = F.interpolate(relief, (height, width), mode="bicubic")
+        return x + relief * (1 - 0.6 * x) * self._uniform(count, 0.05, self.settings.strongest_texture)
 
     def _noise(self, x: Tensor) -> Tensor:
         noise = torch.randn(x.shape, generator=self._generator).to(x)

@@ -83,6 +83,7 @@ QUESTIONS = {
         },
         "without-polarity": "without polarity",
         "without-all": "none",
+        "texture": "with textured grounds",
     },
     "10. Images seen": {
         "full-77k": "0.08M",
