@@ -396,6 +396,7 @@ def test_kill_9_under_load(tmp_path, picture):
                     half.sendall(bytes(300_000))
                     until(lambda app=app: any(name.startswith("tmp") for name in files(app)))
                     until(lambda app=app: app.health()["waiting"] > 2)
+                    app.process.kill()  # before the upload's connection is closed, which the app would clear up after
             finally:
                 app.process.kill()
             assert app.process.wait(10) == -signal.SIGKILL
