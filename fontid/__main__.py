@@ -109,6 +109,7 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
             )
         )
         print(table(summary))
+    summary["model"] = identifier.version
     if arguments.json:
         arguments.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(summary))

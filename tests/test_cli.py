@@ -12,6 +12,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageChops
 
+from data_scripts import run_benchmarks
 from fontid.__main__ import main
 from tests.conftest import ROOT, draw
 
@@ -148,6 +149,23 @@ def test_evaluate_counts(capsys, labelled, tmp_path):
     assert set(summary["by"]) == {"p", "q"} and summary["by"]["q"]["n"] == 2
     assert summary["by"]["p"]["strict"]["top1"] == 1.0
     assert 0 < summary["seconds_per_image"] < 10
+
+
+def test_benchmarks_ask_a_model_once(capfd, labelled, tmp_path, identifier):
+    results = tmp_path / "results"
+    only = ["--only", "realworld", "encoder-only/realworld-lines", "realworld-without-truth"]
+    command = [str(tmp_path), "--pictures", str(labelled), "--results", str(results), *only]
+    run_benchmarks.main(command)
+    found = {name: json.loads((results / f"{name}.json").read_text()) for name in only[1:]}
+    assert {one["model"] for one in found.values()} == {identifier.version}
+    assert found["realworld"]["n"] == 4 and "auroc" in found["realworld-without-truth"]
+    assert capfd.readouterr().out.count(": done.") == 3
+    (results / "realworld.json").write_text(json.dumps(found["realworld"] | {"model": "another"}))
+    run_benchmarks.main(command)
+    said = capfd.readouterr().out
+    assert said.count("has results of this model") == 2 and "realworld: done." in said
+    with pytest.raises(SystemExit, match="realworld. Start the same command again"):
+        run_benchmarks.main([*command[:1], "--pictures", "nowhere", "--results", str(tmp_path), "--only", "realworld"])
 
 
 def test_evaluate_without_the_truth_takes_it_out(capsys, labelled, identifier, monkeypatch):

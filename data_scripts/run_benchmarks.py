@@ -1,0 +1,104 @@
+"""Every benchmark of README with one model: pictures drawn where they are missing, then asked about.
+
+    python -m data_scripts.run_benchmarks DIR [--only chars words ...] [--model model] [--pictures ../shared/realworld]
+
+DIR keeps the pictures. What this very model was asked already is passed over, so a killed run is simply started again.
+Two with parts of the list, each bound to a core (`taskset -c 0`), are done sooner than one on two cores.
+"""
+
+import argparse
+import json
+import subprocess  # nosec B404: commands are lists that this project writes
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from fontid.identifier import FontIdentifier
+
+SEED = 3
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Pictures of a protocol (None: labelled real ones) and how they are asked about."""
+
+    protocol: str | None
+    options: tuple[str, ...] = ()
+    seed: int = SEED
+
+    def folder(self, drawn: Path, pictures: Path) -> Path:
+        return pictures if self.protocol is None else drawn / f"{self.protocol}-{self.seed}"
+
+
+def limited(count: int, *options: str) -> tuple[str, ...]:
+    return ("--limit", str(count), *options)
+
+
+BENCHMARKS = {
+    "chars": Benchmark("chars"),
+    "abrupt": Benchmark("abrupt"),
+    "words": Benchmark("words"),
+    "para": Benchmark("para"),
+    "body": Benchmark("body"),
+    "styles": Benchmark("styles", limited(1500)),
+    "googlefontsbench": Benchmark("googlefontsbench"),
+    "frb": Benchmark("frb"),
+    "photo": Benchmark("photo", limited(600)),
+    "realworld": Benchmark(None),
+    "chars-without-truth": Benchmark("chars", ("--without-truth",)),
+    "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
+    "para-without-truth": Benchmark("para", limited(400, "--without-truth")),
+    "body-without-truth": Benchmark("body", limited(400, "--without-truth")),
+    "photo-without-truth": Benchmark("photo", limited(400, "--without-truth")),
+    "realworld-without-truth": Benchmark(None, ("--without-truth",)),
+    "encoder-only/chars": Benchmark("chars", ("--encoder-only",)),
+    "encoder-only/chars-seed7": Benchmark("chars", ("--encoder-only",), seed=7),
+    "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only",)),
+    "encoder-only/realworld-lines": Benchmark(None, ("--encoder-only",)),
+}
+
+
+def asked(results: Path, version: str) -> bool:
+    """Whether the results are this model's."""
+    return results.exists() and json.loads(results.read_text(encoding="utf-8")).get("model") == version
+
+
+def run(module: str, *words: str) -> bool:
+    """Run a module of this project in a process of its own, which says what fails. Returns whether it went well."""
+    command = [sys.executable, "-m", module, *words]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0  # nosec B603: a list, no shell
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("drawn", type=Path, metavar="DIR")
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS), metavar="NAME")
+    parser.add_argument("--model", default="model")
+    parser.add_argument("--pictures", type=Path, default=Path("../shared/realworld"), help="labelled real pictures")
+    parser.add_argument("--results", type=Path, default=Path("results/benchmarks"))
+    arguments = parser.parse_args(argv)
+    version = FontIdentifier.from_pretrained(arguments.model).version
+    failed = []
+    for name in arguments.only:
+        benchmark, results = BENCHMARKS[name], arguments.results / f"{name}.json"
+        if asked(results, version):
+            print(f"{name}: has results of this model.", flush=True)
+            continue
+        folder = benchmark.folder(arguments.drawn, arguments.pictures)
+        ready = (folder / "manifest.jsonl").exists() or (
+            benchmark.protocol is not None
+            and run(
+                "data_scripts.render_benchmark", benchmark.protocol, "--seed", str(benchmark.seed), "--out", str(folder)
+            )
+        )
+        results.parent.mkdir(parents=True, exist_ok=True)
+        words = (str(folder), *benchmark.options, "--model", arguments.model, "--json", str(results))
+        if not (ready and run("fontid", "evaluate", *words)):
+            failed.append(name)
+        print(f"{name}: {'did not run' if name in failed else 'done'}.", flush=True)
+    if failed:
+        raise SystemExit(f"These did not run to their end: {', '.join(failed)}. Start the same command again.")
+
+
+if __name__ == "__main__":
+    main()
