@@ -4,6 +4,7 @@ Each kind strikes a share of the batch (`Augmentation`), so that experiments can
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,10 +48,10 @@ class Augment:
         x = self._some(x, shares.clip, self._clip)
         x = self._some(x, shares.weight, self._weight)
         x = self._some(x, shares.blur, self._blur)
-        x = self._low_resolution(x, shares.low_resolution)
+        x = self._some_at_each(x, shares.low_resolution, self._shrink, (1.5, 2.2, 3.2, 4.5))
         x = self._some(x, shares.light, self._light)
         if shares.texture:  # else nothing is drawn for it, and runs from before it come out as they did
-            x = self._texture(x, shares.texture)
+            x = self._some_at_each(x, shares.texture, self._relief, (4, 9, 20, 45))
         x = self._some(x, shares.noise, self._noise)
         x = self._some(x, shares.jpeg, self._jpeg)
         x = self._some(x, shares.polarity, lambda some: 1 - some)
@@ -65,6 +66,12 @@ class Augment:
         chosen = (torch.rand(len(x), generator=self._generator) < share).nonzero()[:, 0].to(x.device)
         if len(chosen):
             x[chosen] = change(x[chosen])
+        return x
+
+    def _some_at_each(self, x: Tensor, share: float, change, sizes: Sequence[float]) -> Tensor:
+        """An equal part of the share at each size: one tensor is changed at one of them."""
+        for size in sizes:
+            x = self._some(x, share / len(sizes), lambda some, size=size: change(some, size))
         return x
 
     def _geometry(self, x: Tensor, share: float) -> Tensor:
@@ -118,12 +125,6 @@ class Augment:
         flat = F.conv2d(flat, kernel.reshape(count, 1, 11, 1), padding=(5, 0), groups=count)
         return flat.reshape(x.shape)
 
-    def _low_resolution(self, x: Tensor, share: float) -> Tensor:
-        """The whole group at one of a few sizes, since a tensor has one size."""
-        for divisor in (1.5, 2.2, 3.2, 4.5):
-            x = self._some(x, share / 4, lambda some, divisor=divisor: self._shrink(some, divisor))
-        return x
-
     @staticmethod
     def _shrink(x: Tensor, divisor: float) -> Tensor:
         size = (math.ceil(x.shape[2] / divisor), math.ceil(x.shape[3] / divisor))
@@ -137,13 +138,8 @@ class Augment:
         ground = self._uniform(len(x), 0.0, 0.3) + slope
         return (x * self._uniform(len(x), 0.55, 1.0) + ground).clamp(0, 1)
 
-    def _texture(self, x: Tensor, share: float) -> Tensor:
-        """Smooth noise that changes over a few pixels or over letters; it shows through ink more weakly."""
-        for cell in (4, 9, 20, 45):
-            x = self._some(x, share / 4, lambda some, cell=cell: self._relief(some, cell))
-        return x
-
     def _relief(self, x: Tensor, cell: int) -> Tensor:
+        """Smooth noise that changes over `cell` pixels; it shows through ink more weakly."""
         count, _, height, width = x.shape
         size = (count, 1, height // cell + 2, width // cell + 2)
         relief = 2 * torch.rand(size, generator=self._generator).to(x) - 1
