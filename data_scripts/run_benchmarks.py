@@ -29,6 +29,13 @@ class Benchmark:
     def folder(self, drawn: Path, pictures: Path) -> Path:
         return pictures if self.protocol is None else drawn / f"{self.protocol}-{self.seed}"
 
+    def draw(self, folder: Path) -> bool:
+        """Draw the pictures where they are missing; real ones cannot be. Returns whether they are there."""
+        if (folder / "manifest.jsonl").exists():
+            return True
+        words = ("--seed", str(self.seed), "--out", str(folder))
+        return self.protocol is not None and run("data_scripts.render_benchmark", self.protocol, *words)
+
 
 def limited(count: int, *options: str) -> tuple[str, ...]:
     return ("--limit", str(count), *options)
@@ -85,15 +92,9 @@ def main(argv: list[str] | None = None) -> None:
             print(f"{name}: has results of this model.", flush=True)
             continue
         folder = benchmark.folder(arguments.drawn, arguments.pictures)
-        ready = (folder / "manifest.jsonl").exists() or (
-            benchmark.protocol is not None
-            and run(
-                "data_scripts.render_benchmark", benchmark.protocol, "--seed", str(benchmark.seed), "--out", str(folder)
-            )
-        )
         results.parent.mkdir(parents=True, exist_ok=True)
         words = (str(folder), *benchmark.options, "--model", arguments.model, "--json", str(results))
-        if not (ready and run("fontid", "evaluate", *words)):
+        if not (benchmark.draw(folder) and run("fontid", "evaluate", *words)):
             failed.append(name)
         print(f"{name}: {'did not run' if name in failed else 'done'}.", flush=True)
     if failed:
