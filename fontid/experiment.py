@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import platform
+import re
 import subprocess  # nosec B404: commands are lists that this project writes
 import types
 from importlib.metadata import PackageNotFoundError, version
@@ -76,7 +77,20 @@ def write_result(path: Path, *, settings: Any, command: str, metrics: dict[str, 
         "hardware": {"processor": processor_name(), "cores": os.cpu_count()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(_readable(record) + "\n", encoding="utf-8")
+
+
+def _readable(record: dict[str, Any]) -> str:
+    """JSON, indented, but short lists and dictionaries of plain values on a line each."""
+
+    def on_a_line(found: re.Match) -> str:
+        try:
+            line = json.dumps(json.loads(found[0]), ensure_ascii=False)
+        except ValueError:  # brackets in a string
+            return found[0]
+        return line if len(line) <= 100 else found[0]
+
+    return re.sub(r"[\[{][^\[\]{}]*[\]}]", on_a_line, json.dumps(record, indent=1, ensure_ascii=False))
 
 
 def read_result(path: Path) -> dict[str, Any]:

@@ -546,6 +546,13 @@ def test_the_catalogue_is_searched(page):
     page.locator("#families", has_text="not covered").wait_for(timeout=WAIT)
 
 
+def test_the_map_is_shown(page):
+    page.get_by_role("tab", name="Map").click()
+    picture = page.get_by_role("img", name="Map of all families")
+    picture.wait_for()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 2160
+
+
 def test_the_comparison_is_shown(page):
     page.get_by_role("tab", name="Comparison").click()
     report = page.frame_locator("#comparison iframe")
@@ -584,7 +591,7 @@ def test_accessibility(browser, server, pictures, scheme):
     wait_for_first(page, "Pacifico")
     page.locator("#answer [data-compare]").first.click()
     look("with an answer")
-    for tab in ("Many pictures", "Catalogue", "Comparison"):
+    for tab in ("Many pictures", "Catalogue", "Map", "Comparison"):
         page.get_by_role("tab", name=tab).click()
         look(tab)
     assert not serious

@@ -37,9 +37,6 @@ def results(tmp_path, identifier):
         "map": {family: rng.random(2).tolist() for family in families},
     }
     (folder / "details.json").write_text(json.dumps({"metrics": details}))
-    bins = {"expected_error": 0.02, "bins": [{"probability": 0.5, "right": 0.5, "n": 4}]}
-    calibration = {"metrics": {"n": 4, "probability": bins, "in_catalogue": bins}}
-    (folder / "calibration.json").write_text(json.dumps(calibration))
     return folder
 
 
@@ -49,16 +46,17 @@ def test_report_is_made_from_results(results, tmp_path):
     text = out.with_suffix(".md").read_text()
     assert "51.2 / 56.2 | 41.2 / 46.2 | 31.2 / 36.2 | 4.0M | results/experiments/small.json" in text
     assert "loss-arcface" not in text  # not run: no row
-    for picture in ("curves", "growth", "parts", "confused", "calibration"):
-        assert Image.open(out / f"{picture}.png").convert("L").getextrema()[0] < 100 and f"report/{picture}.png" in text
-    assert Image.open(families).size == (3600, 3600)
+    for picture in ("curves", "growth", "parts", "confused"):
+        assert Image.open(out / f"{picture}.webp").convert("L").getextrema()[0] < 100
+        assert f"report/{picture}.webp" in text
+    assert Image.open(families).size == (2160, 2160)
 
 
 def test_families_stand_in_the_map_where_they_should(identifier):
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
     sheet = draw_map({"lora": (0.5, 0.25), "roboto": (0.5, 0.25)}, regular, identifier.letterforms)
     ink = np.argwhere(np.asarray(sheet.convert("L")) < 200)
-    assert (np.abs(ink.mean(0) - [900, 1800]) < 120).all()  # near where both belong, and beside each other
+    assert (np.abs(ink.mean(0) - [540, 1080]) < 72).all()  # near where both belong, and beside each other
     alone = draw_map({"lora": (0.5, 0.25)}, regular, identifier.letterforms)
     assert (np.asarray(sheet.convert("L")) < 200).sum() > 1.5 * (np.asarray(alone.convert("L")) < 200).sum()
 

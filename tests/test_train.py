@@ -349,12 +349,19 @@ def test_measuring_a_run(prepared, experiment, whole_run, tmp_path, monkeypatch)
     measure_prototypes.main([str(experiment), *run, "--results", str(tmp_path / "prototypes.json")])
     prototypes = json.loads((tmp_path / "prototypes.json").read_text())["metrics"]
     assert set(prototypes) == {"references_a_face", "prototypes_a_face", "source", "renderer"}
-    run_module("train.make_prototypes", experiment, *run, "--results", tmp_path, data_home=prepared)
-    measure_details.main([str(experiment), *run, "--results", str(tmp_path / "details.json")])
-    details = json.loads((tmp_path / "details.json").read_text())["metrics"]
+
+
+def test_looking_closely_at_a_model(prepared, tmp_path, monkeypatch):
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    out = tmp_path / "details.json"
+    measure_details.main(["--model", str(ROOT / "model"), "--data", "tiny", "--results", str(out)])
+    details = json.loads(out.read_text())["metrics"]
     sizes = sum(part["n"] for part in details["by_size"].values())
-    assert sizes == details["all"]["n"] == sum(part["n"] for part in details["by_category"].values())
-    assert len(details["map"]) == 12 and all(0 <= v <= 1 for place in details["map"].values() for v in place)
+    assert sizes == details["all"]["n"] == sum(part["n"] for part in details["by_category"].values()) > 10
+    assert details["all"]["twins"]["top1"] > 0.6  # labels of data set and model are brought together by name
+    assert len(details["map"]) > 1700 and all(0 <= v <= 1 for place in details["map"].values() for v in place)
+    with pytest.raises(SystemExit, match="No whole data set"):
+        measure_details.main(["--data", "none"])
 
 
 def test_twins_are_read_by_name(tmp_path):

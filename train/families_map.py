@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 from fontid.faces import Face
 from fontid.letterforms import Letterforms
 
-SIDE = 3600  # pixels
-LETTERS = 22  # font size, pixels
-STEP = 8  # pixels: names are moved on a grid of cells so large
+SIDE = 2160  # pixels
+LETTERS = 13  # font size, pixels
+STEP = 5  # pixels: names are moved on a grid of cells so large
 PALETTE = {
     "sans-serif": "#1f4e9c",
     "serif": "#8a2b1d",

@@ -1,9 +1,9 @@
 """Look closely at an encoder and its prototypes: who is confused with whom, by category and by size, a map of families.
 
-    python -m train.measure_details experiments/encoder/base.yaml [--run DIR] [--results results/details.json]
+    python -m train.measure_details [--model model] [--data full] [--results results/details.json]
 
-Asks about the test and the Chromium lines, after `train.make_prototypes`. The map is a t-SNE (van der Maaten and Hinton
-2008) of the regular faces' prototypes.
+Of a model as it is served, asked about the test and the Chromium lines of a data set. The map is a t-SNE (van der
+Maaten and Hinton 2008) of the regular faces' prototypes.
 """
 
 import argparse
@@ -12,16 +12,38 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.manifold import TSNE
+from tqdm import tqdm
 
+from fontid.artifact import ArtifactError
 from fontid.catalogue import Catalogue
 from fontid.experiment import write_result
 from fontid.faces import regular_faces
-from train.line_cache import open_cache
-from train.make_prototypes import accuracy, best_encoder, embed_lines, faces_in_order, truth_of
-from train.settings import open_experiment, run_folder
+from fontid.identifier import FontIdentifier
+from fontid.preprocess import windows_of
+from train.line_cache import LineCache, open_cache
+from train.make_prototypes import accuracy, truth_of
+from train.settings import find_data
 
 SIZES = (14, 20, 28, 40, 60, 97)  # bounds of groups, pixels
-PAIRS = 30  # of confused families
+PAIRS = 12  # of confused families
+
+
+def embed(identifier: FontIdentifier, lines: LineCache) -> np.ndarray:
+    """(N, D) float32: the mean of each line's windows."""
+    means = [
+        identifier.embed(windows_of(line, identifier.preprocessing)).mean(0)
+        for line in tqdm(lines, "lines", mininterval=10)
+    ]
+    return np.stack(means)
+
+
+def rows_of(catalogue: Catalogue, lines: LineCache) -> np.ndarray:
+    """(N,) int64: the catalogue's row of each line's face. Raises: SystemExit for a face that it lacks."""
+    rows = [catalogue.row_of(name) for name in lines.face_names]
+    missing = [name for name, row in zip(lines.face_names, rows, strict=True) if row is None]
+    if missing:
+        raise SystemExit(f"The model does not know {missing[0]}: give it a data set of its own faces.")
+    return np.array(rows)[lines.face]
 
 
 def measure(catalogue: Catalogue, faces: np.ndarray, sizes: np.ndarray, embeddings: np.ndarray) -> dict:
@@ -56,32 +78,30 @@ def map_of(catalogue: Catalogue) -> dict[str, list[float]]:
         vectors
     )
     places = (places - places.min(0)) / np.ptp(places, axis=0)
-    return {face.family: [round(float(v), 4) for v in place] for face, place in zip(regular, places, strict=True)}
+    return {face.family: [round(float(v), 3) for v in place] for face, place in zip(regular, places, strict=True)}
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", type=Path)
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--model", type=Path, default=Path("model"))
+    parser.add_argument("--data", default="full", help="a preset's name, or a folder")
     parser.add_argument("--results", type=Path, default=Path("results/details.json"))
     arguments = parser.parse_args(argv)
-    settings = open_experiment(arguments.experiment)
-    run = run_folder(arguments.experiment, arguments.run)
-    encoder = best_encoder(run)
-    if not (run / "prototypes.npz").exists():
-        raise SystemExit(f"No prototypes in {run}: run python -m train.make_prototypes {arguments.experiment} first.")
-    with np.load(run / "prototypes.npz") as made:
-        faces = faces_in_order(made["names"].tolist())
-        catalogue = Catalogue(faces, made["prototypes"], made["faces"], made["twins"])
-    parts = [open_cache(settings.data_folder, split, settings.preprocessing) for split in ("test", "chromium")]
-    embeddings = [embed_lines(encoder, lines, settings.preprocessing, settings.view) for lines in parts]
+    folder = find_data(arguments.data)
+    try:
+        identifier = FontIdentifier.from_pretrained(arguments.model)
+    except ArtifactError as error:
+        raise SystemExit(str(error)) from error
+    catalogue = identifier.catalogue
+    parts = [open_cache(folder, split, identifier.preprocessing) for split in ("test", "chromium")]
     metrics = measure(
         catalogue,
-        np.concatenate([lines.face for lines in parts]),
+        np.concatenate([rows_of(catalogue, lines) for lines in parts]),
         np.concatenate([lines.pixel_size for lines in parts]),
-        np.concatenate(embeddings),
+        np.concatenate([embed(identifier, lines) for lines in parts]),
     )
-    command = f"python -m train.measure_details {arguments.experiment}"
+    settings = {"model": identifier.version, "data": arguments.data}
+    command = f"python -m train.measure_details --model {arguments.model} --data {arguments.data}"
     write_result(arguments.results, settings=settings, command=command, metrics=metrics | {"map": map_of(catalogue)})
 
 

@@ -26,7 +26,7 @@ from fontid.preprocess import Preprocessing, prepare_line
 from fontid.reader import OtherScript, TextReader
 from train.line_cache import LineCache, open_cache
 from train.make_prototypes import accuracy, best_encoder, embed_lines, faces_in_order, make_prototypes, truth_of
-from train.settings import TrainSettings, open_experiment, run_folder
+from train.settings import TrainSettings, find_data, open_experiment, run_folder
 from train.train_encoder import chosen_lines, read_twins
 
 EACH = 4  # references a face
@@ -72,7 +72,7 @@ def training_of(run: Path, settings: TrainSettings) -> dict:
 def measure(settings: TrainSettings, run: Path, catalogue_name: str, pictures: Path | None) -> dict:
     """Accuracy on Chromium lines and real pictures, training's cost, and the encoder's size."""
     encoder = best_encoder(run).to(memory_format=torch.channels_last)
-    data = data_home() / "datasets" / catalogue_name
+    data = find_data(catalogue_name)
 
     def embedded(lines) -> np.ndarray:
         return embed_lines(encoder, lines, settings.preprocessing, settings.view)

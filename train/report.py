@@ -3,8 +3,8 @@
     python -m train.report [--results results] [--model model] [--out docs/report]
 
 Writes OUT.md with a table a question, and beside it the curves of training, accuracy over images seen and over
-families, calibration, accuracy by category and size, and the most confused pairs drawn side by side; and the map of all
-families for README and app (web/families.webp).
+families, accuracy by category and size, and the most confused pairs drawn side by side; and the map of all families for
+README and app (web/families.webp). Calibration is drawn where it is measured, by `train.calibrate`.
 """
 
 import argparse
@@ -17,7 +17,6 @@ from PIL import Image, ImageDraw, ImageFont
 from fontid.experiment import read_result
 from fontid.faces import regular_faces
 from fontid.identifier import FontIdentifier
-from train.calibrate import draw_diagrams
 from train.families_map import draw_map
 
 SAMPLE = "Hamburgefonstiv 123"
@@ -180,8 +179,10 @@ def draw_parts(details: dict, path: Path) -> None:
 
 
 def save(figure: plt.Figure, path: Path) -> None:
-    figure.savefig(path, dpi=80)
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=80)
     plt.close(figure)
+    Image.open(drawn).convert("RGB").quantize(64).convert("RGB").save(path, lossless=True)  # few colours: half the size
 
 
 def draw_confused(details: dict, identifier: FontIdentifier, path: Path) -> None:
@@ -202,7 +203,7 @@ def draw_confused(details: dict, identifier: FontIdentifier, path: Path) -> None
             cell.thumbnail((half - 20, row - 18))
             sheet.paste(cell, (40 + side * half, number * row + 15))
             draw.text((40 + side * half, number * row + 1), face.name, "#666666", small)
-    sheet.save(path)
+    sheet.save(path, quality=60, method=6)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -220,13 +221,12 @@ def main(argv: list[str] | None = None) -> None:
     runs, details = open_runs(results), read_result(results / "details.json")["metrics"]
     identifier = FontIdentifier.from_pretrained(arguments.model)
     out.mkdir(parents=True, exist_ok=True)
-    draw_curves(runs, out / "curves.png")
-    draw_growth(runs, out / "growth.png")
-    draw_parts(details, out / "parts.png")
-    draw_confused(details, identifier, out / "confused.png")
-    draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.png")
+    draw_curves(runs, out / "curves.webp")
+    draw_growth(runs, out / "growth.webp")
+    draw_parts(details, out / "parts.webp")
+    draw_confused(details, identifier, out / "confused.webp")
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
-    draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=60, method=6)
+    draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=20, method=6)
     parts = [
         "# What the experiments say",
         "Made by `python -m train.report` from `results/`. Accuracy in per cent, twins credited, top-1 / top-5, on "
@@ -240,9 +240,8 @@ def main(argv: list[str] | None = None) -> None:
         ("growth", "Accuracy over images seen and over families"),
         ("parts", "By category and by size"),
         ("confused", "Most confused pairs (how often)"),
-        ("calibration", "Calibration"),
     ):
-        parts += [f"## {title}", f"![{title}]({out.name}/{name}.png)"]
+        parts += [f"## {title}", f"![{title}]({out.name}/{name}.webp)"]
     out.with_suffix(".md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(f"{out.with_suffix('.md')}: {len(runs)} runs")
 

@@ -11,6 +11,21 @@ from train.losses import LossSettings
 from train.view import View
 
 
+def data_folder(data: str) -> Path:
+    """Of a preset by name, under FONTID_DATA/datasets, or the folder that is named."""
+    return Path(data) if "/" in data else data_home() / "datasets" / data
+
+
+def find_data(data: str) -> Path:
+    """The folder of a whole data set; the program ends with a sentence where there is none."""
+    folder = data_folder(data)
+    if not (folder / "README.md").exists():  # the card is written last
+        raise SystemExit(
+            f"No whole data set in {folder}: run python -m data_scripts.render_dataset --preset {folder.name} first."
+        )
+    return folder
+
+
 @dataclass(frozen=True)
 class EncoderSettings:
     """Arguments of `train.encoder.Encoder`."""
@@ -63,7 +78,7 @@ class TrainSettings:
 
     @property
     def data_folder(self) -> Path:
-        return Path(self.data) if "/" in self.data else data_home() / "datasets" / self.data
+        return data_folder(self.data)
 
 
 def open_experiment(path: Path) -> TrainSettings:
@@ -72,11 +87,7 @@ def open_experiment(path: Path) -> TrainSettings:
         settings = read_settings(TrainSettings, path)
     except SettingsError as error:
         raise SystemExit(str(error)) from error
-    if not (settings.data_folder / "README.md").exists():  # the card is written last
-        raise SystemExit(
-            f"No whole data set in {settings.data_folder}: "
-            f"run python -m data_scripts.render_dataset --preset {settings.data_folder.name} first."
-        )
+    find_data(settings.data)
     return settings
 
 

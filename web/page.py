@@ -27,6 +27,7 @@ from web.watching import WatchedPage, note
 
 FOLDER = Path(__file__).parent
 EXAMPLES = sorted((FOLDER / "examples").glob("*.webp"))
+MAP = FOLDER / "families.webp"
 COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
 INTRODUCTION = """# fontid
 Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."""
@@ -248,6 +249,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         answer.load(restore, None, [answer, words], **hidden)
         batch_tab(identifier)
         catalogue_tab(identifier)
+        map_tab()
         comparison_tab()
         endpoints(identifier)
     return page
@@ -312,6 +314,22 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
             trigger_mode="always_last",
             api_visibility="private",
         )
+
+
+def map_tab() -> None:
+    """All families at once, fetched when somebody looks."""
+
+    def show() -> str:
+        picture = base64.b64encode(MAP.read_bytes()).decode()
+        return (
+            "<p class='hint'>Every family, its name in its own letters; what the encoder finds alike stands near. "
+            "Scroll to look around.</p><div class='map' tabindex='0' role='region' aria-label='Map of families'>"
+            f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'></div>"
+        )
+
+    with gr.Tab("Map") as tab:
+        families = gr.HTML("", elem_id="map")
+        tab.select(show, None, families, show_progress="minimal", api_visibility="private")
 
 
 def comparison_tab() -> None:
