@@ -52,6 +52,10 @@ QUESTIONS = {
         "conv-two": "two between downsamples",
         "conv-one-parameters": "one, as many parameters",
         "conv-one-time": "one, as much time",
+        "full-205k": "residual, every family",
+        "full-conv-one": "one, every family, as much time",
+        "full-614k": "residual, every family, three times as long",
+        "full-conv-one-long": "one, every family, as much time",
     },
     "5. Encoder": {
         "small": "residual (reference)",
