@@ -55,7 +55,7 @@ QUESTIONS = {
         "full-205k": "residual, every family",
         "full-conv-one": "one, every family, as much time",
         "full-614k": "residual, every family, three times as long",
-        "full-conv-one-long": "one, every family, as much time",
+        "full-conv-one-long": "one, every family, as much time as that",
     },
     "5. Encoder": {
         "small": "residual (reference)",
