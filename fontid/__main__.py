@@ -21,6 +21,7 @@ from fontid.artifact import ArtifactError
 from fontid.calibration import KNOWN
 from fontid.enrolment import enroll
 from fontid.evaluation import ManifestError, evaluate, read_manifest, spread, summarise, table
+from fontid.experiment import readable_json
 from fontid.identifier import FontIdentifier, Group, NoFaces
 from fontid.images import PICTURE_SUFFIXES, PictureError
 from fontid.own_catalogues import EnrolmentError, catalogue_names, remove, searching_own
@@ -111,7 +112,7 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
         print(table(summary))
     summary["model"] = identifier.version
     if arguments.json:
-        arguments.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        arguments.json.write_text(readable_json(summary) + "\n", encoding="utf-8")
     print(json.dumps(summary))
     return 0
 

@@ -77,10 +77,10 @@ def write_result(path: Path, *, settings: Any, command: str, metrics: dict[str, 
         "hardware": {"processor": processor_name(), "cores": os.cpu_count()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_readable(record) + "\n", encoding="utf-8")
+    path.write_text(readable_json(record) + "\n", encoding="utf-8")
 
 
-def _readable(record: dict[str, Any]) -> str:
+def readable_json(record: dict[str, Any]) -> str:
     """JSON, indented, but short lists and dictionaries of plain values on a line each."""
 
     def on_a_line(found: re.Match) -> str:

@@ -549,7 +549,7 @@ def test_the_catalogue_is_searched(page):
 def test_the_map_is_shown(page):
     page.get_by_role("tab", name="Map").click()
     picture = page.get_by_role("img", name="Map of all families")
-    picture.wait_for()
+    picture.wait_for(timeout=WAIT)
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 2160
 
 

@@ -37,6 +37,9 @@ def results(tmp_path, identifier):
         "map": {family: rng.random(2).tolist() for family in families},
     }
     (folder / "details.json").write_text(json.dumps({"metrics": details}))
+    bins = {"expected_error": 0.02, "bins": [{"probability": 0.5, "right": 0.5, "n": 4}]}
+    calibration = {"metrics": {"n": 4, "probability": bins, "in_catalogue": bins}}
+    (folder / "calibration.json").write_text(json.dumps(calibration))
     return folder
 
 
@@ -46,7 +49,7 @@ def test_report_is_made_from_results(results, tmp_path):
     text = out.with_suffix(".md").read_text()
     assert "51.2 / 56.2 | 41.2 / 46.2 | 31.2 / 36.2 | 4.0M | results/experiments/small.json" in text
     assert "loss-arcface" not in text  # not run: no row
-    for picture in ("curves", "growth", "parts", "confused"):
+    for picture in ("curves", "growth", "parts", "confused", "calibration"):
         assert Image.open(out / f"{picture}.webp").convert("L").getextrema()[0] < 100
         assert f"report/{picture}.webp" in text
     assert Image.open(families).size == (2160, 2160)

@@ -3,8 +3,8 @@
     python -m train.report [--results results] [--model model] [--out docs/report]
 
 Writes OUT.md with a table a question, and beside it the curves of training, accuracy over images seen and over
-families, accuracy by category and size, and the most confused pairs drawn side by side; and the map of all families for
-README and app (web/families.webp). Calibration is drawn where it is measured, by `train.calibrate`.
+families, calibration, accuracy by category and size, and the most confused pairs drawn side by side; and the map of all
+families for README and app (web/families.webp).
 """
 
 import argparse
@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fontid.experiment import read_result
 from fontid.faces import regular_faces
 from fontid.identifier import FontIdentifier
+from train.calibrate import draw_diagrams
 from train.families_map import draw_map
 
 SAMPLE = "Hamburgefonstiv 123"
@@ -229,6 +230,7 @@ def main(argv: list[str] | None = None) -> None:
     draw_growth(runs, out / "growth.webp")
     draw_parts(details, out / "parts.webp")
     draw_confused(details, identifier, out / "confused.webp")
+    draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.webp")
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
     draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=20, method=6)
     parts = [
@@ -244,6 +246,7 @@ def main(argv: list[str] | None = None) -> None:
         ("growth", "Accuracy over images seen and over families"),
         ("parts", "By category and by size"),
         ("confused", "Most confused pairs (how often)"),
+        ("calibration", "Calibration"),
     ):
         parts += [f"## {title}", f"![{title}]({out.name}/{name}.webp)"]
     out.with_suffix(".md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
