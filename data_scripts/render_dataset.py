@@ -1,7 +1,7 @@
 """Render text lines of every face into a Hugging Face data set.
 
     python -m data_scripts.render_dataset --preset tiny|small|full [--out DIR] [--seed 0] [--num-proc 2]
-        [--ray ADDRESS]
+        [--ray ADDRESS] [--splits train validation] [--renderers freetype freetype-large]
 
 Reads `faces.jsonl` (data_scripts.make_faces). Writes parquet shards, one at a time, into OUT (default
 FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict,
@@ -19,7 +19,7 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import Pool
@@ -37,6 +37,7 @@ from fontid.faces import Face, by_family, nested_order, read_faces, regular_face
 from fontid.paths import data_home
 
 FACES_PER_SHARD = 64
+SPLITS = ("references", "validation", "test", "train")
 SMALLEST, LARGEST = 14, 96  # font sizes, pixels
 HELD_OUT_SHARE = 0.05
 TextsOf = Callable[[list[Face], np.random.Generator], Iterator[tuple[Face, str]]]
@@ -114,7 +115,9 @@ def row_of(face: Face, image, text: str, pixel_size: int, renderer: str) -> dict
     }
 
 
-def lines_of_face(face: Face, opened: OpenFace, split: str, count: int, seed: int) -> Iterator[dict]:
+def lines_of_face(
+    face: Face, opened: OpenFace, split: str, count: int, seed: int, renderers: Sequence[str]
+) -> Iterator[dict]:
     """Random lines of one face; the same for the same arguments."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{split} {face.id}".encode())])
     drawn = attempts = 0
@@ -124,7 +127,7 @@ def lines_of_face(face: Face, opened: OpenFace, split: str, count: int, seed: in
         pixels = round(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST + 0.5))))
         spacing = float(rng.uniform(-0.03, 0.3)) if rng.random() < 0.15 else 0.0
         subpixel = float(rng.random())
-        renderer = RENDERERS[attempts % len(RENDERERS)]
+        renderer = renderers[attempts % len(renderers)]
         if not text:
             continue
         try:
@@ -137,7 +140,9 @@ def lines_of_face(face: Face, opened: OpenFace, split: str, count: int, seed: in
             yield row_of(face, image, text, pixels, renderer)
 
 
-def render_shard(shard: Shard, *, fonts: Path, out: Path, preset: Preset, seed: int, features: Features) -> int:
+def render_shard(
+    shard: Shard, *, fonts: Path, out: Path, preset: Preset, seed: int, renderers: Sequence[str], features: Features
+) -> int:
     """Write one shard unless it is there already; returns its number of rows."""
     path = shard_path(out, shard)
     if path.exists():
@@ -146,7 +151,7 @@ def render_shard(shard: Shard, *, fonts: Path, out: Path, preset: Preset, seed: 
     for face in shard.faces:
         opened = OpenFace(unpack(fonts / face.file, data_home() / "ttf"))
         count = getattr(preset, shard.split)[0 if face.id in shard.regular else 1]
-        rows.extend(lines_of_face(face, opened, shard.split, count, seed))
+        rows.extend(lines_of_face(face, opened, shard.split, count, seed, renderers))
     write_rows(rows, features, path)
     return len(rows)
 
@@ -203,6 +208,7 @@ def render_chromium(
     write_rows(rows, features, path)
 
 
+CHROMIUM_SPLITS = {"chromium": random_texts, "stroop": misleading_texts}
 CARD = """---
 license: apache-2.0
 task_categories: [image-classification]
@@ -232,7 +238,7 @@ def write_card(out: Path, arguments: argparse.Namespace, faces: list[Face]) -> N
         families=len(families),
         command=f"python -m data_scripts.render_dataset --preset {arguments.preset} --seed {arguments.seed}",
         splits=", ".join(f"{split} {count}" for split, count in rows.items()),
-        renderers=", ".join(RENDERERS),
+        renderers=", ".join(arguments.renderers),
         held_out=", ".join(filter(is_held_out, families)) or "none",
     )
     (out / "README.md").write_text(card, encoding="utf-8")
@@ -257,6 +263,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--num-proc", type=int, default=2)
+    parser.add_argument(
+        "--splits", nargs="+", choices=SPLITS, default=SPLITS, help="the two by Chromium come with test"
+    )
+    parser.add_argument("--renderers", nargs="+", choices=RENDERERS, default=RENDERERS)
     parser.add_argument("--ray", metavar="ADDRESS", help="render on a Ray cluster: its address, auto, or local")
     arguments = parser.parse_args(argv)
     if not arguments.faces.exists():
@@ -265,19 +275,28 @@ def main(argv: list[str] | None = None) -> None:
     preset = PRESETS[arguments.preset]
     faces = choose_families(read_faces(arguments.faces), preset.families)
     digest = hashlib.sha256(json.dumps([(face.id, face.sha256) for face in faces]).encode()).hexdigest()
-    check_recipe(out, {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest})
+    recipe = {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest}
+    if set(arguments.renderers) != set(RENDERERS):
+        recipe["renderers"] = arguments.renderers
+    check_recipe(out, recipe)
 
     features = features_of(faces)
     regular = frozenset(face.id for face in regular_faces(faces))
     shards = []
-    for split in ("references", "validation", "test", "train"):
+    for split in arguments.splits:
         rows = [face for face in faces if split != "train" or not is_held_out(face.family)]
         starts = range(0, len(rows), FACES_PER_SHARD)
         shards += [
             Shard(split, n, len(starts), tuple(rows[i : i + FACES_PER_SHARD]), regular) for n, i in enumerate(starts)
         ]
     render = partial(
-        render_shard, fonts=arguments.fonts, out=out, preset=preset, seed=arguments.seed, features=features
+        render_shard,
+        fonts=arguments.fonts,
+        out=out,
+        preset=preset,
+        seed=arguments.seed,
+        renderers=arguments.renderers,
+        features=features,
     )
     if arguments.ray:
         try:
@@ -290,7 +309,7 @@ def main(argv: list[str] | None = None) -> None:
             for _ in tqdm(pool.imap_unordered(render, shards), "shards", len(shards)):
                 pass
     try:
-        for split, texts in (("chromium", random_texts), ("stroop", misleading_texts)):
+        for split, texts in CHROMIUM_SPLITS.items() if "test" in arguments.splits else ():
             render_chromium(split, texts, faces, arguments.fonts, out, arguments.seed, features)
     except ChromiumMissing as error:
         print(f"The chromium and stroop splits are left out: {error}")

@@ -1,6 +1,7 @@
-"""Small fonts: the Latin letters of a face without hinting and layout tables, about 10 KB as WOFF2."""
+"""Small fonts: the Latin letters of a face without hinting, and as a rule without layout tables, 6 KB as WOFF2."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,19 +13,23 @@ from fontid.letterforms import CHARACTERS
 
 UNITS_PER_EM = 500
 NAMES_KEPT = (0, 1, 2, 13, 14)  # copyright, family, style, licence, its address
-UNNEEDED = ["GSUB", "GPOS", "GDEF", "BASE", "kern", "STAT", "DSIG", "meta", "gasp", "FFTM", "VORG", "vmtx", "vhea"]
+UNNEEDED = ["BASE", "STAT", "DSIG", "meta", "gasp", "FFTM", "VORG", "vmtx", "vhea"]
+LAYOUT = ["GSUB", "GPOS", "GDEF", "kern"]
 COLOURS = ["SVG ", "COLR", "CPAL", "CBDT", "CBLC", "sbix"]
 
 
-def small_font(source: Path | BinaryIO) -> TTFont:
-    """The Latin letters of a font file that has no axes. Raises: whatever fontTools does on broken files."""
+def small_font(source: Path | BinaryIO, layout_features: Sequence[str] = ()) -> TTFont:
+    """The Latin letters of a font file that has no axes, with these OpenType features of theirs.
+
+    Raises: whatever fontTools does on broken files.
+    """
     options = subset.Options()
     options.hinting = False
-    options.layout_features = []
+    options.layout_features = list(layout_features)
     options.name_IDs = list(NAMES_KEPT)
     options.notdef_outline = False
     options.glyph_names = False
-    options.drop_tables += UNNEEDED
+    options.drop_tables += UNNEEDED + ([] if layout_features else LAYOUT)
     font = subset.load_font(source if hasattr(source, "read") else str(source), options, lazy=True)
     for table in COLOURS:
         if table in font:

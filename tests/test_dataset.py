@@ -3,12 +3,13 @@
 import json
 import shutil
 import sys
+import tarfile
 
 import numpy as np
 import pytest
 from datasets import load_dataset
 
-from data_scripts import texts
+from data_scripts import pack_fonts, texts
 from data_scripts.make_faces import reason_to_leave_out
 from data_scripts.render_dataset import PRESETS, choose_families, is_held_out, lines_of_face, main
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
@@ -134,8 +135,38 @@ def test_characters_that_a_font_lacks_never_enter():
 
 def test_lines_are_deterministic(faces):
     face = faces[0]
-    draws = [list(lines_of_face(face, opened(face), "train", 5, seed)) for seed in (1, 1, 2)]
+    draws = [list(lines_of_face(face, opened(face), "train", 5, seed, RENDERERS)) for seed in (1, 1, 2)]
     assert draws[0] == draws[1] != draws[2]
+
+
+def test_splits_and_renderers_can_be_chosen(prepared, tmp_path, monkeypatch):
+    """And what was made so is not mixed with what others draw."""
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    arguments = ["--preset", "tiny", "--fonts", str(FONTS), "--out", str(tmp_path), "--num-proc", "1"]
+    chosen = ["--splits", "validation", "--renderers", "freetype", "freetype-large"]
+    main(arguments + chosen)
+    made = load_dataset(str(tmp_path))
+    assert list(made) == ["validation"] and set(made["validation"]["renderer"]) == {"freetype", "freetype-large"}
+    with pytest.raises(SystemExit, match="another recipe"):
+        main(arguments)
+
+
+def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path, monkeypatch):
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    pack_fonts.main([str(tmp_path / "fonts.tar.gz"), "--fonts", str(FONTS), "--num-proc", "1"])
+    with tarfile.open(tmp_path / "fonts.tar.gz") as tar:
+        tar.extractall(tmp_path, filter="data")
+    faces = read_faces(tmp_path / "faces.jsonl")
+    assert faces == read_faces(prepared / "faces.jsonl")
+    face = next(face for face in faces if face.family == "roboto")
+    for text in ("AVATAR To", "Hamburg"):
+        whole, packed = (
+            draw_line(OpenFace(unpack(folder / face.file, tmp_path / "ttf" / folder.name)), text, 90, "freetype-large")
+            for folder in (FONTS, tmp_path / "fonts")
+        )
+        assert abs(whole.width - packed.width) <= 2
+        same = np.asarray(packed.resize(whole.size), float) - np.asarray(whole, float)
+        assert np.abs(same).mean() < 8
 
 
 def test_rendering_resumes_and_refuses_another_recipe(prepared, tmp_path, monkeypatch, capsys):

@@ -9,19 +9,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
 from safetensors.torch import load_file
+from torch.utils.data import DataLoader
 
 from fontid.experiment import SettingsError
 from fontid.networks import open_network
 from tests.conftest import ROOT, draw, run_module
 from train import measure_details, measure_encoder, measure_prototypes, measure_throughput
 from train.augment import Augment, Augmentation
-from train.batches import FamilySampler, MiddleWindows, WindowDataset
+from train.batches import FamilySampler, MiddleWindows, ResidentBatches, WindowDataset, as_fetched
 from train.encoder import Encoder
 from train.line_cache import open_cache
 from train.loop import learning_rate_at
@@ -84,6 +86,22 @@ def test_sampler_is_seeded_by_epoch_and_prefers_regular_faces(lines):
     drawn = [lines.face_names[lines.face[line]] for line, _ in first]
     roboto = [name for name in drawn if name.startswith("roboto-")]
     assert 0.7 < np.mean([name == "roboto-400-normal" for name in roboto]) < 0.9
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_resident_lines_give_the_same_batches(lines, processes):
+    """Windows cut in the accelerator's memory are the loader's, pixel by pixel, each process with its part."""
+    sampler = FamilySampler(lines, np.arange(len(lines)), set(), 0.8, 96, seed=1)
+    loader = DataLoader(WindowDataset(lines, 320), 32, sampler=sampler, collate_fn=as_fetched)
+    parts = []
+    for process in range(processes):
+        place = SimpleNamespace(device=torch.device("cpu"), process_index=process, num_processes=processes)
+        parts.append(list(ResidentBatches(lines, 320, sampler, 32, place)))
+    assert [len(part) for part in parts] == [3] * processes
+    for number, batch in enumerate(loader):
+        for process, part in enumerate(parts):
+            assert (part[number]["window"] == batch["window"][process::processes]).all()
+            assert (part[number]["face"] == batch["face"][process::processes]).all()
 
 
 KINDS = [name for name in Augmentation.__dataclass_fields__ if not name.startswith("strongest")]

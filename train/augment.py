@@ -34,7 +34,7 @@ class Augmentation:
 class Augment:
     """Callable on (N, 1, H, W) float windows, ink 1 on 0; returns (N, 1, H, width), W being larger or the same.
 
-    Draws only from the generator it is given.
+    Draws only from the generator it is given, which may be of the windows' device.
     """
 
     def __init__(self, settings: Augmentation, width: int) -> None:
@@ -57,13 +57,16 @@ class Augment:
         x = self._some(x, shares.polarity, lambda some: 1 - some)
         return x.clamp(0, 1)
 
+    def _rand(self, *size: int) -> Tensor:
+        return torch.rand(size, generator=self._generator, device=self._generator.device)
+
     def _uniform(self, count: int, low: float, high: float) -> Tensor:
         """(count, 1, 1, 1)"""
-        drawn = torch.rand(count, 1, 1, 1, generator=self._generator)
+        drawn = self._rand(count, 1, 1, 1)
         return (low + (high - low) * drawn).to(self._like)
 
     def _some(self, x: Tensor, share: float, change) -> Tensor:
-        chosen = (torch.rand(len(x), generator=self._generator) < share).nonzero()[:, 0].to(x.device)
+        chosen = (self._rand(len(x)) < share).nonzero()[:, 0].to(x.device)
         if len(chosen):
             x[chosen] = change(x[chosen])
         return x
@@ -77,7 +80,7 @@ class Augment:
     def _geometry(self, x: Tensor, share: float) -> Tensor:
         count, _, height, given = x.shape
         width = self.width
-        strength = (torch.rand(count, 1, 1, generator=self._generator) < share).to(x)
+        strength = (self._rand(count, 1, 1) < share).to(x)
         vertical = 1 + strength * self._uniform(count, -0.08, 0.22)[..., 0]  # above 1 draws the letters smaller
         aspect = 1 + strength * self._uniform(count, -0.05, 0.05)[..., 0]
         slant = strength * self._uniform(count, -0.06, 0.06)[..., 0]
@@ -142,12 +145,12 @@ class Augment:
         """Smooth noise that changes over `cell` pixels; it shows through ink more weakly."""
         count, _, height, width = x.shape
         size = (count, 1, height // cell + 2, width // cell + 2)
-        relief = 2 * torch.rand(size, generator=self._generator).to(x) - 1
+        relief = 2 * self._rand(*size).to(x) - 1
         relief = F.interpolate(relief, (height, width), mode="bicubic")
         return x + relief * (1 - 0.6 * x) * self._uniform(count, 0.05, self.settings.strongest_texture)
 
     def _noise(self, x: Tensor) -> Tensor:
-        noise = torch.randn(x.shape, generator=self._generator).to(x)
+        noise = torch.randn(x.shape, generator=self._generator, device=self._generator.device).to(x)
         smooth = F.avg_pool2d(F.pad(noise, (1, 1, 1, 1)), 3, 1) * 3
         grain = torch.where(self._uniform(len(x), 0, 1) < 0.5, noise, smooth)
         return x + grain * self._uniform(len(x), 0.0, self.settings.strongest_noise)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
@@ -72,9 +73,9 @@ class FamilySampler(Sampler[tuple[int, float]]):
     ) -> None:
         self.images, self.seed, self.epoch, self.lines_per_face = images, seed, 0, lines_per_face
         drawn = lines.face[among]
-        self.by_face = {int(face): among[drawn == face] for face in np.unique(drawn)}
-        faces = np.array(list(self.by_face))
-        families = lines.family[[rows[0] for rows in self.by_face.values()]]
+        self.by_face = among[np.argsort(drawn, kind="stable")]  # lines of the first face, of the second...
+        faces, self.firsts, self.counts = np.unique(drawn[np.argsort(drawn)], return_index=True, return_counts=True)
+        families = lines.family[self.by_face[self.firsts]]
         weights = np.zeros(len(faces))
         for family in np.unique(families):
             members = np.flatnonzero(families == family)
@@ -91,12 +92,52 @@ class FamilySampler(Sampler[tuple[int, float]]):
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
-    def __iter__(self) -> Iterator[tuple[int, float]]:
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """The epoch's lines, (images,) int64, and positions along them, (images,) float64 0-1."""
         rng = np.random.default_rng([self.seed, self.epoch])
-        faces = rng.choice(self.faces, self.images // self.lines_per_face, p=self.weights).repeat(self.lines_per_face)
-        for face, which, position in zip(faces, rng.random(self.images), rng.random(self.images), strict=True):
-            rows = self.by_face[int(face)]
-            yield int(rows[int(which * len(rows))]), float(position)
+        faces = rng.choice(len(self.faces), self.images // self.lines_per_face, p=self.weights)
+        faces = faces.repeat(self.lines_per_face)
+        which = (rng.random(len(faces)) * self.counts[faces]).astype(np.int64)
+        return self.by_face[self.firsts[faces] + which], rng.random(len(faces))
+
+    def __iter__(self) -> Iterator[tuple[int, float]]:
+        lines, positions = self.draw()
+        yield from zip(lines.tolist(), positions.tolist(), strict=True)
+
+
+class ResidentBatches:
+    """Batches of windows cut from lines that lie in the accelerator's memory: for one that outruns its processors.
+
+    Iterated, it gives what a `DataLoader` of `WindowDataset` and the sampler gives, each process its part of a batch.
+    """
+
+    def __init__(
+        self, lines: LineCache, width: int, sampler: FamilySampler, batch_size: int, accelerator: Accelerator
+    ) -> None:
+        device = accelerator.device
+        self.columns = torch.from_numpy(np.array(lines.columns)).to(device)
+        self.starts, self.face = torch.from_numpy(lines.starts).to(device), torch.from_numpy(lines.face).to(device)
+        self.width, self.sampler, self.batch_size = width, sampler, batch_size
+        self.part = slice(accelerator.process_index, None, accelerator.num_processes)
+
+    def __len__(self) -> int:
+        return len(self.sampler) // self.batch_size
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        lines, positions = (torch.from_numpy(drawn).to(self.columns.device) for drawn in self.sampler.draw())
+        for first in range(0, len(self) * self.batch_size, self.batch_size):
+            mine = slice(first, first + self.batch_size)
+            yield self.cut(lines[mine][self.part], positions[mine][self.part])
+
+    def cut(self, lines: Tensor, positions: Tensor) -> dict[str, Tensor]:
+        """As `WindowDataset.__getitems__`, from (N,) int64 lines and (N,) float64 positions."""
+        starts, lengths = self.starts[lines], self.starts[lines + 1] - self.starts[lines]
+        room = lengths - self.width
+        first = (positions * room).round().long()  # below 0 where the line is shorter than the window
+        column = first[:, None] + torch.arange(self.width, device=first.device)
+        inside = (column >= 0) & (column < lengths[:, None])
+        windows = self.columns[(starts[:, None] + column).where(inside, 0)] * inside[:, :, None]
+        return {"window": windows.transpose(1, 2)[:, None], "face": self.face[lines]}
 
 
 def as_fetched(batch: dict[str, Tensor]) -> dict[str, Tensor]:

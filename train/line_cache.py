@@ -1,6 +1,7 @@
 """Prepared lines of a data set's split in one memory-mapped file, so that an epoch decodes no picture."""
 
 import json
+import os
 from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
@@ -51,19 +52,19 @@ class LineCache:
         return self.columns[self.starts[index] : self.starts[index + 1]].T
 
 
-def open_cache(data: Path, split: str, settings: Preprocessing, num_proc: int = 2) -> LineCache:
-    """The cache of a split, made on first use beside the data set."""
+def open_cache(data: Path, split: str, settings: Preprocessing) -> LineCache:
+    """The cache of a split, made on first use beside the data set, by all processors."""
     folder = data / "prepared" / f"{split}-{settings.height}-{settings.ink_height}"
     if not (folder / "about.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _make(load_dataset(str(data), split=split), folder, settings, num_proc)  # nosec B615: a folder on this machine
+        _make(load_dataset(str(data), split=split), folder, settings)  # nosec B615: a folder on this machine
     return LineCache(folder)
 
 
-def _make(rows: Dataset, folder: Path, settings: Preprocessing, num_proc: int) -> None:
+def _make(rows: Dataset, folder: Path, settings: Preprocessing) -> None:
     parts = [range(start, min(start + PART, len(rows))) for start in range(0, len(rows), PART)]
     widths, kept = [], []
-    with Pool(num_proc) as pool, open(folder / "columns.bin", "wb") as file:
+    with Pool(len(os.sched_getaffinity(0))) as pool, open(folder / "columns.bin", "wb") as file:
         prepared = pool.imap(partial(_prepare, rows, settings), parts)
         for columns, part_widths, part_kept in tqdm(prepared, f"prepare {folder.name}", len(parts)):
             file.write(columns)

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from torch import Generator, Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from train.batches import ResidentBatches
 from train.settings import TrainSettings
 from train.stopwatch import Stopwatch
 
@@ -72,7 +74,7 @@ class Task:
 
     encoder: called with inputs, returns (N, D) unit embeddings; saved by `save_pretrained`.
     loss: called with embeddings and labels (N,) int64.
-    loader: of dicts with the labels under `label_key`.
+    loader: of dicts with the labels under `label_key`; a `DataLoader`, or what gives each process its part already.
     set_epoch: called with an epoch's number before it begins.
     to_inputs: a batch and a generator, the only source of chance, to the encoder's inputs.
     evaluate: encoder and loss to metrics; called in every process.
@@ -82,7 +84,7 @@ class Task:
 
     encoder: nn.Module
     loss: nn.Module
-    loader: DataLoader
+    loader: DataLoader | ResidentBatches
     label_key: str
     set_epoch: Callable[[int], None]
     to_inputs: Callable[[dict[str, Tensor], Generator], Tensor]
@@ -103,6 +105,7 @@ def open_accelerator(settings: TrainSettings, run: Path) -> Accelerator:
     )
     if accelerator.device.type == "cpu":  # the launcher leaves one thread a process
         torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // accelerator.num_processes))
+    torch.backends.cudnn.benchmark = True  # every batch has the same shape
     set_seed(settings.seed)
     return accelerator
 
@@ -160,13 +163,13 @@ def train_and_evaluate(
     while step < settings.steps:
         epoch, skip = divmod(step, epoch_steps)
         task.set_epoch(epoch)
-        batches = accelerator.skip_first_batches(loader, skip) if skip else loader
+        batches = islice(loader, skip, None)
         for batch in watch.batches(batches):
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * learning_rate_at(step, settings)
             # seeded by the step, so that a resumed run draws what the killed one would have drawn
             seed = (settings.seed * 1_000_003 + step) * 64 + accelerator.process_index
-            inputs = task.to_inputs(batch, torch.Generator().manual_seed(seed))
+            inputs = task.to_inputs(batch, torch.Generator(accelerator.device).manual_seed(seed))
             with accelerator.autocast():
                 embeddings = encoder(inputs.contiguous(memory_format=torch.channels_last))
             value = loss(embeddings, batch[task.label_key])

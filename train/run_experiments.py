@@ -11,6 +11,8 @@ import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
 
+from train.settings import find_data
+
 RESULTS = Path("results/experiments")
 LAUNCH = ("--num_processes", "1", "--num_machines", "1", "--mixed_precision", "bf16", "--dynamo_backend", "no")
 
@@ -29,6 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("experiments", type=Path, nargs="+")
     parser.add_argument("--pictures", type=Path, help="labelled real pictures")
     arguments = parser.parse_args(argv)
+    find_data("full")  # whose references every one is measured with: missed now, not after the training
     failed = []
     for experiment in arguments.experiments:
         if (RESULTS / f"{experiment.stem}.json").exists():

@@ -47,6 +47,7 @@ class TrainSettings:
     keep_model: whether checkpoints and the best encoder are written; sweeps do without.
     lines_per_face: how often a batch holds each of its faces; losses on pairs need 2 and more.
     families: the first so many of the data set's families in `fontid.faces.nested_order` are trained on (None: all).
+    resident: whether all lines are held in the accelerator's memory (10 GB for the full catalogue) and cut there.
     renderers: lines of these alone are trained on (None: all); names as in the data set.
     start_from: name of a run on the same data set whose encoder, and proxies where the loss is the same, are the
         beginning (None: from nothing); or the path of an artifact, whose prototypes begin as proxies.
@@ -67,6 +68,7 @@ class TrainSettings:
     keep_model: bool = True
     tracker: str = "wandb"
     lines_per_face: int = 1
+    resident: bool = False
     families: int | None = None
     renderers: tuple[str, ...] | None = None
     start_from: str | None = None

@@ -25,7 +25,7 @@ from fontid.experiment import SettingsError
 from fontid.faces import nested_order, read_faces, regular_faces
 from fontid.paths import data_home
 from train.augment import Augment
-from train.batches import SPARE, FamilySampler, MiddleWindows, WindowDataset, as_fetched
+from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WindowDataset, as_fetched
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
@@ -207,8 +207,12 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         settings.seed,
         settings.lines_per_face,
     )
-    windows = WindowDataset(lines, settings.preprocessing.window + SPARE)
-    loader = DataLoader(windows, settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched)
+    width = settings.preprocessing.window + SPARE
+    if settings.resident:
+        loader = ResidentBatches(lines, width, sampler, settings.batch_size, accelerator)
+    else:
+        windows = WindowDataset(lines, width)
+        loader = DataLoader(windows, settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched)
     augment = Augment(settings.augmentation, settings.preprocessing.window)
 
     def to_inputs(batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
