@@ -17,7 +17,7 @@ MOST_RANKED = 4000  # faces looked through for them
 MOST_LETTERS = 12  # compared, of all lines
 MOST_LINES = 3  # whose letters are compared
 LEAST_CONFIDENCE = 0.3  # of a reading; below that it is not drawn
-WEIGHT = 0.18  # of the evidence beside the encoder's cosine
+WEIGHT = 0.1  # of the evidence beside the encoder's cosine; chosen on validation pictures
 SHARPEST = 0.03  # part of a letter that differs between any two renderers
 USUAL = (0.5, 0.9)  # likeness of a letter to the best face: from no say to a full say
 

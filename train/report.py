@@ -30,8 +30,7 @@ QUESTIONS = {
         "ladder-data": "+ every family",
         "ladder-augmentation": "+ every augmentation",
         "full-205k": "+ margin softmax over faces and families",
-        "base": "+ fifteen times as long",
-        "noise": "+ half as long again, with stronger noise",
+        "shipped": "+ a wider and deeper encoder, 78 times as long on a GPU",
     },
     "1. Loss": {
         "small": "margin softmax over faces and families (reference)",
@@ -93,8 +92,7 @@ QUESTIONS = {
         "full-77k": "0.08M",
         "full-205k": "0.2M",
         "full-614k": "0.6M",
-        "base": "3.1M",
-        "noise": "4.6M, the last third with stronger noise",
+        "shipped": "16.0M, a wider and deeper encoder",
     },
     "10. Families": {
         "families-50": "50",
