@@ -46,7 +46,7 @@ BENCHMARKS = {
     "abrupt": Benchmark("abrupt"),
     "words": Benchmark("words"),
     "para": Benchmark("para"),
-    "body": Benchmark("body"),
+    "body": Benchmark("body", limited(400)),
     "styles": Benchmark("styles", limited(1500)),
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
