@@ -31,7 +31,6 @@ SHIPPED=(app.py fontid web model requirements.txt pyproject.toml LICENSE docs/co
 PACKAGES=(python3 python3-venv nginx curl openssl ca-certificates)
 KEPT=3 # releases
 PICTURE=model/golden/00.png # a release has to name its font
-FAMILY='"family": *"abeezee"'
 OPEN_MODEL='
 import pathlib, sys, app
 from fontid.artifact import ArtifactError, open_artifact
@@ -319,8 +318,14 @@ activate() { # RELEASE: it runs, or the one before goes on
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 
+named() { # the family of $PICTURE, as an answer has it
+  local face
+  face=$(sed -n '1s/.*"face": *"\([^"]*\)".*/\1/p' "$ROOT/opt/fontid/current/model/golden/golden.jsonl")
+  echo "\"family\": *\"${face%-*-*}\""
+}
+
 answers_alone() { # without a server: the command line, as the user that the service has
-  (cd "$ROOT/opt/fontid/current/" && as_fontid venv/bin/python -m fontid identify "$PICTURE" --json) | grep -q "$FAMILY"
+  (cd "$ROOT/opt/fontid/current/" && as_fontid venv/bin/python -m fontid identify "$PICTURE" --json) | grep -q "$(named)"
 }
 
 ask() { # URL CURL'S OPTIONS: upload the picture and have it named
@@ -329,7 +334,7 @@ ask() { # URL CURL'S OPTIONS: upload the picture and have it named
   path=$(curl -sS --fail --max-time 30 "$@" -F "files=@$ROOT/opt/fontid/current/$PICTURE" "$url/gradio_api/upload" | sed -n 's/^\["\(.*\)"\]$/\1/p') || return
   event=$(curl -sS --fail --max-time 30 "$@" -H 'Content-Type: application/json' "$url/gradio_api/call/identify" \
     -d "{\"data\": [{\"path\": \"$path\", \"meta\": {\"_type\": \"gradio.FileData\"}}, 1, [], [], \"any\", []]}" | sed -n 's/.*"event_id": *"\([^"]*\)".*/\1/p') || return
-  curl -sS --fail --max-time 60 --no-buffer "$@" "$url/gradio_api/call/identify/$event" | grep -q "$FAMILY"
+  curl -sS --fail --max-time 60 --no-buffer "$@" "$url/gradio_api/call/identify/$event" | grep -q "$(named)"
 }
 
 answers_over_http() { # URL SECONDS: within so many, where the app does not end before

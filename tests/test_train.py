@@ -329,7 +329,8 @@ def test_the_file_for_several_machines_is_one_that_accelerate_reads():
 def test_a_run_starts_from_the_shipped_model(identifier):
     """With the very proxies that its prototypes are, whatever the order of this data set's labels."""
     names = ["roboto-700-normal", "not-there-400-normal", "lora-400-italic"]
-    encoder, loss = Encoder(), make_loss(LossSettings(), torch.tensor([0, 1, 2]), torch.zeros(0, 2, dtype=int), 256)
+    encoder = Encoder(**json.loads((ROOT / "model" / "encoder.json").read_text()))
+    loss = make_loss(LossSettings(), torch.tensor([0, 1, 2]), torch.zeros(0, 2, dtype=int), 256)
     load_artifact(ROOT / "model", encoder, loss, names)
     catalogue = identifier.catalogue
     for label in (0, 2):
