@@ -236,7 +236,8 @@ def write_card(out: Path, arguments: argparse.Namespace, faces: list[Face]) -> N
         preset=arguments.preset,
         faces=len(faces),
         families=len(families),
-        command=f"python -m data_scripts.render_dataset --preset {arguments.preset} --seed {arguments.seed}",
+        command=f"python -m data_scripts.render_dataset --preset {arguments.preset} --seed {arguments.seed}"
+        f" --splits {' '.join(arguments.splits)} --renderers {' '.join(arguments.renderers)}",
         splits=", ".join(f"{split} {count}" for split, count in rows.items()),
         renderers=", ".join(arguments.renderers),
         held_out=", ".join(filter(is_held_out, families)) or "none",
@@ -276,7 +277,7 @@ def main(argv: list[str] | None = None) -> None:
     faces = choose_families(read_faces(arguments.faces), preset.families)
     digest = hashlib.sha256(json.dumps([(face.id, face.sha256) for face in faces]).encode()).hexdigest()
     recipe = {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest}
-    if set(arguments.renderers) != set(RENDERERS):
+    if tuple(arguments.renderers) != RENDERERS:
         recipe["renderers"] = arguments.renderers
     check_recipe(out, recipe)
 

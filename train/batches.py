@@ -73,8 +73,9 @@ class FamilySampler(Sampler[tuple[int, float]]):
     ) -> None:
         self.images, self.seed, self.epoch, self.lines_per_face = images, seed, 0, lines_per_face
         drawn = lines.face[among]
-        self.by_face = among[np.argsort(drawn, kind="stable")]  # lines of the first face, of the second...
-        faces, self.firsts, self.counts = np.unique(drawn[np.argsort(drawn)], return_index=True, return_counts=True)
+        order = np.argsort(drawn, kind="stable")
+        self.by_face = among[order]  # lines of the first face, of the second...
+        faces, self.firsts, self.counts = np.unique(drawn[order], return_index=True, return_counts=True)
         families = lines.family[self.by_face[self.firsts]]
         weights = np.zeros(len(faces))
         for family in np.unique(families):
@@ -84,7 +85,7 @@ class FamilySampler(Sampler[tuple[int, float]]):
             if is_regular.any() and not is_regular.all():
                 share = np.where(is_regular, regular_share, (1 - regular_share) / (~is_regular).sum())
             weights[members] = share * np.sqrt(len(members))
-        self.faces, self.weights = faces, weights / weights.sum()
+        self.weights = weights / weights.sum()
 
     def __len__(self) -> int:
         return self.images
@@ -95,7 +96,7 @@ class FamilySampler(Sampler[tuple[int, float]]):
     def draw(self) -> tuple[np.ndarray, np.ndarray]:
         """The epoch's lines, (images,) int64, and positions along them, (images,) float64 0-1."""
         rng = np.random.default_rng([self.seed, self.epoch])
-        faces = rng.choice(len(self.faces), self.images // self.lines_per_face, p=self.weights)
+        faces = rng.choice(len(self.weights), self.images // self.lines_per_face, p=self.weights)
         faces = faces.repeat(self.lines_per_face)
         which = (rng.random(len(faces)) * self.counts[faces]).astype(np.int64)
         return self.by_face[self.firsts[faces] + which], rng.random(len(faces))
