@@ -32,6 +32,7 @@ from train.overfit import overfit
 from train.settings import EncoderSettings, TrainSettings
 from train.stopwatch import Stopwatch
 from train.train_encoder import family_of_face, load_artifact, read_twins
+from train.view import View
 
 YAML = """
 data: {data}
@@ -167,6 +168,17 @@ def test_polarity_is_swapped(lines):
     windows = WindowDataset(lines, 256).__getitems__([(0, 0.5)])["window"] / 255
     swapped = Augment(Augmentation(**NONE | {"polarity": 1.0}), 256)(windows.clone(), torch.Generator())
     assert torch.allclose(swapped, 1 - windows, atol=1e-4)
+
+
+@pytest.mark.parametrize("height", [32, 48, 64])
+def test_shortcuts_fit_windows_of_every_height(height):
+    windows = View(height=height)(torch.rand(2, 1, 64, 256))
+    encoder = Encoder((8, 12, 16, 24, 32), (1, 1, 1, 1, 1), 16).eval()
+    x = encoder.stem(windows)
+    for block in encoder.stages:
+        body, shortcut = block.body(x), block.shortcut(x)
+        assert body.shape == shortcut.shape
+        x = block(x)
 
 
 def test_one_batch_is_learned(prepared):

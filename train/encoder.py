@@ -14,7 +14,10 @@ def normalisation(kind: str, channels: int) -> nn.Module:
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with a shortcut (He et al. 2016), the shortcut averaged where it is strided (He 2019)."""
+    """Two 3x3 convolutions with a shortcut (He et al. 2016), the shortcut averaged where it is strided (He 2019).
+
+    Odd heights and widths are rounded up by both.
+    """
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, norm: str) -> None:
         super().__init__()
@@ -27,7 +30,7 @@ class ResidualBlock(nn.Module):
         )
         self.shortcut = nn.Identity()
         if stride > 1 or channels_in != channels_out:
-            pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
+            pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
             project = nn.Conv2d(channels_in, channels_out, 1, bias=False)
             self.shortcut = nn.Sequential(pool, project, normalisation(norm, channels_out))
 
