@@ -65,7 +65,7 @@ def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
         return ranked
 
     digest = hashlib.sha256((folder / "encoder.onnx").read_bytes()).hexdigest()
-    parameters = (folder / "encoder.onnx").stat().st_size // 4
+    parameters = (folder / "encoder.onnx").stat().st_size // 2  # bytes of a half-precision weight
     answer = by_encoder if row.encoder_only else as_in_the_app
     return Answerer(answer, parameters, folder_bytes(folder), about={"encoder_sha256": digest})
 

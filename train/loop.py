@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, set_seed
 from PIL import Image
+from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -195,6 +196,7 @@ def train_and_evaluate(
                     state["best"] = metrics[task.chosen_by]
                     if settings.keep_model and accelerator.is_main_process:
                         accelerator.unwrap_model(encoder).save_pretrained(run / "best")
+                        save_file(accelerator.unwrap_model(loss).state_dict(), run / "best" / "loss.safetensors")
             if settings.keep_model and (step % settings.checkpoint_every == 0 or step == settings.steps):
                 with watch.apart("checkpoint_seconds"):
                     checkpoints.save(step, state | {"step": step, "running": running})

@@ -2,8 +2,9 @@
 
     python -m train.make_prototypes experiments/encoder/shipped.yaml [--run DIR] [--per-face 1 2 3]
 
-One prototype a face is the class average. Several are the means that k-means (Lloyd 1982) finds among the face's
-references. The validation split chooses how many. Writes `prototypes.npz` into the run, and the accuracy on
+One prototype a face is the class average, or that averaged with the face's proxy, the row that the classifier learned,
+where the face was trained on. Several are the means that k-means (Lloyd 1982) finds among the face's references. The
+validation split chooses. Writes `prototypes.npz` into the run, and the accuracy on
 validation, test and Chromium lines into `results/encoder/NAME.json`.
 """
 
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from fontid.catalogue import Catalogue
@@ -72,6 +75,20 @@ def make_prototypes(embeddings: np.ndarray, faces: np.ndarray, count: int) -> tu
     return np.concatenate(prototypes).astype(np.float16), np.array(owners, np.int32)
 
 
+def proxies_of(run: Path) -> np.ndarray | None:
+    """(F, D) the rows that the classifier had learned when the encoder was best, normalised; None where it has none."""
+    file = run / "best" / "loss.safetensors"
+    proxies = load_file(file).get("proxies") if file.exists() else None
+    return None if proxies is None else F.normalize(proxies.float(), dim=-1).numpy()
+
+
+def add_proxies(prototypes: np.ndarray, proxies: np.ndarray, trained: np.ndarray) -> np.ndarray:
+    """One prototype a face, (F, D): averaged with the proxies of the faces `trained` on, (T,) int, normalised again."""
+    added = prototypes.astype(np.float32)
+    added[trained] += proxies[trained]
+    return (added / np.linalg.norm(added, axis=1, keepdims=True)).astype(np.float16)
+
+
 def accuracy(catalogue: Catalogue, embeddings: np.ndarray, truth: Sequence[Truth]) -> dict:
     """Family accuracy of (N, D) embeddings, strict and with twins credited; fractions 0-1."""
     hits = {kind: np.zeros(len(RANKS)) for kind in ("strict", "twins")}
@@ -125,34 +142,33 @@ def main(argv: list[str] | None = None) -> None:
     references, reference_embeddings = embedded("references")
     faces = faces_in_order(references.face_names)
     twins = read_twins(data_home() / "twins.jsonl", references.face_names).numpy().astype(np.int32)
-    trained = set(open_cache(data, "train", settings.preprocessing).family.tolist())
-
-    def catalogue_of(prototypes: np.ndarray, owners: np.ndarray) -> Catalogue:
-        return Catalogue(faces, prototypes, owners, twins)
+    train = open_cache(data, "train", settings.preprocessing)
 
     validation, validation_embeddings = embedded("validation")
     every_fourth = np.arange(0, len(validation), 4)
-    made, measured = {}, {}
-    for count in arguments.per_face:
-        made[count] = make_prototypes(reference_embeddings, references.face, count)
-        measured[count] = accuracy(
-            catalogue_of(*made[count]),
-            validation_embeddings[every_fourth],
-            truth_of(faces, validation.face[every_fourth]),
-        )
-        print(f"{count} a face: {measured[count]}")
-    best = max(measured, key=lambda count: measured[count]["strict"]["top1"])
+    made = {str(count): make_prototypes(reference_embeddings, references.face, count) for count in arguments.per_face}
+    proxies = proxies_of(run)
+    if proxies is not None:
+        means, owners = make_prototypes(reference_embeddings, references.face, 1)
+        made["1 and proxy"] = add_proxies(means, proxies, np.unique(train.face)), owners
+    measured = {}
+    for kind, (prototypes, owners) in made.items():
+        catalogue = Catalogue(faces, prototypes, owners, twins)
+        asked = truth_of(faces, validation.face[every_fourth])
+        measured[kind] = accuracy(catalogue, validation_embeddings[every_fourth], asked)
+        print(f"{kind} a face: {measured[kind]}")
+    best = max(measured, key=lambda kind: measured[kind]["strict"]["top1"])
     prototypes, owners = made[best]
     np.savez(run / "prototypes.npz", prototypes=prototypes, faces=owners, twins=twins, names=references.face_names)
 
-    catalogue = catalogue_of(prototypes, owners)
+    catalogue = Catalogue(faces, prototypes, owners, twins)
     metrics: dict = {"prototypes_per_face": best, "validation_by_prototypes_per_face": measured}
     for split in ("test", "chromium"):
         if not any((data / "data").glob(f"{split}-*.parquet")):
             print(f"No {split} split in {data}.")  # rendered where there was no Chromium
             continue
         lines, embeddings = embedded(split)
-        seen = np.isin(lines.family, list(trained))
+        seen = np.isin(lines.family, np.unique(train.family))
         metrics[split] = {
             which: accuracy(catalogue, embeddings[rows], truth_of(faces, lines.face[rows]))
             for which, rows in (("trained_families", seen), ("held_out_families", ~seen))

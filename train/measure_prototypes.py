@@ -11,13 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from fontid.catalogue import Catalogue
 from fontid.experiment import write_result
 from fontid.paths import data_home
 from train.line_cache import LineCache, open_cache
-from train.make_prototypes import accuracy, best_encoder, embed_lines, faces_in_order, make_prototypes, truth_of
+from train.make_prototypes import (
+    accuracy,
+    add_proxies,
+    best_encoder,
+    embed_lines,
+    faces_in_order,
+    make_prototypes,
+    proxies_of,
+    truth_of,
+)
 from train.settings import TrainSettings, open_experiment, run_folder
 from train.train_encoder import read_twins
 
@@ -65,13 +73,6 @@ class Measured:
         return self.accuracy(*make_prototypes(embeddings[rows], faces[rows], per_face), asked)
 
 
-def proxies_of(run: Path) -> np.ndarray:
-    """(F, D) the classifier's rows, of the run's last checkpoint."""
-    newest = max((run / "checkpoints").glob("step-*"))
-    proxies = load_file(newest / "model_1.safetensors")["proxies"].numpy()
-    return proxies / np.linalg.norm(proxies, axis=1, keepdims=True)
-
-
 def measure(settings: TrainSettings, run: Path) -> dict:
     measured = Measured(settings, run)
     references, embeddings = measured.embed("references")
@@ -97,13 +98,13 @@ def measure(settings: TrainSettings, run: Path) -> dict:
         rows = rows[np.isin(owners[rows], common)]
         lines = {"lines_a_face": round(len(rows) / len(common), 2)}
         found["source"][name] = measured.of_lines(owners, vectors, rows, asked=asked) | lines
-    proxies = proxies_of(run)[common]
-    found["source"]["classifier"] = measured.accuracy(proxies, common, asked)
-    rows = np.flatnonzero(np.isin(faces, common))
-    means, _ = make_prototypes(embeddings[rows], faces[rows], 1)
-    both = means.astype(np.float32) + proxies
-    both /= np.linalg.norm(both, axis=1, keepdims=True)
-    found["source"]["references and classifier, averaged"] = measured.accuracy(both, common, asked)
+    proxies = proxies_of(run)
+    if proxies is not None:
+        found["source"]["classifier"] = measured.accuracy(proxies[common], common, asked)
+        rows = np.flatnonzero(np.isin(faces, common))
+        means, owners = make_prototypes(embeddings[rows], faces[rows], 1)
+        both = add_proxies(means, proxies[owners], np.arange(len(owners)))
+        found["source"]["references and classifier, averaged"] = measured.accuracy(both, owners, asked)
 
     queries = measured.queries.face
     renderers = np.unique(references.renderer)
