@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 from fontid.experiment import SettingsError
 from fontid.networks import open_network
 from tests.conftest import ROOT, draw, run_module
-from train import measure_details, measure_encoder, measure_prototypes, measure_throughput
+from train import make_prototypes, measure_details, measure_encoder, measure_prototypes, measure_throughput
 from train.augment import Augment, Augmentation
 from train.batches import FamilySampler, MiddleWindows, ResidentBatches, WindowDataset, as_fetched
 from train.encoder import Encoder
@@ -315,6 +315,7 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
     assert run.returncode == 0, run.stderr[-2000:]
     metrics = json.loads((tmp_path / "results" / "quick.json").read_text())["metrics"]
     assert metrics["test"]["trained_families"]["n"] > 50
+    assert set(metrics["validation_by_prototypes_per_face"]) == {"1", "2", "3", "1 and proxy"}
     run = run_module("train.export_onnx", *arguments, "--out", tmp_path / "model", data_home=prepared)
     # thirty steps teach little: either enough golden images came back, or the export refused
     assert (run.returncode == 0) == (tmp_path / "model" / "config.json").exists()
@@ -331,6 +332,13 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
         "train.export_onnx", experiment, "--run", permuted, "--out", tmp_path / "other", data_home=prepared
     )
     assert run.returncode != 0 and "name other faces" in run.stderr and not (tmp_path / "other").exists()
+
+
+def test_proxies_are_added_to_trained_faces_alone():
+    means, proxies = np.eye(3, 4, dtype=np.float16), np.roll(np.eye(3, 4, dtype=np.float32), 1, axis=1)
+    added = make_prototypes.add_proxies(means, proxies, np.array([0, 2]))
+    assert added[1].tolist() == means[1].tolist()
+    assert added[[0, 2]] == pytest.approx((means + proxies)[[0, 2]] / np.sqrt(2), abs=1e-3)
 
 
 def test_the_file_for_several_machines_is_one_that_accelerate_reads():
@@ -380,6 +388,7 @@ def test_measuring_a_run(prepared, experiment, whole_run, tmp_path, monkeypatch)
     measure_prototypes.main([str(experiment), *run, "--results", str(tmp_path / "prototypes.json")])
     prototypes = json.loads((tmp_path / "prototypes.json").read_text())["metrics"]
     assert set(prototypes) == {"references_a_face", "prototypes_a_face", "source", "renderer"}
+    assert "classifier" in prototypes["source"]
 
 
 def test_looking_closely_at_a_model(prepared, tmp_path, monkeypatch):
