@@ -119,7 +119,7 @@ tags: [font-identification, onnx]
 # fontid: {faces} faces of {families} Google Fonts families
 
 A convolutional encoder ({parameters:.1f}M parameters) that turns lines of Latin text into embeddings, and {prototypes}
-prototypes (`train/make_prototypes.py`). Made by `python -m train.export_onnx {experiment}` from the settings in that file.
+prototypes (`train/make_prototypes.py`). Made by `python -m train.export_onnx {experiment}` from that file's settings.
 Load with `fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the
 brackets; the parts are listed in `fontid/artifact.py`.
 
