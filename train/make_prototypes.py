@@ -4,8 +4,8 @@
 
 One prototype a face is the class average, or that averaged with the face's proxy, the row that the classifier learned,
 where the face was trained on. Several are the means that k-means (Lloyd 1982) finds among the face's references. The
-validation split chooses. Writes `prototypes.npz` into the run, and the accuracy on
-validation, test and Chromium lines into `results/encoder/NAME.json`.
+validation split chooses. Writes `prototypes.npz` into the run, and the accuracy on validation, test and Chromium lines
+into `results/encoder/NAME.json`.
 """
 
 import argparse
@@ -146,6 +146,7 @@ def main(argv: list[str] | None = None) -> None:
 
     validation, validation_embeddings = embedded("validation")
     every_fourth = np.arange(0, len(validation), 4)
+    asked = truth_of(faces, validation.face[every_fourth])
     made = {str(count): make_prototypes(reference_embeddings, references.face, count) for count in arguments.per_face}
     proxies = proxies_of(run)
     if proxies is not None:
@@ -154,7 +155,6 @@ def main(argv: list[str] | None = None) -> None:
     measured = {}
     for kind, (prototypes, owners) in made.items():
         catalogue = Catalogue(faces, prototypes, owners, twins)
-        asked = truth_of(faces, validation.face[every_fourth])
         measured[kind] = accuracy(catalogue, validation_embeddings[every_fourth], asked)
         print(f"{kind} a face: {measured[kind]}")
     best = max(measured, key=lambda kind: measured[kind]["strict"]["top1"])

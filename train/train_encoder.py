@@ -3,7 +3,7 @@
     accelerate launch -m train.train_encoder experiments/encoder/base.yaml [--run DIR]
 
 Checkpoints go to FONTID_DATA/runs/NAME (NAME from the YAML file); the same command goes on after a kill, exactly. The
-encoder with the best validation accuracy so far stands in `best/`.
+encoder with the best validation accuracy so far stands in `best/`, its loss (the proxies) beside it.
 """
 
 import argparse
