@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import torch
 import yaml
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import JournalStorage
@@ -158,7 +159,10 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(str(error)) from error
     print(yaml.safe_dump(trials[0], sort_keys=False))
     command = f"python -m train.sweep {arguments.sweep}"
-    write_result(arguments.results, settings=sweep, command=command, metrics={"trials": trials})
+    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    write_result(
+        arguments.results, settings=sweep, command=command, metrics={"trials": trials}, accelerator=accelerator
+    )
 
 
 if __name__ == "__main__":
