@@ -31,6 +31,7 @@ QUESTIONS = {
         "ladder-augmentation": "+ every augmentation",
         "full-205k": "+ margin softmax over faces and families",
         "shipped": "+ a wider and deeper encoder, 78 times as long on a GPU",
+        "further": "+ 50 times as long again, on other lines",
     },
     "1. Loss": {
         "small": "margin softmax over faces and families (reference)",
@@ -56,6 +57,10 @@ QUESTIONS = {
         "full-conv-one": "one, every family, as much time",
         "full-614k": "residual, every family, three times as long",
         "full-conv-one-long": "one, every family, as much time as that",
+    },
+    "4. Widths and depth": {
+        "small": "32 to 384 channels, twice in the middle (reference)",
+        "sweep-winner": "the best of a sweep, its rate and decay too",
     },
     "5. Encoder": {
         "small": "residual (reference)",
