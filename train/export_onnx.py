@@ -1,6 +1,6 @@
 """Write the artifact from a finished run, and fail unless it does what the run's encoder does.
 
-    python -m train.export_onnx experiments/encoder/shipped.yaml [--run DIR] [--out model]
+    python -m train.export_onnx experiments/encoder/further.yaml [--run DIR] [--out model]
 
 Weights are stored in half precision and widened when the model is loaded, so that the file is small and computing
 stays in float32. Checked before the folder is sealed: ONNX against torch on golden pictures, and every golden

@@ -1,6 +1,6 @@
 """Average the references of every face into prototypes, once, from the best checkpoint of a finished run.
 
-    python -m train.make_prototypes experiments/encoder/shipped.yaml [--run DIR] [--per-face 1 2 3]
+    python -m train.make_prototypes experiments/encoder/further.yaml [--run DIR] [--per-face 1 2 3]
 
 One prototype a face is the class average, or that averaged with the face's proxy, the row that the classifier learned,
 where the face was trained on. Several are the means that k-means (Lloyd 1982) finds among the face's references. The
