@@ -140,8 +140,11 @@ def table(rows: dict[str, str], runs: dict[str, dict]) -> str:
 def draw_curves(runs: dict[str, dict], path: Path) -> None:
     """Validation accuracy over images seen, a panel a question."""
     wanted = {name: rows for name, rows in QUESTIONS.items() if name != "Seeds"}
-    figure, axes = plt.subplots(5, 2, figsize=(12, 22), layout="constrained")
-    for axis, (question, rows) in zip(axes.flat, wanted.items(), strict=True):
+    height = (len(wanted) + 1) // 2
+    figure, axes = plt.subplots(height, 2, figsize=(12, 4.4 * height), layout="constrained")
+    for axis in axes.flat[len(wanted) :]:
+        axis.remove()
+    for axis, (question, rows) in zip(axes.flat[: len(wanted)], wanted.items(), strict=True):
         for stem, label in rows.items():
             if stem in runs:
                 images, accuracy = zip(*runs[stem]["metrics"]["training"]["curve"], strict=True)
