@@ -149,7 +149,7 @@ def draw_curves(runs: dict[str, dict], path: Path) -> None:
             if stem in runs:
                 images, accuracy = zip(*runs[stem]["metrics"]["training"]["curve"], strict=True)
                 axis.plot([n / 1e6 for n in images], [100 * a for a in accuracy], "o-", markersize=3, label=label)
-        axis.set(title=question, xlabel="million windows", ylabel="validation family top-1, %")
+        axis.set(title=question, xlabel="million windows", ylabel="validation family top-1, %", xscale="log")
         if axis.lines:
             axis.legend(fontsize=7)
     save(figure, path)
