@@ -141,10 +141,9 @@ def draw_curves(runs: dict[str, dict], path: Path) -> None:
     """Validation accuracy over images seen, a panel a question."""
     wanted = {name: rows for name, rows in QUESTIONS.items() if name != "Seeds"}
     height = (len(wanted) + 1) // 2
-    figure, axes = plt.subplots(height, 2, figsize=(12, 4.4 * height), layout="constrained")
-    for axis in axes.flat[len(wanted) :]:
-        axis.remove()
-    for axis, (question, rows) in zip(axes.flat[: len(wanted)], wanted.items(), strict=True):
+    figure = plt.figure(figsize=(12, 4.4 * height), layout="constrained")
+    for place, (question, rows) in enumerate(wanted.items(), 1):
+        axis = figure.add_subplot(height, 2, place)
         for stem, label in rows.items():
             if stem in runs:
                 images, accuracy = zip(*runs[stem]["metrics"]["training"]["curve"], strict=True)
