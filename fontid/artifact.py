@@ -2,7 +2,8 @@
 
 config.json          format, preprocessing, what made it, sha256 of every other file and of its own text
 encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
-encoder.safetensors  the same weights, to train on from (with encoder.json, the arguments of the module)
+norms.safetensors    what tracing folded into those weights, so that training can go on from them
+                     (`train.encoder_file`; encoder.json holds the arguments of the module)
 prototypes.npy       (P, D) float16, L2-normalised
 prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl.gz that each prototype stands for
 faces.jsonl.gz       the faces, in the order of the data set's labels

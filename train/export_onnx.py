@@ -25,6 +25,7 @@ from fontid.evaluation.experiment import current_commit, installed_versions, rea
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
 from train.encoder import Encoder
+from train.encoder_file import save_norms
 from train.make_prototypes import best_encoder, faces_in_order
 from train.settings import open_experiment, run_folder
 
@@ -181,9 +182,9 @@ def main(argv: list[str] | None = None) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     export_encoder(encoder, settings.preprocessing, partial / "encoder.onnx")
-    encoder.half().save_pretrained(partial)
-    encoder.float()
-    (partial / "model.safetensors").rename(partial / "encoder.safetensors")
+    save_norms(encoder, partial)
+    encoder.save_pretrained(partial)
+    (partial / "model.safetensors").unlink()  # `train.encoder_file` reads the weights from the ONNX file
     (partial / "config.json").rename(partial / "encoder.json")
     np.save(partial / "prototypes.npy", prototypes)
     np.save(partial / "prototype_faces.npy", owners)

@@ -8,6 +8,7 @@ encoder with the best validation accuracy so far stands in `best/`, its loss (th
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from fontid.paths import data_home
 from train.augment import Augment
 from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WindowDataset, as_fetched
 from train.encoder import Encoder
+from train.encoder_file import read_weights
 from train.line_cache import LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
 from train.losses import PAIR_KINDS, FaceSoftmax, make_loss
@@ -135,12 +137,12 @@ def to_input(windows: Tensor) -> Tensor:
     return windows.float().div(255).contiguous(memory_format=torch.channels_last)
 
 
-def take_weights(encoder: nn.Module, file: Path) -> None:
-    """Raises: SettingsError where the file is of another encoder."""
+def take_weights(encoder: nn.Module, read: Callable[[], dict[str, Tensor]], source: Path) -> None:
+    """Load what `read` returns. Raises: SettingsError where it is of another encoder."""
     try:
-        encoder.load_state_dict(load_file(file))
-    except RuntimeError as error:
-        said = f"start_from: {file} is of another encoder; under `encoder`, set what it was trained with."
+        encoder.load_state_dict(read())
+    except (RuntimeError, KeyError, ValueError) as error:
+        said = f"start_from: {source} is of another encoder; under `encoder`, set what it was trained with."
         raise SettingsError(said) from error
 
 
@@ -152,7 +154,8 @@ def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
     found = sorted((run / "checkpoints").glob("step-*"))
     if not found:
         raise SettingsError(f"start_from: there is no checkpoint in {run}; train that run first.")
-    take_weights(encoder, found[-1] / "model.safetensors")
+    newest = found[-1] / "model.safetensors"
+    take_weights(encoder, lambda: load_file(newest), newest)
     proxies = found[-1] / "model_1.safetensors"
     state = load_file(proxies) if proxies.exists() else {}
     if {name: value.shape for name, value in loss.state_dict().items()} == {n: v.shape for n, v in state.items()}:
@@ -168,7 +171,7 @@ def load_artifact(folder: Path, encoder: nn.Module, loss: nn.Module, face_names:
         artifact = open_artifact(folder)
     except ArtifactError as error:
         raise SettingsError(f"start_from: {error}") from error
-    take_weights(encoder, folder / "encoder.safetensors")
+    take_weights(encoder, lambda: read_weights(encoder, folder), folder)
     if isinstance(loss, FaceSoftmax):
         first = dict(zip(artifact.prototype_faces[::-1].tolist(), artifact.prototypes[::-1], strict=True))
         row = {face.id: index for index, face in enumerate(artifact.faces)}

@@ -1,0 +1,48 @@
+"""The encoder's weights as the artifact holds them: in the ONNX file, and what tracing folds away in a small file.
+
+Tracing multiplies each batch normalisation into the convolution before it. `norms.safetensors` keeps the encoder's
+one-dimensional tensors, so that the convolutions can be told from the ONNX file and training can go on.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+NORMS = "norms.safetensors"
+
+
+def save_norms(encoder: nn.Module, folder: Path) -> None:
+    """Write every tensor of the encoder that has less than two dimensions, float32."""
+    state = encoder.float().state_dict().items()
+    save_file({name: value.contiguous() for name, value in state if value.dim() < 2}, folder / NORMS)
+
+
+def read_weights(encoder: nn.Module, folder: Path) -> dict[str, torch.Tensor]:
+    """The state of `encoder`, float32, by an artifact's files; the weights have the precision of halves.
+
+    Raises: KeyError, ValueError where the artifact holds an encoder of another shape.
+    """
+    state = load_file(folder / NORMS)
+    graph = onnx.load(str(folder / "encoder.onnx")).graph
+    traced = {one.name.removesuffix("_half"): numpy_helper.to_array(one) for one in graph.initializer}
+    modules = dict(encoder.named_modules())
+    for name, wanted in encoder.state_dict().items():
+        if name in state:
+            continue
+        weights = torch.from_numpy(traced[name].astype(np.float32))
+        if weights.shape != wanted.shape:
+            raise ValueError(f"{name} has the shape {tuple(weights.shape)}, not {tuple(wanted.shape)}")
+        module = name.removesuffix(".weight")
+        if f"{name}_bias" in traced:  # tracing gave the convolution the bias of a normalisation
+            parent, _, place = module.rpartition(".")
+            norm = f"{parent}.{int(place) + 1}"
+            deviation = (state[f"{norm}.running_var"] + modules[norm].eps).sqrt()
+            factor = state[f"{norm}.weight"] / deviation
+            weights = weights / factor.view(-1, *[1] * (weights.dim() - 1))
+        state[name] = weights
+    return state
