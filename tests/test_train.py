@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from fontid.encoder.preprocessing import Preprocessing, windows_of
 from fontid.evaluation.experiment import SettingsError
+from fontid.evaluation.folders import Sample
 from fontid.identifier import FontIdentifier
 from fontid.networks import open_network
 from tests.conftest import ROOT, draw, run_module
@@ -433,6 +434,16 @@ def test_measuring_a_run(prepared, experiment, whole_run, tmp_path, monkeypatch)
     prototypes = json.loads((tmp_path / "prototypes.json").read_text())["metrics"]
     assert set(prototypes) == {"references_a_face", "prototypes_a_face", "source", "renderer"}
     assert "classifier" in prototypes["source"]
+
+
+def test_lines_of_real_pictures_are_prepared_as_the_encoder_wants(tmp_path, monkeypatch):
+    """And lines kept for one preprocessing are not taken for those of another."""
+    monkeypatch.setenv("FONTID_DATA", str(tmp_path))
+    draw("Hamburgefonts", "lora").save(tmp_path / "a.png")
+    samples = [Sample(tmp_path / "a.png", "lora", None, False, ())]
+    for height in (64, 49, 64):
+        ((line,),) = measure_encoder.found_lines(samples, Preprocessing(height=height, ink_height=40), "own")
+        assert line.shape[0] == height
 
 
 def test_looking_closely_at_a_model(prepared, tmp_path, monkeypatch):

@@ -33,8 +33,10 @@ EACH = 4  # references a face
 LARGEST_LINES = 8  # of a real picture
 
 
-def found_lines(samples: list[Sample], settings: Preprocessing, cache: Path) -> list[list[np.ndarray]]:
-    """The prepared lines of each picture, found once and kept in `cache`."""
+def found_lines(samples: list[Sample], settings: Preprocessing, name: str) -> list[list[np.ndarray]]:
+    """The prepared lines of each picture, found once for a preprocessing and kept under FONTID_DATA by `name`."""
+    file = f"{name}-lines-{settings.height}-{settings.ink_height}-{settings.longest}.npz"
+    cache = data_home() / "benchmarks" / file
     if not cache.exists():
         reader, columns, owners = TextReader(), [], []
         for owner, sample in enumerate(tqdm(samples, "find lines")):
@@ -93,9 +95,7 @@ def measure(settings: TrainSettings, run: Path, catalogue_name: str, pictures: P
         metrics["chromium"][name] = accuracy(catalogue, embeddings[rows], [truth[row] for row in rows])
     if pictures is not None:
         samples = read_manifest(pictures)
-        made = settings.preprocessing
-        name = f"{pictures.resolve().name}-lines-{made.height}-{made.ink_height}-{made.longest}.npz"
-        found = found_lines(samples, made, data_home() / "benchmarks" / name)
+        found = found_lines(samples, settings.preprocessing, pictures.resolve().name)
         seen = [row for row, parts in enumerate(found) if parts]
         embeddings = np.zeros((len(samples), encoder.dimension), np.float32)
         flat = embedded([line for row in seen for line in found[row]])
