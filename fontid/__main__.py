@@ -1,22 +1,27 @@
 """Command line.
 
-python -m fontid identify IMAGE|FOLDER ... [--top 5] [--json] [SEARCH]
+python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--json] [SEARCH]
 python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
 python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
 python -m fontid catalogues                     list those
 python -m fontid remove NAME [--family ID]      remove one, or a family of it
+python -m fontid --version
+
+An IMAGE called - is read from standard input.
 
 SEARCH is [--catalogue NAME [--alone]] [--encoder-only] [--model FOLDER|HUB_ID].
 """
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
+from fontid import __version__
 from fontid.artifact import ArtifactError
 from fontid.catalogue.enrolment import enroll
 from fontid.catalogue.own import EnrolmentError, catalogue_names, remove, searching_own
@@ -26,6 +31,12 @@ from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, sp
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
 from fontid.identifier import FontIdentifier, Group, NoFaces
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
+
+STDIN = Path("-")
+
+
+class OutputError(OSError):
+    """A result cannot be written; the message says what to do."""
 
 
 def pictures_in(paths: list[Path]) -> Iterator[Path]:
@@ -54,11 +65,13 @@ def identify(arguments: argparse.Namespace) -> int:
     failed = False
     for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
         try:
-            answer = identifier.identify(file, top=arguments.top, encoder_only=arguments.encoder_only)
+            picture = sys.stdin.buffer.read() if file == STDIN else file
+            answer = identifier.identify(picture, top=arguments.top, encoder_only=arguments.encoder_only)
         except PictureError as error:
             failed = True
             if arguments.json:
-                print(json.dumps({"image": str(file), "error": str(error)}, ensure_ascii=False), flush=True)
+                row = {"image": str(file), "error": str(error), "matches": []}
+                print(json.dumps(row, ensure_ascii=False), flush=True)
             else:
                 print(f"{file}: {error}", file=sys.stderr)
             continue
@@ -84,7 +97,20 @@ def text_of(group: Group, several: bool) -> str:
     return "\n".join(lines)
 
 
+def make_room(file: Path) -> None:
+    """Make the folder of a file to come. Raises: OutputError where it cannot be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fine = not file.is_dir() and os.access(file if file.exists() else file.parent, os.W_OK)
+    except OSError:
+        fine = False
+    if not fine:
+        raise OutputError(f"{file} cannot be written: name another file.")
+
+
 def run_evaluation(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        make_room(arguments.json)  # before the run, which may take hours
     identifier = opened(arguments)
     samples = spread(read_manifest(arguments.folder), arguments.limit)
     samples = tqdm(samples, disable=not sys.stderr.isatty())
@@ -146,6 +172,7 @@ def positive(text: str) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("fontid", description="Which Google Fonts family and style is in a picture.")
+    parser.add_argument("--version", action="version", version=f"fontid {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument("--model", help="folder, or OWNER/NAME@REVISION on the hub (default: the one that ships)")
@@ -154,7 +181,7 @@ def main(argv: list[str] | None = None) -> int:
     common.add_argument("--alone", action="store_true", help="and nothing else")
     common.add_argument("--encoder-only", action="store_true", help="rank by encoder and prototypes alone")
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
-    one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER")
+    one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER|-")
     one.add_argument("--top", type=positive, default=5)
     one.add_argument("--json", action="store_true", help="one JSON object a line")
     one.set_defaults(run=identify)
@@ -177,8 +204,13 @@ def main(argv: list[str] | None = None) -> int:
     gone.set_defaults(run=run_removal)
     arguments = parser.parse_args(argv)
     try:
-        return arguments.run(arguments)
-    except (ArtifactError, ManifestError, EnrolmentError, NoFaces) as error:
+        status = arguments.run(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read this, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would fail again at its end
+        return 1
+    except (ArtifactError, ManifestError, EnrolmentError, NoFaces, OutputError) as error:
         print(error, file=sys.stderr)
         return 2
 

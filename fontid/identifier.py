@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,6 +135,18 @@ class FontIdentifier:
         line = prepare_line(gray, self.preprocessing)
         return None if line is None else self.embed(windows_of(line, self.preprocessing))
 
+    def __call__(self, pictures, top_k: int = 5) -> Answer | list[Answer] | Iterator[Answer]:
+        """Call it like a pipeline of transformers: a picture gives an answer, a list or tuple of them a list.
+
+        A generator, or another iterator, gives a generator, which opens each picture when its answer is asked for.
+        What a picture can be, and what is raised: see `identify`.
+        """
+        if isinstance(pictures, list | tuple):
+            return [self.identify(picture, top=top_k) for picture in pictures]
+        if isinstance(pictures, Iterator) and not hasattr(pictures, "read"):  # an open file iterates over its lines
+            return (self.identify(picture, top=top_k) for picture in pictures)
+        return self.identify(pictures, top=top_k)
+
     def identify(
         self,
         picture,
@@ -148,12 +160,18 @@ class FontIdentifier:
 
         Args:
             picture: path, bytes, binary file, PIL image or array; see `fontid.picture.opening.open_picture`.
-            top: rows of the answer.
+            top: rows of the answer, 1 or more.
             only: which faces to rank, as if the catalogue had no others (None: all).
             lines: to look at, instead of those that are found and read; in pixels of the opened picture.
             encoder_only: rank by encoder and prototypes alone.
-        Raises: PictureError where it is no picture, holds no ink, or text in another script only; NoFaces.
+        Raises: PictureError where it is no picture, holds no ink, or text in another script only; NoFaces; ValueError
+            for a `top` or for lines that cannot be.
         """
+        if top < 1:
+            raise ValueError(f"top says how many fonts are named: it must be 1 or more, not {top}.")
+        for line in lines or ():
+            if np.shape(line.corners) != (4, 2) or not np.isfinite(line.corners).all():
+                raise ValueError(f"The corners of a line must be four points (x, y) of finite numbers: {line.corners}.")
         faces = self.catalogue.faces
         among = np.ones(len(faces), bool) if only is None else np.fromiter(map(only, faces), bool, len(faces))
         if not among.any():

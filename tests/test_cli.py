@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from benchmarks import run as run_benchmarks
+from fontid import __version__
 from fontid.__main__ import main
 from tests.conftest import ROOT, draw
 
@@ -88,7 +89,36 @@ def test_a_failed_file_does_not_stop_the_others(capsys, pictures):
     rows = [json.loads(line) for line in lines]
     assert status == 1 and len(rows) == 4
     assert [("error" in row) for row in rows] == [True, False, False, True]
-    assert all(set(row) == {"image", "error"} for row in rows if "error" in row)
+    assert all(set(row) == {"image", "error", "matches"} and not row["matches"] for row in rows if "error" in row)
+
+
+def fontid(*arguments, **more) -> subprocess.CompletedProcess:
+    """As a shell runs it."""
+    command = [sys.executable, "-m", "fontid", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, **more)
+
+
+def test_a_picture_comes_through_a_pipe(pictures):
+    ran = fontid("identify", "-", "--json", "--encoder-only", input=(pictures / "one.png").read_bytes())
+    row = json.loads(ran.stdout)
+    assert ran.returncode == 0 and row["image"] == "-" and row["matches"][0]["family"] == "pacifico"
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_reader_that_has_enough_is_no_failure_to_tell(pictures, options):
+    """As with `| head`: the other end of the pipe is closed before anything is written."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "fontid", "identify", pictures, "--encoder-only", *options]
+    with os.fdopen(writer, "wb") as closed:
+        ran = subprocess.run(command, cwd=ROOT, stdout=closed, stderr=subprocess.PIPE)
+    assert ran.returncode == 1 and not ran.stderr
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out == f"fontid {__version__}\n"
 
 
 def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
@@ -149,6 +179,20 @@ def test_evaluate_counts(capsys, labelled, tmp_path):
     assert set(summary["by"]) == {"p", "q"} and summary["by"]["q"]["n"] == 2
     assert summary["by"]["p"]["strict"]["top1"] == 1.0
     assert 0 < summary["seconds_per_image"] < 10
+
+
+def test_the_place_of_a_result_is_made_or_refused_before_the_run(capsys, labelled, tmp_path, monkeypatch):
+    def identify(*_, **__):
+        assert (tmp_path / "new" / "folder").is_dir()
+        return SimpleNamespace(matches=())
+
+    monkeypatch.setattr("fontid.identifier.FontIdentifier.identify", identify)
+    out = tmp_path / "new" / "folder" / "out.json"
+    assert run(capsys, "evaluate", labelled, "--json", out)[0] == 0 and json.loads(out.read_text())["n"] == 4
+    monkeypatch.setattr("fontid.identifier.FontIdentifier.identify", lambda *_, **__: pytest.fail("the run began"))
+    for nowhere in (out.parent, out / "below.json"):
+        status, _, err = run(capsys, "evaluate", labelled, "--json", nowhere)
+        assert status == 2 and err.endswith("cannot be written: name another file.\n")
 
 
 def test_benchmarks_ask_a_model_once(capfd, labelled, tmp_path, identifier):

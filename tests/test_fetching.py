@@ -215,6 +215,41 @@ def test_a_resolver_that_never_answers_is_not_waited_for(monkeypatch):
     assert time.monotonic() - started < 1.5
 
 
+def test_dead_name_servers_keep_no_other_name_waiting(monkeypatch):
+    """As many as there may be at a time are stuck but one: it is looked up; with all of them stuck it is told at once;
+    and when they are given up, all is well again."""
+    monkeypatch.setattr(addresses, "SECONDS", 0.2)
+    given_up = threading.Event()
+
+    def look_up(host, *_, **__):
+        if host.startswith("dead"):
+            given_up.wait(20)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(addresses, "LOOKUPS", threading.BoundedSemaphore(6))
+    for number in range(5):
+        with pytest.raises(AddressError, match="took longer"):
+            fetch(f"http://dead{number}.test/")
+    with pytest.raises(AddressError, match="No computer is known"):
+        fetch("http://alive.test/")
+    with pytest.raises(AddressError, match="took longer"):
+        fetch("http://dead5.test/")
+    with pytest.raises(AddressError, match="try again in a minute"):
+        fetch("http://alive.test/")
+    given_up.set()
+    until = time.monotonic() + 5
+    while (said := why_not("http://alive.test/")).startswith("Too many") and time.monotonic() < until:
+        time.sleep(0.02)
+    assert said.startswith("No computer is known")
+
+
+def why_not(address: str) -> str:
+    with pytest.raises(AddressError) as caught:
+        fetch(address)
+    return str(caught.value)
+
+
 # --- Gradio's own ways
 
 

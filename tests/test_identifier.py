@@ -10,11 +10,12 @@ from PIL import Image, ImageDraw, ImageFont
 from fontid.artifact import open_artifact, recalibrate
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.groups import group_lines
-from fontid.identifier import NoFaces
+from fontid.identifier import Answer, NoFaces
 from fontid.letters.drawing import Comparison, make_query
 from fontid.letters.letterforms import draw_glyph
 from fontid.letters.verification import Verifier, drawn_as
 from fontid.picture.opening import PictureError
+from fontid.text.lines import Line
 from tests.conftest import MODEL, draw, font_file
 from tests.test_lines import on_page
 
@@ -210,3 +211,32 @@ def test_only_wanted_faces_are_ranked(identifier):
     assert len(shown) == 20 and all(face.category == "serif" and face.italic for face in shown)
     with pytest.raises(NoFaces, match="ask for less"):
         identifier.identify(picture, only=lambda face: False)
+
+
+def test_what_cannot_be_asked_is_told(identifier):
+    picture = draw("Signal Wolke", "pacifico")
+    for top in (0, -1):
+        with pytest.raises(ValueError, match="must be 1 or more"):
+            identifier.identify(picture, top=top)
+    whole = ((0.0, 0.0), (picture.width, 0.0), picture.size, (0.0, picture.height))
+    for corner in ((float("nan"), 0.0), (0.0, float("inf"))):
+        with pytest.raises(ValueError, match="finite numbers"):
+            identifier.identify(picture, lines=[Line(whole), Line((corner, *whole[1:]))])
+    with pytest.raises(ValueError, match="four points"):
+        identifier.identify(picture, lines=[Line(whole[:3])])
+
+
+def test_an_identifier_is_called_like_a_pipeline(identifier, tmp_path):
+    picture = draw("Signal Wolke", "pacifico")
+    picture.save(tmp_path / "a.png")
+    one = identifier(picture, top_k=2)
+    assert isinstance(one, Answer) and len(one.matches) == 2 and one.matches[0].family == "pacifico"
+    with open(tmp_path / "a.png", "rb") as file:
+        assert isinstance(identifier(file), Answer)
+    for several in ([picture] * 2, (picture, tmp_path / "a.png")):
+        answers = identifier(several, top_k=2)
+        assert isinstance(answers, list) and [len(answer.matches) for answer in answers] == [2, 2]
+    opened = []
+    answers = identifier(opened.append(name) or picture for name in "ab")
+    assert not opened and isinstance(next(answers), Answer) and opened == ["a"]
+    assert len(list(answers)) == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from fontid.picture.noise import noise_of, without_noise
 from fontid.picture.opening import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
@@ -245,6 +245,21 @@ def test_deep_tiffs():
     stretched = (gray - INK) * (255 / (GROUND - INK))
     assert_shows(encode(Image.fromarray(gray * 1000 - 100_000), "TIFF"), stretched)
     assert_shows(encode(Image.fromarray(gray * 1000), "TIFF"), gray * (255 / GROUND))
+
+
+def test_pillow_keeps_long_tags_for_everybody_else():
+    """The bound on tags holds for what is opened here, before, meanwhile and after for no other picture."""
+    layers = TiffImagePlugin.ImageFileDirectory_v2()
+    layers[37724] = bytes(5_000_000)
+    layers.tagtype[37724] = 7
+    data = encode(picture(), "TIFF", tiffinfo=layers)
+    directory = TiffImagePlugin.ImageFileDirectory_v2
+    before = Image.open(io.BytesIO(data))
+    assert_shows(data)
+    assert_shows(before)
+    for image in (before, Image.open(io.BytesIO(data))):
+        assert len(image.tag_v2[37724]) == len(image.getexif()[37724]) == 5_000_000
+    assert TiffImagePlugin.ImageFileDirectory_v2 is directory
 
 
 def test_tiff_that_counts_from_white():

@@ -2,11 +2,15 @@
 
 import ast
 import re
+import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+import fontid
 from tests.conftest import ROOT
 
 SIBLINGS = {"app", "web", "train", "compare_vlm", "data_scripts", "benchmarks"}
@@ -78,3 +82,33 @@ def test_tracked_tree_is_small_and_names_no_host():
     for path in sizes:
         if path.suffix in {".py", ".txt", ".toml", ".md", ".yaml", ".json", ""} and path != Path(__file__):
             assert not registry.search(path.read_bytes()), path
+
+
+def test_what_the_package_offers_is_imported_when_asked_for():
+    """And nothing before; whatever else is asked for is missing in the usual way."""
+    program = """
+import sys
+import fontid
+assert not {"numpy", "PIL", "onnxruntime", "cv2", "fontid.identifier"} & set(sys.modules)
+from fontid import Answer, FontIdentifier, Match, PictureError, __version__
+from fontid import identifier, picture
+assert FontIdentifier is identifier.FontIdentifier and Answer is identifier.Answer
+assert not hasattr(fontid, "Nothing")
+from fontid import *
+"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_package_takes_its_version_from_the_code(tmp_path):
+    """What setuptools makes of pyproject.toml; and its types are for others to check with."""
+    pytest.importorskip("setuptools", minversion="77")
+    shutil.copytree(ROOT / "fontid", tmp_path / "fontid", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt", "requirements-train.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    program = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-2000:]
+    wheel = zipfile.ZipFile(tmp_path / run.stdout.split()[-1])
+    assert Path(wheel.filename).name.startswith(f"fontid-{fontid.__version__}-")
+    assert "fontid/py.typed" in wheel.namelist()

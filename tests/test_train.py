@@ -18,10 +18,13 @@ from accelerate.commands.config.config_args import load_config_from_file
 from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
+from fontid.encoder.preprocessing import Preprocessing, windows_of
 from fontid.evaluation.experiment import SettingsError
+from fontid.evaluation.folders import Sample
+from fontid.identifier import FontIdentifier
 from fontid.networks import open_network
 from tests.conftest import ROOT, draw, run_module
-from train import make_prototypes, measure_details, measure_encoder, measure_prototypes, measure_throughput
+from train import export_onnx, make_prototypes, measure_details, measure_encoder, measure_prototypes, measure_throughput
 from train.augment import Augment, Augmentation
 from train.batches import FamilySampler, MiddleWindows, ResidentBatches, WindowDataset, as_fetched
 from train.encoder import Encoder
@@ -334,6 +337,48 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
     assert run.returncode != 0 and "name other faces" in run.stderr and not (tmp_path / "other").exists()
 
 
+def test_a_run_with_settings_of_its_own_is_exported(prepared, tmp_path, monkeypatch):
+    """The artifact embeds lines as the run does: with the run's preprocessing and behind the run's view."""
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
+    own = Preprocessing(height=49, ink_height=40, window=192)
+    run, data, experiment = tmp_path / "run", prepared / "datasets" / "tiny", tmp_path / "own.yaml"
+    more = "preprocessing: {height: 49, ink_height: 40, window: 192}\nview: {height: 32, binary: true}\n"
+    experiment.write_text(YAML.format(data=data) + more)
+    torch.manual_seed(0)
+    encoder = Encoder((8, 12, 16, 16, 16), (1, 1, 1, 1, 1), 32).eval()
+    encoder.save_pretrained(run / "best")
+    make_prototypes.main([str(experiment), "--run", str(run), "--results", str(tmp_path), "--per-face", "1"])
+
+    def first_lines(rows, identifier, count):  # nothing is learned: hardly a label would come back
+        pictures = [rows[i]["image"] for i in range(count)]
+        return [
+            {"image": one, "face": "any", "embedding": identifier.embed_line(np.asarray(one)).mean(0)}
+            for one in pictures
+        ]
+
+    monkeypatch.setattr(export_onnx, "choose_golden", first_lines)
+    export_onnx.main([str(experiment), "--run", str(run), "--out", str(tmp_path / "model")])
+    identifier = FontIdentifier.from_pretrained(tmp_path / "model")
+    assert identifier.preprocessing == own
+    references = open_cache(data, "references", own)
+    line = next(line for line in references if line.shape[1] > 192)
+    ours = identifier.embed(windows_of(line, own)).mean(0)
+    (theirs,) = make_prototypes.embed_lines(encoder, [line], own, View(32, binary=True))
+    assert ours @ theirs / np.linalg.norm(ours) > 0.999
+
+
+def test_export_deletes_nothing_but_a_model(experiment, tmp_path):
+    kept = tmp_path / "thesis"
+    kept.mkdir()
+    (kept / "config.json").write_text('{"format": "of another program"}')
+    for out in (kept, kept / "config.json"):
+        with pytest.raises(SystemExit, match="holds something else than a model.*: name another folder."):
+            export_onnx.main([str(experiment), "--out", str(out)])
+    assert (kept / "config.json").exists()
+    for fine in (tmp_path / "none", ROOT / "model"):
+        export_onnx.check_replaceable(fine)
+
+
 def test_proxies_are_added_to_trained_faces_alone():
     means, proxies = np.eye(3, 4, dtype=np.float16), np.roll(np.eye(3, 4, dtype=np.float32), 1, axis=1)
     added = make_prototypes.add_proxies(means, proxies, np.array([0, 2]))
@@ -389,6 +434,16 @@ def test_measuring_a_run(prepared, experiment, whole_run, tmp_path, monkeypatch)
     prototypes = json.loads((tmp_path / "prototypes.json").read_text())["metrics"]
     assert set(prototypes) == {"references_a_face", "prototypes_a_face", "source", "renderer"}
     assert "classifier" in prototypes["source"]
+
+
+def test_lines_of_real_pictures_are_prepared_as_the_encoder_wants(tmp_path, monkeypatch):
+    """And lines kept for one preprocessing are not taken for those of another."""
+    monkeypatch.setenv("FONTID_DATA", str(tmp_path))
+    draw("Hamburgefonts", "lora").save(tmp_path / "a.png")
+    samples = [Sample(tmp_path / "a.png", "lora", None, False, ())]
+    for height in (64, 49, 64):
+        ((line,),) = measure_encoder.found_lines(samples, Preprocessing(height=height, ink_height=40), "own")
+        assert line.shape[0] == height
 
 
 def test_looking_closely_at_a_model(prepared, tmp_path, monkeypatch):

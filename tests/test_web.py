@@ -10,6 +10,7 @@ import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -181,6 +182,36 @@ def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeyp
     assert not new.parent.exists()  # which holds nothing since
     assert all(file.exists() for file in own)
     assert sum(DELETE_UPLOADS) < 600  # within ten minutes
+
+
+def test_uploads_are_deleted_after_a_sweep_that_failed(tmp_path, monkeypatch, capsys):
+    """What had lain there before counts on, and the log says where it failed."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    upload = tmp_path / "old.png"
+    upload.write_bytes(b"x")
+    now, sweeps = 1000.0, 0
+    real = Path.rglob
+
+    def rglob(folder, pattern):
+        if sweeps == 1:
+            raise FileNotFoundError("a folder that vanished")
+        return real(folder, pattern)
+
+    def sleep(seconds):
+        nonlocal now, sweeps
+        now, sweeps = now + 150, sweeps + 1
+        if sweeps == 3:
+            raise SystemExit  # the end of "for ever"
+
+    monkeypatch.setattr(Path, "rglob", rglob)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr("web.uploads.free_space", lambda: 10 * ROOM)
+    with pytest.raises(SystemExit):
+        Sweeper(SimpleNamespace(blocks={})).sweep_for_ever(5, 300)
+    assert not upload.exists()
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["task"], line["error"]) == ("failed", "sweep", "FileNotFoundError")
 
 
 def test_uploads_go_sooner_where_room_is_short_but_not_before_their_turn():

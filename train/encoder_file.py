@@ -29,7 +29,10 @@ def read_weights(encoder: nn.Module, folder: Path) -> dict[str, torch.Tensor]:
     """
     state = load_file(folder / NORMS)
     graph = onnx.load(str(folder / "encoder.onnx")).graph
-    traced = {one.name.removesuffix("_half"): numpy_helper.to_array(one) for one in graph.initializer}
+    # exporting puts the encoder behind the view of its windows, and halves its large weights
+    traced = {
+        one.name.removesuffix("_half").removeprefix("encoder."): numpy_helper.to_array(one) for one in graph.initializer
+    }
     modules = dict(encoder.named_modules())
     for name, wanted in encoder.state_dict().items():
         if name in state:

@@ -2,6 +2,8 @@
 
     python -m train.export_onnx experiments/encoder/further.yaml [--run DIR] [--out model]
 
+The artifact that lies in the folder is replaced; a folder that holds anything else is left alone. The run's `View` goes
+into the network, so that whoever loads it needs to know of the preprocessing only.
 Weights are stored in half precision and widened when the model is loaded, so that the file is small and computing
 stays in float32. Checked before the folder is sealed: ONNX against torch on golden pictures, and every golden
 picture's label by way of the artifact as it will be served.
@@ -11,14 +13,16 @@ import argparse
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
 import torch
 from datasets import Dataset, load_dataset
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
 
-from fontid.artifact import LETTERFORMS, seal
+from fontid.artifact import FORMAT, LETTERFORMS, seal
 from fontid.catalogue.faces import write_faces
 from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
 from fontid.evaluation.experiment import current_commit, installed_versions, read_result
@@ -28,6 +32,7 @@ from train.encoder import Encoder
 from train.encoder_file import save_norms
 from train.make_prototypes import best_encoder, faces_in_order
 from train.settings import open_experiment, run_folder
+from train.view import View
 
 GOLDEN = 24
 LEAST_COSINE = 0.999  # between the embeddings of torch in full and the artifact in half precision
@@ -37,7 +42,31 @@ class ExportError(RuntimeError):
     """The artifact does not do what the run's encoder does; nothing was put in place."""
 
 
-def export_encoder(encoder: Encoder, settings: Preprocessing, path: Path) -> None:
+class SeeingEncoder(nn.Module):
+    """An encoder behind the view of windows that it was trained with."""
+
+    def __init__(self, encoder: Encoder, view: View) -> None:
+        super().__init__()
+        self.encoder, self.view = encoder, view
+
+    def forward(self, windows: Tensor) -> Tensor:
+        return self.encoder(self.view(windows))
+
+
+def check_replaceable(folder: Path) -> None:
+    """The program ends with a sentence where the folder holds anything but an artifact."""
+    if not folder.exists() or folder.is_dir() and not any(folder.iterdir()):
+        return
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        is_artifact = config["format"] == FORMAT and "sha256" in config
+    except (OSError, ValueError, KeyError, TypeError):
+        is_artifact = False
+    if not is_artifact:
+        raise SystemExit(f"{folder} holds something else than a model, which would be deleted: name another folder.")
+
+
+def export_encoder(encoder: SeeingEncoder, settings: Preprocessing, path: Path) -> None:
     """Trace to ONNX with a free batch size, then halve the weights."""
     example = torch.zeros(2, 1, settings.height, settings.window)
     program = torch.onnx.export(
@@ -87,11 +116,11 @@ def choose_golden(rows: Dataset, identifier: FontIdentifier, count: int) -> list
     return golden
 
 
-def check_against_torch(encoder: Encoder, identifier: FontIdentifier, golden: list[dict]) -> float:
+def check_against_torch(encoder: SeeingEncoder, identifier: FontIdentifier, golden: list[dict]) -> float:
     """Least cosine between torch's and the artifact's embeddings. Raises: ExportError under `LEAST_COSINE`."""
-    cosines = []
+    settings, cosines = identifier.preprocessing, []
     for sample in golden:
-        windows = windows_of(prepare_line(np.asarray(sample["image"])), identifier.preprocessing)
+        windows = windows_of(prepare_line(np.asarray(sample["image"]), settings), settings)
         with torch.no_grad():
             ours = encoder(torch.from_numpy(windows[:, None]).float() / 255).mean(0).numpy()
         cosines.append(ours @ sample["embedding"] / np.linalg.norm(ours) / np.linalg.norm(sample["embedding"]))
@@ -163,6 +192,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("model"))
     arguments = parser.parse_args(argv)
+    out = arguments.out.resolve()
+    check_replaceable(out)
     settings = open_experiment(arguments.experiment)
     run = run_folder(arguments.experiment, arguments.run)
     data = settings.data_folder
@@ -178,40 +209,45 @@ def main(argv: list[str] | None = None) -> None:
         )
     faces = faces_in_order(names)
 
-    partial = arguments.out.with_name(arguments.out.name + ".part")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    export_encoder(encoder, settings.preprocessing, partial / "encoder.onnx")
-    save_norms(encoder, partial)
-    encoder.save_pretrained(partial)
-    (partial / "model.safetensors").unlink()  # `train.encoder_file` reads the weights from the ONNX file
-    (partial / "config.json").rename(partial / "encoder.json")
-    np.save(partial / "prototypes.npy", prototypes)
-    np.save(partial / "prototype_faces.npy", owners)
-    np.save(partial / "twins.npy", twins)
-    write_faces(faces, partial / "faces.jsonl.gz")
-    letterforms = sorted((data_home() / "letterforms").glob(LETTERFORMS))
-    if not letterforms:
-        raise SystemExit("No letterforms to ship: run python -m data_scripts.make_letterforms first.")
-    for file in letterforms:
-        shutil.copy(file, partial)
-    families = len({face.family for face in faces})
-    write_card(partial, arguments.experiment, encoder, len(faces), families, len(prototypes))
-    made_by = {"experiment": str(arguments.experiment), "commit": current_commit(), "versions": installed_versions()}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.part-") as room:  # beside it: renamed in one step
+        partial = Path(room) / out.name
+        partial.mkdir()
+        export_encoder(SeeingEncoder(encoder, settings.view), settings.preprocessing, partial / "encoder.onnx")
+        save_norms(encoder, partial)
+        encoder.save_pretrained(partial)
+        (partial / "model.safetensors").unlink()  # `train.encoder_file` reads the weights from the ONNX file
+        (partial / "config.json").rename(partial / "encoder.json")
+        np.save(partial / "prototypes.npy", prototypes)
+        np.save(partial / "prototype_faces.npy", owners)
+        np.save(partial / "twins.npy", twins)
+        write_faces(faces, partial / "faces.jsonl.gz")
+        letterforms = sorted((data_home() / "letterforms").glob(LETTERFORMS))
+        if not letterforms:
+            raise SystemExit("No letterforms to ship: run python -m data_scripts.make_letterforms first.")
+        for file in letterforms:
+            shutil.copy(file, partial)
+        families = len({face.family for face in faces})
+        write_card(partial, arguments.experiment, encoder, len(faces), families, len(prototypes))
+        made_by = {
+            "experiment": str(arguments.experiment),
+            "commit": current_commit(),
+            "versions": installed_versions(),
+        }
 
-    try:
-        seal(partial, settings.preprocessing, made_by)
-        identifier = FontIdentifier.from_pretrained(partial)
-        golden = choose_golden(rows, identifier, GOLDEN)
-        if len(golden) < GOLDEN // 2:
-            raise ExportError(f"Only {len(golden)} golden pictures come back with their labels.")
-        least = check_against_torch(encoder, identifier, golden)
-        write_golden(partial / "golden", golden)
-        seal(partial, settings.preprocessing, made_by | {"least_cosine_to_torch": round(least, 6)})
-    except ExportError as error:
-        raise SystemExit(str(error)) from error
-    shutil.rmtree(arguments.out, ignore_errors=True)
-    partial.rename(arguments.out)
+        try:
+            seal(partial, settings.preprocessing, made_by)
+            identifier = FontIdentifier.from_pretrained(partial)
+            golden = choose_golden(rows, identifier, GOLDEN)
+            if len(golden) < GOLDEN // 2:
+                raise ExportError(f"Only {len(golden)} golden pictures come back with their labels.")
+            least = check_against_torch(SeeingEncoder(encoder, settings.view), identifier, golden)
+            write_golden(partial / "golden", golden)
+            seal(partial, settings.preprocessing, made_by | {"least_cosine_to_torch": round(least, 6)})
+        except ExportError as error:
+            raise SystemExit(str(error)) from error
+        shutil.rmtree(out, ignore_errors=True)
+        partial.rename(out)
     print(f"{arguments.out}: {len(golden)} golden pictures come back, least cosine to torch {least:.5f}.")
 
 

@@ -33,8 +33,10 @@ EACH = 4  # references a face
 LARGEST_LINES = 8  # of a real picture
 
 
-def found_lines(samples: list[Sample], cache: Path) -> list[list[np.ndarray]]:
-    """The prepared lines of each picture, found once and kept in `cache`."""
+def found_lines(samples: list[Sample], settings: Preprocessing, name: str) -> list[list[np.ndarray]]:
+    """The prepared lines of each picture, found once for a preprocessing and kept under FONTID_DATA by `name`."""
+    file = f"{name}-lines-{settings.height}-{settings.ink_height}-{settings.longest}.npz"
+    cache = data_home() / "benchmarks" / file
     if not cache.exists():
         reader, columns, owners = TextReader(), [], []
         for owner, sample in enumerate(tqdm(samples, "find lines")):
@@ -44,7 +46,7 @@ def found_lines(samples: list[Sample], cache: Path) -> list[list[np.ndarray]]:
             except OtherScript:  # counts as wrong
                 continue
             for line in sorted(lines, key=lambda line: -line.area)[:LARGEST_LINES]:
-                prepared = prepare_line(line.straighten(picture), Preprocessing())
+                prepared = prepare_line(line.straighten(picture), settings)
                 if prepared is not None:
                     columns.append(prepared.T)
                     owners.append(owner)
@@ -93,7 +95,7 @@ def measure(settings: TrainSettings, run: Path, catalogue_name: str, pictures: P
         metrics["chromium"][name] = accuracy(catalogue, embeddings[rows], [truth[row] for row in rows])
     if pictures is not None:
         samples = read_manifest(pictures)
-        found = found_lines(samples, data_home() / "benchmarks" / f"{pictures.resolve().name}-lines.npz")
+        found = found_lines(samples, settings.preprocessing, pictures.resolve().name)
         seen = [row for row, parts in enumerate(found) if parts]
         embeddings = np.zeros((len(samples), encoder.dimension), np.float32)
         flat = embedded([line for row in seen for line in found[row]])

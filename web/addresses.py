@@ -5,8 +5,9 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout  # the builtin one from Python 3.11 on
+from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -21,9 +22,12 @@ TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 as networks with NAT64
 NOT_PUBLIC = tuple(  # whatever this Python's `is_global` says: metadata of Azure and Oracle, relays of 6to4
     ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24")
 )
-RESOLVERS = ThreadPoolExecutor(4, "resolver")  # the system's own resolver cannot be told when to give up
+MOST_LOOKUPS = 32  # of names at a time; a name server that does not answer holds one for half a minute
 UNQUOTED = "%:@!$&'()*+,;=~-./"
 HEADERS = {"User-Agent": "fontid", "Accept": "image/*", "Accept-Encoding": "identity"}
+
+
+LOOKUPS = BoundedSemaphore(MOST_LOOKUPS)
 
 
 class AddressError(ValueError):
@@ -51,8 +55,7 @@ class PublicHosts(httpcore.NetworkBackend):
         if port not in PORTS:
             raise AddressError("Only the usual ports of the web, 80 and 443, are visited: try another address.")
         try:
-            looked_up = RESOLVERS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-            found = looked_up.result(left(self._until))
+            found = look_up(host, port).result(left(self._until))
         except FutureTimeout as error:
             raise httpcore.ConnectTimeout from error
         except (OSError, UnicodeError) as error:
@@ -89,6 +92,28 @@ class Ending(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def look_up(host: str, port: int) -> Future:
+    """What `socket.getaddrinfo` will say. Raises: AddressError at once where too many names are being looked up.
+
+    Each has a thread of its own, since the system's resolver cannot be told when to give up: one that waits for a dead
+    name server keeps no other waiting.
+    """
+    if not LOOKUPS.acquire(blocking=False):
+        raise AddressError("Too many addresses are being looked up just now: try again in a minute.")
+    found: Future = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:
+            found.set_exception(error)
+        finally:
+            LOOKUPS.release()
+
+    Thread(target=work, name="look up", daemon=True).start()
+    return found
 
 
 def left(until: float) -> float:

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from web.limits import LONGEST, ROOM
-from web.watching import note, size_class
+from web.watching import log, note, places, size_class
 
 GONE = "This is no longer here, uploads are deleted after some minutes: send it again."
 
@@ -78,19 +78,23 @@ class Sweeper:
 
     def sweep(self, age: float) -> None:
         """Delete what has been as it is for `age` seconds."""
-        now, before, self._seen = time.monotonic(), self._seen, {}
+        now, seen = time.monotonic(), {}
         for place in Path(get_upload_folder()).rglob("*"):
             try:
                 found = place.stat()
                 state = (place, found.st_ino, found.st_mtime_ns)
-                self._seen[state] = since = before.get(state, now)
+                seen[state] = since = self._seen.get(state, now)
                 if now - since >= age and place.resolve() not in self._kept:
                     place.rmdir() if place.is_dir() else place.unlink()
             except OSError:  # gone, or a folder that holds something
                 continue
+        self._seen = seen  # only now: what breaks a sweep off makes nothing look new to the next one
 
     def sweep_for_ever(self, every: float, age: float) -> None:
         """For a thread; in seconds."""
         while True:
-            self.sweep(age_with(free_space(), age))
+            try:
+                self.sweep(age_with(free_space(), age))
+            except Exception as error:  # such as a folder that vanished; visitors are promised that it goes on
+                log("failed", task="sweep", **places(error))
             time.sleep(every)

@@ -40,7 +40,8 @@ def prepare_line(gray: np.ndarray, settings: Preprocessing = Preprocessing()) ->
     line = Image.fromarray(ink).resize(
         (width, settings.ink_height), Image.Resampling.BICUBIC, box=(left, top, right, bottom)
     )
-    return np.pad(np.asarray(line), margin)
+    below = settings.height - settings.ink_height - margin  # one more where the difference is odd
+    return np.pad(np.asarray(line), ((margin, below), (margin, margin)))
 
 
 def ink_map(gray: np.ndarray) -> np.ndarray | None:

@@ -12,6 +12,7 @@ import io
 import math
 import os
 import time
+from contextvars import ContextVar
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -46,6 +47,7 @@ _LARGEST_TAG = 4_000_000  # bytes; what is longer, such as Photoshop's layers, i
 _MOST_TAGS, _MOST_READ = 16_000_000, 250_000_000  # bytes kept, read of all tags: many may point at the same place
 _LONGEST_TABLE = 400_000  # bytes: where the strips or tiles of a TIFF are
 _TABLES = (273, 279, 324, 325)
+_bound_tags: ContextVar[bool] = ContextVar("bound_tags", default=False)
 
 _EXIF_ORIENTATION = 0x0112
 _TIFF_PHOTOMETRIC = 262
@@ -132,8 +134,19 @@ def to_gray(image: Image.Image) -> np.ndarray:
 
 @functools.cache
 def _prepare_pillow() -> None:
+    """Teach Pillow HEIF, and to bound tags where `_bound_tags` says so; whoever else uses it sees no difference.
+
+    Pillow keeps every tag of a TIFF, and of any picture's EXIF, which a small file can make gigabytes.
+    """
     pillow_heif.register_heif_opener()
-    TiffImagePlugin.ImageFileDirectory_v2 = _SmallDirectory
+    plain_reset = TiffImagePlugin.ImageFileDirectory_v2.reset
+
+    def reset(directory: TiffImagePlugin.ImageFileDirectory_v2) -> None:
+        plain_reset(directory)
+        if _bound_tags.get():
+            directory._tagdata = _Tags()
+
+    TiffImagePlugin.ImageFileDirectory_v2.reset = reset
 
 
 class _Patient:
@@ -170,14 +183,6 @@ class _Tags(dict):
             super().__setitem__(tag, data)
 
 
-class _SmallDirectory(TiffImagePlugin.ImageFileDirectory_v2):
-    """The tags of a TIFF, or of any picture's EXIF: Pillow keeps every one, which a small file can make gigabytes."""
-
-    def reset(self) -> None:
-        super().reset()
-        self._tagdata = _Tags()
-
-
 def _open_path(path: str | os.PathLike) -> BinaryIO:
     name = os.path.basename(os.fspath(path)) or os.fspath(path)
     try:
@@ -192,6 +197,14 @@ def _open_path(path: str | os.PathLike) -> BinaryIO:
 
 def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
     _prepare_pillow()
+    bound = _bound_tags.set(True)
+    try:
+        return _decode(file, max_pixels)
+    finally:
+        _bound_tags.reset(bound)
+
+
+def _decode(file: BinaryIO, max_pixels: int) -> Image.Image:
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
     try:
