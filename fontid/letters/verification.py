@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -72,15 +73,13 @@ class Verifier:
 
     def _candidates(self, scores: np.ndarray) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of."""
-        chosen: dict[int, list[int]] = {}
-        for rank, face in enumerate(by_score(scores)):
-            if rank == MOST_RANKED or not np.isfinite(scores[face]):
-                break
-            family, drawn = int(self._catalogue.family_of[face]), int(self.stand_ins[face])
-            if family not in chosen:
-                if len(chosen) == FAMILIES:
-                    continue
-                chosen[family] = []
+        ranked = np.fromiter(islice(by_score(scores), MOST_RANKED), int)
+        ranked = ranked[np.isfinite(scores[ranked])]
+        families = self._catalogue.family_of[ranked]
+        firsts = np.sort(np.unique(families, return_index=True)[1])[:FAMILIES]
+        chosen: dict[int, list[int]] = {family: [] for family in families[firsts].tolist()}
+        of_those = np.isin(families, families[firsts])
+        for family, drawn in zip(families[of_those].tolist(), self.stand_ins[ranked[of_those]].tolist(), strict=True):
             if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < STYLES:
                 chosen[family].append(drawn)
         return np.array([face for faces in chosen.values() for face in faces], int)
