@@ -75,17 +75,17 @@ class Comparison:
         self._expected = self._laid_out() if query.centres is None else query.centres
 
     def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
-        """Left, top, right, bottom, advance of glyphs (faces, letters, 5), and which there are (faces, letters)."""
+        """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters)."""
         rows = [self._letterforms.glyphs(face, letters) for face in faces]
-        nothing = (0.0,) * 5
-        measures = [[(g.left, g.top, g.right, g.bottom, g.advance) if g else nothing for g in row] for row in rows]
+        nothing = (0.0,) * 4
+        measures = [[(g.left, g.top, g.right, g.bottom) if g else nothing for g in row] for row in rows]
         return np.array(measures), np.array([[g is not None for g in row] for row in rows])
 
     def _telling_letters(self) -> str:
         """The reading's letters that reach highest and lowest in the first faces."""
         letters = "".join(dict.fromkeys(self._query.text))
         measures, there = self._measures(self._faces[:JUDGES], letters)
-        _, top, _, bottom, _ = measures.sum(0).T / np.maximum(there.sum(0), 1)
+        _, top, _, bottom = measures.sum(0).T / np.maximum(there.sum(0), 1)
         chosen = {*np.argsort(-top)[:TALLEST].tolist(), *np.argsort(bottom)[:TALLEST].tolist()}
         return "".join(letters[index] for index in chosen)
 
@@ -106,10 +106,14 @@ class Comparison:
         NaN where none of them has the character.
         """
         query = self._query
-        measures, there = self._measures(self._faces[:JUDGES], query.text)
-        some = there.any(1)
-        there = there[some]
-        left, _, right, _, advance = np.moveaxis(measures[some], -1, 0)
+        faces = self._faces[:JUDGES]
+        measures, there = self._measures(faces, query.text)
+        faces = [face for face, some in zip(faces, there.any(1), strict=True) if some]
+        measures, there = measures[there.any(1)], there[there.any(1)]
+        left, _, right, _ = np.moveaxis(measures, -1, 0)
+        advance = np.zeros(there.shape)
+        for row, column in np.argwhere(there):
+            advance[row, column] = self._letterforms.advance(faces[row], query.text[column])
         pen = np.cumsum(advance, 1) - advance + BLANK * query.blanks
         start = (pen + left).min(1, where=there, initial=np.inf, keepdims=True)
         end = (pen + right).max(1, where=there, initial=-np.inf, keepdims=True)
@@ -154,11 +158,11 @@ def _resampling(length: int, size: int, zoom: np.ndarray, start: np.ndarray, blu
     Args: zoom: (k,) pixels to one of the cell's; start: (k,) where the cell begins.
     """
     middle = (np.arange(size, dtype=np.float32) + 0.5 - start[:, None]) / zoom[:, None]
-    half = np.maximum(np.float32(blur) / zoom, np.float32(1))[:, None] / 2
-    edges = np.arange(length + 1, dtype=np.float32)
-    # how much of each cell pixel a box covers: differences of clipped ramps
-    covered = np.clip(edges, (middle - half)[..., None], (middle + half)[..., None])
-    return np.diff(covered, axis=-1) / (2 * half[..., None])
+    box = np.maximum(np.float32(blur) / zoom, np.float32(1))[:, None]
+    edges = np.arange(length + 1, dtype=np.float32) / box
+    # how much of each cell pixel a box covers: differences of clipped ramps, all in widths of the box
+    middle = (middle / box)[..., None]
+    return np.diff(np.clip(edges[:, None], middle - np.float32(0.5), middle + np.float32(0.5)))
 
 
 def _best_likeness(ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np.ndarray) -> np.ndarray:
