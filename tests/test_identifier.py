@@ -1,7 +1,10 @@
 """Answers: lines pooled or told apart, drawing that decides, families taken out."""
 
+import copy
 import dataclasses
 import shutil
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -84,6 +87,43 @@ def test_a_reading_that_is_not_sure_counts_for_less_and_none_for_nothing(identif
         assert verifier.verify(scores, queries).scores is scores
     assert make_query(gray, "  ", 0.9) is None
     assert make_query(np.full((40, 200), 255, np.uint8), "Window", 0.9) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_letter_that_no_face_draws_does_not_count(identifier):
+    """Of a line without known places: those are laid out by faces, some or all of which lack letters."""
+    catalogue, lacking = identifier.catalogue, copy.copy(identifier.letterforms)
+    missing = set("’")
+    lacking.glyphs = lambda face, characters: [
+        None if character in missing else identifier.letterforms.glyphs(face, character)[0] for character in characters
+    ]
+    gray = np.asarray(draw("Window", "lora", 60))
+    scores = catalogue.score_faces(identifier.embed_line(gray))
+    verifier = Verifier(catalogue, lacking)
+    query = make_query(gray, "Wind’ow", 0.9)
+    assert np.isnan(Comparison(query, FACES, lacking).likeness(4)).all()
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        verdicts = list(pool.map(lambda _: verifier.verify(scores, [query]), range(8)))
+    assert warnings.filters == before
+    for verdict in verdicts:
+        assert np.isfinite(verdict.scores).all() and 0 < verdict.letters <= 6 * 0.9
+        assert catalogue.rank(verdict.scores, 1)[0].family == "lora"
+    missing.update("Window")
+    verdict = verifier.verify(scores, [query])
+    assert verdict.scores is scores and verdict.letters == 0
+
+
+def test_a_letter_that_only_the_nearest_faces_lack_has_no_place(identifier):
+    letterforms = copy.copy(identifier.letterforms)
+    letterforms.glyphs = lambda face, characters: [
+        identifier.letterforms.glyphs(face, character)[0] if character != "’" or face == FACES[-1] else None
+        for character in characters
+    ]
+    query = make_query(np.asarray(draw("don’t", "lora", 60)), "don’t", 0.9)
+    faces = [*FACES[:-1], *FACES[:-1], FACES[-1]]  # as many as are asked for places, and one
+    comparison = Comparison(query, faces, letterforms)
+    assert np.isnan(comparison.likeness(3)).all() and np.isfinite(comparison.likeness(0)).all()
 
 
 def test_every_face_is_drawn_as_one_of_its_family_in_its_slope(identifier):

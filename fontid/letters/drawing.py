@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from fontid.encoder.preprocessing import ink_box, ink_map
-from fontid.letters.letterforms import CELL, Glyph, Letterforms
+from fontid.letters.letterforms import Glyph, Letterforms
 
 HEIGHT = 36  # pixels of ink at which a line is compared
 ROOM = 5  # pixels around it
@@ -71,50 +71,67 @@ class Comparison:
 
     def __init__(self, query: Query, faces: list[str], letterforms: Letterforms) -> None:
         self._query, self._faces, self._letterforms = query, faces, letterforms
-        telling = self._telling_letters()
-        extents = np.array(
-            [[(g.top, g.bottom) if g else (np.nan, np.nan) for g in letterforms.glyphs(f, telling)] for f in faces]
-        )
-        tops, bottoms = np.nanmax(extents[..., 0], 1), np.nanmin(extents[..., 1], 1)  # NaN for a face without any
-        self._em = (HEIGHT / (tops - bottoms)).astype(np.float32)  # pixels
-        self._baseline = (ROOM + tops * self._em).astype(np.float32)
+        self._em, self._baseline = self._scales(self._telling_letters())
         self._expected = self._laid_out() if query.centres is None else query.centres
+
+    def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
+        """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters)."""
+        rows = [self._letterforms.glyphs(face, letters) for face in faces]
+        nothing = (0.0,) * 4
+        measures = [[(g.left, g.top, g.right, g.bottom) if g else nothing for g in row] for row in rows]
+        return np.array(measures), np.array([[g is not None for g in row] for row in rows])
 
     def _telling_letters(self) -> str:
         """The reading's letters that reach highest and lowest in the first faces."""
         letters = "".join(dict.fromkeys(self._query.text))
-        reach = np.array(
-            [
-                [(g.top, g.bottom) if g else (np.nan, np.nan) for g in self._letterforms.glyphs(face, letters)]
-                for face in self._faces[:JUDGES]
-            ]
-        )
-        top, bottom = np.nan_to_num(np.nanmean(reach, 0)).T
+        measures, there = self._measures(self._faces[:JUDGES], letters)
+        _, top, _, bottom = measures.sum(0).T / np.maximum(there.sum(0), 1)
         chosen = {*np.argsort(-top)[:TALLEST].tolist(), *np.argsort(bottom)[:TALLEST].tolist()}
         return "".join(letters[index] for index in chosen)
 
+    def _scales(self, telling: str) -> np.ndarray:
+        """(2, K) float32, pixels to the em and row of the baseline; NaN for a face that has none of these letters."""
+        measures, there = self._measures(self._faces, telling)
+        some = there.any(1)
+        tops = measures[some, :, 1].max(1, where=there[some], initial=-np.inf)
+        bottoms = measures[some, :, 3].min(1, where=there[some], initial=np.inf)
+        em = HEIGHT / (tops - bottoms)
+        scales = np.full((2, len(some)), np.nan, np.float32)
+        scales[:, some] = em, ROOM + tops * em
+        return scales
+
     def _laid_out(self) -> np.ndarray:
-        """(n,) x of each character: the first faces' own layouts, stretched to the line's width, on average."""
+        """(n,) x of each character: the first faces' own layouts, stretched to the line's width, on average.
+
+        NaN where none of them has the character.
+        """
         query = self._query
-        nothing = (np.nan,) * 3
-        rows = [self._letterforms.glyphs(face, query.text) for face in self._faces[:JUDGES]]
-        left, right, advance = np.moveaxis(
-            np.array([[(g.left, g.right, g.advance) if g else nothing for g in row] for row in rows]), -1, 0
-        )
-        pen = np.cumsum(np.nan_to_num(advance), 1) - np.nan_to_num(advance) + BLANK * query.blanks
-        start, end = np.nanmin(pen + left, 1)[:, None], np.nanmax(pen + right, 1)[:, None]
+        faces = self._faces[:JUDGES]
+        measures, there = self._measures(faces, query.text)
+        faces = [face for face, some in zip(faces, there.any(1), strict=True) if some]
+        measures, there = measures[there.any(1)], there[there.any(1)]
+        left, _, right, _ = np.moveaxis(measures, -1, 0)
+        advance = np.zeros(there.shape)
+        for row, column in np.argwhere(there):
+            advance[row, column] = self._letterforms.advance(faces[row], query.text[column])
+        pen = np.cumsum(advance, 1) - advance + BLANK * query.blanks
+        start = (pen + left).min(1, where=there, initial=np.inf, keepdims=True)
+        end = (pen + right).max(1, where=there, initial=-np.inf, keepdims=True)
         width = query.ink.shape[1] - 2 * ROOM
-        return np.nanmedian(ROOM + (pen + (left + right) / 2 - start) / (end - start) * width, 0)
+        middles = ROOM + (pen + (left + right) / 2 - start) / (end - start) * width
+        columns = zip(middles.T, there.T, strict=True)
+        return np.array([np.median(column[known]) if known.any() else np.nan for column, known in columns])
 
     def likeness(self, index: int) -> np.ndarray:
         """How alike the line's character number `index` and each face's are: (K,) float32, NaN without a glyph.
 
-        1 minus the share of ink that differs where they lie best upon each other.
+        1 minus the share of ink that differs where they lie best upon each other. NaN too where it is not known where
+        the character should stand.
         """
         glyphs = [self._letterforms.glyphs(face, self._query.text[index])[0] for face in self._faces]
         likeness = np.full(len(glyphs), np.nan, np.float32)
         rows = [row for row, glyph in enumerate(glyphs) if glyph is not None and np.isfinite(self._em[row])]
-        if rows:
+        if rows and np.isfinite(self._expected[index]):
             likeness[rows] = self._compare(index, np.array(rows), [glyphs[row] for row in rows])
         return likeness
 
@@ -123,29 +140,29 @@ class Comparison:
         left, top, right, scale = np.array([(g.left, g.top, g.right, g.scale) for g in glyphs], np.float32).T
         widths = (right - left) * em
         wide = int(min(np.ceil(widths.max()) + 2 * MARGIN, WIDEST * HEIGHT))
-        cells = np.zeros((len(glyphs), CELL, CELL), np.float32)
+        cells = np.zeros((len(glyphs), *np.max([g.ink.shape for g in glyphs], 0)), np.float32)
         for cell, glyph in zip(cells, glyphs, strict=True):
             height, width = glyph.ink.shape
             cell[:height, :width] = glyph.ink
         blur = self._query.blur
-        down = _resampling(self._query.ink.shape[0], em / scale, baseline - top * em, blur)
-        across = _resampling(wide, em / scale, (wide - widths) / 2, blur)
+        down = _resampling(cells.shape[1], self._query.ink.shape[0], em / scale, baseline - top * em, blur)
+        across = _resampling(cells.shape[2], wide, em / scale, (wide - widths) / 2, blur)
         drawn = (down @ cells) @ across.transpose(0, 2, 1) / 255  # (k, H, wide)
         return _best_likeness(self._query.ink, drawn, self._expected[index], widths)
 
 
-def _resampling(size: int, zoom: np.ndarray, start: np.ndarray, blur: float) -> np.ndarray:
-    """Weights that draw a cell's rows or columns into `size` pixels: (k, size, CELL) float32.
+def _resampling(length: int, size: int, zoom: np.ndarray, start: np.ndarray, blur: float) -> np.ndarray:
+    """Weights that draw a cell's `length` rows or columns into `size` pixels: (k, size, length) float32.
 
     Each pixel averages what lies within `blur` pixels around its middle.
     Args: zoom: (k,) pixels to one of the cell's; start: (k,) where the cell begins.
     """
     middle = (np.arange(size, dtype=np.float32) + 0.5 - start[:, None]) / zoom[:, None]
-    half = np.maximum(np.float32(blur) / zoom, np.float32(1))[:, None] / 2
-    edges = np.arange(CELL + 1, dtype=np.float32)
-    # how much of each cell pixel a box covers: differences of clipped ramps
-    covered = np.clip(edges, (middle - half)[..., None], (middle + half)[..., None])
-    return np.diff(covered, axis=-1) / (2 * half[..., None])
+    box = np.maximum(np.float32(blur) / zoom, np.float32(1))[:, None]
+    edges = np.arange(length + 1, dtype=np.float32) / box
+    # how much of each cell pixel a box covers: differences of clipped ramps, all in widths of the box
+    middle = (middle / box)[..., None]
+    return np.diff(np.clip(edges[:, None], middle - np.float32(0.5), middle + np.float32(0.5)))
 
 
 def _best_likeness(ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np.ndarray) -> np.ndarray:
@@ -160,13 +177,14 @@ def _best_likeness(ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np
     begin, end = max(0, first), min(ink.shape[1], first + canvas.shape[1])
     if end > begin:
         canvas[RISE : RISE + height, begin - first : end - first] = ink[:, begin:end]
-    places = np.lib.stride_tricks.sliding_window_view(canvas, (height, wide))
-    places = np.ascontiguousarray(places).reshape(-1, height * wide)  # (S, height * wide)
-    flat = drawn.reshape(count, -1)
-    common = flat @ places.T  # (k, S)
-    own = np.einsum("kp,kp->k", flat, flat)[:, None]
     columns = np.abs(np.arange(wide) + 0.5 - wide / 2)
     inside = (columns <= widths[:, None] / 2 + MARGIN).astype(np.float32)  # (k, wide)
-    theirs = inside @ np.square(places.reshape(-1, height, wide)).sum(1).T
+    # Row by row: so small a product is below what OpenBLAS hands to more threads, which then wait at full load.
+    by_row = drawn.transpose(1, 0, 2)  # (H, k, wide)
+    places = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(canvas, wide, 1)).transpose(0, 2, 1)
+    rises = [places[rise : rise + height] for rise in range(2 * RISE + 1)]  # each (H, wide, S)
+    common = np.stack([(by_row @ rows).sum(0) for rows in rises])  # (R, k, S)
+    theirs = np.stack([inside @ np.square(rows).sum(0) for rows in rises])
+    own = np.square(drawn).sum((1, 2))[:, None]
     differing = (own - 2 * common + theirs) / (own + theirs + 1e-6)
-    return 1 - differing.min(1)
+    return 1 - differing.min((0, 2))

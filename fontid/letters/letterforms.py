@@ -36,7 +36,6 @@ class Glyph:
     top: float
     right: float
     bottom: float
-    advance: float
 
 
 class Letterforms:
@@ -81,6 +80,11 @@ class Letterforms:
         with self._lock:
             return [self._glyph(face, character) for character in characters]
 
+    def advance(self, face: str, character: str) -> float:
+        """How far the next letter's origin lies from this one's, in ems."""
+        with self._lock:
+            return self._font(face).getlength(character) / EM
+
     def _glyph(self, face: str, character: str) -> Glyph | None:
         key = (face, character)
         if key in self._glyphs:
@@ -122,5 +126,4 @@ def draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:
         top=-top / scale,
         right=(left + width) / scale,
         bottom=-(top + height) / scale,
-        advance=font.getlength(character) / scale,
     )

@@ -1,8 +1,8 @@
 """What drawing says of the encoder's candidates: the letters of a few lines, compared in the likeliest faces."""
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -56,36 +56,30 @@ class Verifier:
         if not len(candidates):
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         names = [self._catalogue.faces[face].id for face in candidates]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # NaN where no face has the letters
-            jobs = []
-            for query, indices in _chosen_letters(queries):
-                comparison = Comparison(query, names, self._letterforms)
-                jobs += [(comparison, index, query.confidence) for index in indices]
-            likeness = np.array(list(self._pool.map(lambda job: job[0].likeness(job[1]), jobs)))  # (n, K)
-            mean, letters = _mean_likeness(likeness, np.array([confidence for _, _, confidence in jobs]))
+        jobs = []
+        for query, indices in _chosen_letters(queries):
+            comparison = Comparison(query, names, self._letterforms)
+            jobs += [(comparison, index, query.confidence) for index in indices]
+        likeness = np.array(list(self._pool.map(lambda job: job[0].likeness(job[1]), jobs)))  # (n, K)
+        mean, letters = _mean_likeness(likeness, np.array([confidence for _, _, confidence in jobs]))
         if not letters:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         evidence = -np.log(1 - mean + SHARPEST)
-        of_face = np.full(len(scores), evidence.min(), np.float32)
-        row_of = {int(face): row for row, face in enumerate(candidates)}
-        for face, drawn in enumerate(self.stand_ins):
-            if drawn in row_of:
-                of_face[face] = evidence[row_of[drawn]]
+        of_drawn = np.full(len(scores), evidence.min(), np.float32)
+        of_drawn[candidates] = evidence
+        of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], evidence.min())
         sure = float(np.mean([confidence for _, _, confidence in jobs]))
         return Verdict(scores + WEIGHT * sure * of_face, candidates, mean, letters)
 
     def _candidates(self, scores: np.ndarray) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of."""
-        chosen: dict[int, list[int]] = {}
-        for rank, face in enumerate(by_score(scores)):
-            if rank == MOST_RANKED or not np.isfinite(scores[face]):
-                break
-            family, drawn = int(self._catalogue.family_of[face]), int(self.stand_ins[face])
-            if family not in chosen:
-                if len(chosen) == FAMILIES:
-                    continue
-                chosen[family] = []
+        ranked = np.fromiter(islice(by_score(scores), MOST_RANKED), int)
+        ranked = ranked[np.isfinite(scores[ranked])]
+        families = self._catalogue.family_of[ranked]
+        firsts = np.sort(np.unique(families, return_index=True)[1])[:FAMILIES]
+        chosen: dict[int, list[int]] = {family: [] for family in families[firsts].tolist()}
+        of_those = np.isin(families, families[firsts])
+        for family, drawn in zip(families[of_those].tolist(), self.stand_ins[ranked[of_those]].tolist(), strict=True):
             if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < STYLES:
                 chosen[family].append(drawn)
         return np.array([face for faces in chosen.values() for face in faces], int)
@@ -129,11 +123,12 @@ def _mean_likeness(likeness: np.ndarray, confidence: np.ndarray) -> tuple[np.nda
     A face without a letter gets the least likeness that a face has in it.
     Args: likeness: (n, K), NaN without a glyph; confidence: (n,).
     """
-    best = np.nan_to_num(np.nanmax(likeness, 1))
+    known = ~np.isnan(likeness)
+    best = likeness.max(1, where=known, initial=0)
     low, high = USUAL
     weights = np.clip((best - low) / (high - low), 0, 1) * confidence
     if not weights.sum():
         return np.zeros(likeness.shape[1], np.float32), 0.0
-    least = np.nanmin(likeness, 1, keepdims=True)
-    filled = np.nan_to_num(np.where(np.isnan(likeness), least, likeness))
+    least = likeness.min(1, where=known, initial=1, keepdims=True)
+    filled = np.where(known, likeness, least)
     return (weights @ filled / weights.sum()).astype(np.float32), float(weights.sum())
