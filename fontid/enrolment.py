@@ -19,7 +19,8 @@ from fontid.outlines import draw_letters_by_freetype, outlines_apart
 from fontid.own_catalogues import (
     EnrolmentError,
     OwnCatalogue,
-    catalogue_folder,
+    exists,
+    locked,
     merge,
     open_own,
     save_own,
@@ -135,19 +136,20 @@ def enroll(identifier: FontIdentifier, folder: Path, name: str) -> Enrolled:
     Args: identifier: with the shipped catalogue, among whose faces twins are looked for too.
     Raises: EnrolmentError; the catalogue is what it was then.
     """
-    before = open_own(name, identifier.encoder) if catalogue_folder(name).is_dir() else None
     if not Path(folder).is_dir():
         raise EnrolmentError(f"{folder} is no folder: name one that holds font files.")
     problems: dict[str, str] = {}
-    base = searching(identifier, before) if before else identifier
-    own = own_of(base, Path(folder), problems)
-    added = own.faces
-    letterforms = base.letterforms.with_files([own.letterforms])
-    if before:
-        renewed = {face.id for face in added}
-        kept = before.keeping(lambda face: face.id not in renewed)
-        prototypes = np.concatenate([kept.prototypes, own.prototypes])
-        own = OwnCatalogue(kept.faces + added, prototypes, kept.twins | own.twins, own.letterforms)
-    fonts = {face.id: letterforms.font_data(face.id) for face in own.faces}
-    save_own(name, own, fonts, digest(identifier.encoder))
+    with locked(name):
+        before = open_own(name, identifier.encoder) if exists(name) else None
+        base = searching(identifier, before) if before else identifier
+        own = own_of(base, Path(folder), problems)
+        added = own.faces
+        letterforms = base.letterforms.with_files([own.letterforms])
+        if before:
+            renewed = {face.id for face in added}
+            kept = before.keeping(lambda face: face.id not in renewed)
+            prototypes = np.concatenate([kept.prototypes, own.prototypes])
+            own = OwnCatalogue(kept.faces + added, prototypes, kept.twins | own.twins, own.letterforms)
+        fonts = {face.id: letterforms.font_data(face.id) for face in own.faces}
+        save_own(name, own, fonts, digest(identifier.encoder))
     return Enrolled(added, own.faces, problems)

@@ -1,6 +1,12 @@
 """Somebody's own fonts: enrolled, searched alone and beside the shipped ones, twins named, removed."""
 
+import gzip
 import json
+import os
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fontid.__main__ import main
 from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype
-from fontid.own_catalogues import EnrolmentError, catalogue_folder, catalogue_names, open_own, remove, searching_own
-from tests.conftest import draw, font_file
+from fontid.own_catalogues import EnrolmentError, catalogue_file, catalogue_names, open_own, remove, searching_own
+from tests.conftest import ROOT, draw, font_file
 
 
 def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str = "400-normal") -> Path:
@@ -161,10 +167,60 @@ def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_pa
     assert [face.family for face in open_own("mixed", identifier.encoder).faces] == ["fine"]  # as it was
 
 
+def in_format_1(name: str) -> Path:
+    """Turn a catalogue into what fontid wrote until November 2026: a folder."""
+    file = catalogue_file(name)
+    folder = file.with_suffix("")
+    folder.mkdir()
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(folder / "letterforms-0.zip", "w") as letterforms:
+        for entry in archive.namelist():
+            if entry.endswith(".woff2"):
+                letterforms.writestr(entry, archive.read(entry))
+        made = json.loads(archive.read("catalogue.json"))
+        (folder / "prototypes.npy").write_bytes(archive.read("prototypes.npy"))
+    (folder / "faces.jsonl.gz").write_bytes(gzip.compress("\n".join(map(json.dumps, made["faces"])).encode()))
+    (folder / "twins.json").write_text(json.dumps(made["twins"]))
+    (folder / "catalogue.json").write_text(json.dumps({"format": 1, "encoder": made["encoder"]}))
+    file.unlink()
+    return folder
+
+
+def test_a_catalogue_of_format_1_is_opened_changed_and_removed(identifier, fonts, enrolled, tmp_path):
+    before = open_own("brand", identifier.encoder)
+    folder = in_format_1("brand")
+    own = open_own("brand", identifier.encoder)
+    assert catalogue_names() == ["brand"]
+    assert (own.faces, own.twins) == (before.faces, before.twins) and (own.prototypes == before.prototypes).all()
+    picture = drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window")
+    assert searching_own(identifier, "brand", alone=True).identify(picture).matches[0].family == "acme-wide"
+    own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
+    enroll(identifier, tmp_path / "more", "brand")
+    assert len(open_own("brand", identifier.encoder).faces) == 3 and catalogue_names() == ["brand"]
+    assert catalogue_file("brand").is_file() and not folder.exists()
+    in_format_1("brand")
+    remove("brand")
+    assert catalogue_names() == [] and not folder.exists()
+
+
 @pytest.mark.parametrize("part", ["faces.jsonl.gz", "prototypes.npy", "twins.json", "letterforms-0.zip"])
-def test_a_damaged_catalogue_is_refused(identifier, enrolled, part):
-    path = catalogue_folder("brand") / part
+def test_a_damaged_catalogue_of_format_1_is_refused(identifier, enrolled, part):
+    path = in_format_1("brand") / part
     path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(EnrolmentError, match="damaged"):
+        searching_own(identifier, "brand")
+
+
+@pytest.mark.parametrize("lost", ["catalogue.json", "prototypes.npy", "acme-wide-400-normal.woff2", "the end"])
+def test_a_damaged_catalogue_is_refused(identifier, enrolled, lost):
+    path = catalogue_file("brand")
+    with zipfile.ZipFile(path) as archive:
+        parts = {entry: archive.read(entry) for entry in archive.namelist() if entry != lost}
+    if lost == "the end":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            for entry, data in parts.items():
+                archive.writestr(entry, data)
     with pytest.raises(EnrolmentError, match="damaged"):
         searching_own(identifier, "brand")
 
@@ -223,17 +279,42 @@ def test_by_the_command_line(capsys, identifier, fonts, home, tmp_path):
         assert status == 2 and told in err
 
 
-def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, enrolled, monkeypatch, tmp_path):
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, enrolled, monkeypatch, tmp_path, step):
     own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fontid.own_catalogues.np.save", full)
-    with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
-        enroll(identifier, tmp_path / "more", "brand")
-    monkeypatch.undo()
-    monkeypatch.setenv("FONTID_DATA", str(tmp_path / "home"))
+    with monkeypatch.context() as patch:
+        patch.setattr(f"fontid.own_catalogues.os.{step}", full)
+        with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
+            enroll(identifier, tmp_path / "more", "brand")
     own = open_own("brand", identifier.encoder)
     assert len(own.faces) == 2
-    assert [path.name for path in catalogue_folder("brand").parent.iterdir()] == ["brand"]
+    assert sorted(path.name for path in catalogue_file("brand").parent.iterdir()) == [".brand.lock", "brand.zip"]
+
+
+def test_a_killed_removal_leaves_the_catalogue_as_it_was(identifier, enrolled):
+    """Killed at the last moment, by whatever call puts files in place."""
+    killed = """
+import os, pathlib
+from fontid.own_catalogues import remove
+os.replace = pathlib.Path.rename = lambda *_: os._exit(9)
+remove("brand", "acme-script")
+"""
+    assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, env=os.environ).returncode == 9
+    assert catalogue_names() == ["brand"] and len(open_own("brand", identifier.encoder).faces) == 2
+    remove("brand", "acme-script")  # what was left does not stand in the way
+    assert [face.family for face in open_own("brand", identifier.encoder).faces] == ["acme-wide"]
+
+
+def test_enrolments_at_once_lose_nothing(identifier, enrolled, tmp_path):
+    for number, family in enumerate(("lobster", "playfair-display")):
+        own_font(tmp_path / family / "x.ttf", family, f"Later {number}")
+    with ThreadPoolExecutor() as pool:
+        added = pool.map(lambda family: enroll(identifier, tmp_path / family, "brand"), ("lobster", "playfair-display"))
+        removed = pool.submit(remove, "brand", "acme-script")
+        assert [len(one.added) for one in added] == [1, 1] and "removed" in removed.result()
+    families = sorted(face.family for face in open_own("brand", identifier.encoder).faces)
+    assert families == ["acme-wide", "later-0", "later-1"]
