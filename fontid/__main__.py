@@ -19,12 +19,12 @@ from tqdm import tqdm
 
 from fontid.artifact import ArtifactError
 from fontid.calibration import KNOWN
-from fontid.enrolment import enroll
+from fontid.enrolment import enroll, searching_own
 from fontid.evaluation import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.experiment import readable_json
 from fontid.identifier import FontIdentifier, Group, NoFaces
 from fontid.images import PICTURE_SUFFIXES, PictureError
-from fontid.own_catalogues import EnrolmentError, catalogue_names, remove, searching_own
+from fontid.own_catalogues import EnrolmentError, catalogue_names, remove
 from fontid.rejection import doubt_table, measure_doubt, summarise_doubt
 
 

@@ -1,6 +1,7 @@
 """Make somebody's font files searchable in seconds, without training: prototypes, twins and letterforms of faces."""
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,15 +20,17 @@ from fontid.outlines import draw_letters_by_freetype, outlines_apart
 from fontid.own_catalogues import (
     EnrolmentError,
     OwnCatalogue,
+    catalogue_names,
     exists,
     locked,
     merge,
-    open_own,
+    read_own,
     save_own,
     searching,
     write_letterforms,
 )
 
+LOG = logging.getLogger(__name__)
 REFERENCES = (
     "Hamburgefonstiv", "The quick brown fox", "JUMPS OVER THE LAZY DOG", "Sphinx of black quartz",
     "judge my vow", "Portez ce vieux whisky", "Franz jagt im komplett", "verwahrlosten Taxi", "Quizdeltagerne spiste",
@@ -111,7 +114,11 @@ def own_of(identifier: FontIdentifier, folder: Path, problems: dict[str, str]) -
 
     Raises: EnrolmentError where none of them can be used.
     """
-    fonts = read_fonts(folder, problems)
+    return _made(identifier, read_fonts(folder, problems))
+
+
+def _made(identifier: FontIdentifier, fonts: dict[Face, bytes]) -> OwnCatalogue:
+    """A catalogue of small fonts, WOFF2, whose twins are among the identifier's faces too."""
     data = {face.id: small for face, small in fonts.items()}
     prototypes = np.stack([make_prototype(small, identifier.embed_line) for small in data.values()])
     letterforms = io.BytesIO()
@@ -119,6 +126,40 @@ def own_of(identifier: FontIdentifier, folder: Path, problems: dict[str, str]) -
     own = OwnCatalogue(tuple(fonts), prototypes.astype(np.float16), frozenset(), letterforms)
     twins = find_twins(data, merge(identifier.catalogue, own, alone=False), identifier.letterforms)
     return replace(own, twins=frozenset(twins))
+
+
+def searching_own(identifier: FontIdentifier, name: str, alone: bool = False) -> FontIdentifier:
+    """The identifier with a catalogue of one's own beside its own, or in its stead. Raises: as `open_own`."""
+    return searching(identifier, open_own(identifier, name), alone)
+
+
+def open_own(identifier: FontIdentifier, name: str) -> OwnCatalogue:
+    """A catalogue that the identifier can search. Args: identifier: with the shipped catalogue.
+
+    Raises: EnrolmentError where there is none of that name, or it is damaged.
+    """
+    if not exists(name):
+        known = ", ".join(catalogue_names()) or "there is none yet"
+        raise EnrolmentError(f"No catalogue is named {name} ({known}): fontid enroll FOLDER --name {name} makes one.")
+    own, made_with = read_own(name)
+    if made_with == digest(identifier.encoder):
+        return own
+    with locked(name):
+        return _renewed(identifier, name)
+
+
+def _renewed(identifier: FontIdentifier, name: str) -> OwnCatalogue:
+    """The catalogue, made anew from its small fonts and saved where another encoder made it. It is `locked`."""
+    own, made_with = read_own(name)  # once more: another may have renewed it before the lock was had
+    encoder = digest(identifier.encoder)
+    if made_with == encoder:
+        return own
+    LOG.warning("The catalogue %s is of another model: it is made anew for this one, once.", name)
+    letterforms = Letterforms([own.letterforms])
+    fonts = {face: letterforms.font_data(face.id) for face in own.faces}
+    own = _made(identifier, fonts)
+    save_own(name, own, {face.id: small for face, small in fonts.items()}, encoder)
+    return own
 
 
 @dataclass(frozen=True)
@@ -140,7 +181,7 @@ def enroll(identifier: FontIdentifier, folder: Path, name: str) -> Enrolled:
         raise EnrolmentError(f"{folder} is no folder: name one that holds font files.")
     problems: dict[str, str] = {}
     with locked(name):
-        before = open_own(name, identifier.encoder) if exists(name) else None
+        before = _renewed(identifier, name) if exists(name) else None
         base = searching(identifier, before) if before else identifier
         own = own_of(base, Path(folder), problems)
         added = own.faces

@@ -22,7 +22,6 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fontid.artifact import digest
 from fontid.catalogue import Catalogue
 from fontid.faces import Face, read_faces
 from fontid.identifier import FontIdentifier
@@ -98,20 +97,6 @@ def locked(name: str) -> Iterator[None]:
         raise EnrolmentError(f"The catalogue {name} cannot be changed: {place} cannot be locked ({error}).") from error
     with lock:
         yield
-
-
-def open_own(name: str, encoder: Path) -> OwnCatalogue:
-    """Open a catalogue. Args: encoder: the ONNX file of the model that is going to search it.
-
-    Raises: EnrolmentError where there is none of that name, it is damaged, or another encoder made it.
-    """
-    if not exists(name):
-        known = ", ".join(catalogue_names()) or "there is none yet"
-        raise EnrolmentError(f"No catalogue is named {name} ({known}): fontid enroll FOLDER --name {name} makes one.")
-    own, made_with = read_own(name)
-    if made_with != digest(encoder):
-        raise EnrolmentError(f"The catalogue {name} was made with another model: remove it and enroll its fonts again.")
-    return own
 
 
 def read_own(name: str) -> tuple[OwnCatalogue, str]:
@@ -210,13 +195,8 @@ def _remove_all(name: str) -> str:
     return f"The catalogue {name} is removed."
 
 
-def searching_own(identifier: FontIdentifier, name: str, alone: bool = False) -> FontIdentifier:
-    """The identifier with a catalogue of one's own beside its own, or in its stead. Raises: EnrolmentError."""
-    return searching(identifier, open_own(name, identifier.encoder), alone)
-
-
 def searching(identifier: FontIdentifier, own: OwnCatalogue, alone: bool = False) -> FontIdentifier:
-    """The same with a catalogue that is open."""
+    """The identifier with a catalogue of one's own beside its own, or in its stead."""
     catalogue = merge(identifier.catalogue, own, alone)
     return identifier.searching(catalogue, identifier.letterforms.with_files([own.letterforms]))
 

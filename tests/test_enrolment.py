@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.__main__ import main
-from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype
-from fontid.own_catalogues import EnrolmentError, catalogue_file, catalogue_names, open_own, remove, searching_own
-from tests.conftest import ROOT, draw, font_file
+from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype, open_own, searching_own
+from fontid.letterforms import Letterforms
+from fontid.own_catalogues import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own
+from tests.conftest import ROOT, draw, font_file, run_module
 
 
 def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str = "400-normal") -> Path:
@@ -90,7 +92,7 @@ def test_own_fonts_are_drawn(identifier, fonts, enrolled):
 
 
 def test_a_copy_of_a_shipped_font_is_its_twin(identifier, fonts, enrolled):
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert ("acme-script-400-normal", "pacifico-400-normal") in own.twins
     assert not any("acme-wide-400-normal" in pair for pair in own.twins)
     first = searching_own(identifier, "brand").identify(draw("Signal Window", "pacifico", 60)).matches[0]
@@ -108,11 +110,11 @@ def test_a_face_of_a_shipped_name_stands_in_for_it(identifier, home, tmp_path):
 
 
 def test_enrolling_again_renews_and_adds(identifier, fonts, enrolled, tmp_path):
-    before = open_own("brand", identifier.encoder)
+    before = open_own(identifier, "brand")
     own_font(tmp_path / "more" / "AcmeWide.ttf", "lobster", "Acme Wide")
     own_font(tmp_path / "more" / "AcmeBold.ttf", "playfair-display", "Acme Serif")
     again = enroll(identifier, tmp_path / "more", "brand")
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert sorted(face.family for face in own.faces) == ["acme-script", "acme-serif", "acme-wide"]
     assert len(again.added) == 2 and own.twins >= before.twins
     picture = draw("Signal Window", "lobster", 60)
@@ -124,7 +126,7 @@ def test_removing_a_family_and_a_catalogue(identifier, fonts, enrolled):
     with pytest.raises(EnrolmentError, match="no family nothing; it has acme-script, acme-wide"):
         remove("brand", "nothing")
     remove("brand", "acme-script")
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert [face.family for face in own.faces] == ["acme-wide"] and not own.twins
     answer = searching_own(identifier, "brand").identify(drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window"))
     assert answer.matches[0].family == "acme-wide"
@@ -164,7 +166,7 @@ def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_pa
         file.unlink()
     with pytest.raises(EnrolmentError, match="None of the 2 font files"):
         enroll(identifier, folder, "mixed")
-    assert [face.family for face in open_own("mixed", identifier.encoder).faces] == ["fine"]  # as it was
+    assert [face.family for face in open_own(identifier, "mixed").faces] == ["fine"]  # as it was
 
 
 def in_format_1(name: str) -> Path:
@@ -186,16 +188,16 @@ def in_format_1(name: str) -> Path:
 
 
 def test_a_catalogue_of_format_1_is_opened_changed_and_removed(identifier, fonts, enrolled, tmp_path):
-    before = open_own("brand", identifier.encoder)
+    before = open_own(identifier, "brand")
     folder = in_format_1("brand")
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert catalogue_names() == ["brand"]
     assert (own.faces, own.twins) == (before.faces, before.twins) and (own.prototypes == before.prototypes).all()
     picture = drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window")
     assert searching_own(identifier, "brand", alone=True).identify(picture).matches[0].family == "acme-wide"
     own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
     enroll(identifier, tmp_path / "more", "brand")
-    assert len(open_own("brand", identifier.encoder).faces) == 3 and catalogue_names() == ["brand"]
+    assert len(open_own(identifier, "brand").faces) == 3 and catalogue_names() == ["brand"]
     assert catalogue_file("brand").is_file() and not folder.exists()
     in_format_1("brand")
     remove("brand")
@@ -225,10 +227,37 @@ def test_a_damaged_catalogue_is_refused(identifier, enrolled, lost):
         searching_own(identifier, "brand")
 
 
-def test_a_catalogue_of_another_model_is_refused(enrolled, tmp_path):
-    (tmp_path / "encoder.onnx").write_bytes(b"another")
-    with pytest.raises(EnrolmentError, match="another model"):
-        open_own("brand", tmp_path / "encoder.onnx")
+def of_another_model(name: str) -> None:
+    """Have a catalogue of this model look like one of another, whose embeddings are shorter."""
+    own, _ = read_own(name)
+    own = replace(own, prototypes=np.ones((len(own.faces), 8), np.float16), twins=frozenset())
+    letterforms = Letterforms([own.letterforms])
+    save_own(name, own, {face.id: letterforms.font_data(face.id) for face in own.faces}, "0" * 64)
+
+
+def test_a_catalogue_of_another_model_is_made_anew_once(identifier, fonts, enrolled, caplog, tmp_path):
+    before, encoder = read_own("brand")
+    of_another_model("brand")
+    picture = drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window")
+    for _ in range(2):
+        assert searching_own(identifier, "brand", alone=True).identify(picture).matches[0].family == "acme-wide"
+    assert caplog.messages == ["The catalogue brand is of another model: it is made anew for this one, once."]
+    own, made_with = read_own("brand")
+    assert made_with == encoder and (own.faces, own.twins) == (before.faces, before.twins)
+    assert (own.prototypes == before.prototypes).all()
+    of_another_model("brand")
+    own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
+    enroll(identifier, tmp_path / "more", "brand")
+    own, made_with = read_own("brand")
+    assert made_with == encoder and len(own.faces) == 3 and (own.prototypes[:2] == before.prototypes).all()
+
+
+def test_the_command_line_says_that_a_catalogue_is_made_anew(fonts, enrolled, tmp_path):
+    of_another_model("brand")
+    drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window").save(tmp_path / "wide.png")
+    run = run_module("fontid", "identify", tmp_path / "wide.png", "--catalogue", "brand", "--alone")
+    assert run.returncode == 0 and "Acme Wide" in run.stdout
+    assert run.stderr == "The catalogue brand is of another model: it is made anew for this one, once.\n"
 
 
 def test_prototypes_are_near_the_trained_ones(identifier):
@@ -290,7 +319,7 @@ def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, e
         patch.setattr(f"fontid.own_catalogues.os.{step}", full)
         with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
             enroll(identifier, tmp_path / "more", "brand")
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert len(own.faces) == 2
     assert sorted(path.name for path in catalogue_file("brand").parent.iterdir()) == [".brand.lock", "brand.zip"]
 
@@ -299,14 +328,15 @@ def test_a_killed_removal_leaves_the_catalogue_as_it_was(identifier, enrolled):
     """Killed at the last moment, by whatever call puts files in place."""
     killed = """
 import os, pathlib
+from fontid.letterforms import Letterforms
 from fontid.own_catalogues import remove
 os.replace = pathlib.Path.rename = lambda *_: os._exit(9)
 remove("brand", "acme-script")
 """
     assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, env=os.environ).returncode == 9
-    assert catalogue_names() == ["brand"] and len(open_own("brand", identifier.encoder).faces) == 2
+    assert catalogue_names() == ["brand"] and len(open_own(identifier, "brand").faces) == 2
     remove("brand", "acme-script")  # what was left does not stand in the way
-    assert [face.family for face in open_own("brand", identifier.encoder).faces] == ["acme-wide"]
+    assert [face.family for face in open_own(identifier, "brand").faces] == ["acme-wide"]
 
 
 def test_enrolments_at_once_lose_nothing(identifier, enrolled, tmp_path):
@@ -316,5 +346,5 @@ def test_enrolments_at_once_lose_nothing(identifier, enrolled, tmp_path):
         added = pool.map(lambda family: enroll(identifier, tmp_path / family, "brand"), ("lobster", "playfair-display"))
         removed = pool.submit(remove, "brand", "acme-script")
         assert [len(one.added) for one in added] == [1, 1] and "removed" in removed.result()
-    families = sorted(face.family for face in open_own("brand", identifier.encoder).faces)
+    families = sorted(face.family for face in open_own(identifier, "brand").faces)
     assert families == ["acme-wide", "later-0", "later-1"]
