@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,13 +42,16 @@ TOLERANCE = 0.195  # pixels between the outlines of twins: the renderers' own no
 NEAR, LEAST_COSINE = 10, 0.8  # how many faces may be twins of one, and how near the encoder must find them
 
 
-def read_fonts(folder: Path, problems: dict[str, str]) -> dict[Face, bytes]:
-    """The faces under a folder with their small fonts, WOFF2; what is skipped goes into `problems`, with the reason."""
+def read_fonts(folder: Path, problems: dict[str, str], total_seconds: float = math.inf) -> dict[Face, bytes]:
+    """The faces under a folder with their small fonts, WOFF2; what is skipped goes into `problems`, with the reason.
+
+    Args: total_seconds: as in `read_apart`.
+    """
     files = font_files_in(folder)
     if not files:
         raise EnrolmentError(f"There are no ttf, otf, woff or woff2 files in {folder}.")
     made: dict[str, tuple[Face, bytes]] = {}
-    for file, face, found in read_apart(files):
+    for file, face, found in read_apart(files, total_seconds=total_seconds):
         if face is None:
             problems[str(file)] = found
         elif face.id in made:
@@ -109,12 +113,15 @@ def find_twins(new: dict[str, bytes], catalogue: Catalogue, letterforms: Letterf
     return twins
 
 
-def own_of(identifier: FontIdentifier, folder: Path, problems: dict[str, str]) -> OwnCatalogue:
+def own_of(
+    identifier: FontIdentifier, folder: Path, problems: dict[str, str], total_seconds: float = math.inf
+) -> OwnCatalogue:
     """A catalogue of the fonts under a folder that is in memory alone; what is skipped goes into `problems`.
 
+    Args: total_seconds: as in `read_apart`.
     Raises: EnrolmentError where none of them can be used.
     """
-    return _made(identifier, read_fonts(folder, problems))
+    return _made(identifier, read_fonts(folder, problems, total_seconds))
 
 
 def _made(identifier: FontIdentifier, fonts: dict[Face, bytes]) -> OwnCatalogue:
