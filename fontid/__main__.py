@@ -92,9 +92,7 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
         summary = summarise_doubt(
             *measure_doubt(
                 lambda picture, without: (
-                    identifier.identify(
-                        picture, only=lambda face: face.family not in without, encoder_only=arguments.encoder_only
-                    ).in_catalogue
+                    identifier.identify(picture, without=without, encoder_only=arguments.encoder_only).in_catalogue
                 ),
                 identifier.catalogue,
                 samples,

@@ -197,8 +197,9 @@ def _remove_all(name: str) -> str:
 
 def searching(identifier: FontIdentifier, own: OwnCatalogue, alone: bool = False) -> FontIdentifier:
     """The identifier with a catalogue of one's own beside its own, or in its stead."""
-    catalogue = merge(identifier.catalogue, own, alone)
-    return identifier.searching(catalogue, identifier.letterforms.with_files([own.letterforms]))
+    letterforms = identifier.letterforms.with_files([own.letterforms])
+    both = identifier.searching(merge(identifier.catalogue, own, alone=False), letterforms)
+    return both.searching(merge(identifier.catalogue, own, alone=True), letterforms, both) if alone else both
 
 
 def merge(shipped: Catalogue, own: OwnCatalogue, alone: bool) -> Catalogue:

@@ -16,9 +16,9 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.__main__ import main
-from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype, open_own, searching_own
+from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype, open_own, own_of, searching_own
 from fontid.letterforms import Letterforms
-from fontid.own_catalogues import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own
+from fontid.own_catalogues import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own, searching
 from tests.conftest import ROOT, draw, font_file, run_module
 
 
@@ -81,6 +81,19 @@ def test_own_fonts_are_found_beside_the_shipped_ones_and_alone(identifier, fonts
     shipped = draw("Signal Window", "playfair-display", 60)
     assert searching_own(identifier, "brand").identify(shipped).matches[0].family == "playfair-display"
     assert "acme-wide" not in identifier.catalogue  # the shipped one is as it was
+
+
+def test_three_own_fonts_alone_are_told_from_others(identifier, tmp_path):
+    files = [
+        own_font(tmp_path / f"{family}.ttf", family, f"Acme {family}", widen=1.5)
+        for family in ("lobster", "lora", "open-sans")
+    ]
+    alone = searching(identifier, own_of(identifier, tmp_path, {}), alone=True)
+    assert len(alone.catalogue.faces) == 3
+    for file in files:
+        assert alone.identify(drawn_with(file, "Signal Window")).in_catalogue > 0.5, file
+    for family in ("pacifico", "merriweather", "arimo", "press-start-2p", "abeezee"):
+        assert alone.identify(draw("Signal Window", family, 56)).in_catalogue < 0.5, family
 
 
 def test_own_fonts_are_drawn(identifier, fonts, enrolled):
