@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from fontid.enrolment import read_fonts
-from fontid.evaluation import Sample, evaluate
-from fontid.font_reading import NO_TIME_LEFT, TOO_MUCH, read_apart
-from fontid.own_catalogues import EnrolmentError
+from fontid.catalogue.enrolment import read_fonts
+from fontid.catalogue.own import EnrolmentError
+from fontid.evaluation.folders import Sample, evaluate
+from fontid.fonts.reading import NO_TIME_LEFT, TOO_MUCH, read_apart
 from tests import hostile
 from tests.conftest import ROOT
 from web import own_fonts

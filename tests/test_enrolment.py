@@ -16,9 +16,17 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.__main__ import main
-from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype, open_own, own_of, searching_own
-from fontid.letterforms import Letterforms
-from fontid.own_catalogues import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own, searching
+from fontid.catalogue.enrolment import (
+    TOLERANCE,
+    draw_reference,
+    enroll,
+    make_prototype,
+    open_own,
+    own_of,
+    searching_own,
+)
+from fontid.catalogue.own import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own, searching
+from fontid.letters.letterforms import Letterforms
 from tests.conftest import ROOT, draw, font_file, run_module
 
 
@@ -329,7 +337,7 @@ def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, e
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"fontid.own_catalogues.os.{step}", full)
+        patch.setattr(f"fontid.catalogue.own.os.{step}", full)
         with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
             enroll(identifier, tmp_path / "more", "brand")
     own = open_own(identifier, "brand")
@@ -341,8 +349,8 @@ def test_a_killed_removal_leaves_the_catalogue_as_it_was(identifier, enrolled):
     """Killed at the last moment, by whatever call puts files in place."""
     killed = """
 import os, pathlib
-from fontid.letterforms import Letterforms
-from fontid.own_catalogues import remove
+from fontid.letters.letterforms import Letterforms
+from fontid.catalogue.own import remove
 os.replace = pathlib.Path.rename = lambda *_: os._exit(9)
 remove("brand", "acme-script")
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from fontid.faces import WIDTHS, Face
+from fontid.catalogue.faces import WIDTHS, Face
 
 SHIPPED_CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace")
 CATEGORIES = (*SHIPPED_CATEGORIES, "own")  # a visitor's fonts have none of theirs

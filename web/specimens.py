@@ -5,7 +5,7 @@ import html
 import io
 import zipfile
 
-from fontid.faces import Face
+from fontid.catalogue.faces import Face
 from fontid.identifier import FontIdentifier
 
 STYLE_NAMES = {

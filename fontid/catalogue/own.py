@@ -3,7 +3,7 @@
 catalogue.json       format, digest of the encoder that made the prototypes, faces, and twins:
                      pairs of face ids, at least one of each of this catalogue
 prototypes.npy       (F, D) float16, one a face
-ID.woff2             a small font to draw with for each face, see `fontid.letterforms`
+ID.woff2             a small font to draw with for each face, see `fontid.letters.letterforms`
 
 Format 1 was a folder of that name, without ".zip". It is read still, and becomes a file when it is changed.
 """
@@ -22,10 +22,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fontid.catalogue import Catalogue
-from fontid.faces import Face, read_faces
+from fontid.catalogue.faces import Face, read_faces
+from fontid.catalogue.ranking import Catalogue
 from fontid.identifier import FontIdentifier
-from fontid.letterforms import Letterforms
+from fontid.letters.letterforms import Letterforms
 from fontid.paths import data_home
 
 try:
@@ -160,7 +160,7 @@ def save_own(name: str, own: OwnCatalogue, letterforms: dict[str, bytes], encode
 
 
 def write_letterforms(target: BinaryIO, fonts: dict[str, bytes]) -> None:
-    """Write what `fontid.letterforms` reads. Args: fonts: WOFF2 by face id."""
+    """Write what `fontid.letters.letterforms` reads. Args: fonts: WOFF2 by face id."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for face, data in fonts.items():
             archive.writestr(f"{face}.woff2", data)
