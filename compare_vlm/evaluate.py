@@ -39,6 +39,7 @@ def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
         raise SettingsError(str(error)) from error
     catalogue, number = identifier.catalogue, {family: index for index, family in enumerate(names.ids)}
     among = np.array([face.family in number for face in catalogue.faces])
+    others = set(catalogue.families) - set(number)
 
     def by_encoder(pictures, top):
         ranked = []
@@ -58,7 +59,7 @@ def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
         ranked = []
         for picture in pictures:
             try:
-                answer = identifier.identify(picture, top=top, only=lambda face: face.family in number)
+                answer = identifier.identify(picture, top=top, without=others)
                 ranked.append([number[match.family] for match in answer.matches])
             except PictureError:
                 ranked.append([])

@@ -23,8 +23,8 @@ from tqdm import tqdm
 
 from fontid import __version__
 from fontid.artifact import ArtifactError
-from fontid.catalogue.enrolment import enroll
-from fontid.catalogue.own import EnrolmentError, catalogue_names, remove, searching_own
+from fontid.catalogue.enrolment import enroll, searching_own
+from fontid.catalogue.own import EnrolmentError, catalogue_names, remove
 from fontid.confidence import KNOWN
 from fontid.evaluation.experiment import readable_json
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
@@ -118,9 +118,7 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
         summary = summarise_doubt(
             *measure_doubt(
                 lambda picture, without: (
-                    identifier.identify(
-                        picture, only=lambda face: face.family not in without, encoder_only=arguments.encoder_only
-                    ).in_catalogue
+                    identifier.identify(picture, without=without, encoder_only=arguments.encoder_only).in_catalogue
                 ),
                 identifier.catalogue,
                 samples,

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from PIL import Image
 
 from fontid.artifact import open_artifact
 from fontid.catalogue.faces import Face
-from fontid.catalogue.ranking import Catalogue, Match, Neighbour
+from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
 from fontid.confidence import evidence_of
 from fontid.encoder.groups import group_lines
 from fontid.encoder.preprocessing import prepare_line, windows_of
 from fontid.hub import fetch
-from fontid.letters.drawing import make_query
+from fontid.letters.drawing import Query, make_query
 from fontid.letters.letterforms import Letterforms
-from fontid.letters.verification import Verifier
+from fontid.letters.verification import Verdict, Verifier
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
 from fontid.picture.opening import PictureError, open_picture
@@ -39,7 +39,7 @@ class NoFaces(ValueError):
 class Group:
     """Lines taken to be in one face, with one ranked answer.
 
-    in_catalogue: probability 0-1 that the face's family is in the catalogue at all.
+    in_catalogue: probability 0-1 that the face's family is in the catalogue at all, or among those asked for.
     similar: to the best match's face.
     evidence: what tells so, see `fontid.confidence.EVIDENCE`.
     """
@@ -100,6 +100,7 @@ class FontIdentifier:
         self._reader = TextReader()
         self.encoder = artifact.encoder
         self._session = open_network(artifact.encoder)
+        self._whole = self
 
     @classmethod
     def from_pretrained(
@@ -113,11 +114,17 @@ class FontIdentifier:
             return cls(Path(folder_or_hub_id or SHIPPED))
         return cls(fetch(str(folder_or_hub_id), revision))
 
-    def searching(self, catalogue: Catalogue, letterforms: Letterforms) -> "FontIdentifier":
-        """The same identifier with another catalogue and the fonts to draw it with; the models are shared."""
+    def searching(
+        self, catalogue: Catalogue, letterforms: Letterforms, whole: "FontIdentifier | None" = None
+    ) -> "FontIdentifier":
+        """The same identifier with another catalogue and the fonts to draw it with; the models are shared.
+
+        Args: whole: searches all that is known, where the catalogue is a part of that only.
+        """
         other = copy.copy(self)
         other.catalogue, other.letterforms = catalogue, letterforms
         other._verifier = Verifier(catalogue, letterforms)
+        other._whole = whole or other
         return other
 
     def stand_in(self, face: Face) -> Face | None:
@@ -153,6 +160,7 @@ class FontIdentifier:
         *,
         top: int = 5,
         only: Callable[[Face], bool] | None = None,
+        without: Collection[str] = (),
         lines: Sequence[Line] | None = None,
         encoder_only: bool = False,
     ) -> Answer:
@@ -161,7 +169,8 @@ class FontIdentifier:
         Args:
             picture: path, bytes, binary file, PIL image or array; see `fontid.picture.opening.open_picture`.
             top: rows of the answer, 1 or more.
-            only: which faces to rank, as if the catalogue had no others (None: all).
+            only: which faces to rank (None: all). A font of the others counts as not in the catalogue.
+            without: families to leave out, as if nothing were known of them.
             lines: to look at, instead of those that are found and read; in pixels of the opened picture.
             encoder_only: rank by encoder and prototypes alone.
         Raises: PictureError where it is no picture, holds no ink, or text in another script only; NoFaces; ValueError
@@ -172,8 +181,9 @@ class FontIdentifier:
         for line in lines or ():
             if np.shape(line.corners) != (4, 2) or not np.isfinite(line.corners).all():
                 raise ValueError(f"The corners of a line must be four points (x, y) of finite numbers: {line.corners}.")
-        faces = self.catalogue.faces
-        among = np.ones(len(faces), bool) if only is None else np.fromiter(map(only, faces), bool, len(faces))
+        among = self._faces_without(without)
+        if only is not None:
+            among &= np.fromiter(map(only, self.catalogue.faces), bool, len(among))
         if not among.any():
             raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
         opened = without_noise(open_picture(picture))
@@ -181,12 +191,18 @@ class FontIdentifier:
         if not samples:
             raise PictureError(NO_INK)
         scores = [np.where(among, self.catalogue.score_faces(s.embeddings), -np.inf) for s in samples]
-        windows = [len(sample.embeddings) for sample in samples]
         groups = []
-        for members in group_lines(scores, windows):
-            # a line's say in the answer grows with the number of its windows
-            of_encoder = np.average([scores[i] for i in members], axis=0, weights=[windows[i] for i in members])
-            groups.append(self._answer([samples[i] for i in members], of_encoder, top, among, encoder_only))
+        for members in group_lines(scores, [len(sample.embeddings) for sample in samples]):
+            of_group = [samples[i] for i in members]
+            lines = [sample.line for sample in of_group]
+            queries = [] if encoder_only else _queries(of_group)
+            verdict, similar, evidence = self._judge(of_group, queries, among)
+            known = self.calibration.in_catalogue(evidence)
+            if only is not None or self._whole is not self:
+                families = {face.family for face, wanted in zip(self.catalogue.faces, among, strict=True) if wanted}
+                known, evidence = self._whole._is_one_of(families, of_group, queries, without)
+            matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
+            groups.append(Group(tuple(lines), tuple(matches), round(known, 4), tuple(similar), evidence))
         largest = max(groups, key=lambda group: sum(line.area for line in group.lines))
         return Answer(largest.matches, largest.in_catalogue, tuple(groups))
 
@@ -202,15 +218,36 @@ class FontIdentifier:
                     samples.append(_Sample(line, gray, embeddings))
         return samples
 
-    def _answer(
-        self, samples: list[_Sample], scores: np.ndarray, top: int, among: np.ndarray, encoder_only: bool
-    ) -> Group:
-        lines = [sample.line for sample in samples]
-        drawable = [] if encoder_only else samples
-        queries = [make_query(s.gray, s.line.text, s.line.confidence, s.line.centres) for s in drawable]
-        verdict = self._verifier.verify(scores, [query for query in queries if query])
-        matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
+    def _faces_without(self, families: Collection[str]) -> np.ndarray:
+        """(F,) bool."""
+        return np.array([face.family not in families for face in self.catalogue.faces])
+
+    def _judge(
+        self, samples: list[_Sample], queries: list[Query], among: np.ndarray
+    ) -> tuple[Verdict, list[Neighbour], tuple[float, ...]]:
+        """What the encoder and drawing find among (F,) bool faces, what resembles the best one, and the evidence."""
+        scores = [np.where(among, self.catalogue.score_faces(sample.embeddings), -np.inf) for sample in samples]
+        # a line's say in the answer grows with the number of its windows
+        of_encoder = np.average(scores, axis=0, weights=[len(sample.embeddings) for sample in samples])
+        verdict = self._verifier.verify(of_encoder, queries)
         similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, among)
-        evidence = evidence_of(self.catalogue, lines, scores, verdict, similar)
-        known = round(self.calibration.in_catalogue(evidence), 4)
-        return Group(tuple(lines), tuple(matches), known, tuple(similar), evidence)
+        lines = [sample.line for sample in samples]
+        return verdict, similar, evidence_of(self.catalogue, lines, of_encoder, verdict, similar)
+
+    def _is_one_of(
+        self, families: set[str], samples: list[_Sample], queries: list[Query], without: Collection[str]
+    ) -> tuple[float, tuple[float, ...]]:
+        """Probability that the font is known at all and of one of the families, and the evidence for that.
+
+        What a font's rank and lead mean was fitted on the whole catalogue. Among few families they would mean nothing.
+        """
+        verdict, _, evidence = self._judge(samples, queries, self._faces_without(without))
+        rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature)
+        share = sum(row.probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
+        return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
+
+
+def _queries(samples: list[_Sample]) -> list[Query]:
+    """What is to be drawn; lines without a reading are not."""
+    queries = [make_query(s.gray, s.line.text, s.line.confidence, s.line.centres) for s in samples]
+    return [query for query in queries if query]

@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from fontid.catalogue.enrolment import read_fonts
+from fontid.catalogue.own import EnrolmentError
 from fontid.evaluation.folders import Sample, evaluate
-from fontid.fonts.reading import TOO_MUCH, read_apart
+from fontid.fonts.reading import NO_TIME_LEFT, TOO_MUCH, read_apart
 from tests import hostile
 from tests.conftest import ROOT
+from web import own_fonts
 
 SECONDS = 10  # of the processor
 MEGABYTES = 450  # growth of the peak: the whole server has 900
@@ -81,15 +84,53 @@ def test_hostile_fonts_at_once(tmp_path):
     assert all("same face" in reasons.get(name, "same face") for name in ("good.ttf", "good.otf"))
 
 
-def test_a_font_that_takes_for_ever_is_left_and_the_next_one_read(tmp_path):
-    files = []
+@pytest.fixture
+def hostile_fonts(tmp_path) -> dict[str, Path]:
+    """A good font, and one that takes for ever."""
+    files = {name: tmp_path / name for name in ("good.ttf", "composites-doubling.ttf")}
     for name, data in hostile.fonts():
-        if name in ("good.ttf", "composites-doubling.ttf"):
-            files.append(tmp_path / name)
-            files[-1].write_bytes(data)
-    found = list(read_apart([files[1], files[0]], seconds=1.5))
-    assert [(file, face is None) for file, face, _ in found] == [(files[1], True), (files[0], False)]
+        if name in files:
+            files[name].write_bytes(data)
+    return files
+
+
+def test_a_font_that_takes_for_ever_is_left_and_the_next_one_read(hostile_fonts):
+    good, endless = hostile_fonts.values()
+    found = list(read_apart([endless, good], seconds=1.5))
+    assert [(file, face is None) for file, face, _ in found] == [(endless, True), (good, False)]
     assert found[0][2] == TOO_MUCH
+
+
+def test_many_fonts_that_take_for_ever_share_one_time(hostile_fonts):
+    good, endless = hostile_fonts.values()
+    before = os.times()
+    found = list(read_apart([good, *[endless] * 40], seconds=1, total_seconds=2.5))
+    assert found[0][1] and [reason for _, face, reason in found if not face][-1] == NO_TIME_LEFT
+    assert len(found) == 41 and sum(reason == TOO_MUCH for *_, reason in found) in (2, 3)
+    after = os.times()
+    assert after.children_user - before.children_user < 20  # three processes that start, too
+
+
+def test_an_upload_of_fonts_that_take_for_ever_ends(identifier, hostile_fonts, tmp_path, monkeypatch):
+    good, endless = hostile_fonts.values()
+    monkeypatch.setattr("web.own_fonts.MOST_SECONDS", 2)
+    files = [good]
+    for number in range(39):
+        files.append(shutil.copyfile(endless, tmp_path / f"endless-{number}.ttf"))
+    own, skipped = own_fonts.take(identifier, files, alone=True)
+    assert len(own.catalogue.faces) == 1 and len(skipped) == 39
+    assert f"endless-38.ttf {NO_TIME_LEFT}." in skipped
+
+
+@pytest.mark.parametrize(
+    ("python", "told"), [("/nowhere/python", "no process can be started .*/nowhere/python"), ("/bin/false", "")]
+)
+def test_a_reader_that_cannot_start_is_told(hostile_fonts, monkeypatch, python, told):
+    monkeypatch.setattr("sys.executable", python)
+    good = hostile_fonts["good.ttf"]
+    hostile_fonts["composites-doubling.ttf"].unlink()
+    with pytest.raises(EnrolmentError, match=f"can be used: .*good.ttf .*{told}"):
+        read_fonts(good.parent, {})
 
 
 def test_a_device_named_by_a_manifest_is_not_read(identifier, tmp_path):

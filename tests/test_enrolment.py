@@ -1,6 +1,13 @@
 """Somebody's own fonts: enrolled, searched alone and beside the shipped ones, twins named, removed."""
 
+import gzip
 import json
+import os
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +16,18 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.__main__ import main
-from fontid.catalogue.enrolment import TOLERANCE, draw_reference, enroll, make_prototype
-from fontid.catalogue.own import EnrolmentError, catalogue_folder, catalogue_names, open_own, remove, searching_own
-from tests.conftest import draw, font_file
+from fontid.catalogue.enrolment import (
+    TOLERANCE,
+    draw_reference,
+    enroll,
+    make_prototype,
+    open_own,
+    own_of,
+    searching_own,
+)
+from fontid.catalogue.own import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own, searching
+from fontid.letters.letterforms import Letterforms
+from tests.conftest import ROOT, draw, font_file, run_module
 
 
 def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str = "400-normal") -> Path:
@@ -75,6 +91,19 @@ def test_own_fonts_are_found_beside_the_shipped_ones_and_alone(identifier, fonts
     assert "acme-wide" not in identifier.catalogue  # the shipped one is as it was
 
 
+def test_three_own_fonts_alone_are_told_from_others(identifier, tmp_path):
+    files = [
+        own_font(tmp_path / f"{family}.ttf", family, f"Acme {family}", widen=1.5)
+        for family in ("lobster", "lora", "open-sans")
+    ]
+    alone = searching(identifier, own_of(identifier, tmp_path, {}), alone=True)
+    assert len(alone.catalogue.faces) == 3
+    for file in files:
+        assert alone.identify(drawn_with(file, "Signal Window")).in_catalogue > 0.5, file
+    for family in ("pacifico", "merriweather", "arimo", "press-start-2p", "abeezee"):
+        assert alone.identify(draw("Signal Window", family, 56)).in_catalogue < 0.5, family
+
+
 def test_own_fonts_are_drawn(identifier, fonts, enrolled):
     """Verification works for them: with the encoder's scores all alike, drawing alone finds the face."""
     searching = searching_own(identifier, "brand", alone=True)
@@ -84,7 +113,7 @@ def test_own_fonts_are_drawn(identifier, fonts, enrolled):
 
 
 def test_a_copy_of_a_shipped_font_is_its_twin(identifier, fonts, enrolled):
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert ("acme-script-400-normal", "pacifico-400-normal") in own.twins
     assert not any("acme-wide-400-normal" in pair for pair in own.twins)
     first = searching_own(identifier, "brand").identify(draw("Signal Window", "pacifico", 60)).matches[0]
@@ -102,11 +131,11 @@ def test_a_face_of_a_shipped_name_stands_in_for_it(identifier, home, tmp_path):
 
 
 def test_enrolling_again_renews_and_adds(identifier, fonts, enrolled, tmp_path):
-    before = open_own("brand", identifier.encoder)
+    before = open_own(identifier, "brand")
     own_font(tmp_path / "more" / "AcmeWide.ttf", "lobster", "Acme Wide")
     own_font(tmp_path / "more" / "AcmeBold.ttf", "playfair-display", "Acme Serif")
     again = enroll(identifier, tmp_path / "more", "brand")
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert sorted(face.family for face in own.faces) == ["acme-script", "acme-serif", "acme-wide"]
     assert len(again.added) == 2 and own.twins >= before.twins
     picture = draw("Signal Window", "lobster", 60)
@@ -118,7 +147,7 @@ def test_removing_a_family_and_a_catalogue(identifier, fonts, enrolled):
     with pytest.raises(EnrolmentError, match="no family nothing; it has acme-script, acme-wide"):
         remove("brand", "nothing")
     remove("brand", "acme-script")
-    own = open_own("brand", identifier.encoder)
+    own = open_own(identifier, "brand")
     assert [face.family for face in own.faces] == ["acme-wide"] and not own.twins
     answer = searching_own(identifier, "brand").identify(drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window"))
     assert answer.matches[0].family == "acme-wide"
@@ -158,21 +187,98 @@ def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_pa
         file.unlink()
     with pytest.raises(EnrolmentError, match="None of the 2 font files"):
         enroll(identifier, folder, "mixed")
-    assert [face.family for face in open_own("mixed", identifier.encoder).faces] == ["fine"]  # as it was
+    assert [face.family for face in open_own(identifier, "mixed").faces] == ["fine"]  # as it was
+
+
+def in_format_1(name: str) -> Path:
+    """Turn a catalogue into what fontid wrote until November 2026: a folder."""
+    file = catalogue_file(name)
+    folder = file.with_suffix("")
+    folder.mkdir()
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(folder / "letterforms-0.zip", "w") as letterforms:
+        for entry in archive.namelist():
+            if entry.endswith(".woff2"):
+                letterforms.writestr(entry, archive.read(entry))
+        made = json.loads(archive.read("catalogue.json"))
+        (folder / "prototypes.npy").write_bytes(archive.read("prototypes.npy"))
+    (folder / "faces.jsonl.gz").write_bytes(gzip.compress("\n".join(map(json.dumps, made["faces"])).encode()))
+    (folder / "twins.json").write_text(json.dumps(made["twins"]))
+    (folder / "catalogue.json").write_text(json.dumps({"format": 1, "encoder": made["encoder"]}))
+    file.unlink()
+    return folder
+
+
+def test_a_catalogue_of_format_1_is_opened_changed_and_removed(identifier, fonts, enrolled, tmp_path):
+    before = open_own(identifier, "brand")
+    folder = in_format_1("brand")
+    own = open_own(identifier, "brand")
+    assert catalogue_names() == ["brand"]
+    assert (own.faces, own.twins) == (before.faces, before.twins) and (own.prototypes == before.prototypes).all()
+    picture = drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window")
+    assert searching_own(identifier, "brand", alone=True).identify(picture).matches[0].family == "acme-wide"
+    own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
+    enroll(identifier, tmp_path / "more", "brand")
+    assert len(open_own(identifier, "brand").faces) == 3 and catalogue_names() == ["brand"]
+    assert catalogue_file("brand").is_file() and not folder.exists()
+    in_format_1("brand")
+    remove("brand")
+    assert catalogue_names() == [] and not folder.exists()
 
 
 @pytest.mark.parametrize("part", ["faces.jsonl.gz", "prototypes.npy", "twins.json", "letterforms-0.zip"])
-def test_a_damaged_catalogue_is_refused(identifier, enrolled, part):
-    path = catalogue_folder("brand") / part
+def test_a_damaged_catalogue_of_format_1_is_refused(identifier, enrolled, part):
+    path = in_format_1("brand") / part
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(EnrolmentError, match="damaged"):
         searching_own(identifier, "brand")
 
 
-def test_a_catalogue_of_another_model_is_refused(enrolled, tmp_path):
-    (tmp_path / "encoder.onnx").write_bytes(b"another")
-    with pytest.raises(EnrolmentError, match="another model"):
-        open_own("brand", tmp_path / "encoder.onnx")
+@pytest.mark.parametrize("lost", ["catalogue.json", "prototypes.npy", "acme-wide-400-normal.woff2", "the end"])
+def test_a_damaged_catalogue_is_refused(identifier, enrolled, lost):
+    path = catalogue_file("brand")
+    with zipfile.ZipFile(path) as archive:
+        parts = {entry: archive.read(entry) for entry in archive.namelist() if entry != lost}
+    if lost == "the end":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            for entry, data in parts.items():
+                archive.writestr(entry, data)
+    with pytest.raises(EnrolmentError, match="damaged"):
+        searching_own(identifier, "brand")
+
+
+def of_another_model(name: str) -> None:
+    """Have a catalogue of this model look like one of another, whose embeddings are shorter."""
+    own, _ = read_own(name)
+    own = replace(own, prototypes=np.ones((len(own.faces), 8), np.float16), twins=frozenset())
+    letterforms = Letterforms([own.letterforms])
+    save_own(name, own, {face.id: letterforms.font_data(face.id) for face in own.faces}, "0" * 64)
+
+
+def test_a_catalogue_of_another_model_is_made_anew_once(identifier, fonts, enrolled, caplog, tmp_path):
+    before, encoder = read_own("brand")
+    of_another_model("brand")
+    picture = drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window")
+    for _ in range(2):
+        assert searching_own(identifier, "brand", alone=True).identify(picture).matches[0].family == "acme-wide"
+    assert caplog.messages == ["The catalogue brand is of another model: it is made anew for this one, once."]
+    own, made_with = read_own("brand")
+    assert made_with == encoder and (own.faces, own.twins) == (before.faces, before.twins)
+    assert (own.prototypes == before.prototypes).all()
+    of_another_model("brand")
+    own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
+    enroll(identifier, tmp_path / "more", "brand")
+    own, made_with = read_own("brand")
+    assert made_with == encoder and len(own.faces) == 3 and (own.prototypes[:2] == before.prototypes).all()
+
+
+def test_the_command_line_says_that_a_catalogue_is_made_anew(fonts, enrolled, tmp_path):
+    of_another_model("brand")
+    drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window").save(tmp_path / "wide.png")
+    run = run_module("fontid", "identify", tmp_path / "wide.png", "--catalogue", "brand", "--alone")
+    assert run.returncode == 0 and "Acme Wide" in run.stdout
+    assert run.stderr == "The catalogue brand is of another model: it is made anew for this one, once.\n"
 
 
 def test_prototypes_are_near_the_trained_ones(identifier):
@@ -223,17 +329,43 @@ def test_by_the_command_line(capsys, identifier, fonts, home, tmp_path):
         assert status == 2 and told in err
 
 
-def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, enrolled, monkeypatch, tmp_path):
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, enrolled, monkeypatch, tmp_path, step):
     own_font(tmp_path / "more" / "x.ttf", "lobster", "Later")
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fontid.catalogue.own.np.save", full)
-    with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
-        enroll(identifier, tmp_path / "more", "brand")
-    monkeypatch.undo()
-    monkeypatch.setenv("FONTID_DATA", str(tmp_path / "home"))
-    own = open_own("brand", identifier.encoder)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"fontid.catalogue.own.os.{step}", full)
+        with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
+            enroll(identifier, tmp_path / "more", "brand")
+    own = open_own(identifier, "brand")
     assert len(own.faces) == 2
-    assert [path.name for path in catalogue_folder("brand").parent.iterdir()] == ["brand"]
+    assert sorted(path.name for path in catalogue_file("brand").parent.iterdir()) == [".brand.lock", "brand.zip"]
+
+
+def test_a_killed_removal_leaves_the_catalogue_as_it_was(identifier, enrolled):
+    """Killed at the last moment, by whatever call puts files in place."""
+    killed = """
+import os, pathlib
+from fontid.letters.letterforms import Letterforms
+from fontid.catalogue.own import remove
+os.replace = pathlib.Path.rename = lambda *_: os._exit(9)
+remove("brand", "acme-script")
+"""
+    assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, env=os.environ).returncode == 9
+    assert catalogue_names() == ["brand"] and len(open_own(identifier, "brand").faces) == 2
+    remove("brand", "acme-script")  # what was left does not stand in the way
+    assert [face.family for face in open_own(identifier, "brand").faces] == ["acme-wide"]
+
+
+def test_enrolments_at_once_lose_nothing(identifier, enrolled, tmp_path):
+    for number, family in enumerate(("lobster", "playfair-display")):
+        own_font(tmp_path / family / "x.ttf", family, f"Later {number}")
+    with ThreadPoolExecutor() as pool:
+        added = pool.map(lambda family: enroll(identifier, tmp_path / family, "brand"), ("lobster", "playfair-display"))
+        removed = pool.submit(remove, "brand", "acme-script")
+        assert [len(one.added) for one in added] == [1, 1] and "removed" in removed.result()
+    families = sorted(face.family for face in open_own(identifier, "brand").faces)
+    assert families == ["acme-wide", "later-0", "later-1"]

@@ -190,7 +190,7 @@ def test_families_taken_out_are_not_named_and_missed(identifier):
     picture = draw("Signal Window", "pacifico", 60)
     known = identifier.identify(picture)
     without = identifier.catalogue.likenesses("pacifico")
-    unknown = identifier.identify(picture, only=lambda face: face.family not in without, top=50)
+    unknown = identifier.identify(picture, without=without, top=50)
     assert known.matches[0].family == "pacifico" and len(known.matches) == 5
     assert not without & {name for match in unknown.matches for name in (match.family, *match.twins)}
     assert known.in_catalogue > 0.7 > unknown.in_catalogue + 0.2
@@ -280,3 +280,23 @@ def test_an_identifier_is_called_like_a_pipeline(identifier, tmp_path):
     answers = identifier(opened.append(name) or picture for name in "ab")
     assert not opened and isinstance(next(answers), Answer) and opened == ["a"]
     assert len(list(answers)) == 1
+
+
+def test_a_font_that_a_search_leaves_out_is_told(identifier):
+    """Ten families by a filter: pictures of one of them and of others."""
+    few = set(identifier.catalogue.families[:: len(identifier.catalogue.families) // 8])
+    asked = ("pacifico", "merriweather", "playfair-display", "press-start-2p", "abeezee")
+    for family in asked:
+        picture = draw("Signal Window", family, 56)
+        inside, outside = few | {family}, few - identifier.catalogue.likenesses(family)
+        assert identifier.identify(picture, only=lambda face, them=inside: face.family in them).in_catalogue > 0.5
+        assert identifier.identify(picture, only=lambda face, them=outside: face.family in them).in_catalogue < 0.5
+
+
+def test_a_search_of_all_faces_knows_what_one_without_a_filter_does(identifier):
+    picture = draw("Signal Window", "pacifico", 56)
+    whole, all_asked = identifier.identify(picture), identifier.identify(picture, only=lambda face: True)
+    evidence = whole.groups[0].evidence
+    assert whole.in_catalogue == round(identifier.calibration.in_catalogue(evidence), 4)
+    assert all_asked.groups[0].evidence == evidence
+    assert all_asked.in_catalogue == pytest.approx(whole.in_catalogue, abs=0.001)

@@ -71,9 +71,7 @@ def _row(job: tuple[str, Sample, bool]) -> Row | None:
     try:
         answer = _identifier.identify(sample.file, top=RIVALS, encoder_only=unread)
         without = catalogue.likenesses(sample.family)
-        other = _identifier.identify(
-            sample.file, top=1, encoder_only=unread, only=lambda face: face.family not in without
-        )
+        other = _identifier.identify(sample.file, top=1, encoder_only=unread, without=without)
     except PictureError:
         return None
     right = next((rank for rank, match in enumerate(answer.matches) if match.family in credited), None)

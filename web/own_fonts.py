@@ -13,6 +13,7 @@ from fontid.identifier import FontIdentifier
 
 MOST_FILES = 40
 LARGEST = 20_000_000  # bytes of a file
+MOST_SECONDS = 20  # of the processor, to read all of them
 
 
 class OwnFonts:
@@ -37,7 +38,7 @@ def take(identifier: FontIdentifier, files: Sequence[Path], alone: bool) -> tupl
                 place = Path(folder) / str(number)
                 place.mkdir()
                 shutil.copyfile(file, place / file.name)
-        own = own_of(identifier, Path(folder), problems)
+        own = own_of(identifier, Path(folder), problems, MOST_SECONDS)
     return OwnFonts(own, alone), [f"{Path(name).name} {reason}." for name, reason in problems.items()]
 
 

@@ -1,6 +1,8 @@
 """Make somebody's font files searchable in seconds, without training: prototypes, twins and letterforms of faces."""
 
 import io
+import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +15,11 @@ from fontid.catalogue.faces import Face
 from fontid.catalogue.own import (
     EnrolmentError,
     OwnCatalogue,
-    catalogue_folder,
+    catalogue_names,
+    exists,
+    locked,
     merge,
-    open_own,
+    read_own,
     save_own,
     searching,
     write_letterforms,
@@ -27,6 +31,7 @@ from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.outlines import draw_letters_by_freetype, outlines_apart
 
+LOG = logging.getLogger(__name__)
 REFERENCES = (
     "Hamburgefonstiv", "The quick brown fox", "JUMPS OVER THE LAZY DOG", "Sphinx of black quartz",
     "judge my vow", "Portez ce vieux whisky", "Franz jagt im komplett", "verwahrlosten Taxi", "Quizdeltagerne spiste",
@@ -37,13 +42,16 @@ TOLERANCE = 0.195  # pixels between the outlines of twins: the renderers' own no
 NEAR, LEAST_COSINE = 10, 0.8  # how many faces may be twins of one, and how near the encoder must find them
 
 
-def read_fonts(folder: Path, problems: dict[str, str]) -> dict[Face, bytes]:
-    """The faces under a folder with their small fonts, WOFF2; what is skipped goes into `problems`, with the reason."""
+def read_fonts(folder: Path, problems: dict[str, str], total_seconds: float = math.inf) -> dict[Face, bytes]:
+    """The faces under a folder with their small fonts, WOFF2; what is skipped goes into `problems`, with the reason.
+
+    Args: total_seconds: as in `read_apart`.
+    """
     files = font_files_in(folder)
     if not files:
         raise EnrolmentError(f"There are no ttf, otf, woff or woff2 files in {folder}.")
     made: dict[str, tuple[Face, bytes]] = {}
-    for file, face, found in read_apart(files):
+    for file, face, found in read_apart(files, total_seconds=total_seconds):
         if face is None:
             problems[str(file)] = found
         elif face.id in made:
@@ -105,12 +113,19 @@ def find_twins(new: dict[str, bytes], catalogue: Catalogue, letterforms: Letterf
     return twins
 
 
-def own_of(identifier: FontIdentifier, folder: Path, problems: dict[str, str]) -> OwnCatalogue:
+def own_of(
+    identifier: FontIdentifier, folder: Path, problems: dict[str, str], total_seconds: float = math.inf
+) -> OwnCatalogue:
     """A catalogue of the fonts under a folder that is in memory alone; what is skipped goes into `problems`.
 
+    Args: total_seconds: as in `read_apart`.
     Raises: EnrolmentError where none of them can be used.
     """
-    fonts = read_fonts(folder, problems)
+    return _made(identifier, read_fonts(folder, problems, total_seconds))
+
+
+def _made(identifier: FontIdentifier, fonts: dict[Face, bytes]) -> OwnCatalogue:
+    """A catalogue of small fonts, WOFF2, whose twins are among the identifier's faces too."""
     data = {face.id: small for face, small in fonts.items()}
     prototypes = np.stack([make_prototype(small, identifier.embed_line) for small in data.values()])
     letterforms = io.BytesIO()
@@ -118,6 +133,40 @@ def own_of(identifier: FontIdentifier, folder: Path, problems: dict[str, str]) -
     own = OwnCatalogue(tuple(fonts), prototypes.astype(np.float16), frozenset(), letterforms)
     twins = find_twins(data, merge(identifier.catalogue, own, alone=False), identifier.letterforms)
     return replace(own, twins=frozenset(twins))
+
+
+def searching_own(identifier: FontIdentifier, name: str, alone: bool = False) -> FontIdentifier:
+    """The identifier with a catalogue of one's own beside its own, or in its stead. Raises: as `open_own`."""
+    return searching(identifier, open_own(identifier, name), alone)
+
+
+def open_own(identifier: FontIdentifier, name: str) -> OwnCatalogue:
+    """A catalogue that the identifier can search. Args: identifier: with the shipped catalogue.
+
+    Raises: EnrolmentError where there is none of that name, or it is damaged.
+    """
+    if not exists(name):
+        known = ", ".join(catalogue_names()) or "there is none yet"
+        raise EnrolmentError(f"No catalogue is named {name} ({known}): fontid enroll FOLDER --name {name} makes one.")
+    own, made_with = read_own(name)
+    if made_with == digest(identifier.encoder):
+        return own
+    with locked(name):
+        return _renewed(identifier, name)
+
+
+def _renewed(identifier: FontIdentifier, name: str) -> OwnCatalogue:
+    """The catalogue, made anew from its small fonts and saved where another encoder made it. It is `locked`."""
+    own, made_with = read_own(name)  # once more: another may have renewed it before the lock was had
+    encoder = digest(identifier.encoder)
+    if made_with == encoder:
+        return own
+    LOG.warning("The catalogue %s is of another model: it is made anew for this one, once.", name)
+    letterforms = Letterforms([own.letterforms])
+    fonts = {face: letterforms.font_data(face.id) for face in own.faces}
+    own = _made(identifier, fonts)
+    save_own(name, own, {face.id: small for face, small in fonts.items()}, encoder)
+    return own
 
 
 @dataclass(frozen=True)
@@ -135,19 +184,20 @@ def enroll(identifier: FontIdentifier, folder: Path, name: str) -> Enrolled:
     Args: identifier: with the shipped catalogue, among whose faces twins are looked for too.
     Raises: EnrolmentError; the catalogue is what it was then.
     """
-    before = open_own(name, identifier.encoder) if catalogue_folder(name).is_dir() else None
     if not Path(folder).is_dir():
         raise EnrolmentError(f"{folder} is no folder: name one that holds font files.")
     problems: dict[str, str] = {}
-    base = searching(identifier, before) if before else identifier
-    own = own_of(base, Path(folder), problems)
-    added = own.faces
-    letterforms = base.letterforms.with_files([own.letterforms])
-    if before:
-        renewed = {face.id for face in added}
-        kept = before.keeping(lambda face: face.id not in renewed)
-        prototypes = np.concatenate([kept.prototypes, own.prototypes])
-        own = OwnCatalogue(kept.faces + added, prototypes, kept.twins | own.twins, own.letterforms)
-    fonts = {face.id: letterforms.font_data(face.id) for face in own.faces}
-    save_own(name, own, fonts, digest(identifier.encoder))
+    with locked(name):
+        before = _renewed(identifier, name) if exists(name) else None
+        base = searching(identifier, before) if before else identifier
+        own = own_of(base, Path(folder), problems)
+        added = own.faces
+        letterforms = base.letterforms.with_files([own.letterforms])
+        if before:
+            renewed = {face.id for face in added}
+            kept = before.keeping(lambda face: face.id not in renewed)
+            prototypes = np.concatenate([kept.prototypes, own.prototypes])
+            own = OwnCatalogue(kept.faces + added, prototypes, kept.twins | own.twins, own.letterforms)
+        fonts = {face.id: letterforms.font_data(face.id) for face in own.faces}
+        save_own(name, own, fonts, digest(identifier.encoder))
     return Enrolled(added, own.faces, problems)

@@ -8,11 +8,13 @@ import base64
 import hashlib
 import io
 import json
+import math
 import os
 import signal
 import string
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -30,25 +32,43 @@ SECONDS = 6  # of the processor, for a face
 MEGABYTES = 450  # of address space; a font of 17 MB with 60,000 glyphs needs 270
 LARGEST_LETTER, SMALLEST_LETTERS = 5.0, 0.1  # ems: how far one may reach, how high they are on average
 TOO_MUCH = "takes too much time or memory to read"
+NO_TIME_LEFT = "was not read, for the fonts before it took all the time there is"
 
 
-def read_apart(files: Sequence[Path], seconds: float = SECONDS) -> Iterator[tuple[Path, Face | None, bytes | str]]:
+def read_apart(
+    files: Sequence[Path], seconds: float = SECONDS, total_seconds: float = math.inf
+) -> Iterator[tuple[Path, Face | None, bytes | str]]:
     """File, face and small font (WOFF2) of each face in the files; or file, None and why it cannot be used.
 
-    Args: seconds: of the processor, for a face.
+    Args:
+        seconds: of the processor, for a face.
+        total_seconds: of the same, after which no further face is begun.
     """
     left = list(files)
-    while left:
-        done = 0
-        for number, row in _rows(left, seconds):
-            if "face" in row:
-                yield left[number], Face(**row["face"]), base64.b64decode(row["font"])
-            elif row["problem"]:
-                yield left[number], None, row["problem"]
-            done = number + ("face" not in row)
-        if done < len(left):
-            yield left[done], None, TOO_MUCH
-        left = left[done + 1 :]
+    problem = NO_TIME_LEFT
+    while left and total_seconds > 0:
+        done, limit = 0, min(seconds, total_seconds)
+        try:
+            for number, row in _rows(left, limit):
+                total_seconds -= row["seconds"]
+                if "face" in row:
+                    yield left[number], Face(**row["face"]), base64.b64decode(row["font"])
+                elif row["problem"]:
+                    yield left[number], None, row["problem"]
+                done = number + ("face" not in row)
+                if total_seconds <= 0:
+                    break
+            else:
+                if done < len(left):  # the process was ended while it read this one
+                    total_seconds -= limit
+                    yield left[done], None, TOO_MUCH
+                    done += 1
+        except OSError as error:
+            problem = f"cannot be read, for no process can be started to do so ({error})"
+            total_seconds = 0
+        left = left[done:]
+    for file in left:
+        yield file, None, problem
 
 
 def _rows(files: list[Path], seconds: float) -> Iterator[tuple[int, dict]]:
@@ -56,7 +76,7 @@ def _rows(files: list[Path], seconds: float) -> Iterator[tuple[int, dict]]:
     paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(  # nosec B603: a list, no shell
-        [sys.executable, "-m", "fontid.fonts.reading"],
+        [sys.executable or "python3", "-m", "fontid.fonts.reading"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -148,19 +168,26 @@ def main() -> None:
     sys.stdout = sys.stderr  # whoever prints besides
     asked = json.load(sys.stdin)
     _limit_memory()
+    began = time.process_time()
+
+    def tell(number: int, **found) -> None:
+        nonlocal began
+        now = time.process_time()
+        print(json.dumps({"number": number, "seconds": now - began} | found), file=answers, flush=True)
+        began = now
+        _limit_time(asked["seconds"])
+
+    _limit_time(asked["seconds"])
     for number, file in enumerate(asked["files"]):
         problem = ""
-        _limit_time(asked["seconds"])
         try:
             for face, font in small_faces(Path(file)):
-                row = {"number": number, "face": asdict(face), "font": base64.b64encode(font).decode()}
-                print(json.dumps(row), file=answers, flush=True)
-                _limit_time(asked["seconds"])
+                tell(number, face=asdict(face), font=base64.b64encode(font).decode())
         except MemoryError:
             problem = TOO_MUCH
         except Exception as error:  # fontTools raises nearly anything on broken files
             problem = f"cannot be used ({str(error)[:200] or type(error).__name__})"
-        print(json.dumps({"number": number, "problem": problem}), file=answers, flush=True)
+        tell(number, problem=problem)
 
 
 if __name__ == "__main__":
