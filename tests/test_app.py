@@ -5,8 +5,10 @@ import base64
 import csv
 import io
 import json
+import re
 import shutil
 import socket
+import subprocess
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -216,6 +218,44 @@ def test_uploads_stay_in_their_folder(server, name):
         assert answer.status_code in (400, 413, 422)
 
 
+def ask_by_names(server, name: str, fields) -> httpx.Response:
+    return httpx.post(f"{server[0]}/gradio_api/call/v2/{name}", json=fields)
+
+
+def test_curl_as_the_readme_says(server, pictures):
+    (commands,) = re.findall(r"```sh\n(url=.*?)```", (ROOT / "README.md").read_text(), re.S)
+    commands = commands.replace("http://127.0.0.1:7860", server[0]).replace("picture.png", "one.png")
+    said = subprocess.run(commands, shell=True, cwd=pictures, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("event: complete\ndata: ")
+    (answer,) = json.loads(said.split("data: ", 1)[1])
+    assert len(answer["matches"]) == 3 and answer["matches"][0]["family"] == "pacifico"
+    assert {match["weight"] for match in answer["matches"]} <= {400, 700}
+
+
+def test_fields_that_are_unknown_or_missing(server):
+    strange = ask_by_names(server, "identify", {"picture": None, "sizes": [1]})
+    assert strange.status_code == 422 and strange.json()["detail"].startswith("No field is named sizes: there are pict")
+    missing = ask_by_names(server, "similar", {"weight": 700})
+    assert missing.status_code == 422 and "a field named family" in missing.json()["detail"]
+    assert httpx.get(f"{server[0]}/gradio_api/openapi.json").json()["paths"]["/gradio_api/call/v2/identify"]
+
+
+def test_errors_repeat_nothing_long_and_name_a_page_that_opens(server, pictures):
+    """A picture sent bare, without the address or path around it, is not sent back."""
+    bare = base64.b64encode((pictures / "one.png").read_bytes()).decode()
+    with (pictures / "one.png").open("rb") as file:
+        path = httpx.post(f"{server[0]}/gradio_api/upload", files={"files": file}).json()[0]
+    for name in ("picture", "top", "weights", "categories", "slope"):
+        fields = {"picture": {"path": path}} | {name: bare}
+        event = ask_by_names(server, "identify", fields).json()["event_id"]
+        said = httpx.get(f"{server[0]}/gradio_api/call/v2/identify/{event}", timeout=30).text
+        assert "event: error" in said and bare[:60] not in said, name
+        assert "/gradio_api/openapi.json" in said or "choose among" in said
+    whole = ask_by_names(server, "identify", bare)
+    assert whole.status_code == 422 and bare[:60] not in whole.text
+    assert "not uploaded here" in asked(server, marked(path="/etc/passwd"))
+
+
 def test_mcp_tools(server, client, pictures):
     """A real MCP client lists the tools with their descriptions, and calls them."""
     from mcp import ClientSession
@@ -228,18 +268,36 @@ def test_mcp_tools(server, client, pictures):
         ):
             await session.initialize()
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            similar = await session.call_tool("similar", {"family": "Pacifico"})
-            named = await session.call_tool("identify", {"picture": as_address(pictures / "one.png")})
-            wrong = await session.call_tool("similar", {"family": "Nofont"})
-            return tools, similar, named, wrong
+            picture = as_address(pictures / "one.png")
+            calls = {
+                "similar": ("similar", {"family": "Pacifico"}),
+                "named": ("identify", {"picture": picture}),
+                "chosen": ("identify", {"picture": picture, "weights": [700], "categories": ["serif"]}),
+                "wrong": ("similar", {"family": "Nofont"}),
+                "bare": ("identify", {"picture": picture.split(",")[1]}),
+                "strange": ("identify", {"picture": picture, "sizes": [1]}),
+            }
+            return tools, {name: await session.call_tool(*call) for name, call in calls.items()}
 
-    tools, similar, named, wrong = asyncio.run(talk())
+    tools, results = asyncio.run(talk())
     assert set(tools) == {"identify", "similar", "catalogue"}
-    assert "Latin text" in tools["identify"].description
+    told = tools["identify"].description
+    assert all(
+        part in told for part in ("Latin text", "JSON text", "matches (family, name", "their boxes and readings")
+    )
+    assert "the most similar first" in tools["similar"].description and "styles" in tools["catalogue"].description
+    fields = tools["identify"].inputSchema["properties"]
+    assert fields["weights"]["items"] == {"type": "integer", "enum": list(range(100, 1000, 100))}
+    assert "own" not in fields["categories"]["items"]["enum"]
     assert "nearest there is is taken" in json.dumps(tools["similar"].inputSchema)
-    assert not similar.isError and "leckerli-one" in similar.content[0].text
-    assert not named.isError and "pacifico" in named.content[0].text
-    assert wrong.isError and "No family is named Nofont" in wrong.content[0].text
+    said = {name: result.content[0].text for name, result in results.items()}
+    assert {name for name, result in results.items() if result.isError} == {"wrong", "bare", "strange"}
+    assert "leckerli-one" in [row["family"] for row in json.loads(said["similar"])]
+    assert json.loads(said["named"])["matches"][0]["family"] == "pacifico"
+    assert {match["weight"] for match in json.loads(said["chosen"])["matches"]} == {700}
+    assert "No family is named Nofont" in said["wrong"]
+    assert "http(s) or data address" in said["bare"] and len(said["bare"]) < 200
+    assert "No field is named sizes" in said["strange"]
 
 
 def test_memory_of_the_server(server, client, pictures):

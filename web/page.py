@@ -17,8 +17,9 @@ from web.browse import families_html, find_families
 from web.cards import NOTHING_YET, answer_html, cards_html, rows_from_query, similar_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
-from web.filters import SHIPPED_CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
 from web.own_fonts import OwnFonts, identifier_for, take
+from web.programs import speak_plainly
 from web.specimens import font_package
 from web.stage import View, stage_html
 from web.turns import TURNS, Busy
@@ -67,6 +68,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         return {"name": f"{shown.id}.zip", "content": content}
 
     confine_gradio()
+    speak_plainly()
     take_files_as_they_come()
     with WatchedPage(title="fontid", delete_cache=(AT_THE_END, AT_THE_END)) as page:
         gr.Markdown(INTRODUCTION)
@@ -97,7 +99,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     label="Your own words, drawn in every font", elem_id="words", interactive=True, max_lines=1
                 )
                 with gr.Accordion("Filters", open=False, elem_id="filters"):
-                    categories = gr.Dropdown(list(SHIPPED_CATEGORIES), label="Category", multiselect=True)
+                    categories = gr.Dropdown(list(CATEGORIES), label="Category", multiselect=True)
                     weights = gr.Dropdown(list(WEIGHTS), label="Weight", multiselect=True)
                     slope = gr.Radio(list(SLOPES), value="any", label="Slope")
                     widths = gr.Dropdown(list(WIDTH_NAMES), label="Width", multiselect=True)
@@ -303,7 +305,7 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
     with gr.Tab("Catalogue") as tab:
         with gr.Row():
             search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
-            category = gr.Dropdown(["", *SHIPPED_CATEGORIES], value="", label="Category")
+            category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
         families = gr.HTML("", elem_id="families")
         gr.on(
             [tab.select, search.change, category.change],
