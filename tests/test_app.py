@@ -447,8 +447,8 @@ def test_crop_rotate_and_another_picture(page, pictures):
     page.get_by_role("button", name="Whole picture").click()
     wait_for_first(page, "Pacifico")
     page.get_by_role("button", name="Another picture").click()
-    page.locator("#picture input[type=file]").first.wait_for(state="attached", timeout=WAIT)
     upload(page, pictures / "turned.png")
+    page.wait_for_function("document.querySelectorAll('#stage polygon').length == 1", timeout=WAIT)
     wait_for_first(page, "Pacifico")
     tall = page.locator("#stage img").bounding_box()
     page.get_by_role("button", name="Rotate right").click()
@@ -457,6 +457,66 @@ def test_crop_rotate_and_another_picture(page, pictures):
     )
     wait_for_first(page, "Pacifico")
     assert tall["height"] > tall["width"]
+
+
+def drop_on_the_picture(page, picture: Path) -> None:
+    page.evaluate(
+        """async (url) => {
+        const blob = await (await fetch(url)).blob();
+        const data = new DataTransfer();
+        data.items.add(new File([blob], "dropped.png", { type: "image/png" }));
+        const dropped = new DragEvent("drop", { dataTransfer: data, bubbles: true });
+        document.querySelector("#stage .view").dispatchEvent(dropped);
+    }""",
+        as_address(picture),
+    )
+
+
+def quiet(page) -> None:
+    """Wait until nothing that was begun is worked on any more."""
+    page.wait_for_timeout(500)
+    page.wait_for_function("!document.querySelector('#answer .wrap.generating, #answer .eta-bar')", timeout=WAIT)
+    page.wait_for_timeout(1500)
+
+
+def test_another_picture_is_answered_each_time(page, pictures, tmp_path):
+    draw("the quick brown", "press-start-2p", 30).save(tmp_path / "pixels.png")
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    for picture, name in ((tmp_path / "pixels.png", "Press Start 2P"), (pictures / "one.png", "Pacifico")) * 3:
+        page.get_by_role("button", name="Another picture").click()
+        upload(page, picture)
+        wait_for_first(page, name)
+        assert page.locator("#stage polygon").count() == 1
+
+
+def test_what_is_done_last_is_answered(page, pictures, tmp_path):
+    """A second drop, a click and a double click while something is worked on."""
+    draw("the quick brown", "press-start-2p", 30).save(tmp_path / "pixels.png")
+    upload(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    for picture in (pictures / "one.png", pictures / "two.png", tmp_path / "pixels.png"):
+        drop_on_the_picture(page, picture)
+    wait_for_first(page, "Press Start 2P")
+    quiet(page)
+    assert families(page)[0] == "Press Start 2P" and page.locator("#stage polygon").count() == 1
+    drop_on_the_picture(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    for number in (0, 1):  # two lines at once
+        page.locator("#stage polygon").nth(number).dispatch_event("click")
+    wait_for_first(page, "Press Start 2P")
+    quiet(page)
+    assert page.locator("#stage [aria-pressed=true][data-line='1']").count() == 1
+    page.locator("#stage polygon").nth(0).dblclick()
+    wait_for_first(page, "Pacifico")
+    quiet(page)
+    assert page.locator("#stage [aria-pressed=true][data-line='0']").count() == 1
+
+
+def test_links_to_the_page_show_its_title(server):
+    html = httpx.get(server[0]).text
+    assert set(re.findall(r'property="og:title" content="(.*?)"', html)) == {"fontid"}
+    assert "Click to try" not in html
 
 
 def test_words_of_ones_own_are_drawn_in_every_font(page, pictures):
@@ -560,6 +620,7 @@ def test_filters_change_the_answer(page, pictures):
 def test_an_unknown_font_is_called_one(page, pictures, tmp_path):
     """A font that nobody has: one of the catalogue's, its letters half as wide again."""
     own_font(tmp_path / "Wide.ttf", "playfair-display", "Acme Wide", widen=1.9)
+    (tmp_path / "broken.ttf").write_text("no font")
     from tests.test_enrolment import drawn_with
 
     drawn_with(tmp_path / "Wide.ttf", "Signal Window").save(tmp_path / "wide.png")
@@ -567,9 +628,9 @@ def test_an_unknown_font_is_called_one(page, pictures, tmp_path):
     page.locator("#answer .unknown").wait_for(timeout=WAIT)
     assert "Probably not in the catalogue" in page.locator("#answer .unknown").inner_text()
     page.get_by_role("button", name="Fonts of your own").click()
-    page.locator("#own input[type=file]").set_input_files([tmp_path / "Wide.ttf", pictures / "notes.png"])
+    page.locator("#own input[type=file]").set_input_files([tmp_path / "Wide.ttf", tmp_path / "broken.ttf"])
     page.locator("#answer .card .family", has_text="Acme Wide").first.wait_for(timeout=WAIT)
-    assert "1 face of yours" in page.locator("#own-status").inner_text()
+    assert "can be found now. broken.ttf" in page.locator("#own-status").text_content()
 
 
 def test_many_pictures(page, pictures, tmp_path):

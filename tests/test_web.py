@@ -20,7 +20,7 @@ from tests.conftest import draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
 from web.browse import families_html, find_families
-from web.cards import Row, answer_html, rows_from_query
+from web.cards import Row, answer_html, card, rows_from_query
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.page import build
@@ -249,6 +249,12 @@ def test_what_is_read_cannot_write_the_page(identifier):
     shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,)), picture)
     for text in (shown, stage_html(picture, [line])):
         assert "<img src=x" not in text and "&lt;img" in text
+
+
+def test_notes_of_a_card_do_not_run_together(identifier):
+    twin = next(i for i in range(len(identifier.catalogue.faces)) if identifier.catalogue.twins_of(i))
+    row = Row(identifier.catalogue.faces[twin], None, identifier.catalogue.twins_of(twin))
+    assert "apart.</p> <p class='note'>" in card(identifier, row, "x")
 
 
 # --- filters, specimens, catalogue
