@@ -108,7 +108,7 @@ class Visitor:
             if sample.file.endswith(".zip"):
                 check_batch(self._ask("batch-start.click", [[file]]))
             else:
-                check_cards(self._ask("picture.change", [file, None, [], [], "any", []]), sample.cards)
+                check_cards(self._ask("picture.change", [file, None, None, [], [], "any", []]), sample.cards)
 
         return ended(f"page: {sample.file}", work)
 
