@@ -22,7 +22,7 @@ from fontid.calibration import KNOWN
 from fontid.enrolment import enroll
 from fontid.evaluation import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.experiment import readable_json
-from fontid.identifier import FontIdentifier, Group, NoFaces
+from fontid.identifier import FontIdentifier, Group, NoFaces, NoText, told
 from fontid.images import PICTURE_SUFFIXES, PictureError
 from fontid.own_catalogues import EnrolmentError, catalogue_names, remove, searching_own
 from fontid.rejection import doubt_table, measure_doubt, summarise_doubt
@@ -56,14 +56,12 @@ def identify(arguments: argparse.Namespace) -> int:
         try:
             answer = identifier.identify(file, top=arguments.top, encoder_only=arguments.encoder_only)
         except PictureError as error:
-            failed = True
-            if arguments.json:
-                print(json.dumps({"image": str(file), "error": str(error)}, ensure_ascii=False), flush=True)
-            else:
-                print(f"{file}: {error}", file=sys.stderr)
-            continue
+            answer = error
+            failed = failed or not isinstance(error, NoText)
         if arguments.json:
-            print(json.dumps({"image": str(file)} | answer.to_dict(), ensure_ascii=False), flush=True)
+            print(json.dumps(told(str(file), answer), ensure_ascii=False), flush=True)
+        elif isinstance(answer, PictureError):
+            print(f"{file}: {answer}", file=sys.stderr)
         else:
             print(file)
             for group in answer.groups:

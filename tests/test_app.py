@@ -23,7 +23,8 @@ from PIL import Image
 
 from deploy.load_pictures import Sample
 from deploy.visits import ANSWERED, Visitor
-from tests.conftest import ROOT, draw, start_app
+from fontid.identifier import told
+from tests.conftest import ROOT, answer_validator, draw, start_app
 from tests.test_enrolment import own_font
 from tests.test_lines import on_page
 
@@ -68,8 +69,15 @@ def as_address(picture: Path) -> str:
 
 def test_api_returns_what_the_command_line_prints(client, pictures, identifier):
     answer = client.predict(handle_file(pictures / "one.png"), api_name="/identify")
-    assert answer.pop("image") and answer == identifier.identify(pictures / "one.png").to_dict()
+    assert answer == told(answer["image"], identifier.identify(pictures / "one.png"))
     assert answer["matches"][0]["family"] == "pacifico"
+    answer_validator().validate(answer)
+
+
+def test_api_says_that_there_is_no_text(client, tmp_path):
+    Image.new("RGB", (300, 200), "white").save(tmp_path / "white.png")
+    answer = client.predict(handle_file(tmp_path / "white.png"), api_name="/identify")
+    assert answer == {"schema_version": 2, "image": "white.png", "matches": [], "verdict": "no_text"}
 
 
 def test_api_filters(client, pictures):

@@ -11,8 +11,7 @@ from fontid.artifact import open_artifact, recalibrate
 from fontid.calibration import Calibration, quadratic, reliability
 from fontid.drawing import Comparison, make_query
 from fontid.groups import group_lines
-from fontid.identifier import NoFaces
-from fontid.images import PictureError
+from fontid.identifier import NoFaces, NoText
 from fontid.letterforms import draw_glyph
 from fontid.verification import Verifier, drawn_as
 from tests.conftest import MODEL, draw, font_file
@@ -198,7 +197,7 @@ def test_lines_given_are_taken_as_they_are(identifier):
         answer = identifier.identify(picture, lines=[corrected])
         assert answer.matches[0].family == family and answer.groups[0].lines == (corrected,)
     assert set(lines) == {"pacifico", "press-start-2p"}
-    with pytest.raises(PictureError, match="No text"):
+    with pytest.raises(NoText, match="No text"):
         identifier.identify(picture, lines=[])
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from fontid.images import PictureError
 from fontid.own_catalogues import EnrolmentError
-from tests.conftest import draw, font_file
+from tests.conftest import answer_validator, draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
 from web.browse import families_html, find_families
@@ -347,7 +347,10 @@ def test_rows_of_a_batch(identifier, tmp_path):
     assert rows[0]["family"] == "pacifico" and "error" in rows[1]
     lines = batch.to_csv(rows).splitlines()
     assert lines[0] == ",".join(batch.COLUMNS) and lines[1].startswith("'=one.png,")  # no formula
-    assert json.loads(batch.to_json([answer for _, answer in found]))[1]["error"]
+    answers = json.loads(batch.to_json([answer for _, answer in found]))
+    assert answers[1]["error"] and rows[0]["probability"] == answers[0]["matches"][0]["probability"]
+    for answer in answers:
+        answer_validator().validate(answer)
 
 
 def test_own_fonts_of_a_visit(identifier, tmp_path):

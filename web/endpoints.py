@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from fontid.faces import Face, regular_face, style_apart
-from fontid.identifier import FontIdentifier, NoFaces
+from fontid.identifier import FontIdentifier, NoFaces, NoText, told
 from fontid.images import PictureError
 from web.browse import find_families
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
@@ -53,18 +53,21 @@ def endpoints(identifier: FontIdentifier) -> None:
 
         Returns:
             JSON text, the object that `fontid identify --json` prints
-            matches (family, name, weight, italic, score, probability, url, twins)
+            matches (family, name, style, probability, conditional_probability, twins, licence, url and more)
             in_catalogue
             groups of lines with the same and their boxes and readings
+            without text in the picture no matches and the verdict no_text
         """
         only = choice(categories, weights, slope, widths)
         try:
             if picture is None:
                 raise PictureError("No picture came with this request: send one as the first argument.")
             answer = TURNS.take(identifier.identify, picture, top=min(50, max(1, int(top))), only=only)
+        except NoText as error:
+            answer = error
         except (PictureError, NoFaces, Busy) as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return {"image": Path(picture).name} | answer.to_dict()
+        return told(Path(picture).name, answer)
 
     def similar(family: str, weight: int = 400, italic: bool = False, top: int = ROWS) -> list[dict]:
         """Find the families of the catalogue that resemble one of them most.
