@@ -205,7 +205,7 @@ def check_cards(data: list, cards: bool) -> None:
 
 def check_identified(kind: str, data, cards: bool) -> None:
     """Whether /identify ends as it should. Raises: Ended."""
-    if kind == "complete" and cards and data[0]["matches"]:
+    if kind == "complete" and bool(data[0]["matches"]) is cards:  # without text in it a picture has none
         return
     sentence = data.get("error") if isinstance(data, dict) else data
     if kind == "error" and not cards and isinstance(sentence, str) and sentence:
