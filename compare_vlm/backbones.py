@@ -14,7 +14,7 @@ from transformers import AutoImageProcessor, AutoModel, BaseImageProcessor
 from compare_vlm.models import check_gpu
 from compare_vlm.questions import square
 from compare_vlm.settings import BackboneRow
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 from fontid.hub import why
 
 TARGETS = r".*\.(query|key|value|dense|q_proj|k_proj|v_proj|out_proj|fc1|fc2)"  # DINOv2's and SigLIP's

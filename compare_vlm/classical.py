@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from compare_vlm.questions import Names, Questions
 from compare_vlm.settings import ClassicalRow
-from fontid.preprocess import Preprocessing, prepare_line, windows_of
+from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
 
 NEIGHBOURS = 200  # looked at in search of five families
 COMPONENTS = 256

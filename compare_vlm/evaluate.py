@@ -18,10 +18,10 @@ from compare_vlm.measure import TOP, Answerer, measure, peak_memory_mb
 from compare_vlm.questions import Names, Questions, open_names
 from compare_vlm.settings import BackboneRow, ClassicalRow, EncoderRow, Row, VlmRow, open_row, row_name, run_folder
 from fontid.artifact import ArtifactError
-from fontid.catalogue import by_score
-from fontid.experiment import SettingsError, write_result
+from fontid.catalogue.ranking import by_score
+from fontid.evaluation.experiment import SettingsError, write_result
 from fontid.identifier import SHIPPED, FontIdentifier
-from fontid.images import PictureError
+from fontid.picture.opening import PictureError
 
 BATCH = 8
 

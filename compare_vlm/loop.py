@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from compare_vlm.questions import Question, Questions
 from compare_vlm.settings import Training
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 
 KEPT_CHECKPOINTS = 2
 TRAINABLE = "trainable.safetensors"

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from compare_vlm.questions import Names, Questions
-from fontid.catalogue import Catalogue
+from fontid.catalogue.ranking import Catalogue
 
 TOP = 5
 METRICS = Path(__file__).parent / "metrics"

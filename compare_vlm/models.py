@@ -21,7 +21,7 @@ from transformers import (
 from compare_vlm.architectures import ARCHITECTURES, Architecture, lora_targets
 from compare_vlm.questions import square
 from compare_vlm.settings import BackboneRow, VlmRow
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 from fontid.hub import why
 
 

@@ -11,7 +11,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 
 from compare_vlm.models import open_trained
 from compare_vlm.settings import VlmRow, open_row, run_folder
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 
 
 def publish(row: VlmRow, trained: Path, merge: Path | None, push: str | None) -> None:

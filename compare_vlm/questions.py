@@ -7,15 +7,15 @@ import numpy as np
 from datasets import Dataset, disable_progress_bars, load_dataset
 from PIL import Image, ImageOps
 
-from fontid.experiment import SettingsError
-from fontid.faces import Face, by_family, nested_order, read_faces, regular_face
+from fontid.catalogue.faces import Face, by_family, nested_order, read_faces, regular_face
+from fontid.evaluation.experiment import SettingsError
 
 disable_progress_bars()
 
 
 @dataclass(frozen=True)
 class Names:
-    """What families are called in answers, in `fontid.faces.nested_order`: ids, names, and categories."""
+    """What families are called in answers, in `fontid.catalogue.faces.nested_order`: ids, names, and categories."""
 
     ids: tuple[str, ...]
     names: tuple[str, ...]

@@ -23,8 +23,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from compare_vlm.rows import COUNTS, MEASURED, NOT_RUN, SMOKE, Entry, read_entries, read_table, winner_of
 from compare_vlm.smoke import run_smoke
-from fontid.experiment import SettingsError, write_result
-from fontid.faces import regular_faces
+from fontid.catalogue.faces import regular_faces
+from fontid.evaluation.experiment import SettingsError, write_result
 from fontid.identifier import FontIdentifier
 
 HERE = Path(__file__).parent

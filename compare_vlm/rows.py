@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from compare_vlm.settings import Row, open_row
-from fontid.experiment import SettingsError, read_result
+from fontid.evaluation.experiment import SettingsError, read_result
 
 MEASURED, SMOKE, NOT_RUN = "measured here", "smoke", "not run"
 COUNTS = (20, 200, None)  # families; None: all

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from fontid.experiment import SettingsError, build_settings
+from fontid.evaluation.experiment import SettingsError, build_settings
 from fontid.paths import data_home
 
 
@@ -24,7 +24,7 @@ class Row:
 
     label: what the report calls it; note: what has to be known to read its figures.
     data: name of a data set under FONTID_DATA/datasets, or a path.
-    families: the first so many of `fontid.faces.nested_order` among the trained ones (None: all).
+    families: the first so many of `fontid.catalogue.faces.nested_order` among the trained ones (None: all).
     splits: measured on these.
     limit: at most so many pictures a split, spread evenly (None: all).
     """

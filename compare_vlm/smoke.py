@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 
 ROOT = Path(__file__).parent.parent
 FONTS = ROOT / "tests" / "fonts"

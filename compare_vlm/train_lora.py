@@ -19,7 +19,7 @@ from compare_vlm.loop import Task, fit, open_accelerator
 from compare_vlm.models import Vlm, give_adapters, open_vlm, save_trained, with_answers
 from compare_vlm.questions import Names, Question, Questions, open_names
 from compare_vlm.settings import BackboneRow, VlmRow, open_row, run_folder
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 from fontid.identifier import SHIPPED
 
 MASKED = -100

@@ -14,7 +14,7 @@ import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
 
-from fontid.experiment import write_result
+from fontid.evaluation.experiment import write_result
 
 ROOT = Path(__file__).parent.parent
 CODE = ("fontid", "web", "app.py", "data_scripts", "train", "compare_vlm")

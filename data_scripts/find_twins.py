@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
-from fontid.experiment import write_result
-from fontid.faces import Face, read_faces
-from fontid.outlines import LETTERS, draw_letters_by_freetype, outlines_apart
+from fontid.catalogue.faces import Face, read_faces
+from fontid.evaluation.experiment import write_result
+from fontid.letters.outlines import LETTERS, draw_letters_by_freetype, outlines_apart
 from fontid.paths import data_home
 
 TOLERANCE = 1.0  # times the noise

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import skia
 
-from fontid.outlines import BASELINE, CELL, LETTERS, MEAN_HEIGHT, draw_letters_by_freetype
+from fontid.letters.outlines import BASELINE, CELL, LETTERS, MEAN_HEIGHT, draw_letters_by_freetype
 
 
 def draw_letters(font_file: Path) -> np.ndarray:

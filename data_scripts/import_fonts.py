@@ -7,7 +7,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 from tqdm import tqdm
 
-from fontid.font_files import faces_in, family_id, family_name, font_files_in
+from fontid.fonts.files import faces_in, family_id, family_name, font_files_in
 
 LICENSE_NAMES = ("OFL.txt", "LICENSE.txt", "LICENSE", "LICENCE", "UFL.txt")
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from data_scripts.photograph import photograph
 from fontid.identifier import FontIdentifier
-from fontid.letterforms import Letterforms
+from fontid.letters.letterforms import Letterforms
 
 SIGNS = (
     ("wall", "Corner Bakery", "lobster-two-700-normal", 5),

@@ -23,10 +23,10 @@ from tqdm import tqdm
 from data_scripts.fetch_fonts import read_metadata
 from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
-from fontid.experiment import write_result
-from fontid.faces import Face, by_family, face_id, regular_face, write_faces
-from fontid.font_files import relative_width
-from fontid.outlines import LETTERS
+from fontid.catalogue.faces import Face, by_family, face_id, regular_face, write_faces
+from fontid.evaluation.experiment import write_result
+from fontid.fonts.files import relative_width
+from fontid.letters.outlines import LETTERS
 from fontid.paths import data_home
 
 NOT_LETTERS = ("libre-barcode", "redacted", "flow-", "linefont", "wavefont", "yarndings", "material-", "noto-emoji")

@@ -22,9 +22,9 @@ from fontTools.ttLib import TTFont
 from shapely.geometry import LinearRing
 from tqdm import tqdm
 
-from fontid.faces import Face, by_family, read_faces
+from fontid.catalogue.faces import Face, by_family, read_faces
+from fontid.fonts.subsetting import scaled, small_font, woff2
 from fontid.paths import data_home
-from fontid.subsetting import scaled, small_font, woff2
 
 STYLES = ((400, False), (700, False), (400, True), (700, True))
 HEAVY = 11_000  # bytes; larger fonts have their outlines simplified

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fontid.faces import Face, read_faces
+from fontid.catalogue.faces import Face, read_faces
+from fontid.fonts.subsetting import scaled, small_font, woff2
 from fontid.paths import data_home
-from fontid.subsetting import scaled, small_font, woff2
 
 FEATURES = ("kern", "liga", "clig", "calt", "rlig", "ccmp")
 TABLES = ("faces.jsonl", "twins.jsonl")

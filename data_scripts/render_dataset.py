@@ -33,7 +33,7 @@ from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
 from data_scripts.on_ray import RayMissing, render_on_ray
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
-from fontid.faces import Face, by_family, nested_order, read_faces, regular_faces
+from fontid.catalogue.faces import Face, by_family, nested_order, read_faces, regular_faces
 from fontid.paths import data_home
 
 FACES_PER_SHARD = 64

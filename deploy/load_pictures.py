@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fontid.artifact import LETTERFORMS
 from fontid.identifier import SHIPPED
-from fontid.letterforms import Letterforms
+from fontid.letters.letterforms import Letterforms
 
 ROWS = 20  # of text on a page
 GRAIN = 6  # standard deviation of a camera's noise, 0-255

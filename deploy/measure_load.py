@@ -33,7 +33,7 @@ import psutil
 
 from deploy.load_pictures import make_pictures, read_pictures
 from deploy.visits import ANSWERED, LOST, REFUSED, Visit, Visitor
-from fontid.experiment import write_result
+from fontid.evaluation.experiment import write_result
 
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "deploy" / "fontid.service"

@@ -18,14 +18,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fontid.artifact import ArtifactError
-from fontid.calibration import KNOWN
-from fontid.enrolment import enroll
-from fontid.evaluation import ManifestError, evaluate, read_manifest, spread, summarise, table
-from fontid.experiment import readable_json
+from fontid.catalogue.enrolment import enroll
+from fontid.catalogue.own import EnrolmentError, catalogue_names, remove, searching_own
+from fontid.confidence import KNOWN
+from fontid.evaluation.experiment import readable_json
+from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
+from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
 from fontid.identifier import FontIdentifier, Group, NoFaces, NoText, told
-from fontid.images import PICTURE_SUFFIXES, PictureError
-from fontid.own_catalogues import EnrolmentError, catalogue_names, remove, searching_own
-from fontid.rejection import doubt_table, measure_doubt, summarise_doubt
+from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 
 def pictures_in(paths: list[Path]) -> Iterator[Path]:

@@ -7,7 +7,7 @@ prototypes.npy       (P, D) float16, L2-normalised
 prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl.gz that each prototype stands for
 faces.jsonl.gz       the faces, in the order of the data set's labels
 twins.npy            (T, 2) int32, pairs of rows in faces.jsonl.gz
-letterforms-N.zip    small fonts to draw with, see `fontid.letterforms`
+letterforms-N.zip    small fonts to draw with, see `fontid.letters.letterforms`
 golden/              pictures with their faces and embeddings, replayed in tests
 README.md            model card; the only file that is not sealed
 """
@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fontid.calibration import Calibration
-from fontid.faces import Face, read_faces
-from fontid.letterforms import Letterforms
-from fontid.preprocess import Preprocessing
+from fontid.catalogue.faces import Face, read_faces
+from fontid.confidence import Calibration
+from fontid.encoder.preprocessing import Preprocessing
+from fontid.letters.letterforms import Letterforms
 
 FORMAT = 1
 LETTERFORMS = "letterforms-*.zip"

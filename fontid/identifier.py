@@ -10,20 +10,20 @@ import numpy as np
 from PIL import Image
 
 from fontid.artifact import open_artifact
-from fontid.calibration import evidence_of
-from fontid.catalogue import Catalogue, Match, Neighbour
-from fontid.drawing import make_query
-from fontid.faces import Face
-from fontid.groups import group_lines
+from fontid.catalogue.faces import Face
+from fontid.catalogue.ranking import Catalogue, Match, Neighbour
+from fontid.confidence import evidence_of
+from fontid.encoder.groups import group_lines
+from fontid.encoder.preprocessing import prepare_line, windows_of
 from fontid.hub import fetch
-from fontid.images import PictureError, open_picture
-from fontid.letterforms import Letterforms
-from fontid.lines import Line
+from fontid.letters.drawing import make_query
+from fontid.letters.letterforms import Letterforms
+from fontid.letters.verification import Verifier
 from fontid.networks import open_network
-from fontid.noise import without_noise
-from fontid.preprocess import prepare_line, windows_of
-from fontid.reader import TextReader
-from fontid.verification import Verifier
+from fontid.picture.noise import without_noise
+from fontid.picture.opening import PictureError, open_picture
+from fontid.text.lines import Line
+from fontid.text.reader import TextReader
 
 SHIPPED = Path(__file__).parent.parent / "model"
 SIMILAR = 5  # fonts named beside an answer
@@ -46,7 +46,7 @@ class Group:
 
     in_catalogue: probability 0-1 that the face's family is in the catalogue at all.
     similar: to the best match's face.
-    evidence: what tells so, see `fontid.calibration.EVIDENCE`.
+    evidence: what tells so, see `fontid.confidence.EVIDENCE`.
     """
 
     lines: tuple[Line, ...]
@@ -167,7 +167,7 @@ class FontIdentifier:
         """Rank the catalogue's families for a picture.
 
         Args:
-            picture: path, bytes, binary file, PIL image or array; see `fontid.images.open_picture`.
+            picture: path, bytes, binary file, PIL image or array; see `fontid.picture.opening.open_picture`.
             top: rows of the answer.
             only: which faces to rank, as if the catalogue had no others (None: all).
             lines: to look at, instead of those that are found and read; in pixels of the opened picture.

@@ -18,11 +18,11 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from fontid.enrolment import read_fonts
-from fontid.evaluation import ManifestError, evaluate, read_manifest
+from fontid.catalogue.enrolment import read_fonts
+from fontid.catalogue.own import EnrolmentError
+from fontid.evaluation.folders import ManifestError, evaluate, read_manifest
 from fontid.identifier import FontIdentifier
-from fontid.images import PICTURE_SUFFIXES, PictureError, open_picture
-from fontid.own_catalogues import EnrolmentError
+from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
 from tests import hostile
 from tests.conftest import MODEL
 from web import batch, own_fonts

@@ -39,9 +39,9 @@ def reader_of(target: str, folder: Path) -> Callable[[bytes], None]:
     """What is fuzzed: it raises for a crash alone."""
     from PIL import Image
 
-    from fontid.evaluation import ManifestError, read_manifest
-    from fontid.font_reading import small_faces
-    from fontid.images import PictureError, open_picture
+    from fontid.evaluation.folders import ManifestError, read_manifest
+    from fontid.fonts.reading import small_faces
+    from fontid.picture.opening import PictureError, open_picture
     from web import batch
 
     Image.MAX_IMAGE_PIXELS = None  # the limit is our own
@@ -126,7 +126,7 @@ def fuzz_here(target: str, options: list[str]) -> None:
     signal.signal(signal.SIGPROF, too_long)
     if target == "font":  # as the process that reads fonts is limited
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        from fontid.font_reading import MEGABYTES as OF_A_READER
+        from fontid.fonts.reading import MEGABYTES as OF_A_READER
 
         most = pages * resource.getpagesize() + OF_A_READER * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
@@ -179,7 +179,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.inside is not None:
         fuzz_here(arguments.targets[0], arguments.inside)
-    from fontid.experiment import read_result, write_result
+    from fontid.evaluation.experiment import read_result, write_result
 
     metrics = {}
     if arguments.results and arguments.results.exists():

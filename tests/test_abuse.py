@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fontid.enrolment import read_fonts
-from fontid.evaluation import Sample, evaluate
-from fontid.font_reading import TOO_MUCH, read_apart
+from fontid.catalogue.enrolment import read_fonts
+from fontid.evaluation.folders import Sample, evaluate
+from fontid.fonts.reading import TOO_MUCH, read_apart
 from tests import hostile
 from tests.conftest import ROOT
 

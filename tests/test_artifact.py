@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from fontid.artifact import ArtifactError, open_artifact, recalibrate, seal
-from fontid.calibration import Calibration
-from fontid.catalogue import Catalogue
-from fontid.faces import read_faces, write_faces
+from fontid.catalogue.faces import read_faces, write_faces
+from fontid.catalogue.ranking import Catalogue
+from fontid.confidence import Calibration
+from fontid.encoder.preprocessing import Preprocessing
 from fontid.identifier import FontIdentifier
-from fontid.preprocess import Preprocessing
 from tests.conftest import MODEL
 
 

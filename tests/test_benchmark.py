@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, wrap
+from benchmarks.render import main
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes, find_chromium
 from data_scripts.photograph import LUMA, contrasting_ink, perspective, photograph, place_in_view, project
-from data_scripts.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, wrap
-from data_scripts.render_benchmark import main
 from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import words_of
-from fontid.evaluation import read_manifest
-from fontid.faces import read_faces, regular_faces
+from fontid.catalogue.faces import read_faces, regular_faces
+from fontid.evaluation.folders import read_manifest
 from tests.conftest import FONTS, draw
 
 

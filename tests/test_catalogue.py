@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fontid.catalogue import Catalogue, Match
-from fontid.faces import Face, face_id, regular_face, style_words
+from fontid.catalogue.faces import Face, face_id, regular_face, style_words
+from fontid.catalogue.ranking import Catalogue, Match
 
 
 def face(family: str, weight: int = 400, italic: bool = False) -> Face:

@@ -12,7 +12,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageChops
 
-from data_scripts import run_benchmarks
+from benchmarks import run as run_benchmarks
 from fontid.__main__ import main
 from tests.conftest import ROOT, answer_validator, draw
 

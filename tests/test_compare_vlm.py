@@ -28,8 +28,8 @@ from compare_vlm.questions import Questions, open_names, square
 from compare_vlm.report import write_report
 from compare_vlm.rows import read_table
 from compare_vlm.settings import VlmRow, open_row
-from fontid.experiment import SettingsError, read_result, write_result
-from fontid.faces import nested_order
+from fontid.catalogue.faces import nested_order
+from fontid.evaluation.experiment import SettingsError, read_result, write_result
 from fontid.identifier import SHIPPED
 from tests.conftest import ROOT, run_module
 

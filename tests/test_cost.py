@@ -2,9 +2,9 @@
 
 import pytest
 
-from data_scripts.measure_cost import cost_of, draw_page, main
-from fontid.experiment import read_result
-from fontid.verification import FAMILIES
+from benchmarks.measure_cost import cost_of, draw_page, main
+from fontid.evaluation.experiment import read_result
+from fontid.letters.verification import FAMILIES
 
 
 @pytest.mark.slow
@@ -17,7 +17,7 @@ def test_memory(tmp_path, megapixels, suffix, most):
 
 
 def test_costs_are_written_for_every_size(tmp_path, monkeypatch):
-    monkeypatch.setattr("data_scripts.measure_cost.MEGAPIXELS", (0.25,))
+    monkeypatch.setattr("benchmarks.measure_cost.MEGAPIXELS", (0.25,))
     main(["--results", str(tmp_path / "cost.json")])
     metrics = read_result(tmp_path / "cost.json")["metrics"]
     drawing = metrics.pop("drawing")

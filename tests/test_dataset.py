@@ -13,7 +13,7 @@ from data_scripts import pack_fonts, texts
 from data_scripts.make_faces import reason_to_leave_out
 from data_scripts.render_dataset import PRESETS, choose_families, is_held_out, lines_of_face, main
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
-from fontid.faces import by_family, read_faces
+from fontid.catalogue.faces import by_family, read_faces
 from tests.conftest import FONTS, font_file
 
 

@@ -9,8 +9,8 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.__main__ import main
-from fontid.enrolment import TOLERANCE, draw_reference, enroll, make_prototype
-from fontid.own_catalogues import EnrolmentError, catalogue_folder, catalogue_names, open_own, remove, searching_own
+from fontid.catalogue.enrolment import TOLERANCE, draw_reference, enroll, make_prototype
+from fontid.catalogue.own import EnrolmentError, catalogue_folder, catalogue_names, open_own, remove, searching_own
 from tests.conftest import draw, font_file
 
 
@@ -229,7 +229,7 @@ def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, e
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fontid.own_catalogues.np.save", full)
+    monkeypatch.setattr("fontid.catalogue.own.np.save", full)
     with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
         enroll(identifier, tmp_path / "more", "brand")
     monkeypatch.undo()

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_scripts.show_failures import CAPTION, CELL
-from data_scripts.show_failures import main as show_failures
-from fontid.catalogue import Catalogue, Match
-from fontid.evaluation import Sample, evaluate, read_manifest, summarise, table
-from fontid.images import PictureError
-from fontid.rejection import auroc, doubt_table, measure_doubt, summarise_doubt
+from benchmarks.failures import CAPTION, CELL
+from benchmarks.failures import main as show_failures
+from fontid.catalogue.ranking import Catalogue, Match
+from fontid.evaluation.folders import Sample, evaluate, read_manifest, summarise, table
+from fontid.evaluation.open_set import auroc, doubt_table, measure_doubt, summarise_doubt
+from fontid.picture.opening import PictureError
 from tests.conftest import draw
 from tests.test_catalogue import FACES, TWINS
 

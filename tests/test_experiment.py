@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fontid.experiment import SettingsError, read_result, read_settings, write_result
+from fontid.evaluation.experiment import SettingsError, read_result, read_settings, write_result
 
 
 @dataclass(frozen=True)

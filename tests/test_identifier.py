@@ -8,12 +8,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.artifact import open_artifact, recalibrate
-from fontid.calibration import Calibration, quadratic, reliability
-from fontid.drawing import Comparison, make_query
-from fontid.groups import group_lines
+from fontid.confidence import Calibration, quadratic, reliability
+from fontid.encoder.groups import group_lines
 from fontid.identifier import NoFaces, NoText
-from fontid.letterforms import draw_glyph
-from fontid.verification import Verifier, drawn_as
+from fontid.letters.drawing import Comparison, make_query
+from fontid.letters.letterforms import draw_glyph
+from fontid.letters.verification import Verifier, drawn_as
 from tests.conftest import MODEL, draw, font_file
 from tests.test_lines import on_page
 

@@ -14,8 +14,8 @@ import pillow_heif
 import pytest
 from PIL import Image, PngImagePlugin
 
-from fontid.images import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
-from fontid.noise import noise_of, without_noise
+from fontid.picture.noise import noise_of, without_noise
+from fontid.picture.opening import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
 from tests.conftest import draw
 
 INK, GRAY, GROUND = 20, 110, 240
@@ -83,7 +83,7 @@ def test_the_layout_is_unmistakable():
 def test_heif_is_registered_at_first_use():
     """In a fresh interpreter, where this file has not registered it."""
     code = (
-        "import sys; from PIL import Image; import fontid.images as images; assert 'HEIF' not in Image.OPEN;"
+        "import sys; from PIL import Image; import fontid.picture.opening as images; assert 'HEIF' not in Image.OPEN;"
         "images.open_picture(sys.stdin.buffer.read()); assert 'HEIF' in Image.OPEN;"
         "assert 'torch' not in sys.modules"
     )
@@ -521,7 +521,7 @@ def test_fifty_megapixels_in_modest_memory(tmp_path, kind):
     else:
         image.convert("RGB").save(path, kind)
     code = (
-        "import sys; from fontid.images import WORK_PIXELS, open_picture, to_gray;"
+        "import sys; from fontid.picture.opening import WORK_PIXELS, open_picture, to_gray;"
         "gray = to_gray(open_picture(sys.argv[1])); assert 0.99 * WORK_PIXELS < gray.size <= WORK_PIXELS;"
         "assert abs(int(gray[800, 500]) - 10) < 3 and gray[0, 0] > 252;"
         "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"

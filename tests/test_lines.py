@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from fontid.preprocess import ink_box, ink_map
-from fontid.reader import OtherScript, TextReader
-from fontid.recogniser import Reading
+from fontid.encoder.preprocessing import ink_box, ink_map
+from fontid.text.reader import OtherScript, TextReader
+from fontid.text.recogniser import Reading
 from tests.conftest import draw, font_file
 
 WORDS = "Signal Window"

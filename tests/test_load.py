@@ -26,8 +26,8 @@ from deploy.measure_load import (
     summary,
 )
 from deploy.visits import ANSWERED, LOST, REFUSED, Ended, Visit, check_cards, check_identified, checked, ended
-from fontid.experiment import read_result
-from fontid.images import open_picture
+from fontid.evaluation.experiment import read_result
+from fontid.picture.opening import open_picture
 from tests.conftest import ROOT, draw
 
 CARD = "<li class='card'>Lora</li>"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 from train.losses import FaceSoftmax, LossSettings, make_loss
 
 FACES = torch.tensor([0, 1, 2, 0, 1, 2, 0, 3])

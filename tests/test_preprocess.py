@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fontid.lines import find_lines
-from fontid.preprocess import Preprocessing, ink_map, prepare_line, windows_of
+from fontid.encoder.preprocessing import Preprocessing, ink_map, prepare_line, windows_of
+from fontid.text.lines import find_lines
 from tests.conftest import draw
 
 

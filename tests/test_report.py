@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fontid.faces import regular_faces
+from fontid.catalogue.faces import regular_faces
 from train import report
 from train.families_map import draw_map
 

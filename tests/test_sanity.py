@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image
 
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 from tests.conftest import ROOT, run_module
 from train.sanity import open_pictures
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 from tests.conftest import ROOT, run_module
 from tests.test_train import YAML
 from train.sweep import distribution_of, read_sweep, settings_of, trial_values

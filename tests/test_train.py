@@ -18,7 +18,7 @@ from accelerate.commands.config.config_args import load_config_from_file
 from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 from fontid.networks import open_network
 from tests.conftest import ROOT, draw, run_module
 from train import make_prototypes, measure_details, measure_encoder, measure_prototypes, measure_throughput

@@ -9,7 +9,7 @@ from data_scripts.find_twins import TOLERANCE, find_twins
 from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
 from fontid.identifier import FontIdentifier
-from fontid.outlines import draw_letters_by_freetype, outlines_apart
+from fontid.letters.outlines import draw_letters_by_freetype, outlines_apart
 from tests.conftest import MODEL, font_file
 
 NOISE = 0.2  # pixels, what find_twins measures on the whole catalogue

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fontid.images import PictureError
-from fontid.own_catalogues import EnrolmentError
+from fontid.catalogue.own import EnrolmentError
+from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public

@@ -1,6 +1,6 @@
 """Fit the artifact's calibration on validation renders of validation families, and show how far it can be trusted.
 
-    python -m data_scripts.render_benchmark PROTOCOL --split validation --seed 77 --out VALIDATION/PROTOCOL
+    python -m benchmarks.render PROTOCOL --split validation --seed 77 --out VALIDATION/PROTOCOL
     python -m train.calibrate VALIDATION [--model model] [--each 400] [--results results/calibration]
 
 VALIDATION holds folders for `fontid evaluate`. Every picture is identified with the whole catalogue and again without
@@ -25,13 +25,13 @@ from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 from fontid.artifact import recalibrate
-from fontid.calibration import FARTHEST, Calibration, quadratic, reliability
-from fontid.catalogue import RIVALS
-from fontid.evaluation import Sample, read_manifest
-from fontid.experiment import write_result
+from fontid.catalogue.ranking import RIVALS
+from fontid.confidence import FARTHEST, Calibration, quadratic, reliability
+from fontid.evaluation.experiment import write_result
+from fontid.evaluation.folders import Sample, read_manifest
+from fontid.evaluation.open_set import auroc
 from fontid.identifier import FontIdentifier
-from fontid.images import PictureError
-from fontid.rejection import auroc
+from fontid.picture.opening import PictureError
 
 UNREAD = 5  # every so manieth picture is identified by the encoder alone, as if it could not be read
 TEMPERATURES = np.geomspace(0.005, 0.5, 200)

@@ -19,11 +19,11 @@ from datasets import Dataset, load_dataset
 from onnx import TensorProto, helper, numpy_helper
 
 from fontid.artifact import LETTERFORMS, seal
-from fontid.experiment import current_commit, installed_versions, read_result
-from fontid.faces import write_faces
+from fontid.catalogue.faces import write_faces
+from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
+from fontid.evaluation.experiment import current_commit, installed_versions, read_result
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
-from fontid.preprocess import Preprocessing, prepare_line, windows_of
 from train.encoder import Encoder
 from train.make_prototypes import best_encoder, faces_in_order
 from train.settings import open_experiment, run_folder

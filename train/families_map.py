@@ -6,8 +6,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fontid.faces import Face
-from fontid.letterforms import Letterforms
+from fontid.catalogue.faces import Face
+from fontid.letters.letterforms import Letterforms
 
 SIDE = 2160  # pixels
 LETTERS = 13  # font size, pixels

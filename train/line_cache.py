@@ -10,7 +10,7 @@ import numpy as np
 from datasets import Dataset, load_dataset
 from tqdm import tqdm
 
-from fontid.preprocess import Preprocessing, prepare_line
+from fontid.encoder.preprocessing import Preprocessing, prepare_line
 
 WIDEST = 512  # columns kept of a line; training windows are cut from these
 PART = 2048  # lines a job

@@ -17,7 +17,7 @@ from pytorch_metric_learning.miners import TripletMarginMiner
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fontid.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError
 
 PROXY_KINDS = ("cosface", "arcface", "subcentre")
 PAIR_KINDS = ("contrastive", "triplet", "supcon")

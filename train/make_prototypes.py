@@ -18,11 +18,11 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from fontid.catalogue import Catalogue
-from fontid.experiment import write_result
-from fontid.faces import Face, read_faces
+from fontid.catalogue.faces import Face, read_faces
+from fontid.catalogue.ranking import Catalogue
+from fontid.encoder.preprocessing import Preprocessing, windows_of
+from fontid.evaluation.experiment import write_result
 from fontid.paths import data_home
-from fontid.preprocess import Preprocessing, windows_of
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
 from train.settings import open_experiment, run_folder

@@ -15,11 +15,11 @@ from sklearn.manifold import TSNE
 from tqdm import tqdm
 
 from fontid.artifact import ArtifactError
-from fontid.catalogue import Catalogue
-from fontid.experiment import write_result
-from fontid.faces import regular_faces
+from fontid.catalogue.faces import regular_faces
+from fontid.catalogue.ranking import Catalogue
+from fontid.encoder.preprocessing import windows_of
+from fontid.evaluation.experiment import write_result
 from fontid.identifier import FontIdentifier
-from fontid.preprocess import windows_of
 from train.line_cache import LineCache, open_cache
 from train.make_prototypes import accuracy, truth_of
 from train.settings import find_data

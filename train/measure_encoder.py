@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from fontid.catalogue import Catalogue
-from fontid.evaluation import Sample, read_manifest
-from fontid.experiment import write_result
-from fontid.images import open_picture
-from fontid.noise import without_noise
+from fontid.catalogue.ranking import Catalogue
+from fontid.encoder.preprocessing import Preprocessing, prepare_line
+from fontid.evaluation.experiment import write_result
+from fontid.evaluation.folders import Sample, read_manifest
 from fontid.paths import data_home
-from fontid.preprocess import Preprocessing, prepare_line
-from fontid.reader import OtherScript, TextReader
+from fontid.picture.noise import without_noise
+from fontid.picture.opening import open_picture
+from fontid.text.reader import OtherScript, TextReader
 from train.line_cache import LineCache, open_cache
 from train.make_prototypes import accuracy, best_encoder, embed_lines, faces_in_order, make_prototypes, truth_of
 from train.settings import TrainSettings, find_data, open_experiment, run_folder

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fontid.catalogue import Catalogue
-from fontid.experiment import write_result
+from fontid.catalogue.ranking import Catalogue
+from fontid.evaluation.experiment import write_result
 from fontid.paths import data_home
 from train.line_cache import LineCache, open_cache
 from train.make_prototypes import (

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader
 
-from fontid.experiment import write_result
+from fontid.evaluation.experiment import write_result
 from train.augment import Augment
 from train.batches import SPARE, FamilySampler, WindowDataset, as_fetched
 from train.encoder import Encoder

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from tqdm import trange
 
-from fontid.experiment import write_result
+from fontid.evaluation.experiment import write_result
 from train.batches import WindowDataset
 from train.encoder import Encoder
 from train.line_cache import open_cache

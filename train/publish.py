@@ -25,7 +25,7 @@ from huggingface_hub.errors import HFValidationError, HTTPError
 from huggingface_hub.utils import validate_repo_id
 
 from fontid.artifact import LETTERFORMS, ArtifactError, open_artifact
-from fontid.experiment import read_result
+from fontid.evaluation.experiment import read_result
 from fontid.paths import data_home
 
 ROOT = Path(__file__).parent.parent

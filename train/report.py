@@ -14,8 +14,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from PIL import Image, ImageDraw, ImageFont
 
-from fontid.experiment import read_result
-from fontid.faces import regular_faces
+from fontid.catalogue.faces import regular_faces
+from fontid.evaluation.experiment import read_result
 from fontid.identifier import FontIdentifier
 from train.calibrate import draw_diagrams
 from train.families_map import draw_map

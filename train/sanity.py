@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from fontid.experiment import SettingsError, read_settings, write_result
+from fontid.evaluation.experiment import SettingsError, read_settings, write_result
 from train.batches import as_fetched
 from train.encoder import Encoder
 from train.loop import Task, fit, open_accelerator

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fontid.experiment import SettingsError, read_settings
+from fontid.encoder.preprocessing import Preprocessing
+from fontid.evaluation.experiment import SettingsError, read_settings
 from fontid.paths import data_home
-from fontid.preprocess import Preprocessing
 from train.augment import Augmentation
 from train.losses import LossSettings
 from train.view import View
@@ -46,7 +46,8 @@ class TrainSettings:
     evaluate_every, checkpoint_every: in steps.
     keep_model: whether checkpoints and the best encoder are written; sweeps do without.
     lines_per_face: how often a batch holds each of its faces; losses on pairs need 2 and more.
-    families: the first so many of the data set's families in `fontid.faces.nested_order` are trained on (None: all).
+    families: the first so many of the data set's families are trained on (None: all), in the order of
+        `fontid.catalogue.faces.nested_order`.
     resident: whether all lines are held in the accelerator's memory (10 GB for the full catalogue) and cut there.
     renderers: lines of these alone are trained on (None: all); names as in the data set.
     start_from: name of a run on the same data set whose encoder, and proxies where the loss is the same, are the

@@ -23,7 +23,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from fontid.experiment import SettingsError, build_settings, write_result
+from fontid.evaluation.experiment import SettingsError, build_settings, write_result
 from fontid.paths import data_home
 from train.settings import TrainSettings
 from train.train_encoder import train

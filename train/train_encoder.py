@@ -21,8 +21,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from fontid.artifact import ArtifactError, open_artifact
-from fontid.experiment import SettingsError
-from fontid.faces import nested_order, read_faces, regular_faces
+from fontid.catalogue.faces import nested_order, read_faces, regular_faces
+from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
 from train.augment import Augment
 from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WindowDataset, as_fetched

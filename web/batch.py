@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fontid.identifier import FontIdentifier, told
-from fontid.images import PICTURE_SUFFIXES, PictureError
+from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 from web.limits import LARGEST_FILE
 from web.turns import TURNS, Busy
 

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Callable
 
-from fontid.faces import Face, by_family, regular_face
+from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.identifier import FontIdentifier
 from web.specimens import specimen, style_name
 

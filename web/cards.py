@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fontid.calibration import KNOWN
-from fontid.catalogue import Match, Neighbour
-from fontid.faces import Face
+from fontid.catalogue.faces import Face
+from fontid.catalogue.ranking import Match, Neighbour
+from fontid.confidence import KNOWN
 from fontid.identifier import Answer, FontIdentifier, Group
-from fontid.lines import Line
+from fontid.text.lines import Line
 from web.specimens import css_snippet, npm_command, specimen, style_name
 
 NOTHING_YET = "<p class='hint'>The answer appears here.</p>"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import gradio as gr
 
-from fontid.faces import Face, regular_face, style_apart
+from fontid.catalogue.faces import Face, regular_face, style_apart
 from fontid.identifier import FontIdentifier, NoFaces, NoText, told
-from fontid.images import PictureError
+from fontid.picture.opening import PictureError
 from web.browse import find_families
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
 from web.turns import TURNS, Busy

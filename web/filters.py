@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from fontid.faces import WIDTHS, Face
+from fontid.catalogue.faces import WIDTHS, Face
 
 CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace")
 WEIGHTS = tuple(range(100, 1000, 100))

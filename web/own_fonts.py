@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from fontid.enrolment import own_of
-from fontid.font_files import FONT_SUFFIXES
+from fontid.catalogue.enrolment import own_of
+from fontid.catalogue.own import EnrolmentError, OwnCatalogue, searching
+from fontid.fonts.files import FONT_SUFFIXES
 from fontid.identifier import FontIdentifier
-from fontid.own_catalogues import EnrolmentError, OwnCatalogue, searching
 
 MOST_FILES = 40
 LARGEST = 20_000_000  # bytes of a file

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from fontid.catalogue.own import EnrolmentError
 from fontid.identifier import Answer, FontIdentifier
-from fontid.images import PictureError
-from fontid.lines import Line
-from fontid.own_catalogues import EnrolmentError
+from fontid.picture.opening import PictureError
+from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
 from web.browse import families_html, find_families

@@ -5,7 +5,7 @@ import html
 import io
 import zipfile
 
-from fontid.faces import STYLES, Face
+from fontid.catalogue.faces import STYLES, Face
 from fontid.identifier import FontIdentifier
 
 

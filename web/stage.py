@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from fontid.images import PictureError, open_picture
-from fontid.lines import Line
+from fontid.picture.opening import PictureError, open_picture
+from fontid.text.lines import Line
 
 WIDEST = 1000  # pixels of what is shown
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise

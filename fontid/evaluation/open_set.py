@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fontid.catalogue import Catalogue
-from fontid.evaluation import Sample, by_group
-from fontid.images import PictureError
+from fontid.catalogue.ranking import Catalogue
+from fontid.evaluation.folders import Sample, by_group
+from fontid.picture.opening import PictureError
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Draw a benchmark by headless Chromium, as a folder for `fontid evaluate`.
 
-    python -m data_scripts.render_benchmark PROTOCOL --seed 0 --out DIR [--split validation]
+    python -m benchmarks.render PROTOCOL --seed 0 --out DIR [--split validation]
 
 - chars: 5-10 random letters of either case, 16-64 px, black on white, the regular face of every family. Published on
   this protocol: gpu-font 72 / 92 (top-1 / top-5, twins folded).
@@ -28,11 +28,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.protocols import PROTOCOLS, Drawing
 from data_scripts.chromium import ChromiumMissing, draw_boxes
-from data_scripts.protocols import PROTOCOLS, Drawing
 from data_scripts.render_dataset import is_held_out
 from data_scripts.renderers import OpenFace, unpack
-from fontid.faces import Face, read_faces
+from fontid.catalogue.faces import Face, read_faces
 from fontid.paths import data_home
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeVar
 
-from fontid.calibration import reliability
-from fontid.catalogue import Catalogue, Match
-from fontid.images import PictureError
+from fontid.catalogue.ranking import Catalogue, Match
+from fontid.confidence import reliability
+from fontid.picture.opening import PictureError
 
 RANKS = (1, 5, 20)
 STYLES = {"regular": (400, False), "bold": (700, False), "italic": (400, True), "bold italic": (700, True)}

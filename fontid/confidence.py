@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fontid.catalogue import Catalogue, Neighbour
-from fontid.lines import Line
-from fontid.verification import SHARPEST, Verdict
+from fontid.catalogue.ranking import Catalogue, Neighbour
+from fontid.letters.verification import SHARPEST, Verdict
+from fontid.text.lines import Line
 
 EVIDENCE = (
     "cosine",  # of the best row's face

@@ -9,7 +9,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.scaleUpem import scale_upem
 
-from fontid.letterforms import CHARACTERS
+from fontid.letters.letterforms import CHARACTERS
 
 UNITS_PER_EM = 500
 NAMES_KEPT = (0, 1, 2, 13, 14)  # copyright, family, style, licence, its address

@@ -19,7 +19,7 @@ class Face:
     """One row of the table.
 
     `family` is the @fontsource id, `name` the display name, `weight` 1-1000, `file` a path relative to the folder of
-    font files, `sha256` that file's digest in hexadecimal, `width` its `fontid.font_files.relative_width`.
+    font files, `sha256` that file's digest in hexadecimal, `width` its `fontid.fonts.files.relative_width`.
     """
 
     id: str

@@ -1,6 +1,6 @@
 """Measure how long a catalogue of generated prototypes takes to search: scores of all faces, and the best rows.
 
-python -m data_scripts.measure_search [--faces 100000] [--results results/search.json]
+python -m benchmarks.measure_search [--faces 100000] [--results results/search.json]
 """
 
 import argparse
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fontid.catalogue import Catalogue
-from fontid.experiment import write_result
-from fontid.faces import Face, face_id
+from fontid.catalogue.faces import Face, face_id
+from fontid.catalogue.ranking import Catalogue
+from fontid.evaluation.experiment import write_result
 
 DIMENSION = 256
 FACES_OF_A_FAMILY = 4
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
         "percentile_95_milliseconds": milliseconds[1],
         "found": right / ROUNDS,
     }
-    command = f"python -m data_scripts.measure_search --faces {arguments.faces}"
+    command = f"python -m benchmarks.measure_search --faces {arguments.faces}"
     settings = {"dimension": DIMENSION, "windows": WINDOWS, "rounds": ROUNDS}
     write_result(arguments.results, settings=settings, command=command, metrics=metrics)
     print(metrics)

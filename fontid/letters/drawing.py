@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fontid.letterforms import CELL, Glyph, Letterforms
-from fontid.preprocess import ink_box, ink_map
+from fontid.encoder.preprocessing import ink_box, ink_map
+from fontid.letters.letterforms import CELL, Glyph, Letterforms
 
 HEIGHT = 36  # pixels of ink at which a line is compared
 ROOM = 5  # pixels around it
@@ -45,7 +45,7 @@ class Query:
 
 
 def make_query(gray: np.ndarray, text: str, confidence: float, centres: tuple[float, ...] = ()) -> Query | None:
-    """Args: gray: (H, W) uint8; the others as in `fontid.lines.Line`. Returns: None without ink or letters."""
+    """Args: gray: (H, W) uint8; the others as in `fontid.text.lines.Line`. Returns: None without ink or letters."""
     ink = ink_map(gray)
     box = None if ink is None else ink_box(ink)
     places = [index for index, character in enumerate(text) if not character.isspace()]

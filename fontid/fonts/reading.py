@@ -1,7 +1,7 @@
 """Somebody's font files read in a process of its own, with an end to its time and memory: a few hundred bytes can ask
 for gigabytes (a packed table of nothing, a range of all characters) or for hours (letters made of letters of letters).
 
-    python -m fontid.font_reading          paths and a limit in, as JSON; out, one JSON object a face or file
+    python -m fontid.fonts.reading          paths and a limit in, as JSON; out, one JSON object a face or file
 """
 
 import base64
@@ -20,11 +20,11 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
-from fontid.faces import Face, face_id
-from fontid.font_files import faces_in, family_id, family_name, relative_width
-from fontid.letterforms import CHARACTERS
-from fontid.outlines import draw_letters_by_freetype
-from fontid.subsetting import scaled, small_font, woff2
+from fontid.catalogue.faces import Face, face_id
+from fontid.fonts.files import faces_in, family_id, family_name, relative_width
+from fontid.fonts.subsetting import scaled, small_font, woff2
+from fontid.letters.letterforms import CHARACTERS
+from fontid.letters.outlines import draw_letters_by_freetype
 
 SECONDS = 6  # of the processor, for a face
 MEGABYTES = 450  # of address space; a font of 17 MB with 60,000 glyphs needs 270
@@ -53,10 +53,10 @@ def read_apart(files: Sequence[Path], seconds: float = SECONDS) -> Iterator[tupl
 
 def _rows(files: list[Path], seconds: float) -> Iterator[tuple[int, dict]]:
     """What the other process says, with the number of the file, until it has done or dies."""
-    paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(  # nosec B603: a list, no shell
-        [sys.executable, "-m", "fontid.font_reading"],
+        [sys.executable, "-m", "fontid.fonts.reading"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

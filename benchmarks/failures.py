@@ -1,6 +1,6 @@
 """Draw a sheet of the pictures that were named wrong: the picture, its reading in the true face, in the one said.
 
-python -m data_scripts.show_failures FOLDER SHEET.png [--limit N] [--beyond 1] [--most 40] [--condition NAME]
+python -m benchmarks.failures FOLDER SHEET.png [--limit N] [--beyond 1] [--most 40] [--condition NAME]
 """
 
 import argparse
@@ -12,10 +12,10 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from tqdm import tqdm
 
-from fontid.evaluation import Sample, read_manifest, spread
-from fontid.faces import style_apart
+from fontid.catalogue.faces import style_apart
+from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
-from fontid.images import PictureError, open_picture
+from fontid.picture.opening import PictureError, open_picture
 
 CELL = (380, 84)
 CAPTION = 16  # pixels

@@ -1,6 +1,6 @@
 """Every benchmark of README with one model: pictures drawn where they are missing, then asked about.
 
-    python -m data_scripts.run_benchmarks DIR [--only chars words ...] [--model model] [--pictures ../shared/realworld]
+    python -m benchmarks.run DIR [--only chars words ...] [--model model] [--pictures ../shared/realworld]
 
 DIR keeps the pictures. What this very model was asked already is passed over, so a killed run is simply started again.
 Two with parts of the list, each bound to a core (`taskset -c 0`), are done sooner than one on two cores.
@@ -33,7 +33,7 @@ class Benchmark:
         if (folder / "manifest.jsonl").exists():
             return True
         words = ("--seed", str(SEED), "--out", str(folder))
-        return self.protocol is not None and run("data_scripts.render_benchmark", self.protocol, *words)
+        return self.protocol is not None and run("benchmarks.render", self.protocol, *words)
 
 
 def limited(count: int, *options: str) -> tuple[str, ...]:

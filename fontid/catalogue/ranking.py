@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fontid.faces import Face, by_family, face_id, regular_face, style_apart, style_words
+from fontid.catalogue.faces import Face, by_family, face_id, regular_face, style_apart, style_words
 
 RIVALS = 100  # rows among which probability is shared out
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far

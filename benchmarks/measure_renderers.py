@@ -2,7 +2,7 @@
 
 python -m venv RIVALS && RIVALS/bin/pip install trdg==1.8.0 synthtiger==1.2.1
 RIVALS/bin/pip install pillow==9.5.0 numpy==1.26.4 "opencv-python-headless<4.11"   # they call what is gone since
-python -m data_scripts.measure_renderers RIVALS/bin/python [--lines 880] [--results results/renderers.json]
+python -m benchmarks.measure_renderers RIVALS/bin/python [--lines 880] [--results results/renderers.json]
 """
 
 import argparse
@@ -17,8 +17,8 @@ import numpy as np
 
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import keep_drawable, random_text
-from fontid.experiment import write_result
-from fontid.faces import read_faces, regular_faces
+from fontid.catalogue.faces import read_faces, regular_faces
+from fontid.evaluation.experiment import write_result
 from fontid.paths import data_home
 
 PIXELS = 48
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> None:
         "data_set_over": {rival: round(ours / rates[rival], 2) for rival in RIVALS},
     }
     print(metrics)
-    command = f"python -m data_scripts.measure_renderers RIVALS/bin/python --lines {arguments.lines}"
+    command = f"python -m benchmarks.measure_renderers RIVALS/bin/python --lines {arguments.lines}"
     write_result(arguments.results, settings={"pixels": PIXELS}, command=command, metrics=metrics)
 
 

@@ -3,8 +3,8 @@
     apt-get install fonts-urw-base35 fonts-texgyre
     python -m data_scripts.fetch_fonts --from /usr/share/fonts/opentype/urw-base35 --out UNKNOWN/fonts   # and tex-gyre
     python -m data_scripts.make_faces --fonts UNKNOWN/fonts --out UNKNOWN
-    python -m data_scripts.render_benchmark words --fonts UNKNOWN/fonts --faces UNKNOWN/faces.jsonl --out UNKNOWN/words
-    python -m data_scripts.measure_unknown UNKNOWN/words KNOWN [--results results/unknown.json]
+    python -m benchmarks.render words --fonts UNKNOWN/fonts --faces UNKNOWN/faces.jsonl --out UNKNOWN/words
+    python -m benchmarks.measure_unknown UNKNOWN/words KNOWN [--results results/unknown.json]
 
 KNOWN is a folder of the same protocol in families of the catalogue. Prints how well `in_catalogue` tells the two apart,
 and of the fonts that have a free family of the same widths and look at which rank that one comes.
@@ -16,11 +16,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fontid.evaluation import Sample, read_manifest, spread
-from fontid.experiment import write_result
+from fontid.evaluation.experiment import write_result
+from fontid.evaluation.folders import Sample, read_manifest, spread
+from fontid.evaluation.open_set import auroc
 from fontid.identifier import Answer, FontIdentifier
-from fontid.images import PictureError
-from fontid.rejection import auroc
+from fontid.picture.opening import PictureError
 
 COUNTERPARTS = {
     "nimbus-sans": "arimo",
@@ -84,7 +84,7 @@ def main(argv: list[str] | None = None) -> None:
     write_result(
         arguments.results,
         settings={"limit": arguments.limit},
-        command=f"python -m data_scripts.measure_unknown {names}",
+        command=f"python -m benchmarks.measure_unknown {names}",
         metrics=metrics,
     )
     print(f"AUROC {metrics['auroc']:.3f} ({metrics['in_catalogue']})")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fontid.catalogue import Catalogue, by_score
-from fontid.drawing import Comparison, Query
-from fontid.faces import style_apart
-from fontid.letterforms import Letterforms
+from fontid.catalogue.faces import style_apart
+from fontid.catalogue.ranking import Catalogue, by_score
+from fontid.letters.drawing import Comparison, Query
+from fontid.letters.letterforms import Letterforms
 
 FAMILIES = 40  # candidates; on validation pictures a hundred find no more
 STYLES = 2  # of each

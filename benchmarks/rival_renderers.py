@@ -1,6 +1,6 @@
 """Draw lines with TRDG or SynthTIGER and say how long it took. Runs in an environment of its own, without this project.
 
-    PYTHON data_scripts/rival_renderers.py trdg|synthtiger JOB.json
+    PYTHON benchmarks/rival_renderers.py trdg|synthtiger JOB.json
 
 JOB.json: {"lines": [[font file, text], ...], "pixels": size}. Prints {"lines": drawn, "seconds": processor time}.
 Both are asked for clean black text on white, without the distortions that they can add.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fontid.frames import Frame, size_of
-from fontid.preprocess import ink_map
+from fontid.encoder.preprocessing import ink_map
+from fontid.text.frames import Frame, size_of
 
 MARGIN = 0.12  # of a line's height, kept around its ink
 SMALLEST_HEIGHT = 5  # pixels; lower runs of inked rows are rules and noise

@@ -2,7 +2,7 @@
 
 Measures too how long the drawing of candidates takes.
 
-    python -m data_scripts.measure_cost [--results results/cost.json]
+    python -m benchmarks.measure_cost [--results results/cost.json]
 
 The pictures are pages of text: PNGs on a plain ground, as of a screen, and JPEGs on a grainy one, as of a camera.
 """
@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fontid.drawing import make_query
-from fontid.enrolment import REFERENCES, draw_reference
-from fontid.experiment import write_result
+from fontid.catalogue.enrolment import REFERENCES, draw_reference
+from fontid.evaluation.experiment import write_result
 from fontid.identifier import FontIdentifier
-from fontid.verification import Verifier
+from fontid.letters.drawing import make_query
+from fontid.letters.verification import Verifier
 
 MEGAPIXELS = (0.5, 4, 12, 50)
 FACE = "lora-400-normal"
@@ -115,7 +115,7 @@ def main(argv: list[str] | None = None) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         metrics["drawing"] = pool.submit(_draw).result()
     print(metrics["drawing"])
-    command = "python -m data_scripts.measure_cost"
+    command = "python -m benchmarks.measure_cost"
     write_result(arguments.results, settings={"face": FACE, "rows": ROWS}, command=command, metrics=metrics)
 
 

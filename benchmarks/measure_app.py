@@ -1,6 +1,6 @@
 """Measure the app in a real browser: how long from dropping a picture until its cards stand, and what axe-core finds.
 
-    python -m data_scripts.measure_app [--results results/app.json] [--screenshots DIR]
+    python -m benchmarks.measure_app [--results results/app.json] [--screenshots DIR]
 
 Starts `app.py` on a free port and drives it by headless Chromium, a new visit for every picture.
 """
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data_scripts.chromium import find_chromium
-from fontid.experiment import write_result
+from fontid.evaluation.experiment import write_result
 
 EXAMPLES = sorted(Path("web/examples").glob("*.webp"))
 ROUNDS = 3
@@ -132,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
         "peak_rss_mb": round(peak / 1024),
     }
     settings = {"rounds": ROUNDS, "pictures": [path.name for path in EXAMPLES]}
-    write_result(arguments.results, settings=settings, command="python -m data_scripts.measure_app", metrics=metrics)
+    write_result(arguments.results, settings=settings, command="python -m benchmarks.measure_app", metrics=metrics)
     print(metrics)
 
 

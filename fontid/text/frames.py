@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.images import to_gray
-from fontid.preprocess import ink_map
+from fontid.encoder.preprocessing import ink_map
+from fontid.picture.opening import to_gray
 
 SOLID = 110  # ink_map's value from which a pixel counts as ink
 DRIFT = 0.04  # of the height: a box that rises less than this over its width is level

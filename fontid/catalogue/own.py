@@ -1,10 +1,10 @@
 """Catalogues of one's own, beside the shipped one: folders `FONTID_DATA/catalogues/NAME`.
 
 catalogue.json       format, and the digest of the encoder that made the prototypes
-faces.jsonl.gz       the faces, see `fontid.faces`
+faces.jsonl.gz       the faces, see `fontid.catalogue.faces`
 prototypes.npy       (F, D) float16, one a face
 twins.json           pairs of face ids, at least one of each of this catalogue
-letterforms-0.zip    small fonts to draw with, see `fontid.letterforms`
+letterforms-0.zip    small fonts to draw with, see `fontid.letters.letterforms`
 """
 
 import json
@@ -20,10 +20,10 @@ from typing import BinaryIO
 import numpy as np
 
 from fontid.artifact import digest
-from fontid.catalogue import Catalogue
-from fontid.faces import Face, read_faces, write_faces
+from fontid.catalogue.faces import Face, read_faces, write_faces
+from fontid.catalogue.ranking import Catalogue
 from fontid.identifier import FontIdentifier
-from fontid.letterforms import Letterforms
+from fontid.letters.letterforms import Letterforms
 from fontid.paths import data_home
 
 FORMAT = 1
@@ -130,7 +130,7 @@ def save_own(name: str, own: OwnCatalogue, letterforms: dict[str, bytes], encode
 
 
 def write_letterforms(target: Path | BinaryIO, fonts: dict[str, bytes]) -> None:
-    """Write what `fontid.letterforms` reads. Args: fonts: WOFF2 by face id."""
+    """Write what `fontid.letters.letterforms` reads. Args: fonts: WOFF2 by face id."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for face, data in fonts.items():
             archive.writestr(f"{face}.woff2", data)

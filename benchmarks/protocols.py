@@ -1,7 +1,7 @@
 """What each benchmark draws: one function a protocol, from random numbers and faces to drawings in order.
 
 Words come from one `split` of `data_scripts.texts`. What each of them is to be compared with stands in
-data_scripts.render_benchmark.
+benchmarks.render.
 """
 
 import io
@@ -17,7 +17,7 @@ from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA, photograph
 from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, drawable_words, keep_drawable, running_text
-from fontid.faces import Face, regular_face, regular_faces
+from fontid.catalogue.faces import Face, regular_face, regular_faces
 
 LEAST_LUMA_DIFFERENCE = 80
 GOOGLE_FONTS_BENCH = (

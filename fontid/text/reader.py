@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.detector import Detector
-from fontid.frames import MOST_PIXELS, SOLID, fit_to_ink, size_of
-from fontid.images import PictureError, to_gray
-from fontid.lines import Line, find_lines
-from fontid.preprocess import ink_map
-from fontid.recogniser import HEIGHT, Reading, Recogniser
+from fontid.encoder.preprocessing import ink_map
+from fontid.picture.opening import PictureError, to_gray
+from fontid.text.detector import Detector
+from fontid.text.frames import MOST_PIXELS, SOLID, fit_to_ink, size_of
+from fontid.text.lines import Line, find_lines
+from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 
 MOST_LINES = 40  # found in a picture, the largest first
 MOST_READ = 12  # of them read, the largest first
@@ -52,7 +52,7 @@ class TextReader:
     def find_lines(self, picture: Image.Image) -> list[Line]:
         """Lines of Latin text in reading order; empty where the picture holds no ink.
 
-        Args: picture: an upright RGB picture, from `fontid.images.open_picture`.
+        Args: picture: an upright RGB picture, from `fontid.picture.opening.open_picture`.
         Raises: OtherScript where the text is in another script.
         """
         boxes = _joined(self._detector.find_boxes(picture))

@@ -9,14 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.artifact import digest
-from fontid.catalogue import Catalogue
-from fontid.faces import Face
-from fontid.font_files import font_files_in
-from fontid.font_reading import read_apart
-from fontid.identifier import FontIdentifier
-from fontid.letterforms import Letterforms
-from fontid.outlines import draw_letters_by_freetype, outlines_apart
-from fontid.own_catalogues import (
+from fontid.catalogue.faces import Face
+from fontid.catalogue.own import (
     EnrolmentError,
     OwnCatalogue,
     catalogue_folder,
@@ -26,6 +20,12 @@ from fontid.own_catalogues import (
     searching,
     write_letterforms,
 )
+from fontid.catalogue.ranking import Catalogue
+from fontid.fonts.files import font_files_in
+from fontid.fonts.reading import read_apart
+from fontid.identifier import FontIdentifier
+from fontid.letters.letterforms import Letterforms
+from fontid.letters.outlines import draw_letters_by_freetype, outlines_apart
 
 REFERENCES = (
     "Hamburgefonstiv", "The quick brown fox", "JUMPS OVER THE LAZY DOG", "Sphinx of black quartz",

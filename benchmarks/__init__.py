@@ -1,0 +1,1 @@
+"""What measures: protocols and their pictures, the run of all benchmarks, costs, and the tables made of them."""

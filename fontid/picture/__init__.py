@@ -1,0 +1,1 @@
+"""Any picture file -> an upright RGB picture. `opening` decodes it; `noise` smooths what a camera added."""
