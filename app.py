@@ -24,6 +24,7 @@ for name, value in {
     os.environ.setdefault(name, value)
 
 import gradio as gr  # noqa: E402 (reads the variables when imported)
+from fastapi.exceptions import RequestValidationError  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from fontid.artifact import ArtifactError  # noqa: E402
@@ -31,6 +32,7 @@ from fontid.identifier import FontIdentifier  # noqa: E402
 from web.guard import Guard  # noqa: E402
 from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS  # noqa: E402
 from web.page import EXAMPLES, build  # noqa: E402
+from web.programs import mistaken  # noqa: E402
 from web.service import Service  # noqa: E402
 from web.turns import TURNS  # noqa: E402
 from web.unread import Unread  # noqa: E402
@@ -98,6 +100,7 @@ def main() -> None:
                 "routes": service.routes(),
                 "middleware": [Middleware(Guard, service=service)],
                 "lifespan": running,
+                "exception_handlers": {RequestValidationError: mistaken},
             },
         )
     except OSError:

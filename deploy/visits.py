@@ -108,7 +108,7 @@ class Visitor:
             if sample.file.endswith(".zip"):
                 check_batch(self._ask("batch-start.click", [[file]]))
             else:
-                check_cards(self._ask("picture.change", [file, None, [], [], "any", []]), sample.cards)
+                check_cards(self._ask("picture.change", [file, None, None, [], [], "any", []]), sample.cards)
 
         return ended(f"page: {sample.file}", work)
 
@@ -205,7 +205,7 @@ def check_cards(data: list, cards: bool) -> None:
 
 def check_identified(kind: str, data, cards: bool) -> None:
     """Whether /identify ends as it should. Raises: Ended."""
-    if kind == "complete" and cards and data[0]["matches"]:
+    if kind == "complete" and bool(data[0]["matches"]) is cards:  # without text in it a picture has none
         return
     sentence = data.get("error") if isinstance(data, dict) else data
     if kind == "error" and not cards and isinstance(sentence, str) and sentence:

@@ -29,7 +29,7 @@ from fontid.confidence import KNOWN
 from fontid.evaluation.experiment import readable_json
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
-from fontid.identifier import FontIdentifier, Group, NoFaces
+from fontid.identifier import FontIdentifier, Group, NoFaces, NoText, told
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 STDIN = Path("-")
@@ -68,15 +68,12 @@ def identify(arguments: argparse.Namespace) -> int:
             picture = sys.stdin.buffer.read() if file == STDIN else file
             answer = identifier.identify(picture, top=arguments.top, encoder_only=arguments.encoder_only)
         except PictureError as error:
-            failed = True
-            if arguments.json:
-                row = {"image": str(file), "error": str(error), "matches": []}
-                print(json.dumps(row, ensure_ascii=False), flush=True)
-            else:
-                print(f"{file}: {error}", file=sys.stderr)
-            continue
+            answer = error
+            failed = failed or not isinstance(error, NoText)
         if arguments.json:
-            print(json.dumps({"image": str(file)} | answer.to_dict(), ensure_ascii=False), flush=True)
+            print(json.dumps(told(str(file), answer), ensure_ascii=False), flush=True)
+        elif isinstance(answer, PictureError):
+            print(f"{file}: {answer}", file=sys.stderr)
         else:
             print(file)
             for group in answer.groups:

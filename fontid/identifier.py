@@ -27,8 +27,13 @@ from fontid.text.reader import TextReader
 
 SHIPPED = Path(__file__).parent.parent / "model"
 SIMILAR = 5  # fonts named beside an answer
+SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_LINES = 8  # the largest; more add time and no certainty
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
+
+
+class NoText(PictureError):
+    """A picture without text in it."""
 
 
 class NoFaces(ValueError):
@@ -58,7 +63,7 @@ class Group:
         return {
             "lines": lines,
             "in_catalogue": self.in_catalogue,
-            "matches": [match.to_dict() for match in self.matches],
+            "matches": [match.to_dict(self.in_catalogue) for match in self.matches],
             "similar": [neighbour.to_dict() for neighbour in self.similar],
         }
 
@@ -72,9 +77,24 @@ class Answer:
     groups: tuple[Group, ...]
 
     def to_dict(self) -> dict:
-        matches = [match.to_dict() for match in self.matches]
+        matches = [match.to_dict(self.in_catalogue) for match in self.matches]
         groups = [group.to_dict() for group in self.groups]
         return {"matches": matches, "in_catalogue": self.in_catalogue, "groups": groups}
+
+
+def told(image: str, answer: Answer | ValueError) -> dict:
+    """The object that programs get, see docs/answer.schema.json.
+
+    Args:
+        image: what the picture is called.
+        answer: or what was raised instead.
+    """
+    about = {"schema_version": SCHEMA_VERSION, "image": image}
+    if isinstance(answer, NoText):
+        return about | {"matches": [], "verdict": "no_text"}
+    if isinstance(answer, ValueError):
+        return about | {"error": str(answer), "matches": []}
+    return about | answer.to_dict()
 
 
 @dataclass(frozen=True)
@@ -173,8 +193,8 @@ class FontIdentifier:
             without: families to leave out, as if nothing were known of them.
             lines: to look at, instead of those that are found and read; in pixels of the opened picture.
             encoder_only: rank by encoder and prototypes alone.
-        Raises: PictureError where it is no picture, holds no ink, or text in another script only; NoFaces; ValueError
-            for a `top` or for lines that cannot be.
+        Raises: PictureError where it is no picture or holds text in another script only; NoText, which is one, where
+            it holds no ink; NoFaces; ValueError for a `top` or for lines that cannot be.
         """
         if top < 1:
             raise ValueError(f"top says how many fonts are named: it must be 1 or more, not {top}.")
@@ -189,7 +209,7 @@ class FontIdentifier:
         opened = without_noise(open_picture(picture))
         samples = self._samples(opened, self._reader.find_lines(opened) if lines is None else list(lines))
         if not samples:
-            raise PictureError(NO_INK)
+            raise NoText(NO_INK)
         scores = [np.where(among, self.catalogue.score_faces(s.embeddings), -np.inf) for s in samples]
         groups = []
         for members in group_lines(scores, [len(sample.embeddings) for sample in samples]):

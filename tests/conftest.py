@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +40,11 @@ def run_module(*arguments: str, data_home: Path | None = None, **more) -> subpro
     environment = os.environ | {"HF_HUB_OFFLINE": "1"} | ({"FONTID_DATA": str(data_home)} if data_home else {})
     command = [sys.executable, "-m", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, **more)
+
+
+def answer_validator() -> Draft202012Validator:
+    """Of what programs get for a picture."""
+    return Draft202012Validator(json.loads((ROOT / "docs" / "answer.schema.json").read_text()))
 
 
 def free_port() -> int:

@@ -5,8 +5,10 @@ import base64
 import csv
 import io
 import json
+import re
 import shutil
 import socket
+import subprocess
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,7 +23,8 @@ from PIL import Image
 
 from deploy.load_pictures import Sample
 from deploy.visits import ANSWERED, Visitor
-from tests.conftest import ROOT, draw, start_app
+from fontid.identifier import told
+from tests.conftest import ROOT, answer_validator, draw, start_app
 from tests.test_enrolment import own_font
 from tests.test_lines import on_page
 
@@ -66,8 +69,15 @@ def as_address(picture: Path) -> str:
 
 def test_api_returns_what_the_command_line_prints(client, pictures, identifier):
     answer = client.predict(handle_file(pictures / "one.png"), api_name="/identify")
-    assert answer.pop("image") and answer == identifier.identify(pictures / "one.png").to_dict()
+    assert answer == told(answer["image"], identifier.identify(pictures / "one.png"))
     assert answer["matches"][0]["family"] == "pacifico"
+    answer_validator().validate(answer)
+
+
+def test_api_says_that_there_is_no_text(client, tmp_path):
+    Image.new("RGB", (300, 200), "white").save(tmp_path / "white.png")
+    answer = client.predict(handle_file(tmp_path / "white.png"), api_name="/identify")
+    assert answer == {"schema_version": 2, "image": "white.png", "matches": [], "verdict": "no_text"}
 
 
 def test_api_filters(client, pictures):
@@ -216,6 +226,44 @@ def test_uploads_stay_in_their_folder(server, name):
         assert answer.status_code in (400, 413, 422)
 
 
+def ask_by_names(server, name: str, fields) -> httpx.Response:
+    return httpx.post(f"{server[0]}/gradio_api/call/v2/{name}", json=fields)
+
+
+def test_curl_as_the_readme_says(server, pictures):
+    (commands,) = re.findall(r"```sh\n(url=.*?)```", (ROOT / "README.md").read_text(), re.S)
+    commands = commands.replace("http://127.0.0.1:7860", server[0]).replace("picture.png", "one.png")
+    said = subprocess.run(commands, shell=True, cwd=pictures, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("event: complete\ndata: ")
+    (answer,) = json.loads(said.split("data: ", 1)[1])
+    assert len(answer["matches"]) == 3 and answer["matches"][0]["family"] == "pacifico"
+    assert {match["weight"] for match in answer["matches"]} <= {400, 700}
+
+
+def test_fields_that_are_unknown_or_missing(server):
+    strange = ask_by_names(server, "identify", {"picture": None, "sizes": [1]})
+    assert strange.status_code == 422 and strange.json()["detail"].startswith("No field is named sizes: there are pict")
+    missing = ask_by_names(server, "similar", {"weight": 700})
+    assert missing.status_code == 422 and "a field named family" in missing.json()["detail"]
+    assert httpx.get(f"{server[0]}/gradio_api/openapi.json").json()["paths"]["/gradio_api/call/v2/identify"]
+
+
+def test_errors_repeat_nothing_long_and_name_a_page_that_opens(server, pictures):
+    """A picture sent bare, without the address or path around it, is not sent back."""
+    bare = base64.b64encode((pictures / "one.png").read_bytes()).decode()
+    with (pictures / "one.png").open("rb") as file:
+        path = httpx.post(f"{server[0]}/gradio_api/upload", files={"files": file}).json()[0]
+    for name in ("picture", "top", "weights", "categories", "slope"):
+        fields = {"picture": {"path": path}} | {name: bare}
+        event = ask_by_names(server, "identify", fields).json()["event_id"]
+        said = httpx.get(f"{server[0]}/gradio_api/call/v2/identify/{event}", timeout=30).text
+        assert "event: error" in said and bare[:60] not in said, name
+        assert "/gradio_api/openapi.json" in said or "choose among" in said
+    whole = ask_by_names(server, "identify", bare)
+    assert whole.status_code == 422 and bare[:60] not in whole.text
+    assert "not uploaded here" in asked(server, marked(path="/etc/passwd"))
+
+
 def test_mcp_tools(server, client, pictures):
     """A real MCP client lists the tools with their descriptions, and calls them."""
     from mcp import ClientSession
@@ -228,18 +276,36 @@ def test_mcp_tools(server, client, pictures):
         ):
             await session.initialize()
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            similar = await session.call_tool("similar", {"family": "Pacifico"})
-            named = await session.call_tool("identify", {"picture": as_address(pictures / "one.png")})
-            wrong = await session.call_tool("similar", {"family": "Nofont"})
-            return tools, similar, named, wrong
+            picture = as_address(pictures / "one.png")
+            calls = {
+                "similar": ("similar", {"family": "Pacifico"}),
+                "named": ("identify", {"picture": picture}),
+                "chosen": ("identify", {"picture": picture, "weights": [700], "categories": ["serif"]}),
+                "wrong": ("similar", {"family": "Nofont"}),
+                "bare": ("identify", {"picture": picture.split(",")[1]}),
+                "strange": ("identify", {"picture": picture, "sizes": [1]}),
+            }
+            return tools, {name: await session.call_tool(*call) for name, call in calls.items()}
 
-    tools, similar, named, wrong = asyncio.run(talk())
+    tools, results = asyncio.run(talk())
     assert set(tools) == {"identify", "similar", "catalogue"}
-    assert "Latin text" in tools["identify"].description
+    told = tools["identify"].description
+    assert all(
+        part in told for part in ("Latin text", "JSON text", "matches (family, name", "their boxes and readings")
+    )
+    assert "the most similar first" in tools["similar"].description and "styles" in tools["catalogue"].description
+    fields = tools["identify"].inputSchema["properties"]
+    assert fields["weights"]["items"] == {"type": "integer", "enum": list(range(100, 1000, 100))}
+    assert "own" not in fields["categories"]["items"]["enum"]
     assert "nearest there is is taken" in json.dumps(tools["similar"].inputSchema)
-    assert not similar.isError and "leckerli-one" in similar.content[0].text
-    assert not named.isError and "pacifico" in named.content[0].text
-    assert wrong.isError and "No family is named Nofont" in wrong.content[0].text
+    said = {name: result.content[0].text for name, result in results.items()}
+    assert {name for name, result in results.items() if result.isError} == {"wrong", "bare", "strange"}
+    assert "leckerli-one" in [row["family"] for row in json.loads(said["similar"])]
+    assert json.loads(said["named"])["matches"][0]["family"] == "pacifico"
+    assert {match["weight"] for match in json.loads(said["chosen"])["matches"]} == {700}
+    assert "No family is named Nofont" in said["wrong"]
+    assert "http(s) or data address" in said["bare"] and len(said["bare"]) < 200
+    assert "No field is named sizes" in said["strange"]
 
 
 def test_memory_of_the_server(server, client, pictures):
@@ -389,8 +455,8 @@ def test_crop_rotate_and_another_picture(page, pictures):
     page.get_by_role("button", name="Whole picture").click()
     wait_for_first(page, "Pacifico")
     page.get_by_role("button", name="Another picture").click()
-    page.locator("#picture input[type=file]").first.wait_for(state="attached", timeout=WAIT)
     upload(page, pictures / "turned.png")
+    page.wait_for_function("document.querySelectorAll('#stage polygon').length == 1", timeout=WAIT)
     wait_for_first(page, "Pacifico")
     tall = page.locator("#stage img").bounding_box()
     page.get_by_role("button", name="Rotate right").click()
@@ -399,6 +465,66 @@ def test_crop_rotate_and_another_picture(page, pictures):
     )
     wait_for_first(page, "Pacifico")
     assert tall["height"] > tall["width"]
+
+
+def drop_on_the_picture(page, picture: Path) -> None:
+    page.evaluate(
+        """async (url) => {
+        const blob = await (await fetch(url)).blob();
+        const data = new DataTransfer();
+        data.items.add(new File([blob], "dropped.png", { type: "image/png" }));
+        const dropped = new DragEvent("drop", { dataTransfer: data, bubbles: true });
+        document.querySelector("#stage .view").dispatchEvent(dropped);
+    }""",
+        as_address(picture),
+    )
+
+
+def quiet(page) -> None:
+    """Wait until nothing that was begun is worked on any more."""
+    page.wait_for_timeout(500)
+    page.wait_for_function("!document.querySelector('#answer .wrap.generating, #answer .eta-bar')", timeout=WAIT)
+    page.wait_for_timeout(1500)
+
+
+def test_another_picture_is_answered_each_time(page, pictures, tmp_path):
+    draw("the quick brown", "press-start-2p", 30).save(tmp_path / "pixels.png")
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    for picture, name in ((tmp_path / "pixels.png", "Press Start 2P"), (pictures / "one.png", "Pacifico")) * 3:
+        page.get_by_role("button", name="Another picture").click()
+        upload(page, picture)
+        wait_for_first(page, name)
+        assert page.locator("#stage polygon").count() == 1
+
+
+def test_what_is_done_last_is_answered(page, pictures, tmp_path):
+    """A second drop, a click and a double click while something is worked on."""
+    draw("the quick brown", "press-start-2p", 30).save(tmp_path / "pixels.png")
+    upload(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    for picture in (pictures / "one.png", pictures / "two.png", tmp_path / "pixels.png"):
+        drop_on_the_picture(page, picture)
+    wait_for_first(page, "Press Start 2P")
+    quiet(page)
+    assert families(page)[0] == "Press Start 2P" and page.locator("#stage polygon").count() == 1
+    drop_on_the_picture(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    for number in (0, 1):  # two lines at once
+        page.locator("#stage polygon").nth(number).dispatch_event("click")
+    wait_for_first(page, "Press Start 2P")
+    quiet(page)
+    assert page.locator("#stage [aria-pressed=true][data-line='1']").count() == 1
+    page.locator("#stage polygon").nth(0).dblclick()
+    wait_for_first(page, "Pacifico")
+    quiet(page)
+    assert page.locator("#stage [aria-pressed=true][data-line='0']").count() == 1
+
+
+def test_links_to_the_page_show_its_title(server):
+    html = httpx.get(server[0]).text
+    assert set(re.findall(r'property="og:title" content="(.*?)"', html)) == {"fontid"}
+    assert "Click to try" not in html
 
 
 def test_words_of_ones_own_are_drawn_in_every_font(page, pictures):
@@ -502,6 +628,7 @@ def test_filters_change_the_answer(page, pictures):
 def test_an_unknown_font_is_called_one(page, pictures, tmp_path):
     """A font that nobody has: one of the catalogue's, its letters half as wide again."""
     own_font(tmp_path / "Wide.ttf", "playfair-display", "Acme Wide", widen=1.9)
+    (tmp_path / "broken.ttf").write_text("no font")
     from tests.test_enrolment import drawn_with
 
     drawn_with(tmp_path / "Wide.ttf", "Signal Window").save(tmp_path / "wide.png")
@@ -509,9 +636,9 @@ def test_an_unknown_font_is_called_one(page, pictures, tmp_path):
     page.locator("#answer .unknown").wait_for(timeout=WAIT)
     assert "Probably not in the catalogue" in page.locator("#answer .unknown").inner_text()
     page.get_by_role("button", name="Fonts of your own").click()
-    page.locator("#own input[type=file]").set_input_files([tmp_path / "Wide.ttf", pictures / "notes.png"])
+    page.locator("#own input[type=file]").set_input_files([tmp_path / "Wide.ttf", tmp_path / "broken.ttf"])
     page.locator("#answer .card .family", has_text="Acme Wide").first.wait_for(timeout=WAIT)
-    assert "1 face of yours" in page.locator("#own-status").inner_text()
+    assert "can be found now. broken.ttf" in page.locator("#own-status").text_content()
 
 
 def test_many_pictures(page, pictures, tmp_path):

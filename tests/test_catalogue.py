@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fontid.catalogue.faces import Face, face_id, regular_face
-from fontid.catalogue.ranking import Catalogue
+from fontid.catalogue.faces import Face, face_id, regular_face, style_words
+from fontid.catalogue.ranking import Catalogue, Match
 
 
 def face(family: str, weight: int = 400, italic: bool = False) -> Face:
@@ -68,3 +68,15 @@ def test_similar_families_are_others_and_no_twins():
     assert rows[1].score == pytest.approx(0.8, abs=0.001)
     assert [row.family for row in catalogue.similar(0, 5, catalogue.family_of != 2)] == ["d"]
     assert catalogue.similar(6, 1)[0].family == "c" and catalogue.similar(3, 5)[0].family == "d"
+
+
+def test_styles_have_the_words_of_css():
+    styles = ((400, False), (400, True), (700, True), (350, False), (1000, False))
+    words = [style_words(*style) for style in styles]
+    assert words == ["Regular", "Italic", "Bold Italic", "Light", "Extra Black"]
+
+
+def test_a_match_tells_both_probabilities_and_its_twins_by_name():
+    row = Match("a", "A", 700, True, 0.9, 0.8, "", ("b",), ("B",), "serif", "OFL-1.1").to_dict(0.5)
+    assert (row["probability"], row["conditional_probability"], row["style"]) == (0.4, 0.8, "Bold Italic")
+    assert row["twins"] == [{"family": "b", "name": "B"}] and row["verdict"] is None

@@ -15,9 +15,7 @@ from PIL import Image, ImageChops
 from benchmarks import run as run_benchmarks
 from fontid import __version__
 from fontid.__main__ import main
-from tests.conftest import ROOT, draw
-
-MATCH_KEYS = {"family", "name", "weight", "italic", "score", "probability", "url", "twins"}
+from tests.conftest import ROOT, answer_validator, draw
 
 
 @pytest.fixture
@@ -40,9 +38,11 @@ def test_identify_prints_one_object_a_line(capsys, pictures):
     assert status == 0 and len(lines) == 2
     for line, family in zip(lines, ("pacifico", "press-start-2p"), strict=True):
         row = json.loads(line)
-        assert set(row) == {"image", "matches", "in_catalogue", "groups"}
-        assert len(row["matches"]) == 3 and set(row["matches"][0]) == MATCH_KEYS
-        assert row["matches"][0]["family"] == family
+        answer_validator().validate(row)
+        first = row["matches"][0]
+        assert len(row["matches"]) == 3 and first["family"] == family
+        assert (first["style"], first["licence"]) == ("Regular", "OFL-1.1")
+        assert first["probability"] == round(first["conditional_probability"] * row["in_catalogue"], 4)
         assert row["groups"][0]["matches"] == row["matches"]
         (found,) = row["groups"][0]["lines"]
         assert set(found) == {"box", "text", "confidence"} and np.array(found["box"]).shape == (4, 2)
@@ -89,7 +89,9 @@ def test_a_failed_file_does_not_stop_the_others(capsys, pictures):
     rows = [json.loads(line) for line in lines]
     assert status == 1 and len(rows) == 4
     assert [("error" in row) for row in rows] == [True, False, False, True]
-    assert all(set(row) == {"image", "error", "matches"} and not row["matches"] for row in rows if "error" in row)
+    assert all(set(row) == {"schema_version", "image", "error", "matches"} for row in rows if "error" in row)
+    for row in rows:
+        answer_validator().validate(row)
 
 
 def fontid(*arguments, **more) -> subprocess.CompletedProcess:
@@ -125,7 +127,11 @@ def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
     path = tmp_path / "white.png"
     draw(" ", "roboto").save(path)
     status, lines, _ = run(capsys, "identify", path, "--json")
-    assert status == 1 and "No text" in json.loads(lines[0])["error"]
+    (row,) = map(json.loads, lines)
+    assert status == 0 and row == {"schema_version": 2, "image": str(path), "matches": [], "verdict": "no_text"}
+    answer_validator().validate(row)
+    status, lines, err = run(capsys, "identify", path)
+    assert status == 0 and not lines and "No text" in err
 
 
 def test_onnxruntime_keeps_no_record_of_its_users(tmp_path):

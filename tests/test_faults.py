@@ -124,7 +124,7 @@ def test_health_and_metrics(app, picture, identifier):
 def test_the_log_keeps_nothing_of_visitors(app, picture):
     identify(app, picture)
     httpx.get(f"{app.address}/no/visitor-7.png")
-    assert "view=api" in answer(app, ask(app, "/etc/visitor-7"))
+    assert "not uploaded here" in answer(app, ask(app, "/etc/visitor-7"))
     lines = app.lines()
     assert lines[-3]["endpoint"] == "identify" and lines[-3]["outcome"] == "answered" and lines[-3]["ms"] > 10
     assert lines[-3]["size"] == "to 100 kB" and lines[-3]["time"].startswith(time.strftime("%Y-"))

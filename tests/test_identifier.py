@@ -13,11 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 from fontid.artifact import open_artifact, recalibrate
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.groups import group_lines
-from fontid.identifier import Answer, NoFaces
+from fontid.identifier import Answer, NoFaces, NoText
 from fontid.letters.drawing import Comparison, make_query
 from fontid.letters.letterforms import draw_glyph
 from fontid.letters.verification import Verifier, drawn_as
-from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from tests.conftest import MODEL, draw, font_file
 from tests.test_lines import on_page
@@ -239,7 +238,7 @@ def test_lines_given_are_taken_as_they_are(identifier):
         answer = identifier.identify(picture, lines=[corrected])
         assert answer.matches[0].family == family and answer.groups[0].lines == (corrected,)
     assert set(lines) == {"pacifico", "press-start-2p"}
-    with pytest.raises(PictureError, match="No text"):
+    with pytest.raises(NoText, match="No text"):
         identifier.identify(picture, lines=[])
 
 

@@ -88,6 +88,7 @@ def test_how_the_endpoint_answers():
     assert outcome_of(check_identified, "error", {"error": BUSY}, True) == REFUSED
     assert outcome_of(check_identified, "error", None, True) == LOST
     assert outcome_of(check_identified, "complete", [{"matches": []}], True) == LOST
+    assert outcome_of(check_identified, "complete", [{"matches": [], "verdict": "no_text"}], False) == ANSWERED
 
 
 @pytest.mark.parametrize(

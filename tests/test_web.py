@@ -17,11 +17,11 @@ from PIL import Image
 
 from fontid.catalogue.own import EnrolmentError
 from fontid.picture.opening import PictureError
-from tests.conftest import draw, font_file
+from tests.conftest import answer_validator, draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
 from web.browse import families_html, find_families
-from web.cards import Row, answer_html, rows_from_query
+from web.cards import Row, answer_html, card, rows_from_query
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.page import build
@@ -282,6 +282,12 @@ def test_what_is_read_cannot_write_the_page(identifier):
         assert "<img src=x" not in text and "&lt;img" in text
 
 
+def test_notes_of_a_card_do_not_run_together(identifier):
+    twin = next(i for i in range(len(identifier.catalogue.faces)) if identifier.catalogue.twins_of(i))
+    row = Row(identifier.catalogue.faces[twin], None, identifier.catalogue.twins_of(twin))
+    assert "apart.</p> <p class='note'>" in card(identifier, row, "x")
+
+
 # --- filters, specimens, catalogue
 
 
@@ -372,7 +378,10 @@ def test_rows_of_a_batch(identifier, tmp_path):
     assert rows[0]["family"] == "pacifico" and "error" in rows[1]
     lines = batch.to_csv(rows).splitlines()
     assert lines[0] == ",".join(batch.COLUMNS) and lines[1].startswith("'=one.png,")  # no formula
-    assert json.loads(batch.to_json([answer for _, answer in found]))[1]["error"]
+    answers = json.loads(batch.to_json([answer for _, answer in found]))
+    assert answers[1]["error"] and rows[0]["probability"] == answers[0]["matches"][0]["probability"]
+    for answer in answers:
+        answer_validator().validate(answer)
 
 
 def test_own_fonts_of_a_visit(identifier, tmp_path):

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fontid.identifier import FontIdentifier
+from fontid.identifier import FontIdentifier, told
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 from web.limits import LARGEST_FILE
 from web.turns import TURNS, Busy
@@ -17,7 +17,8 @@ LARGEST_DIRECTORY = 300_000  # bytes: what a zip says of its files; room for thr
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are unpacked without an end to their memory
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
-    "image", "font", "name", "weight", "italic", "probability", "in_catalogue", "text", "family", "twins", "error",
+    "image", "font", "name", "weight", "italic", "probability", "conditional_probability", "in_catalogue", "text",
+    "family", "twins", "error",
 )  # fmt: skip
 
 
@@ -87,11 +88,12 @@ def answers(
         try:
             answer = TURNS.take(lambda file=file, entry=entry: identifier.identify(read_picture(file, entry)))
         except (PictureError, Busy) as error:
-            yield [{"image": name, "error": str(error)}], {"image": name, "error": str(error)}
+            yield [{"image": name, "error": str(error)}], told(name, error)
             continue
         rows = []
         for number, group in enumerate(answer.groups, 1):
             best = group.matches[0]
+            row = best.to_dict(group.in_catalogue)
             rows.append(
                 {
                     "image": name,
@@ -101,12 +103,13 @@ def answers(
                     "family": best.family,
                     "weight": best.weight,
                     "italic": best.italic,
-                    "probability": best.probability,
+                    "probability": row["probability"],
+                    "conditional_probability": row["conditional_probability"],
                     "in_catalogue": group.in_catalogue,
                     "twins": " ".join(best.twins),
                 }
             )
-        yield rows, {"image": name} | answer.to_dict()
+        yield rows, told(name, answer)
 
 
 def table(rows: Sequence[dict]) -> list[list]:

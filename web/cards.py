@@ -118,7 +118,7 @@ def _twins(twins: tuple[str, ...]) -> str:
     if not twins:
         return ""
     names = html.escape(", ".join(twins))
-    return f"<p class='note twins'>Also {names}: the same letters, so that no picture tells them apart.</p>"
+    return f"<p class='note twins'>Also {names}: the same letters, so that no picture tells them apart.</p> "
 
 
 def _buttons(face: Face) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from fontid.catalogue.faces import Face, regular_face, style_apart
-from fontid.identifier import FontIdentifier, NoFaces
+from fontid.identifier import FontIdentifier, NoFaces, NoText, told
 from fontid.picture.opening import PictureError
 from web.browse import find_families
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
@@ -15,12 +15,21 @@ from web.turns import TURNS, Busy
 ROWS = 5  # of an answer
 
 
-def endpoints(identifier: FontIdentifier) -> None:
-    """Add them to the page that is being built."""
+def several(chosen) -> list:
+    """What was chosen as a list: one that came alone, without a list around it, is meant."""
+    return chosen if isinstance(chosen, list) else [chosen] if chosen else []
 
-    def choice(*chosen) -> Callable[[Face], bool] | None:
+
+def endpoints(identifier: FontIdentifier) -> None:
+    """Add them to the page that is being built.
+
+    Of their docstrings Gradio tells programs the first lines, one line for each argument, and the lines that follow
+    "Returns:", with commas between them.
+    """
+
+    def choice(categories=(), weights=(), slope="any", widths=()) -> Callable[[Face], bool] | None:
         try:
-            return wanted(*chosen)
+            return wanted(several(categories), several(weights), slope, several(widths))
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -42,17 +51,23 @@ def endpoints(identifier: FontIdentifier) -> None:
             slope: "any", "upright" or "italic".
             widths: only these: narrow, normal, wide.
 
-        Returns: the object that `fontid identify --json` prints: matches (family, name, weight, italic, score,
-            probability, url, twins), in_catalogue, and groups of lines with the same and their boxes and readings.
+        Returns:
+            JSON text, the object that `fontid identify --json` prints
+            matches (family, name, style, probability, conditional_probability, twins, licence, url and more)
+            in_catalogue
+            groups of lines with the same and their boxes and readings
+            without text in the picture no matches and the verdict no_text
         """
-        only = choice(categories or (), weights or (), slope, widths or ())
+        only = choice(categories, weights, slope, widths)
         try:
             if picture is None:
                 raise PictureError("No picture came with this request: send one as the first argument.")
             answer = TURNS.take(identifier.identify, picture, top=min(50, max(1, int(top))), only=only)
+        except NoText as error:
+            answer = error
         except (PictureError, NoFaces, Busy) as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return {"image": Path(picture).name} | answer.to_dict()
+        return told(Path(picture).name, answer)
 
     def similar(family: str, weight: int = 400, italic: bool = False, top: int = ROWS) -> list[dict]:
         """Find the families of the catalogue that resemble one of them most.
@@ -63,7 +78,9 @@ def endpoints(identifier: FontIdentifier) -> None:
             italic: whether it is the italic.
             top: how many, 1 to 50.
 
-        Returns: rows with family, name, weight, italic, score (cosine), url and twins, the most similar first.
+        Returns:
+            JSON text, a list of rows with family, name, weight, italic, score (cosine), url and twins
+            the most similar first
         """
         asked = family.strip().casefold()
         rows = [face for face in identifier.catalogue.faces if asked in (face.family, face.name.casefold())]
@@ -81,7 +98,9 @@ def endpoints(identifier: FontIdentifier) -> None:
             category: only families of this one: sans-serif, serif, display, handwriting, monospace.
             limit: how many to list, 1 to 2000.
 
-        Returns: count of families found, and families: family, name, category, license, url and styles of each.
+        Returns:
+            JSON text, an object with the count of families found
+            and families with family, name, category, license, url and styles of each
         """
         found = find_families(identifier, search, choice([category] if category else []))
         rows = []
@@ -95,10 +114,13 @@ def endpoints(identifier: FontIdentifier) -> None:
     with gr.Group(visible=False):
         picture = gr.Image(label="picture", type="filepath", image_mode=None)
         top = gr.Number(ROWS, label="top", precision=0)
-        categories = gr.Dropdown(list(CATEGORIES), value=[], multiselect=True, label="categories")
-        weights = gr.Dropdown(list(WEIGHTS), value=[], multiselect=True, label="weights")
-        slope = gr.Dropdown(list(SLOPES), value="any", label="slope")
-        widths = gr.Dropdown(list(WIDTH_NAMES), value=[], multiselect=True, label="widths")
+        # `wanted` says in a sentence what is no choice, which Gradio does not where it looks itself
+        several_of = {"value": [], "multiselect": True, "allow_custom_value": True}
+        categories = gr.Dropdown(list(CATEGORIES), label="categories", **several_of)
+        weights = gr.Dropdown(list(WEIGHTS), label="weights", **several_of)
+        weights.api_info = lambda: {"type": "array", "items": {"type": "integer", "enum": list(WEIGHTS)}}
+        slope = gr.Dropdown(list(SLOPES), value="any", label="slope", allow_custom_value=True)
+        widths = gr.Dropdown(list(WIDTH_NAMES), label="widths", **several_of)
         gr.Button().click(
             identify, [picture, top, categories, weights, slope, widths], gr.JSON(label="answer"), api_name="identify"
         )

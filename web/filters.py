@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 from fontid.catalogue.faces import WIDTHS, Face
 
-SHIPPED_CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace")
-CATEGORIES = (*SHIPPED_CATEGORIES, "own")  # a visitor's fonts have none of theirs
+CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace")
 WEIGHTS = tuple(range(100, 1000, 100))
 SLOPES = ("any", "upright", "italic")
 WIDTH_NAMES = tuple(WIDTHS)
+LONGEST = 40  # characters of a strange choice that are said again
 
 
 def wanted(
@@ -20,12 +20,13 @@ def wanted(
     """
     for name, chosen, known in (
         ("category", categories, CATEGORIES),
+        ("weight", [str(weight) for weight in weights or ()], [str(weight) for weight in WEIGHTS]),
         ("slope", [slope or "any"], SLOPES),
         ("width", widths, WIDTH_NAMES),
     ):
         strange = [one for one in chosen or () if one not in known]
         if strange:
-            raise ValueError(f"{strange[0]!r} is no {name}: choose among {', '.join(known)}.")
+            raise ValueError(f"{str(strange[0])[:LONGEST]!r} is no {name}: choose among {', '.join(known)}.")
     near = {int(weight) for weight in weights or ()}
     if not (categories or near or widths or slope not in (None, "any")):
         return None

@@ -17,8 +17,10 @@ from web.browse import families_html, find_families
 from web.cards import NOTHING_YET, answer_html, cards_html, rows_from_query, similar_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
-from web.filters import SHIPPED_CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.head import SUMMARY, name_page
 from web.own_fonts import OwnFonts, identifier_for, take
+from web.programs import speak_plainly
 from web.specimens import font_package
 from web.stage import View, stage_html
 from web.turns import TURNS, Busy
@@ -29,19 +31,35 @@ FOLDER = Path(__file__).parent
 EXAMPLES = sorted((FOLDER / "examples").glob("*.webp"))
 MAP = FOLDER / "families.webp"
 COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
-INTRODUCTION = """# fontid
-Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."""
+TITLE = "fontid"
 SHOWN = 5  # cards
 AT_THE_END = 10**9  # seconds: Gradio deletes what is left when it is ended, before that `web.uploads.Sweeper` does
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a visit looks at: the picture, the lines found in it, and the one that was picked (None: all)."""
+    """The picture, the lines found in it, and the one that was picked (None: all)."""
 
     view: View
     lines: tuple[Line, ...] = ()
     picked: int | None = None
+
+
+class Visit:
+    """What somebody looks at, from the moment they ask for it, and which of their actions is the newest."""
+
+    def __init__(self) -> None:
+        self.look: Look | None = None
+        self.newest: object = None
+
+    def look_at(self, look: Look | None) -> object:
+        """Returns: what stays `newest` until they do something else."""
+        self.look, self.newest = look, object()
+        return self.newest
+
+
+class Outdated(Exception):
+    """Somebody has done something else since."""
 
 
 def problem(error: Exception) -> str:
@@ -67,10 +85,12 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         return {"name": f"{shown.id}.zip", "content": content}
 
     confine_gradio()
+    speak_plainly()
     take_files_as_they_come()
-    with WatchedPage(title="fontid", delete_cache=(AT_THE_END, AT_THE_END)) as page:
-        gr.Markdown(INTRODUCTION)
-        look, own = gr.State(), gr.State()
+    name_page(TITLE)
+    with WatchedPage(title=TITLE, delete_cache=(AT_THE_END, AT_THE_END)) as page:
+        gr.Markdown(f"# {TITLE}\n{SUMMARY}")
+        visit, own = gr.State(Visit()), gr.State()
         with gr.Tab("Identify"), gr.Row():
             with gr.Column(min_width=300):
                 picture = gr.Image(
@@ -97,7 +117,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     label="Your own words, drawn in every font", elem_id="words", interactive=True, max_lines=1
                 )
                 with gr.Accordion("Filters", open=False, elem_id="filters"):
-                    categories = gr.Dropdown(list(SHIPPED_CATEGORIES), label="Category", multiselect=True)
+                    categories = gr.Dropdown(list(CATEGORIES), label="Category", multiselect=True)
                     weights = gr.Dropdown(list(WEIGHTS), label="Weight", multiselect=True)
                     slope = gr.Radio(list(SLOPES), value="any", label="Slope")
                     widths = gr.Dropdown(list(WIDTH_NAMES), label="Width", multiselect=True)
@@ -114,18 +134,19 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     server_functions=[similar_fonts, font_file],
                 )
         filters = [categories, weights, slope, widths]
-        shown = [look, picture, other_ways, stage, reading, answer]
+        shown = [picture, other_ways, stage, reading, answer]
         empty = {
-            look: None,
             picture: gr.update(value=None, visible=True),
             other_ways: gr.update(visible=True),
             stage: "",
             reading: gr.update(visible=False),
         }
+        unchanged = {answer: gr.skip()}
         hide = {picture: gr.update(visible=False), other_ways: gr.update(visible=False)}
 
-        def answered(seen: Look, own_fonts: OwnFonts | None, *chosen) -> dict:
-            """Updates of `shown` for what is looked at."""
+        def answered(visit: Visit, seen: Look, own_fonts: OwnFonts | None, *chosen) -> dict:
+            """Updates of `shown` for what is looked at from now on; none where that is something else by then."""
+            mine = visit.look_at(seen)
             lines = None
             if seen.lines:
                 lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
@@ -133,46 +154,56 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
             def identify() -> tuple[FontIdentifier, Answer]:
                 nonlocal opened
+                if visit.newest is not mine:
+                    raise Outdated
                 opened = seen.view.open()
                 searching = identifier_for(identifier, own_fonts)
                 return searching, searching.identify(opened, top=SHOWN, only=wanted(*chosen), lines=lines)
 
             try:
                 searching, found = TURNS.take(identify)
+                if visit.newest is not mine:
+                    raise Outdated
+            except Outdated:
+                return unchanged
             except Busy as error:
-                return {look: seen, answer: problem(error)}
+                return {answer: problem(error)}
             except ValueError as error:  # PictureError, NoFaces, and what `wanted` refuses
+                if visit.newest is not mine:
+                    return unchanged
                 if opened is None:
+                    visit.look = None
                     return empty | {answer: problem(error)}
                 pictured = stage_html(opened, seen.lines, seen.picked)
-                return hide | {look: seen, stage: pictured, answer: problem(error)}
+                correcting = gr.update(visible=seen.picked is not None)
+                return hide | {stage: pictured, reading: correcting, answer: problem(error)}
             if not seen.lines:
-                seen = replace(seen, lines=lines_of(found))
+                seen = visit.look = replace(seen, lines=lines_of(found))
             text = "" if seen.picked is None else seen.lines[seen.picked].text
             return hide | {
-                look: seen,
                 stage: stage_html(opened, seen.lines, seen.picked),
                 reading: gr.update(value=text, visible=seen.picked is not None),
                 answer: answer_html(searching, found, opened) + "<button type='button' data-share>Copy a link</button>",
             }
 
-        def begin(file: str | None, own_fonts: OwnFonts | None, *chosen) -> dict:
-            if file is None:
-                return {look: None}
-            return {reading: gr.update(visible=False)} | answered(Look(View(file)), own_fonts, *chosen)
+        def begin(file: str | None, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+            if file is None:  # it was emptied to take another picture
+                return unchanged
+            return answered(visit, Look(View(file)), own_fonts, *chosen)
 
-        def paste(event: gr.EventData, own_fonts: OwnFonts | None, *chosen) -> dict:
-            return begin(uploaded(str(event._data["path"])), own_fonts, *chosen)
+        def paste(event: gr.EventData, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+            return begin(uploaded(str(event._data["path"])), visit, own_fonts, *chosen)
 
-        def act(event: gr.EventData, seen: Look | None, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def act(event: gr.EventData, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
             """What was clicked on the picture: a line, a turn, a part, or that another picture is wanted."""
-            asked = event._data or {}
+            asked, seen = event._data or {}, visit.look
             if seen is None or asked.get("another"):
+                visit.look_at(None)
                 return empty | {answer: NOTHING_YET}
             if "line" in asked:
                 number = int(asked["line"])
                 picked = None if number == seen.picked or not 0 <= number < len(seen.lines) else number
-                return answered(replace(seen, picked=picked), own_fonts, *chosen)
+                return answered(visit, replace(seen, picked=picked), own_fonts, *chosen)
             view = seen.view
             try:
                 if "turn" in asked:
@@ -183,56 +214,60 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 view = view.whole() if asked.get("whole") else view
             except (PictureError, Busy) as error:
                 return {answer: problem(error)}
-            return {reading: gr.update(visible=False)} | answered(Look(view), own_fonts, *chosen)
+            return answered(visit, Look(view), own_fonts, *chosen)
 
-        def correct(text: str, seen: Look | None, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def correct(text: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
             """The picked line's reading as somebody corrected it."""
+            seen = visit.look
             if seen is None or seen.picked is None:
-                return gr.skip()
+                return unchanged
             line = replace(seen.lines[seen.picked], text=text.strip()[:200], confidence=1.0, centres=())
             lines = tuple(line if number == seen.picked else one for number, one in enumerate(seen.lines))
-            return answered(replace(seen, lines=lines), own_fonts, *chosen)
+            return answered(visit, replace(seen, lines=lines), own_fonts, *chosen)
 
-        def again(seen: Look | None, own_fonts: OwnFonts | None, *chosen) -> dict:
-            return gr.skip() if seen is None else answered(seen, own_fonts, *chosen)
+        def again(visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+            return unchanged if visit.look is None else answered(visit, visit.look, own_fonts, *chosen)
 
-        def visit(text: str, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def go(text: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
             """The picture at an address."""
             if not text.strip():
-                return gr.skip()
+                return unchanged
+            mine = visit.look_at(visit.look)
             try:
                 content = fetch(text)
             except AddressError as error:
-                return {answer: problem(error)}
-            return begin(keep("fetched", content), own_fonts, *chosen)
+                return {answer: problem(error)} if visit.newest is mine else unchanged
+            if visit.newest is not mine:
+                return unchanged
+            return begin(keep("fetched", content), visit, own_fonts, *chosen)
 
-        def use_fonts(files: list[str] | None, only_these: bool, seen: Look | None, *chosen, progress=gr.Progress()):
+        def use_fonts(files: list[str] | None, only_these: bool, visit: Visit, *chosen, progress=gr.Progress()):
             if not files:
-                updates = {own: None, own_status: ""}
-                return updates | ({} if seen is None else answered(seen, None, *chosen))
+                return {own: None, own_status: ""} | again(visit, None, *chosen)
             progress(0, "Reading the fonts")
             try:
                 mine, skipped = TURNS.take(take, identifier, [Path(uploaded(file)) for file in files], only_these)
             except (EnrolmentError, Busy) as error:
                 return {own_status: problem(error)}
             count = len(mine.catalogue.faces)
-            notes = "".join(f"<p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
+            notes = "".join(f" <p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
             said = f"<p role='status'>{count} {'face' if count == 1 else 'faces'} of yours can be found now.</p>{notes}"
-            return {own: mine, own_status: said} | ({} if seen is None else answered(seen, mine, *chosen))
+            return {own: mine, own_status: said} | again(visit, mine, *chosen)
 
         hidden = {"api_visibility": "private"}
-        picture.change(
-            begin, [picture, own, *filters], shown, show_progress="minimal", show_progress_on=answer, **hidden
-        )
-        stage.upload(paste, [own, *filters], shown, show_progress_on=answer, **hidden)
-        stage.select(act, [look, own, *filters], shown, show_progress_on=answer, **hidden)
-        reading.submit(correct, [reading, look, own, *filters], shown, show_progress_on=answer, **hidden)
-        address.submit(visit, [address, own, *filters], shown, show_progress_on=answer, **hidden)
-        gr.on([one.change for one in filters], again, [look, own, *filters], shown, show_progress_on=answer, **hidden)
+        # all that is done is begun, also while something else is worked on, of which no answer is shown then
+        latest = {"trigger_mode": "multiple", "show_progress_on": answer} | hidden
+        seen = [visit, own, *filters]
+        picture.change(begin, [picture, *seen], shown, show_progress="minimal", **latest)
+        stage.upload(paste, seen, shown, **latest)
+        stage.select(act, seen, shown, **latest)
+        reading.submit(correct, [reading, *seen], shown, **latest)
+        address.submit(go, [address, *seen], shown, **latest)
+        gr.on([one.change for one in filters], again, seen, shown, **latest)
         gr.on(
             [fonts.change, alone.change],
             use_fonts,
-            [fonts, alone, look, *filters],
+            [fonts, alone, visit, *filters],
             [own, own_status, *shown],
             show_progress_on=own_status,
             **hidden,
@@ -303,7 +338,7 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
     with gr.Tab("Catalogue") as tab:
         with gr.Row():
             search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
-            category = gr.Dropdown(["", *SHIPPED_CATEGORIES], value="", label="Category")
+            category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
         families = gr.HTML("", elem_id="families")
         gr.on(
             [tab.select, search.change, category.change],

@@ -5,18 +5,13 @@ import html
 import io
 import zipfile
 
-from fontid.catalogue.faces import Face
+from fontid.catalogue.faces import STYLES, Face
 from fontid.identifier import FontIdentifier
-
-STYLE_NAMES = {
-    100: "Thin", 200: "Extra Light", 300: "Light", 400: "Regular", 500: "Medium", 600: "Semi Bold", 700: "Bold",
-    800: "Extra Bold", 900: "Black", 1000: "Extra Black",
-}  # fmt: skip
 
 
 def style_name(weight: int, italic: bool) -> str:
     """ "Bold 700 italic"."""
-    return f"{STYLE_NAMES.get(weight, '')} {weight}{' italic' if italic else ''}".strip()
+    return f"{STYLES.get(weight, '')} {weight}{' italic' if italic else ''}".strip()
 
 
 def web_font(identifier: FontIdentifier, face: Face) -> str:

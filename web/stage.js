@@ -34,7 +34,8 @@ function pick(polygon) {
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const polygon = event.target.closest("polygon");
-  if (polygon && !cropping()) pick(polygon);
+  // the second click of a double one would undo the first
+  if (polygon && !cropping() && event.detail < 2) pick(polygon);
   if (!button) return;
   if (button.dataset.turn) trigger("select", { turn: Number(button.dataset.turn) });
   else if (button.dataset.whole !== undefined) trigger("select", { whole: true });

@@ -19,6 +19,8 @@ import uvicorn.config
 from gradio.exceptions import InvalidPathError
 from prometheus_client import Counter, Histogram
 
+from web.programs import MISTAKEN
+
 REQUESTS = Counter("fontid_requests", "Requests by what was asked and how they ended.", ["endpoint", "outcome"])
 SECONDS = Histogram(
     "fontid_request_seconds",
@@ -30,7 +32,7 @@ SIZES = ((100_000, "to 100 kB"), (1_000_000, "to 1 MB"), (10_000_000, "to 10 MB"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 DISK = "The server has no room for this just now: try again in a few minutes."
 MEMORY = "The server has no memory for this just now: try again in a few minutes, or with a smaller picture."
-MISTAKEN = "What can be asked here, and how, is told at /?view=api."
+NOT_UPLOADED = "This file was not uploaded here: send it to /gradio_api/upload first."
 UNKNOWN = "Something went wrong here, and nothing is known of why: try again, or with another picture."
 
 _facts: ContextVar[dict | None] = ContextVar("facts", default=None)
@@ -85,9 +87,12 @@ def watched(endpoint: str, began: float) -> Iterator[None]:
     token = _facts.set(facts)
     try:
         yield
-    except (gr.Error, InvalidPathError) as error:
+    except gr.Error as error:
         facts["outcome"] = "refused"
-        raise gr.Error(getattr(error, "message", str(error)), print_exception=False) from error
+        raise gr.Error(error.message, print_exception=False) from error
+    except InvalidPathError as error:
+        facts["outcome"] = "refused"
+        raise gr.Error(NOT_UPLOADED, print_exception=False) from error
     except Exception as error:
         facts |= {"outcome": "failed"} | places(error)
         raise gr.Error(apology(error), print_exception=False) from error
@@ -105,10 +110,11 @@ class WatchedPage(gr.Blocks):
     async def preprocess_data(self, *args, **how) -> list:
         try:
             return await super().preprocess_data(*args, **how)
+        except InvalidPathError:
+            raise
         except (ValueError, TypeError) as error:
             note(**places(error.__cause__ or error))
-            said = str(error).strip().split("\n")[0]
-            raise gr.Error(f"{said} {MISTAKEN}", print_exception=False) from error
+            raise gr.Error(MISTAKEN, print_exception=False) from error
 
     async def process_api(self, block_fn, *args, event_id: str | None = None, **how) -> dict:
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn

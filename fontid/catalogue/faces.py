@@ -7,6 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+STYLES = {
+    100: "Thin", 200: "Extra Light", 300: "Light", 400: "Regular", 500: "Medium", 600: "Semi Bold", 700: "Bold",
+    800: "Extra Bold", 900: "Black", 1000: "Extra Black",
+}  # fmt: skip
 WIDTHS = {"narrow": 0.0, "normal": 0.88, "wide": 1.13}  # least `Face.width`
 
 
@@ -39,6 +43,14 @@ class Face:
 
 def face_id(family: str, weight: int, italic: bool) -> str:
     return f"{family}-{weight}-{'italic' if italic else 'normal'}"
+
+
+def style_words(weight: int, italic: bool) -> str:
+    """As CSS names the nearest weight: "Regular", "Italic", "Bold", "Bold Italic"."""
+    words = STYLES[min(STYLES, key=lambda known: abs(known - weight))]
+    if not italic:
+        return words
+    return "Italic" if words == "Regular" else f"{words} Italic"
 
 
 def write_faces(faces: Iterable[Face], path: Path) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fontid.catalogue.faces import Face, by_family, face_id, regular_face, style_apart
+from fontid.catalogue.faces import Face, by_family, face_id, regular_face, style_apart, style_words
 
 RIVALS = 100  # rows among which probability is shared out
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
@@ -18,7 +18,7 @@ class Match:
 
     score: the encoder's cosine and what drawing adds to it.
     probability: 0-1, that this row is right if the picture's font is in the catalogue.
-    twins: ids of other families.
+    twins, twin_names: ids and names of other families.
     """
 
     family: str
@@ -29,9 +29,34 @@ class Match:
     probability: float
     url: str
     twins: tuple[str, ...]
+    twin_names: tuple[str, ...] = ()
+    category: str = ""
+    licence: str = ""
 
-    def to_dict(self) -> dict:
-        return asdict(self) | {"twins": list(self.twins)}
+    def to_dict(self, in_catalogue: float) -> dict:
+        """A row of docs/answer.schema.json.
+
+        Args: in_catalogue: the probability that the picture's font is in the catalogue at all.
+        """
+        twins = zip(self.twins, self.twin_names, strict=True)
+        return {
+            "family": self.family,
+            "name": self.name,
+            "style": style_words(self.weight, self.italic),
+            "weight": self.weight,
+            "italic": self.italic,
+            "axes": {},
+            "score": self.score,
+            "probability": round(self.probability * in_catalogue, 4),
+            "conditional_probability": self.probability,
+            "verdict": None,
+            "twins": [{"family": family, "name": name} for family, name in twins],
+            "category": self.category,
+            "licence": self.licence,
+            "url": self.url,
+            "drawn_like": [],
+            "alternatives": [],
+        }
 
 
 @dataclass(frozen=True)
@@ -141,7 +166,20 @@ class Catalogue:
         row = self.faces[face]
         score, probability = round(float(score), 4), round(float(probability), 4)
         twins = self.twins_of(face)
-        return Match(row.family, row.name, row.weight, row.italic, score, probability, row.url, twins)
+        names = tuple(self.faces[self._rows_of_family[twin][0]].name for twin in twins)
+        return Match(
+            row.family,
+            row.name,
+            row.weight,
+            row.italic,
+            score,
+            probability,
+            row.url,
+            twins,
+            names,
+            row.category,
+            row.license,
+        )
 
     def twins_of(self, face: int) -> tuple[str, ...]:
         """Ids of the other families that draw a face's letters."""

@@ -1,0 +1,15 @@
+"""What a page that links here shows of ours: Gradio's template names itself, before our own title."""
+
+from gradio import routes
+from jinja2 import ChoiceLoader, DictLoader
+
+TEMPLATE = "frontend/index.html"
+SUMMARY = "Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."
+
+
+def name_page(title: str) -> None:
+    """From now on, in this process."""
+    templates = routes.templates.env
+    source, _, _ = templates.loader.get_source(templates, TEMPLATE)
+    source = source.replace('content="Gradio"', f'content="{title}"').replace("Click to try out the app!", SUMMARY)
+    templates.loader = ChoiceLoader([DictLoader({TEMPLATE: source}), templates.loader])
