@@ -231,7 +231,7 @@ def ask_by_names(server, name: str, fields) -> httpx.Response:
 
 
 def test_curl_as_the_readme_says(server, pictures):
-    (commands,) = re.findall(r"```sh\n(url=.*?)```", (ROOT / "README.md").read_text(), re.S)
+    (commands,) = re.findall(r"```sh\n(url=.*?)```", (ROOT / "docs" / "usage.md").read_text(), re.S)
     commands = commands.replace("http://127.0.0.1:7860", server[0]).replace("picture.png", "one.png")
     said = subprocess.run(commands, shell=True, cwd=pictures, capture_output=True, text=True, check=True).stdout
     assert said.startswith("event: complete\ndata: ")

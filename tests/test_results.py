@@ -1,10 +1,11 @@
-"""Every figure in README and EXPERIMENTS.md comes from the file in results/ that stands beside it."""
+"""Tables of README and docs/ are what results/ give; figures of EXPERIMENTS.md come from the file beside them."""
 
 import json
 import re
 
 import pytest
 
+from benchmarks import tables
 from tests.conftest import ROOT
 
 FILE = re.compile(r"results/[\w./-]+\.json")
@@ -31,7 +32,7 @@ def rows_with_figures(name: str) -> list[tuple[str, str]]:
     return rows
 
 
-@pytest.mark.parametrize("name", ["README.md", "EXPERIMENTS.md", "model/README.md"])
+@pytest.mark.parametrize("name", ["EXPERIMENTS.md", "model/README.md"])
 def test_figures_agree_with_results(name):
     if name == "model/README.md":
         card = (ROOT / name).read_text(encoding="utf-8")
@@ -46,6 +47,24 @@ def test_figures_agree_with_results(name):
         shown = {f"{value * factor:.{digits}f}" for value in known for factor in (1, 100) for digits in (0, 1, 2, 3)}
         for figure in FIGURE.findall(FILE.sub("", line)):
             assert figure in shown, f"{name}: {figure} is not in {file}: {line}"
+
+
+@pytest.mark.parametrize("name", tables.PAGES)
+def test_tables_are_what_results_give(name):
+    page = (ROOT / name).read_text(encoding="utf-8")
+    assert tables.PLACE.search(page)
+    assert tables.first_difference(page) is None
+    assert tables.written(page) == page
+    by_hand = [line for line in tables.PLACE.sub("", page).splitlines() if re.match(r"\|.*\d\.\d", line)]
+    assert not by_hand, f"{name}: a table with figures stands outside the marked places"
+
+
+def test_a_changed_row_is_named():
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| real pictures"))
+    false = page.replace(row, re.sub(r"\d+\.\d", "100.0", row))  # 100.0 occurs in the named file, so it once passed
+    assert false != page
+    assert tables.first_difference(false) == "results"
 
 
 def test_every_result_says_how_it_was_made_or_is_an_evaluation():

@@ -1,0 +1,261 @@
+"""The tables of README.md and docs/ that hold figures, written from results/.
+
+    python -m benchmarks.tables            # writes them anew
+    python -m benchmarks.tables --check    # fails, and names the first that differs
+
+A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`. The words of a row stand here, its
+figures only in the results file that its last column names.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md")
+PLACE = re.compile(r"<!-- table: ([\w-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+# What the row says, the file in results/benchmarks, and which part of its pictures: None is all of them.
+MAIN = (
+    ("five to ten random letters, every family", "chars", None),
+    ("– of families never trained on", "chars", "held-out family"),
+    ("the word Abrupt, every family", "abrupt", None),
+    ("two to five words, colours, JPEG, every family", "words", None),
+    ("– of families never trained on", "words", "held-out family"),
+    ("three lines at 18-28 px, every family", "para", None),
+    ("five lines at 13-17 px, a sample", "body", None),
+    ("every weight and slope, a sample", "styles", None),
+    ("GoogleFontsBench's noisy lines, 31 families", "googlefontsbench", None),
+    ("FRB, eight families", "frb", None),
+    ("generated photographs, a sample", "photo", None),
+    ("real pictures that nobody here made", "realworld", None),
+)
+PARTS = (
+    ("FRB easy: sentences", "frb", "easy"),
+    ("FRB hard: names of other fonts", "frb", "hard"),
+    ("real, whose text is the font’s name", "realworld", "spells its family"),
+    ("real, with another text", "realworld", "other text"),
+    *(
+        (f"real, {kind}", "realworld", kind)
+        for kind in (
+            "dark-bg",
+            "specimen-poster",
+            "colour-bg",
+            "specimen-text",
+            "rendered-sample",
+            "photo-bg",
+            "screenshot-small",
+        )
+    ),
+)
+OPEN_SET = (
+    ("random letters", "chars"),
+    ("words", "words"),
+    ("three lines", "para"),
+    ("five lines", "body"),
+    ("generated photographs", "photo"),
+    ("real pictures", "realworld"),
+)
+
+
+def read(file: str) -> dict:
+    return json.loads((ROOT / file).read_text(encoding="utf-8"))
+
+
+def table(head: list[str], rows: list[list]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
+
+
+def results(rows: tuple) -> str:
+    """Accuracy in per cent. The count in brackets is of the pictures that the figure beside it is about."""
+    head = [
+        "pictures",
+        "n",
+        "top-1 strict / twins",
+        "top-5 strict / twins",
+        "family, weight and slope (of labelled)",
+        "slope (of right families)",
+        "weight off by",
+        "file",
+    ]
+    lines = []
+    for says, name, part in rows:
+        file = f"results/benchmarks/{name}.json"
+        found = read(file) if part is None else read(file)["by"][part]
+        strict, twins, styles = found["strict"], found["twins"], found["styles"]
+        lines.append(
+            [
+                says,
+                found["n"],
+                *(f"{100 * strict[top]:.1f} / {100 * twins[top]:.1f}" for top in ("top1", "top5")),
+                f"{100 * styles['variants']:.1f} ({styles['n']})",
+                f"{100 * styles['slope_right']:.1f} ({styles['n_right']})",
+                f"{styles['weight_error']:.1f}",
+                file,
+            ]
+        )
+    return table(head, lines)
+
+
+def open_set() -> str:
+    lines = []
+    for says, name in OPEN_SET:
+        file = f"results/benchmarks/{name}-without-truth.json"
+        found = read(file)
+        said = found["in_catalogue"]
+        shares = [f"{said[key]:.2f}" for key in ("known", "unknown")]
+        lines.append([says, found["n"], f"{found['auroc']:.3f}", *shares, file])
+    file = "results/unknown.json"
+    found = read(file)["metrics"]
+    lines.append(
+        [
+            "words in fonts of Debian's packages, beside words in the catalogue's",
+            f"{found['n_unknown']} + {found['n_known']}",
+            f"{found['auroc']:.3f}",
+            f"{found['in_catalogue']['known']:.2f}",
+            f"{found['in_catalogue']['unknown']:.2f}",
+            file,
+        ]
+    )
+    head = ["pictures, with their family and without", "n", "AUROC", "said with it", "said without", "file"]
+    return table(head, lines)
+
+
+def calibration() -> str:
+    file = "results/calibration.json"
+    found = read(file)["metrics"]
+    kinds = ", ".join(f"{part['n']} {name}" for name, part in found["by"].items())
+    said = (("the first row being right", "probability"), ("the font being in the catalogue", "in_catalogue"))
+    lines = [[says, f"{found['n']} ({kinds})", f"{found[key]['expected_error']:.3f}", file] for says, key in said]
+    head = ["said of", "pictures, of families it was not fitted on", "expected calibration error", "file"]
+    return table(head, lines)
+
+
+def cost() -> str:
+    lines = []
+    for file, says, kinds in (
+        ("results/cost.json", "", None),
+        ("results/cost-first-encoder.json", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
+    ):
+        for kind, found in read(file)["metrics"].items():
+            if kind != "drawing" and (kinds is None or kind in kinds):
+                seconds = [f"{found[key]:.2f}" for key in ("first_seconds", "next_seconds")]
+                lines.append([kind + says, found["peak_mb"], *seconds, file])
+    return table(["a page of text", "peak memory, MB", "first answer, s", "next, s", "file"], lines)
+
+
+def search() -> str:
+    drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/search.json")["metrics"]
+    drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
+    ranked = f"scoring and ranking {found['faces']} faces"
+    return table(
+        ["", "cold, ms", "warm, ms", "file"],
+        [
+            [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
+            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/search.json"],
+        ],
+    )
+
+
+def catalogue() -> str:
+    faces, twins = read("results/faces.json")["metrics"], read("results/twins.json")["metrics"]
+    shared = f"{twins['families_with_twin']} ({100 * twins['share_with_twin']:.1f} %)"
+    return table(
+        ["families", "faces", "families left out", "families with a twin", "file"],
+        [
+            [faces["families"], faces["faces"], faces["left_out"], "", "results/faces.json"],
+            [twins["families"], "", "", shared, "results/twins.json"],
+        ],
+    )
+
+
+def app() -> str:
+    file = "results/app.json"
+    record = read(file)
+    found, settings = record["metrics"], record["settings"]
+    head = [
+        "drop to cards in Chromium, seconds",
+        "median",
+        "slowest",
+        "first after the start",
+        "serious findings of axe-core, light / dark",
+        "file",
+    ]
+    says = f"{len(settings['pictures'])} pictures, {settings['rounds']} times each"
+    seconds = [f"{found[key]:.2f}" for key in ("median_seconds", "slowest_seconds", "first_seconds")]
+    axe = " / ".join(str(found["axe"][theme]["serious"]) for theme in ("light", "dark"))
+    return table(head, [[says, *seconds, axe, file]])
+
+
+def load() -> str:
+    file = "results/load.json"
+    keys = ("p50_ms", "p95_ms", "p99_ms", "answered", "refused", "lost", "peak_rss_mb")
+    head = "visitors at once|answers a second|median, ms|95 %, ms|99 %, ms|answered|refused|lost|peak MB|file"
+    lines = [
+        [users, f"{found['throughput']:.2f}", *(found[key] for key in keys), file]
+        for users, found in read(file)["metrics"]["users"].items()
+    ]
+    return table(head.split("|"), lines)
+
+
+def soak() -> str:
+    file = "results/soak.json"
+    record = read(file)
+    found, settings = record["metrics"], record["settings"]
+    visits = found["visits"]
+    head = "visitors and minutes|answered|refused|lost|answers a second|median, ms|peak MB|growth, MB an hour|file"
+    row = [
+        f"{settings['users']} for {settings['minutes']:.0f} minutes, beside other work",
+        *(visits[key] for key in ("answered", "refused", "lost")),
+        f"{visits['throughput']:.2f}",
+        visits["p50_ms"],
+        found["peak_rss_mb"],
+        f"{found['growth_mb_an_hour']:.1f}",
+        file,
+    ]
+    return table(head.split("|"), [row])
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "results": partial(results, MAIN),
+    "parts": partial(results, PARTS),
+    "open-set": open_set,
+    "calibration": calibration,
+    "cost": cost,
+    "search": search,
+    "catalogue": catalogue,
+    "app": app,
+    "load": load,
+    "soak": soak,
+}
+
+
+def written(page: str) -> str:
+    """A page's text with its tables made from results/."""
+    return PLACE.sub(lambda at: f"<!-- table: {at[1]} -->\n{TABLES[at[1]]()}<!-- end -->", page)
+
+
+def first_difference(page: str) -> str | None:
+    """The name of the first table of a page's text that is not what results/ give."""
+    return next((name for name, text in PLACE.findall(page) if text != TABLES[name]()), None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a table differs")
+    arguments = parser.parse_args()
+    for name in PAGES:
+        path = ROOT / name
+        page = path.read_text(encoding="utf-8")
+        if not arguments.check:
+            path.write_text(written(page), encoding="utf-8")
+        elif differs := first_difference(page):
+            raise SystemExit(f"{name}: the table {differs} is not what results/ give: python -m benchmarks.tables")
+
+
+if __name__ == "__main__":
+    main()
