@@ -25,7 +25,8 @@ from fontid.picture.opening import PictureError, open_picture
 from fontid.text.lines import Line
 from fontid.text.reader import TextReader
 
-SHIPPED = Path(__file__).parent.parent / "model"
+_INSTALLED = Path(__file__).parent.parent / "fontid_model"  # beside fontid, where a wheel was installed
+SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "model"
 SIMILAR = 5  # fonts named beside an answer
 SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_LINES = 8  # the largest; more add time and no certainty

@@ -4,11 +4,13 @@ import io
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.compare import compare, mcnemar
 from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, wrap
 from benchmarks.render import main
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes, find_chromium
@@ -16,7 +18,7 @@ from data_scripts.photograph import LUMA, contrasting_ink, perspective, photogra
 from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import words_of
 from fontid.catalogue.faces import read_faces, regular_faces
-from fontid.evaluation.folders import read_manifest
+from fontid.evaluation.folders import Sample, read_manifest
 from tests.conftest import FONTS, draw
 
 
@@ -223,3 +225,16 @@ def test_a_folder_repeats_byte_for_byte_and_can_be_evaluated(chromium, prepared,
     for sample in samples:
         luma = np.asarray(Image.open(sample.file).convert("L"), float)
         assert sample.weight == 400 and np.ptp(luma) >= 70  # 80 in the style, less what thin lines and JPEG take
+
+
+def test_answers_are_compared_with_the_baseline(identifier):
+    def row(family: str, probability: float) -> dict:
+        return {"families": [family], "probability": probability, "in_catalogue": 0.9, "cpu_seconds": 1.0}
+
+    samples = {name: Sample(Path(name), "pacifico", None, False, ()) for name in "abc"} | {"d": None}
+    before = {"a": row("pacifico", 0.9), "b": row("lora", 0.9), "c": row("pacifico", 0.9), "d": row("lora", 0.5)}
+    after = {"a": row("lora", 0.9), "b": row("lora", 0.88), "c": row("pacifico", 0.9), "d": row("lora", 0.5)}
+    found = compare(before, after, samples, identifier.catalogue)
+    assert (found["n"], found["same_first_row"], found["lost"], found["won"]) == (4, 3, 1, 0)
+    assert found["differing"] == {"a": ["first row"], "b": ["probability"]}
+    assert mcnemar(5, 0) == 2 / 32 and mcnemar(3, 3) == 1.0 and mcnemar(0, 0) == 1.0

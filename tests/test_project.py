@@ -1,6 +1,8 @@
 """The shape of the project: who imports whom, how large it is, what its pages claim."""
 
 import ast
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -103,15 +105,31 @@ from fontid import *
     assert run.returncode == 0, run.stderr
 
 
-def test_the_package_takes_its_version_from_the_code(tmp_path):
-    """What setuptools makes of pyproject.toml; and its types are for others to check with."""
+def test_a_wheel_holds_all_that_naming_a_picture_needs(tmp_path):
+    """Code, types and model: installed outside the checkout, it names a picture. Its version is the code's."""
     pytest.importorskip("setuptools", minversion="77")
-    shutil.copytree(ROOT / "fontid", tmp_path / "fontid", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt", "requirements-train.txt"):
-        shutil.copy(ROOT / name, tmp_path)
+    source = tmp_path / "source"
+    for room in ("fontid", "model"):
+        shutil.copytree(ROOT / room, source / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     program = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
-    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", program], cwd=source, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-2000:]
-    wheel = zipfile.ZipFile(tmp_path / run.stdout.split()[-1])
+    wheel = zipfile.ZipFile(source / run.stdout.split()[-1])
     assert Path(wheel.filename).name.startswith(f"fontid-{fontid.__version__}-")
     assert "fontid/py.typed" in wheel.namelist()
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "fontid").rglob("*.py")}
+    assert modules <= set(wheel.namelist())  # pyproject.toml lists every room
+    installed = tmp_path / "installed"
+    wheel.extractall(installed)
+    picture = sorted((ROOT / "model" / "golden").glob("*.png"))[0]
+    command = [sys.executable, "-m", "fontid", "identify", str(picture), "--json", "--encoder-only"]
+    run = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    labels = [json.loads(line) for line in (ROOT / "model" / "golden" / "golden.jsonl").read_text().splitlines()]
+    match = json.loads(run.stdout)["matches"][0]
+    named = {match["family"], *(twin["family"] for twin in match["twins"])}
+    assert labels[0]["face"].rsplit("-", 2)[0] in named

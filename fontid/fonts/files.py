@@ -90,7 +90,7 @@ def relative_width(font: TTFont) -> float:
 
     0.0 for a font without them.
     """
-    glyph_of, metrics = font.getBestCmap(), font["hmtx"]
+    glyph_of, metrics = font.getBestCmap() or {}, font["hmtx"]  # None for a font of symbols
     letters = [glyph_of[ord(letter)] for letter in string.ascii_lowercase if ord(letter) in glyph_of]
     if len(letters) < len(string.ascii_lowercase):
         return 0.0

@@ -122,7 +122,7 @@ def _face_of(font: TTFont, weight: int, italic: bool, file: Path) -> Face:
 
 def _small(font: TTFont, face: Face, file: Path, variable: bool) -> bytes:
     """Raises: ValueError for a font without the Latin letters, or whose letters cannot be drawn."""
-    missing = [letter for letter in string.ascii_letters if ord(letter) not in font.getBestCmap()]
+    missing = [letter for letter in string.ascii_letters if ord(letter) not in (font.getBestCmap() or {})]
     if missing:
         raise ValueError(f"{face.name} lacks the Latin letters {''.join(missing)}")
     source = file
