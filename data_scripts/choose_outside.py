@@ -15,11 +15,12 @@ import random
 from pathlib import Path
 
 import numpy as np
+from fontTools.ttLib import TTFont
 
 from data_scripts.renderers import unpack
 from fontid.catalogue.enrolment import draw_reference
 from fontid.catalogue.faces import read_faces, regular_faces
-from fontid.fonts.files import faces_in, family_id, family_name, font_files_in
+from fontid.fonts.files import family_id, family_name, font_files_in
 from fontid.identifier import FontIdentifier
 from fontid.letters.outlines import draw_letters_by_freetype, outlines_apart
 
@@ -53,15 +54,19 @@ def main(argv: list[str] | None = None) -> None:
     identifier = FontIdentifier.from_pretrained()
     names = {face.name.casefold() for face in identifier.catalogue.faces}
     package_of = {
-        family_id(family_name(font)): file.relative_to(arguments.packages).parts[0]
+        family: file.relative_to(arguments.packages).parts[0]
         for file in font_files_in(arguments.packages)
-        for _, font in readable(file)
+        if (family := family_of(file))
     }
     left: dict[str, list[str]] = {}
     for face in regular_faces(read_faces(arguments.out / "faces.jsonl")):
         if face.family in identifier.catalogue or face.name.casefold() in names:
             continue
-        apart = distance(identifier, unpack(arguments.out / "fonts" / face.file, arguments.out / "ttf"))
+        try:
+            apart = distance(identifier, unpack(arguments.out / "fonts" / face.file, arguments.out / "ttf"))
+        except (OSError, TypeError, ValueError) as error:  # FreeType refuses some outlines, some fonts draw nothing
+            print(f"{face.family} cannot be drawn ({error}).")
+            continue
         print(f"{face.family}: {apart:.2f}", flush=True)
         if apart > APART:
             left.setdefault(package_of[face.family], []).append(face.family)
@@ -79,12 +84,13 @@ def main(argv: list[str] | None = None) -> None:
     print(f"{len(rows)} families of {len(chosen)}.")
 
 
-def readable(file: Path) -> list:
-    """The faces of a font file; none where it cannot be read."""
+def family_of(file: Path) -> str | None:
+    """The id of a font file's family; None where it cannot be read."""
     try:
-        return list(faces_in(file))[:1]
+        with TTFont(file, lazy=True) as font:
+            return family_id(family_name(font))
     except Exception:  # fontTools raises nearly anything on broken files
-        return []
+        return None
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ class FontIdentifier:
         self._reader = TextReader()
         self.encoder = artifact.encoder
         self._session = open_network(artifact.encoder)
-        self._whole = self
+        # None for itself: in a circle, networks would be freed at any time, in a forked process with a deadlock
+        self._whole: FontIdentifier | None = None
 
     @classmethod
     def from_pretrained(
@@ -145,7 +146,7 @@ class FontIdentifier:
         other = copy.copy(self)
         other.catalogue, other.letterforms = catalogue, letterforms
         other._verifier = Verifier(catalogue, letterforms)
-        other._whole = whole or other
+        other._whole = whole
         return other
 
     def stand_in(self, face: Face) -> Face | None:
@@ -219,9 +220,9 @@ class FontIdentifier:
             queries = [] if encoder_only else _queries(of_group)
             verdict, similar, evidence = self._judge(of_group, queries, among)
             known = self.calibration.in_catalogue(evidence)
-            if only is not None or self._whole is not self:
+            if only is not None or self._whole is not None:
                 families = {face.family for face, wanted in zip(self.catalogue.faces, among, strict=True) if wanted}
-                known, evidence = self._whole._is_one_of(families, of_group, queries, without)
+                known, evidence = (self._whole or self)._is_one_of(families, of_group, queries, without)
             matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
             groups.append(Group(tuple(lines), tuple(matches), round(known, 4), tuple(similar), evidence))
         largest = max(groups, key=lambda group: sum(line.area for line in group.lines))

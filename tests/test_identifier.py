@@ -2,8 +2,10 @@
 
 import copy
 import dataclasses
+import gc
 import shutil
 import warnings
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fontid.artifact import open_artifact, recalibrate
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.groups import group_lines
-from fontid.identifier import Answer, NoFaces, NoText
+from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
 from fontid.letters.drawing import Comparison, make_query
 from fontid.letters.letterforms import draw_glyph
 from fontid.letters.verification import Verifier, drawn_as
@@ -299,3 +301,15 @@ def test_a_search_of_all_faces_knows_what_one_without_a_filter_does(identifier):
     assert whole.in_catalogue == round(identifier.calibration.in_catalogue(evidence), 4)
     assert all_asked.groups[0].evidence == evidence
     assert all_asked.in_catalogue == pytest.approx(whole.in_catalogue, abs=0.001)
+
+
+def test_an_identifier_is_freed_as_soon_as_nobody_holds_it():
+    """Not when garbage is collected: that may be in a forked process, where freeing the networks waits for ever."""
+    identifier = FontIdentifier.from_pretrained(MODEL)
+    freed = weakref.ref(identifier)
+    gc.disable()
+    try:
+        del identifier
+        assert freed() is None
+    finally:
+        gc.enable()
