@@ -2,11 +2,15 @@
 
     python -m data_scripts.fetch_fonts [--families FILE] [--out DIR]    # what families.txt names, exactly
     python -m data_scripts.fetch_fonts --refresh                        # renew families.txt, then fetch
+    python -m data_scripts.fetch_fonts --sources google,debian,npm [--out DIR]    # with axes, and beyond Google
     python -m data_scripts.fetch_fonts --from DIR [--out DIR]           # a folder of font files instead
 
+With `--sources`, a family of Google that is variable comes as its variable font (variable.txt), and families that
+people use and Google lacks come from npm (npm.txt) and Debian (debian.txt); those of outside.txt never.
+
 Each family becomes a folder of OUT (default FONTID_DATA/fonts, with --from FONTID_DATA/fonts-local): its latin woff2
-files, `metadata.json`, its licence and `source.json` (id and version). A family is moved there whole, so the command
-can be interrupted and run again: it goes on with what is missing.
+files, `metadata.json`, its licence and `source.json` (id, version and source). A family is moved there whole, so the
+command can be interrupted and run again: it goes on with what is missing.
 """
 
 import argparse
@@ -15,7 +19,7 @@ import re
 import shutil
 import subprocess  # nosec B404: commands are lists that this project writes
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +29,12 @@ from tqdm import tqdm
 from fontid.paths import data_home
 
 FAMILIES = Path(__file__).parent / "families.txt"
+VARIABLE = Path(__file__).parent / "variable.txt"
+SOURCES = ("google", "debian", "npm")
+STATIC_SCOPE, VARIABLE_SCOPE = "@fontsource", "@fontsource-variable"
+# Of a variable family's files the one with most axes: all of them, all registered ones, one beside weight, weight.
+AXES_IN_FILE = ("full", "standard", "wdth", "opsz", "slnt", "wght")
+ACCENTS = ("latin-ext", "vietnamese")
 LATIN_FILE = re.compile(r".*-latin-\d+-(normal|italic)\.woff2")
 # By itself npm waits over a minute for each package of a dead network, one after another.
 PATIENCE = ("--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=1000", "--loglevel=error")
@@ -105,51 +115,84 @@ def installed_version(folder: Path) -> str | None:
         return None
 
 
-def fetch(families: dict[str, str], out: Path, batch: int) -> dict[str, str]:
+def static_files(package: Path) -> list[Path]:
+    """The Latin files of a package of `STATIC_SCOPE`, one a face."""
+    return [file for file in (package / "files").glob("*.woff2") if LATIN_FILE.fullmatch(file.name)]
+
+
+def variable_files(package: Path) -> list[Path]:
+    """Of a package of `VARIABLE_SCOPE` the files with most axes, upright and italic, as far as there is one."""
+    chosen = []
+    for style in ("normal", "italic"):
+        names = (
+            f"{package.name}-{letters}-{axes}-{style}.woff2"
+            for axes in AXES_IN_FILE
+            for letters in ("latin", "fallback")  # a few families are not cut into parts
+        )
+        chosen += [file for name in names if (file := package / "files" / name).exists()][:1]
+    return with_accents(chosen)
+
+
+def static_files_with_accents(package: Path) -> list[Path]:
+    return with_accents(static_files(package))
+
+
+def with_accents(files: list[Path]) -> list[Path]:
+    """These files and those that hold the same faces' letters of Latin Extended and of Vietnamese."""
+    beside = [file.with_name(file.name.replace("-latin-", f"-{part}-")) for file in files for part in ACCENTS]
+    return files + [file for file in beside if file not in files and file.exists()]
+
+
+def fetch(
+    families: dict[str, str],
+    out: Path,
+    batch: int,
+    scope: str = STATIC_SCOPE,
+    files_of: Callable[[Path], list[Path]] = static_files,
+    source: str = "google",
+) -> dict[str, str]:
     """Install families that are not in `out` at their version. Returns: what could not be had, with the reason."""
     missing = [(name, version) for name, version in families.items() if installed_version(out / name) != version]
     problems: dict[str, str] = {}
     with tqdm(total=len(families), initial=len(families) - len(missing), desc="families", unit="family") as progress:
         for part in (missing[start : start + batch] for start in range(0, len(missing), batch)):
             with tempfile.TemporaryDirectory(prefix="fontid-npm-") as folder:
-                packages = install_packages(dict(part), Path(folder))
+                packages = install_packages(dict(part), Path(folder), scope)
                 for name, _ in part:
-                    problem = keep_latin(packages / name, out / name)
+                    problem = keep_latin(packages / name, out / name, files_of, source)
                     if problem:
                         problems[name] = problem
                     progress.update()
     return problems
 
 
-def install_packages(versions: dict[str, str], folder: Path) -> Path:
+def install_packages(versions: dict[str, str], folder: Path, scope: str = STATIC_SCOPE) -> Path:
     """Let npm install packages into `folder`, optional ones so that a missing one spoils nothing.
 
     Returns: the folder that holds a folder for each package that could be had.
     Raises: FetchError where there is no npm, or where a package is absent for another reason than not existing.
     """
-    packages = folder / "node_modules" / "@fontsource"
-    npm_install(folder, "optionalDependencies", versions)
+    packages = folder / "node_modules" / scope
+    npm_install(folder, "optionalDependencies", versions, scope)
     # npm drops an optional package in silence, be it unknown or the registry out of reach: only a required one tells.
     for name in [name for name in versions if not (packages / name / "package.json").exists()]:
         alone = folder / "alone" / name
         alone.mkdir(parents=True)
-        run = npm_install(alone, "dependencies", {name: versions[name]})
+        run = npm_install(alone, "dependencies", {name: versions[name]}, scope)
         if run.returncode == 0:
             packages.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(packages / name, ignore_errors=True)
-            (alone / "node_modules" / "@fontsource" / name).rename(packages / name)
+            (alone / "node_modules" / scope / name).rename(packages / name)
         elif not re.search(r"\b(E404|ETARGET)\b", run.stderr):
             code = re.search(r"npm error code (\S+)", run.stderr)
             reason = code[1] if code else run.stderr.strip()[-300:]
-            raise FetchError(
-                f"npm could not install @fontsource/{name} ({reason}): is the network there? Run it again."
-            )
+            raise FetchError(f"npm could not install {scope}/{name} ({reason}): is the network there? Run it again.")
     return packages
 
 
-def npm_install(folder: Path, kind: str, versions: dict[str, str]) -> subprocess.CompletedProcess:
+def npm_install(folder: Path, kind: str, versions: dict[str, str], scope: str) -> subprocess.CompletedProcess:
     """Run npm in `folder` on a package.json that asks for `versions` under `kind` (dependencies, or optional ones)."""
-    manifest = {"private": True, kind: {f"@fontsource/{name}": version for name, version in versions.items()}}
+    manifest = {"private": True, kind: {f"{scope}/{name}": version for name, version in versions.items()}}
     (folder / "package.json").write_text(json.dumps(manifest))
     return run_npm(NPM_INSTALL, folder)
 
@@ -161,11 +204,13 @@ def run_npm(command: Iterable[str], folder: Path) -> subprocess.CompletedProcess
         raise FetchError("npm is not installed: fonts come as npm packages, install Node.js with npm first.") from error
 
 
-def keep_latin(package: Path, target: Path) -> str | None:
+def keep_latin(
+    package: Path, target: Path, files_of: Callable[[Path], list[Path]] = static_files, source: str = "google"
+) -> str | None:
     """Move a package's latin faces, metadata and licence to `target`, whole or not at all; else the reason why not."""
     if not (package / "package.json").exists():
         return "npm has no such package or version"
-    files = [file for file in (package / "files").glob("*.woff2") if LATIN_FILE.fullmatch(file.name)]
+    files = files_of(package)
     if not files:
         return "has no Latin files"
     partial = target.parent / ".part" / target.name  # a level down: a killed run leaves nothing that looks a family
@@ -177,11 +222,16 @@ def keep_latin(package: Path, target: Path) -> str | None:
     for license in package.glob("LICEN[CS]E*"):
         shutil.copy(license, partial / "LICENSE")
     version = json.loads((package / "package.json").read_text())["version"]
-    (partial / "source.json").write_text(json.dumps({"id": target.name, "version": version}))
-    (target / "source.json").unlink(missing_ok=True)  # killed from here on, the next run fetches the family again
+    (partial / "source.json").write_text(json.dumps({"id": target.name, "version": version, "source": source}))
+    put(partial, target)
+    return None
+
+
+def put(partial: Path, target: Path) -> None:
+    """Let a finished folder take the place of `target`; killed in between, the next run fetches the family again."""
+    (target / "source.json").unlink(missing_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
-    return None
 
 
 def latin_families() -> list[str]:
@@ -223,6 +273,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--families", type=Path, default=FAMILIES)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--refresh", action="store_true")
+    parser.add_argument("--sources", metavar="LIST", help="of google, debian, npm, with commas between")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR")
     parser.add_argument("--batch", type=int, default=60, help="packages npm installs at a time")
     arguments = parser.parse_args(argv)
@@ -234,7 +285,11 @@ def main(argv: list[str] | None = None) -> int:
         problems = import_folder(arguments.source, out)
     else:
         try:
-            if arguments.refresh:
+            if arguments.sources:
+                from data_scripts.font_sources import fetch_sources
+
+                problems = fetch_sources(arguments.sources.split(","), out, arguments.batch)
+            elif arguments.refresh:
                 problems = refresh(arguments.families, out, arguments.batch)
             else:
                 problems = fetch(read_families(arguments.families), out, arguments.batch)

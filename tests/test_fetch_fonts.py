@@ -13,8 +13,9 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib import TTFont
 
-from data_scripts import fetch_fonts
+from data_scripts import fetch_fonts, font_sources
 from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
+from data_scripts.font_sources import outside, read_packages, wanted
 from data_scripts.import_fonts import import_folder
 from tests.conftest import FONTS, ROOT, font_file
 
@@ -89,7 +90,7 @@ def test_exactly_the_latin_files_are_kept_and_problems_named(tmp_path, shelf):
     assert sorted(path.name for path in lora.iterdir()) == [
         "LICENSE", "lora-latin-400-normal.woff2", "metadata.json", "source.json",
     ]  # fmt: skip
-    assert json.loads((lora / "source.json").read_text()) == {"id": "lora", "version": "5.0.0"}
+    assert json.loads((lora / "source.json").read_text()) == {"id": "lora", "version": "5.0.0", "source": "google"}
 
 
 def test_what_is_there_is_skipped_and_another_version_replaced(tmp_path, shelf):
@@ -157,6 +158,48 @@ def test_the_catalogue_is_the_whole_of_google_fonts():
     families = read_families(FAMILIES)
     assert len(families) >= 1700 and {"roboto", "lora", "open-sans"} <= set(families)
     assert all(version[0].isdigit() for version in families.values())
+
+
+def test_of_a_variable_family_the_file_with_most_axes_is_taken(tmp_path):
+    package = tmp_path / "asap"
+    (package / "files").mkdir(parents=True)
+    for kind in ("latin-wght-normal", "latin-standard-normal", "latin-ext-standard-normal", "latin-wght-italic"):
+        (package / "files" / f"asap-{kind}.woff2").touch()
+    taken = [file.name for file in fetch_fonts.variable_files(package)]
+    assert taken == [
+        "asap-latin-standard-normal.woff2", "asap-latin-wght-italic.woff2", "asap-latin-ext-standard-normal.woff2",
+    ]  # fmt: skip
+
+
+def test_families_beyond_google_are_named_with_licence_and_user():
+    packages = [*read_packages(font_sources.DEBIAN), *read_packages(font_sources.NPM)]
+    assert len({package.name for package in packages}) == len(packages) > 60
+    assert all(package.version[0].isdigit() and package.used_by for package in packages)
+    assert not {package.name for package in read_packages(font_sources.NPM)} & (
+        outside() | set(read_families(FAMILIES))
+    )
+    assert set(read_families(fetch_fonts.VARIABLE)) <= set(read_families(FAMILIES))
+
+
+def test_a_line_without_a_user_is_told(tmp_path):
+    (tmp_path / "npm.txt").write_text("aileron 5.3.0 CC0-1.0\n")
+    with pytest.raises(fetch_fonts.FetchError, match="line 1"):
+        read_packages(tmp_path / "npm.txt")
+
+
+def test_a_source_that_there_is_not_is_told(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="no source 'adobe'"):
+        fetch_fonts.main(["--sources", "npm,adobe", "--out", str(tmp_path)])
+
+
+def test_of_a_debian_package_only_new_families_are_taken(tmp_path):
+    package = next(package for package in read_packages(font_sources.DEBIAN) if package.name == "fonts-go")
+    for family in ("go", "roboto", "go-mono", "hack"):  # go stays outside, roboto is Google's
+        (tmp_path / "imported" / family).mkdir(parents=True)
+    (tmp_path / "out" / "hack").mkdir(parents=True)
+    (tmp_path / "out" / "hack" / "source.json").write_text('{"id": "hack", "version": "1", "package": "fonts-hack"}')
+    taken = wanted(tmp_path / "imported", tmp_path / "out", package)
+    assert [folder.name for folder in taken] == ["go-mono"]
 
 
 NEW = {"id": "x", "family": "X Y", "category": "serif", "license": {"type": "OFL-1.1", "attribution": "Me"}}

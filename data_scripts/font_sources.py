@@ -1,0 +1,124 @@
+"""Where fonts come from beside `data_scripts.fetch_fonts`' families: variable fonts, Debian's packages, more of npm's.
+
+Debian's and npm's lists say for each package its version, its licence and who uses it. A family that Google has, that
+an earlier package brought, or that stays outside (outside.txt) is passed over.
+"""
+
+import json
+import shutil
+import subprocess  # nosec B404: commands are lists that this project writes
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from data_scripts.fetch_fonts import (
+    FAMILIES,
+    SOURCES,
+    VARIABLE,
+    VARIABLE_SCOPE,
+    FetchError,
+    fetch,
+    installed_version,
+    put,
+    read_families,
+    static_files_with_accents,
+    variable_files,
+)
+from data_scripts.import_fonts import import_folder
+
+DEBIAN, NPM, OUTSIDE = (Path(__file__).parent / name for name in ("debian.txt", "npm.txt", "outside.txt"))
+
+
+@dataclass(frozen=True)
+class Package:
+    """A line of debian.txt or npm.txt. `license` is an SPDX-like name; `used_by` says why it is there."""
+
+    name: str
+    version: str
+    license: str
+    used_by: str
+
+
+def read_packages(path: Path) -> list[Package]:
+    """`package version licence who uses it` a line, `#` begins a comment. Raises: FetchError for another line."""
+    packages = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line and not line.startswith("#"):
+            parts = line.split(maxsplit=3)
+            if len(parts) < 4:
+                raise FetchError(
+                    f"{path}, line {number}: a line holds a package, its version, its licence and who uses it."
+                )
+            packages.append(Package(*parts))
+    return packages
+
+
+def outside() -> set[str]:
+    """Ids of the families that stay unknown."""
+    return {line.split()[0] for line in OUTSIDE.read_text().splitlines() if not line.startswith("#")}
+
+
+def fetch_sources(sources: Iterable[str], out: Path, batch: int) -> dict[str, str]:
+    """Fetch what the lists of these sources name. Returns: what could not be had, with the reason."""
+    unknown = set(sources) - set(SOURCES)
+    if unknown:
+        raise FetchError(f"There is no source {sorted(unknown)[0]!r}: choose of {', '.join(SOURCES)}.")
+    problems: dict[str, str] = {}
+    if "google" in sources:
+        variable = read_families(VARIABLE)
+        static = {name: version for name, version in read_families(FAMILIES).items() if name not in variable}
+        problems |= fetch(variable, out, batch, VARIABLE_SCOPE, variable_files)
+        problems |= fetch(static, out, batch, files_of=static_files_with_accents)
+    if "npm" in sources:
+        versions = {package.name: package.version for package in read_packages(NPM)}
+        problems |= fetch(versions, out, batch, files_of=static_files_with_accents, source="npm")
+    if "debian" in sources:
+        for package in tqdm(read_packages(DEBIAN), "debian", unit="package"):
+            problems |= fetch_debian(package, out)
+    return problems
+
+
+def fetch_debian(package: Package, out: Path) -> dict[str, str]:
+    """Unpack a package's Latin families into `out`, whole or not at all. Returns: its name and why it failed, if so."""
+    done = out / ".debian" / package.name  # families that were passed over leave no folder to look for
+    if done.exists() and done.read_text() == package.version:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="fontid-debian-") as folder:
+        root = Path(folder) / "root"
+        try:
+            run("apt-get", "download", f"{package.name}={package.version}", cwd=folder)
+            run("dpkg", "-x", str(next(Path(folder).glob("*.deb"))), str(root), cwd=folder)
+        except subprocess.CalledProcessError as error:
+            return {package.name: (error.stderr.strip().splitlines() or ["cannot be had"])[-1]}
+        imported = out / ".part" / "debian"
+        shutil.rmtree(imported, ignore_errors=True)
+        import_folder(root, imported)
+        for family in wanted(imported, out, package):
+            shutil.copy(root / "usr/share/doc" / package.name / "copyright", family / "LICENSE")
+            metadata = json.loads((family / "metadata.json").read_text(encoding="utf-8"))
+            metadata["license"] = {"type": package.license}
+            (family / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+            source = {"id": family.name, "version": package.version, "source": "debian", "package": package.name}
+            (family / "source.json").write_text(json.dumps(source))
+            put(family, out / family.name)
+        shutil.rmtree(imported, ignore_errors=True)
+    done.parent.mkdir(exist_ok=True)
+    done.write_text(package.version)
+    return {}
+
+
+def wanted(imported: Path, out: Path, package: Package) -> Iterator[Path]:
+    """The folders of the package's families that nothing else has and that do not stay outside."""
+    known = outside() | set(read_families(FAMILIES))
+    for family in sorted(imported.iterdir()):
+        target = out / family.name
+        own = target.exists() and json.loads((target / "source.json").read_text()).get("package") == package.name
+        if family.name not in known and (own or installed_version(target) is None):
+            yield family
+
+
+def run(*command: str, cwd: str) -> None:
+    subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)  # nosec B603: a list, no shell
