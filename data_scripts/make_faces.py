@@ -12,6 +12,7 @@ The rule: a family is left out if its regular face does not ink all fifty-two le
 import argparse
 import hashlib
 import json
+from collections.abc import Iterator
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
-from data_scripts.fetch_fonts import read_metadata
+from data_scripts.fetch_fonts import ACCENTS, read_metadata
 from data_scripts.glyphs import draw_letters
+from data_scripts.places import is_slanted, place_id, places, usual_place
 from data_scripts.renderers import unpack
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, write_faces
 from fontid.evaluation.experiment import write_result
@@ -34,33 +36,58 @@ FEWEST_SHAPES = 20  # a monocase face draws at least 26 different ones
 
 
 def faces_of_family(folder: Path) -> list[Face]:
-    """The faces whose files lie in one family's folder, ordered by weight, upright before italic."""
+    """The faces whose files lie in one family's folder, ordered by weight, upright before italic, usual axes first."""
     metadata = read_metadata(folder)
-    faces = []
-    for file in folder.glob("*-latin-[0-9]*.woff2"):
+    told = folder / "source.json"  # not there where the fonts are somebody's folder
+    source = json.loads(told.read_text()).get("source", "google") if told.exists() else "local"
+    faces: dict[str, Face] = {}
+    for file in sorted(folder.glob("*.woff2")):
+        if any(f"-{part}-" in file.name for part in ACCENTS):
+            continue
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        with TTFont(file) as font:
+            for id, weight, italic, axes in styles_in(font, metadata.id, file, told_axes(folder)):
+                face = Face(
+                    id=id,
+                    family=metadata.id,
+                    name=metadata.name,
+                    category=metadata.category,
+                    weight=weight,
+                    italic=italic,
+                    license=metadata.license,
+                    copyright=metadata.copyright,
+                    url=metadata.url,
+                    file=f"{folder.name}/{file.name}",
+                    sha256=sha256,
+                    width=relative_width(font, axes),
+                    axes=axes,
+                    source=source,
+                )
+                faces.setdefault(id, face)
+    return sorted(
+        faces.values(), key=lambda face: (face.weight, face.italic)
+    )  # of one style the usual face stays first
+
+
+def styles_in(
+    font: TTFont, family: str, file: Path, told: dict[str, float]
+) -> Iterator[tuple[str, int, bool, dict[str, float]]]:
+    """Id, weight, italic and axes of each face of a font; a static one's style stands in its name."""
+    if "fvar" in font:
+        usual = usual_place(font, told)
+        for place in places(font, told):
+            italic = is_slanted(font, place) or file.stem.endswith("-italic")
+            weight = round(place.get("wght", 400))
+            yield place_id(family, weight, italic, place, usual), weight, italic, place
+    else:
         weight, style = file.stem.rsplit("-", 2)[1:]
-        faces.append(
-            Face(
-                id=face_id(metadata.id, int(weight), style == "italic"),
-                family=metadata.id,
-                name=metadata.name,
-                category=metadata.category,
-                weight=int(weight),
-                italic=style == "italic",
-                license=metadata.license,
-                copyright=metadata.copyright,
-                url=metadata.url,
-                file=f"{folder.name}/{file.name}",
-                sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-                width=width_of(file),
-            )
-        )
-    return sorted(faces, key=lambda face: (face.weight, face.italic))
+        yield face_id(family, int(weight), style == "italic"), int(weight), style == "italic", {}
 
 
-def width_of(font_file: Path) -> float:
-    with TTFont(font_file) as font:
-        return relative_width(font)
+def told_axes(folder: Path) -> dict[str, float]:
+    """The usual value of each axis by the family's metadata."""
+    axes = json.loads((folder / "metadata.json").read_text(encoding="utf-8")).get("variable")
+    return {tag: float(axis["default"]) for tag, axis in axes.items()} if isinstance(axes, dict) else {}
 
 
 def letters_of(font_file: Path) -> np.ndarray | str:
@@ -110,7 +137,8 @@ def main() -> None:
         faces = sum(tqdm(pool.imap(faces_of_family, folders, 8), "faces", len(folders)), [])
         regular = {family: regular_face(rows) for family, rows in by_family(faces).items()}
         files = [
-            unpack(arguments.fonts / face.file, arguments.out / "ttf") for face in tqdm(regular.values(), "unpack")
+            unpack(arguments.fonts / face.file, arguments.out / "ttf", face.axes)
+            for face in tqdm(regular.values(), "unpack")
         ]
         drawn = dict(zip(regular, tqdm(pool.imap(letters_of, files, 8), "letters", len(files)), strict=True))
     reasons = {family: reason for family in drawn if (reason := reason_to_leave_out(family, drawn[family]))}

@@ -5,6 +5,7 @@ Chromium, which serves for testing, has a module of its own.
 
 import os
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import skia  # Chromium's own rasteriser
 import uharfbuzz  # shaping (kerning, marks) for Skia, which has none in its Python binding
 from fontTools.ttLib import TTFont
+from fontTools.varLib import instancer
 from PIL import Image, ImageDraw, ImageFont
 
 from data_scripts.texts import DRAWABLE
@@ -21,12 +23,15 @@ RENDERERS = ("freetype", "freetype-large", "skia")
 LARGE_PIXELS = 110  # size at which "freetype-large" draws: far above any hinting
 
 
-def unpack(font_file: Path, cache_folder: Path) -> Path:
-    """The font as ttf/otf without web compression, unpacked once into `cache_folder`."""
-    target = cache_folder / (font_file.stem + ".ttf")
+def unpack(font_file: Path, cache_folder: Path, axes: Mapping[str, float] | None = None) -> Path:
+    """The font as ttf/otf without web compression, at `axes` where it is variable, once into `cache_folder`."""
+    place = "".join(f"-{tag}{value:g}" for tag, value in (axes or {}).items())
+    target = cache_folder / f"{font_file.stem}{place}.ttf"
     if not target.exists():
         cache_folder.mkdir(parents=True, exist_ok=True)
         with TTFont(font_file, recalcBBoxes=False, recalcTimestamp=False) as font:
+            if axes:
+                font = instancer.instantiateVariableFont(font, dict(axes), inplace=True)
             font.flavor = None
             partial = target.with_suffix(f".{os.getpid()}.part")
             font.save(partial, reorderTables=None)

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 STYLES = {
@@ -20,6 +20,8 @@ class Face:
 
     `family` is the @fontsource id, `name` the display name, `weight` 1-1000, `file` a path relative to the folder of
     font files, `sha256` that file's digest in hexadecimal, `width` its `fontid.fonts.files.relative_width`.
+    `axes` says where the face lies on each axis of a variable font, {} in a static one; `source` is google, debian,
+    npm or local.
     """
 
     id: str
@@ -34,6 +36,8 @@ class Face:
     file: str
     sha256: str
     width: float = 0.0
+    axes: dict[str, float] = field(default_factory=dict, hash=False)
+    source: str = "google"
 
     @property
     def width_class(self) -> str:

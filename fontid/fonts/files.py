@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,21 +85,21 @@ def instances_of(font: TTFont) -> Iterator[Instance]:
             yield Instance(weight, italic, location | ({"wght": weight} if "wght" in axes else {}))
 
 
-def relative_width(font: TTFont) -> float:
-    """Mean advance of the small letters over the height of x: 0.95 in Roboto, 0.84 in Roboto Condensed.
+def relative_width(font: TTFont, axes: Mapping[str, float] | None = None) -> float:
+    """Mean advance of the small letters over the height of x, at `axes`: 0.95 in Roboto, 0.84 in Roboto Condensed.
 
     0.0 for a font without them.
     """
-    glyph_of, metrics = font.getBestCmap() or {}, font["hmtx"]  # None for a font of symbols
+    glyph_of = font.getBestCmap() or {}  # None for a font of symbols
     letters = [glyph_of[ord(letter)] for letter in string.ascii_lowercase if ord(letter) in glyph_of]
     if len(letters) < len(string.ascii_lowercase):
         return 0.0
-    glyphs = font.getGlyphSet()
+    glyphs = font.getGlyphSet(location=axes)
     pen = BoundsPen(glyphs)
     glyphs[glyph_of[ord("x")]].draw(pen)
     if pen.bounds is None or pen.bounds[3] <= pen.bounds[1]:
         return 0.0
-    advance = sum(metrics[glyph][0] for glyph in letters) / len(letters)
+    advance = sum(glyphs[glyph].width for glyph in letters) / len(letters)
     return round(advance / (pen.bounds[3] - pen.bounds[1]), 3)
 
 

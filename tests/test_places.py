@@ -1,0 +1,104 @@
+"""Which faces a variable font holds, and the table of them."""
+
+import dataclasses
+import json
+
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.TupleVariation import TupleVariation
+
+from data_scripts.make_faces import faces_of_family
+from data_scripts.places import places, usual_place
+from data_scripts.renderers import unpack
+from fontid.catalogue.faces import read_faces, regular_face, write_faces
+
+AXES = (("wght", 400, 400, 700), ("wdth", 75, 100, 125), ("opsz", 8, 8, 72), ("slnt", -10, 0, 0), ("CASL", 0, 1, 1))
+
+
+def square():
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for point in ((0, 500), (500, 500), (500, 0)):
+        pen.lineTo(point)
+    pen.closePath()
+    return pen.glyph()
+
+
+@pytest.fixture
+def family(tmp_path):
+    """A folder as fetched, with a font of squares that grow with wdth; the metadata says that CASL is usually 0."""
+    folder = tmp_path / "fonts" / "box"
+    folder.mkdir(parents=True)
+    letters = {chr(code): code for code in range(ord("a"), ord("z") + 1)}
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef", *letters])
+    builder.setupCharacterMap({code: letter for letter, code in letters.items()})
+    builder.setupGlyf({name: square() for name in (".notdef", *letters)})
+    builder.setupHorizontalMetrics({name: (600, 0) for name in (".notdef", *letters)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Box", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    instances = [{"location": {tag: default for tag, _, default, _ in AXES}, "stylename": "Casual"}]
+    builder.setupFvar([(*axis, axis[0]) for axis in AXES], instances)
+    wider = [(0, 0)] * 4 + [(0, 0), (100, 0), (0, 0), (0, 0)]
+    builder.setupGvar({letter: [TupleVariation({"wdth": (0, 1, 1)}, wider)] for letter in letters} | {".notdef": []})
+    font = builder.font
+    font.flavor = "woff2"
+    font.save(folder / "box-latin-full-normal.woff2")
+    font.save(folder / "box-latin-ext-full-normal.woff2")
+    usual = {"wght": {"default": "400"}, "CASL": {"default": "0"}}
+    metadata = {"id": "box", "family": "Box", "variable": usual, "license": {"type": "OFL-1.1", "attribution": "Me"}}
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    (folder / "source.json").write_text('{"id": "box", "version": "1", "source": "npm"}')
+    return folder
+
+
+def test_axes_vary_one_at_a_time_with_every_weight_and_slant(family):
+    with TTFont(family / "box-latin-full-normal.woff2") as font:
+        found = list(places(font, {"CASL": 0.0}))
+        usual = usual_place(font, {"CASL": 0.0})
+    assert usual == {"wght": 400, "wdth": 100, "opsz": 14, "slnt": 0, "CASL": 0}
+    variations = {(p["wdth"], p["opsz"], p["CASL"]) for p in found}
+    assert variations == {
+        (100, 14, 0),
+        (75, 14, 0),
+        (87.5, 14, 0),
+        (112.5, 14, 0),
+        (125, 14, 0),
+        (100, 8, 0),
+        (100, 72, 0),
+        (100, 14, 1),
+    }
+    assert len(found) == 8 * 4 * 2
+    assert found[0] == usual
+
+
+def test_the_table_of_a_variable_family(family, tmp_path):
+    faces = faces_of_family(family)
+    assert len({face.id for face in faces}) == len(faces) == 64
+    regular = regular_face(faces)
+    assert regular.id == "box-400-normal" and regular.source == "npm" and regular.axes["opsz"] == 14
+    assert {"box-700-italic-wdth75", "box-400-normal-CASL1", "box-500-italic-opsz72"} < {face.id for face in faces}
+    write_faces(faces, tmp_path / "faces.jsonl")
+    assert read_faces(tmp_path / "faces.jsonl") == faces
+
+
+def test_a_table_without_axes_is_still_read(tmp_path, family):
+    row = dataclasses.asdict(faces_of_family(family)[0])
+    del row["axes"], row["source"]
+    (tmp_path / "faces.jsonl").write_text(json.dumps(row) + "\n")
+    (face,) = read_faces(tmp_path / "faces.jsonl")
+    assert face.axes == {} and face.source == "google"
+
+
+def test_a_face_is_unpacked_at_its_axes(family, tmp_path):
+    widths = {}
+    for face in faces_of_family(family):
+        if face.weight == 400 and not face.italic and face.axes["opsz"] == 14 and face.axes["CASL"] == 0:
+            with TTFont(unpack(family.parent / face.file, tmp_path / "ttf", face.axes)) as font:
+                assert "fvar" not in font
+                widths[face.axes["wdth"]] = font["hmtx"]["a"][0]
+    assert widths == {75: 600, 87.5: 600, 100: 600, 112.5: 650, 125: 700}
