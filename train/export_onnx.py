@@ -1,6 +1,6 @@
 """Write the artifact from a finished run, and fail unless it does what the run's encoder does.
 
-    python -m train.export_onnx experiments/encoder/further.yaml [--run DIR] [--out model]
+    python -m train.export_onnx experiments/ladder.yaml#further [--run DIR] [--out model]
 
 The artifact that lies in the folder is replaced; a folder that holds anything else is left alone. The run's `View` goes
 into the network, so that whoever loads it needs to know of the preprocessing only.
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from fontid.artifact import FORMAT, LETTERFORMS, seal
 from fontid.catalogue.faces import write_faces
 from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
-from fontid.evaluation.experiment import current_commit, installed_versions, read_result
+from fontid.evaluation.experiment import current_commit, entry_name, installed_versions, read_results
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
 from train.encoder import Encoder
@@ -165,10 +165,10 @@ photograph. The fonts' own licences are in `faces.jsonl.gz`.
 
 
 def write_card(folder: Path, experiment: Path, encoder: Encoder, faces: int, families: int, prototypes: int) -> None:
-    path = Path("results/encoder") / f"{experiment.stem}.json"
+    table, name = Path("results/encoder.jsonl"), entry_name(experiment)
     rows = []
-    if path.exists():
-        metrics = read_result(path)["metrics"]
+    if measured := read_results(table).get(name):
+        metrics = measured["metrics"]
         for split in filter(metrics.__contains__, ("test", "chromium")):
             for which, part in metrics[split].items():
                 cells = (f"{100 * part['strict'][k]:.1f} / {100 * part['twins'][k]:.1f}" for k in ("top1", "top5"))
@@ -180,7 +180,7 @@ def write_card(folder: Path, experiment: Path, encoder: Encoder, faces: int, fam
         parameters=parameters,
         prototypes=prototypes,
         experiment=experiment,
-        results=path,
+        results=f"{table}#{name}",
         rows="\n".join(rows),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")

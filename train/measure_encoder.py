@@ -1,11 +1,11 @@
 """Measure an experiment's encoder on pictures of other makers than its training's.
 
-    python -m train.measure_encoder experiments/encoder/NAME.yaml [--run DIR] [--pictures ../shared/realworld]
+    python -m train.measure_encoder experiments/ladder.yaml#NAME [--run DIR] [--pictures ../shared/realworld]
         [--catalogue full]
 
 The encoder embeds `EACH` references of every face of the whole catalogue, whatever it was trained on; their averages
 are the prototypes. Asked about: the Chromium lines of every family, and the lines that the text detector finds in real
-pictures. Writes accuracy, the curve of training and its cost into `results/experiments/NAME.json`.
+pictures. Writes accuracy, the curve of training and its cost into the entry NAME of `results/ladder.jsonl`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Preprocessing, prepare_line
-from fontid.evaluation.experiment import write_result
+from fontid.evaluation.experiment import entry_name, write_result
 from fontid.evaluation.folders import Sample, read_manifest
 from fontid.paths import data_home
 from fontid.picture.noise import without_noise
@@ -117,7 +117,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--pictures", type=Path, help="labelled real pictures (left out if not given)")
     parser.add_argument("--catalogue", default="full", help="data set whose references make the prototypes")
-    parser.add_argument("--results", type=Path, default=Path("results/experiments"))
+    parser.add_argument("--results", type=Path, default=Path("results/ladder.jsonl"))
     arguments = parser.parse_args(argv)
     settings = open_experiment(arguments.experiment)
     run = run_folder(arguments.experiment, arguments.run)
@@ -125,7 +125,7 @@ def main(argv: list[str] | None = None) -> None:
     print(json.dumps({name: metrics[name] for name in ("chromium", "real") if name in metrics}, indent=1))
     pictures = f" --pictures {arguments.pictures}" if arguments.pictures else ""
     command = f"python -m train.measure_encoder {arguments.experiment}{pictures}"
-    path = arguments.results / f"{arguments.experiment.stem}.json"
+    path = Path(f"{arguments.results}#{entry_name(arguments.experiment)}")
     write_result(path, settings=settings, command=command, metrics=metrics)
 
 

@@ -1,6 +1,6 @@
 """Which prototypes: how many references a face, from where, by which renderer, and against the classifier's proxies.
 
-    python -m train.measure_prototypes experiments/encoder/shipped.yaml [--run DIR] [--results results/prototypes.json]
+    python -m train.measure_prototypes experiments/ladder.yaml#shipped [--run DIR] [--results results/prototypes.json]
 
 Every variant answers the same Chromium lines by the same encoder. Those with Chromium references are asked about the
 second line of each family and know the first: their table says so, and holds only faces with two lines.

@@ -1,6 +1,6 @@
 """Where a training step's time goes, beside the bare forward and backward of the same model, in one run.
 
-    python -m train.measure_throughput experiments/encoder/base.yaml [--steps 40] [--results results/throughput.json]
+    python -m train.measure_throughput experiments/ladder.yaml#base [--steps 40] [--results results/throughput.json]
 
 Alternates between bare steps (one batch in memory, embedded and differentiated, nothing else) and steps of the real
 loop (lines read, windows cut, augmented, embedded, loss, backward, optimizer), so that both meet the same machine.

@@ -1,6 +1,6 @@
 """Drive one batch to 100 %: shows that encoder, loss and labels can learn at all.
 
-python -m train.overfit experiments/encoder/tiny.yaml [--steps 200] [--results results/overfit.json]
+python -m train.overfit experiments/ladder.yaml#tiny [--steps 200] [--results results/overfit.json]
 """
 
 import argparse

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.catalogue.faces import regular_faces
-from fontid.evaluation.experiment import read_result
+from fontid.evaluation.experiment import read_result, read_results
 from fontid.identifier import FontIdentifier
 from train.calibrate import draw_diagrams
 from train.families_map import draw_map
@@ -113,10 +113,6 @@ COLUMNS = (
 )
 
 
-def open_runs(folder: Path) -> dict[str, dict]:
-    return {path.stem: read_result(path) for path in sorted((folder / "experiments").glob("*.json"))}
-
-
 def table(rows: dict[str, str], runs: dict[str, dict]) -> str:
     """Markdown; accuracy in per cent with twins credited, top-1 / top-5."""
 
@@ -132,7 +128,7 @@ def table(rows: dict[str, str], runs: dict[str, dict]) -> str:
         cells = [label, f"{training['images'] / 1e6:.2f}M", str(training["seconds"])]
         other = chromium["other_families"]
         cells += [cell(chromium["trained_families"]), cell(other if other["n"] else None), cell(metrics.get("real"))]
-        cells += [f"{metrics['parameters'] / 1e6:.1f}M", f"results/experiments/{stem}.json"]
+        cells += [f"{metrics['parameters'] / 1e6:.1f}M", f"results/ladder.jsonl#{stem}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -224,11 +220,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--map", type=Path, default=Path("web/families.webp"))
     arguments = parser.parse_args(argv)
     results, out = arguments.results, arguments.out
-    if not (results / "details.json").exists() or not (results / "experiments").is_dir():
+    if not (results / "details.json").exists() or not (results / "ladder.jsonl").exists():
         raise SystemExit(
             f"{results} holds no experiments: run python -m train.run_experiments and train.measure_details first."
         )
-    runs, details = open_runs(results), read_result(results / "details.json")["metrics"]
+    runs, details = read_results(results / "ladder.jsonl"), read_result(results / "details.json")["metrics"]
     identifier = FontIdentifier.from_pretrained(arguments.model)
     out.mkdir(parents=True, exist_ok=True)
     draw_curves(runs, out / "curves.webp")

@@ -1,10 +1,10 @@
-"""Settings of an encoder's training, read from `experiments/encoder/*.yaml`."""
+"""Settings of an encoder's training, read from `experiments/ladder.yaml`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fontid.encoder.preprocessing import Preprocessing
-from fontid.evaluation.experiment import SettingsError, read_settings
+from fontid.evaluation.experiment import SettingsError, entry_name, read_settings
 from fontid.paths import data_home
 from train.augment import Augmentation
 from train.losses import LossSettings
@@ -96,4 +96,4 @@ def open_experiment(path: Path) -> TrainSettings:
 
 def run_folder(experiment: Path, chosen: Path | None) -> Path:
     """Where a run keeps its checkpoints: the folder chosen, or one of the experiment's name."""
-    return chosen or data_home() / "runs" / experiment.stem
+    return chosen or data_home() / "runs" / entry_name(experiment)
