@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import report
+from benchmarks.families_map import draw_map
 from fontid.catalogue.faces import regular_faces
-from train import report
-from train.families_map import draw_map
 
 
 def part(top1: float, n: int = 100) -> dict:

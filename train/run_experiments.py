@@ -21,7 +21,7 @@ LAUNCH = ("--num_processes", "1", "--num_machines", "1", "--mixed_precision", "b
 def run_experiment(experiment: Path, pictures: Path | None) -> bool:
     """Train and measure, each in a process of its own. Returns whether both went well; what went wrong is printed."""
     train = ["accelerate.commands.launch", *LAUNCH, "-m", "train.train_encoder", str(experiment)]
-    measure = ["train.measure_encoder", str(experiment), "--results", str(RESULTS)]
+    measure = ["benchmarks.measure_encoder", str(experiment), "--results", str(RESULTS)]
     if pictures is not None:
         measure += ["--pictures", str(pictures)]
     return all(subprocess.run([sys.executable, "-m", *step]).returncode == 0 for step in (train, measure))  # nosec B603: a list, no shell

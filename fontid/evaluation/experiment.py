@@ -103,12 +103,17 @@ def write_result(path: Path, *, settings: Any, command: str, metrics: dict[str, 
         "hardware": {"processor": processor_name(), "cores": os.cpu_count()},
     }
     file, _, entry = str(path).partition("#")
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
     if entry:
-        with open(file, "a", encoding="utf-8") as table:
-            table.write(json.dumps({"name": entry} | record, ensure_ascii=False) + "\n")
+        add_result(Path(file), entry, record)
     else:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(readable_json(record) + "\n", encoding="utf-8")
+
+
+def add_result(table: Path, name: str, record: dict[str, Any]) -> None:
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with open(table, "a", encoding="utf-8") as lines:
+        lines.write(json.dumps({"name": name} | record, ensure_ascii=False) + "\n")
 
 
 def readable_json(record: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Make the pictures and tables of all experiments again from `results/`.
 
-    python -m train.report [--results results] [--model model] [--out docs/report]
+    python -m benchmarks.report [--results results] [--model model] [--out docs/report]
 
 Writes OUT.md with a table a question, and beside it the curves of training, accuracy over images seen and over
 families, calibration, accuracy by category and size, and the most confused pairs drawn side by side; and the map of all
@@ -14,11 +14,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.families_map import draw_map
 from fontid.catalogue.faces import regular_faces
 from fontid.evaluation.experiment import read_result, read_results
 from fontid.identifier import FontIdentifier
 from train.calibrate import draw_diagrams
-from train.families_map import draw_map
 
 SAMPLE = "Hamburgefonstiv 123"
 QUESTIONS = {
@@ -222,7 +222,7 @@ def main(argv: list[str] | None = None) -> None:
     results, out = arguments.results, arguments.out
     if not (results / "details.json").exists() or not (results / "ladder.jsonl").exists():
         raise SystemExit(
-            f"{results} holds no experiments: run python -m train.run_experiments and train.measure_details first."
+            f"{results} holds no experiments: run python -m train.run_experiments and benchmarks.measure_details first."
         )
     runs, details = read_results(results / "ladder.jsonl"), read_result(results / "details.json")["metrics"]
     identifier = FontIdentifier.from_pretrained(arguments.model)
@@ -236,9 +236,9 @@ def main(argv: list[str] | None = None) -> None:
     draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=20, method=6)
     parts = [
         "# What the experiments say",
-        "Made by `python -m train.report` from `results/`. Accuracy in per cent, twins credited, top-1 / top-5, on "
-        "lines drawn by Chromium and on real pictures, by encoder and prototypes alone (four references a face). What "
-        "follows from it stands in [EXPERIMENTS.md](../EXPERIMENTS.md).",
+        "Made by `python -m benchmarks.report` from `results/`. Accuracy in per cent, twins credited, top-1 / top-5, "
+        "on lines drawn by Chromium and on real pictures, by encoder and prototypes alone (four references a face). "
+        "What follows from it stands in [EXPERIMENTS.md](../EXPERIMENTS.md).",
     ]
     for question, rows in QUESTIONS.items():
         parts += [f"## {question}", table(rows, runs)]

@@ -1,6 +1,6 @@
 """Write the artifact from a finished run, and fail unless it does what the run's encoder does.
 
-    python -m train.export_onnx experiments/ladder.yaml#further [--run DIR] [--out model]
+    python -m release.export_onnx experiments/ladder.yaml#further [--run DIR] [--out model]
 
 The artifact that lies in the folder is replaced; a folder that holds anything else is left alone. The run's `View` goes
 into the network, so that whoever loads it needs to know of the preprocessing only.
@@ -149,7 +149,7 @@ tags: [font-identification, onnx]
 # fontid: {faces} faces of {families} Google Fonts families
 
 A convolutional encoder ({parameters:.1f}M parameters) that turns lines of Latin text into embeddings, and {prototypes}
-prototypes (`train/make_prototypes.py`). Made by `python -m train.export_onnx {experiment}` from that file's settings.
+prototypes (`train/make_prototypes.py`). Made by `python -m release.export_onnx {experiment}` from that file's settings.
 Load with `fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the
 brackets; the parts are listed in `fontid/artifact.py`.
 

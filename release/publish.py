@@ -1,6 +1,6 @@
 """Push the model, the data set and the Space to the Hugging Face hub, each with its card.
 
-    python -m train.publish [--model OWNER/NAME] [--dataset OWNER/NAME] [--space OWNER/NAME] [--data DIR]
+    python -m release.publish [--model OWNER/NAME] [--dataset OWNER/NAME] [--space OWNER/NAME] [--data DIR]
         [--push]
 
 Without --push nothing leaves the machine: the files, sizes and cards of all three are printed. With it those that are

@@ -1,6 +1,6 @@
 """Measure an experiment's encoder on pictures of other makers than its training's.
 
-    python -m train.measure_encoder experiments/ladder.yaml#NAME [--run DIR] [--pictures ../shared/realworld]
+    python -m benchmarks.measure_encoder experiments/ladder.yaml#NAME [--run DIR] [--pictures ../shared/realworld]
         [--catalogue full]
 
 The encoder embeds `EACH` references of every face of the whole catalogue, whatever it was trained on; their averages
@@ -124,7 +124,7 @@ def main(argv: list[str] | None = None) -> None:
     metrics = measure(settings, run, arguments.catalogue, arguments.pictures)
     print(json.dumps({name: metrics[name] for name in ("chromium", "real") if name in metrics}, indent=1))
     pictures = f" --pictures {arguments.pictures}" if arguments.pictures else ""
-    command = f"python -m train.measure_encoder {arguments.experiment}{pictures}"
+    command = f"python -m benchmarks.measure_encoder {arguments.experiment}{pictures}"
     path = Path(f"{arguments.results}#{entry_name(arguments.experiment)}")
     write_result(path, settings=settings, command=command, metrics=metrics)
 

@@ -1,6 +1,6 @@
 """Look closely at an encoder and its prototypes: who is confused with whom, by category and by size, a map of families.
 
-    python -m train.measure_details [--model model] [--data full] [--results results/details.json]
+    python -m benchmarks.measure_details [--model model] [--data full] [--results results/details.json]
 
 Of a model as it is served, asked about the test and the Chromium lines of a data set. The map is a t-SNE (van der
 Maaten and Hinton 2008) of the regular faces' prototypes.
@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
         np.concatenate([embed(identifier, lines) for lines in parts]),
     )
     settings = {"model": identifier.version, "data": arguments.data}
-    command = f"python -m train.measure_details --model {arguments.model} --data {arguments.data}"
+    command = f"python -m benchmarks.measure_details --model {arguments.model} --data {arguments.data}"
     write_result(arguments.results, settings=settings, command=command, metrics=metrics | {"map": map_of(catalogue)})
 
 
