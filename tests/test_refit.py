@@ -85,3 +85,25 @@ def test_too_large_a_pack_is_refused(tmp_path, monkeypatch):
     (tmp_path / "fonts.tar.xz").write_bytes(bytes(200_000))
     with pytest.raises(SystemExit, match="is the limit"):
         device_pack.pack(tmp_path / "pack", None, tmp_path / "fonts.tar.xz")
+
+
+def test_a_mutant_survives_tests_that_do_not_look(tmp_path):
+    """And annotations are not changed, which no test could see."""
+    pytest.importorskip("cosmic_ray")
+    from benchmarks import mutations
+
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "module.py").write_text("def twice(number: int | None) -> int | None:\n    return number * 2\n")
+    looks, sleeps = "assert twice(3) == 6", "assert twice(3)"
+    mutants = mutations.mutants_of(tmp_path, "module.py")
+    assert {mutant.line for mutant in mutants} == {2}
+    plus = next(mutant for mutant in mutants if mutant.operator.endswith("Mul_Add"))
+    for body, survived in ((looks, False), (sleeps, True)):
+        (tmp_path / "tests" / "test_it.py").write_text(f"from module import twice\n\ndef test_it():\n    {body}\n")
+        (tmp_path / "conftest.py").write_text("")
+        assert mutations.passes(tmp_path, ("tests/test_it.py",), 60)
+        assert mutations.survives(tmp_path, plus, ("tests/test_it.py",), 60) == survived
+    assert "number * 2" in (tmp_path / "module.py").read_text()
+    row = {"module": "a/b.py", "line": 1, "operator": "o", "occurrence": 0}
+    found = mutations.summary([row | {"survived": True}, row | {"survived": False}])
+    assert found["killed"] == 0.5 and found["survivors"] == [row]
