@@ -74,7 +74,7 @@ def build_settings(kind: type[Settings], values: Any, where: str) -> Settings:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return build_settings(hint, value, where)
     if get_origin(hint) in (Union, types.UnionType):
         return None if value is None else _convert(next(h for h in get_args(hint) if h is not type(None)), value, where)
@@ -95,7 +95,7 @@ def write_result(path: Path, *, settings: Any, command: str, metrics: dict[str, 
     """
     record = {
         "command": command,
-        "settings": dataclasses.asdict(settings) if dataclasses.is_dataclass(settings) else settings,
+        "settings": settings if isinstance(settings, dict) else dataclasses.asdict(settings),
         "metrics": metrics,
         **more,
         "commit": current_commit(),
