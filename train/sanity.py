@@ -1,6 +1,6 @@
 """Teach the training code something everybody knows: scikit-learn's digits, or CIFAR-10.
 
-    accelerate launch -m train.sanity experiments/sanity.yaml#digits [--run DIR] [--results results/sanity.jsonl]
+    accelerate launch -m train.sanity experiments/sanity.yaml#digits [--run DIR] [--results results/once.jsonl]
 
 `data: digits` comes with scikit-learn; anything else is a data set of the hub or a folder with the columns `img` and
 `label` and the splits `train` and `test`, as `uoft-cs/cifar10` has them. Encoder, loss and loop are those of the fonts.
@@ -126,7 +126,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results/sanity.jsonl"))
+    parser.add_argument("--results", type=Path, default=Path("results/once.jsonl"))
     arguments = parser.parse_args(argv)
     run = run_folder(arguments.experiment, arguments.run)
     run.mkdir(parents=True, exist_ok=True)
