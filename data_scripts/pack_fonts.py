@@ -1,4 +1,4 @@
-"""Pack what a training needs of FONTID_DATA for a machine that reaches no registry: about 45 MB.
+"""Pack what a training needs of FONTID_DATA for a machine that reaches no registry: about 39 MB.
 
     python -m data_scripts.pack_fonts fonts.tar.xz [--num-proc 2]
     tar -xJf fonts.tar.xz -C FONTID_DATA          # there; then data_scripts.render_dataset and train.train_encoder

@@ -65,7 +65,7 @@ def test_a_gpu_machines_pack(prepared, tmp_path):
     packed = run_module("data_scripts.pack_fonts", tmp_path / "fonts.tar.xz", "--fonts", FONTS, data_home=prepared)
     assert packed.returncode == 0, packed.stderr
     size = device_pack.pack(out, tmp_path / "wheels", tmp_path / "fonts.tar.xz")
-    assert size < 5  # of which code is most: the fonts of the whole catalogue have 45 MB more
+    assert size < 5  # of which code is most: the fonts of the whole catalogue have 39 MB more
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {
         "train/train_encoder.py",
