@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from fontid.evaluation.experiment import add_result, read_results
 from fontid.identifier import FontIdentifier
 
 SEED = 3
@@ -68,6 +69,14 @@ def asked(results: Path, version: str) -> bool:
     return results.exists() and json.loads(results.read_text(encoding="utf-8")).get("model") == version
 
 
+def name_model(folder: Path, version: str, table: Path) -> None:
+    """A line in the table of models whose results stand beside it: digests of the encoder and of the faces."""
+    if (folder / "config.json").exists() and version not in read_results(table):
+        digests = json.loads((folder / "config.json").read_text(encoding="utf-8"))["sha256"]
+        record = {"parts": {name: digests[name] for name in ("encoder.onnx", "faces.jsonl.gz")}}
+        add_result(table, version, {"command": "python -m benchmarks.run DIR"} | record)
+
+
 def run(module: str, *words: str) -> bool:
     """Run a module of this project in a process of its own, which says what fails. Returns whether it went well."""
     command = [sys.executable, "-m", module, *words]
@@ -83,6 +92,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=Path("results/benchmarks"))
     arguments = parser.parse_args(argv)
     version = FontIdentifier.from_pretrained(arguments.model).version
+    name_model(Path(arguments.model), version, arguments.results.parent / "models.jsonl")
     failed = []
     for name in arguments.only:
         benchmark, results = BENCHMARKS[name], arguments.results / f"{name}.json"

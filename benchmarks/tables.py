@@ -8,11 +8,12 @@ figures only in the results file that its last column names.
 """
 
 import argparse
-import json
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+from fontid.evaluation.experiment import read_result
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md")
@@ -62,7 +63,7 @@ OPEN_SET = (
 
 
 def read(file: str) -> dict:
-    return json.loads((ROOT / file).read_text(encoding="utf-8"))
+    return read_result(ROOT / file)
 
 
 def table(head: list[str], rows: list[list]) -> str:
@@ -139,7 +140,7 @@ def cost() -> str:
     lines = []
     for file, says, kinds in (
         ("results/cost.json", "", None),
-        ("results/cost-first-encoder.json", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
+        ("results/once.jsonl#cost-first-encoder", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
     ):
         for kind, found in read(file)["metrics"].items():
             if kind != "drawing" and (kinds is None or kind in kinds):
@@ -149,14 +150,14 @@ def cost() -> str:
 
 
 def search() -> str:
-    drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/search.json")["metrics"]
+    drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/once.jsonl#search")["metrics"]
     drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
     ranked = f"scoring and ranking {found['faces']} faces"
     return table(
         ["", "cold, ms", "warm, ms", "file"],
         [
             [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
-            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/search.json"],
+            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"],
         ],
     )
 

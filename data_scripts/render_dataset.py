@@ -5,7 +5,7 @@
 
 Reads `faces.jsonl` (data_scripts.make_faces). Writes parquet shards, one at a time, into OUT (default
 FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict,
-and `python -m train.publish` pushes OUT to the hub as it is:
+and `python -m release.publish` pushes OUT to the hub as it is:
 
 - `train`, `validation`, `test`: drawn by the training renderers, texts disjoint; `train` has no held-out family;
 - `references`: every face, from which prototypes are averaged;

@@ -29,7 +29,7 @@ from fontid.confidence import KNOWN
 from fontid.evaluation.experiment import readable_json
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
-from fontid.identifier import FontIdentifier, Group, NoFaces, NoText, told
+from fontid.identifier import Answer, FontIdentifier, Group, NoFaces, NoText, told
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 STDIN = Path("-")
@@ -66,7 +66,9 @@ def identify(arguments: argparse.Namespace) -> int:
     for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
-            answer = identifier.identify(picture, top=arguments.top, encoder_only=arguments.encoder_only)
+            answer: Answer | PictureError = identifier.identify(
+                picture, top=arguments.top, encoder_only=arguments.encoder_only
+            )
         except PictureError as error:
             answer = error
             failed = failed or not isinstance(error, NoText)

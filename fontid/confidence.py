@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,8 @@ class Calibration:
     @classmethod
     def from_dict(cls, values: dict) -> "Calibration":
         """What `dataclasses.asdict` gave, by way of JSON. Raises: TypeError, ValueError where it is something else."""
-        calibration = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        calibration = cls(**fields)
         if len(calibration.mean) != len(EVIDENCE) or len(calibration.weights) != len(cls.weights):
             raise ValueError("the calibration is of another version")
         return calibration
@@ -99,12 +101,12 @@ def reliability(probabilities: Sequence[float], right: Sequence[bool]) -> tuple[
 
     Returns: the error 0-1, and of each step that holds anything its mean probability, how often it is right, and `n`.
     """
-    probabilities, right = np.array(probabilities, float), np.array(right, float)
-    step = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    said, so = np.array(probabilities, float), np.array(right, float)
+    step = np.minimum((said * BINS).astype(int), BINS - 1)
     bins = [
         {
-            "probability": round(float(probabilities[step == number].mean()), 4),
-            "right": round(float(right[step == number].mean()), 4),
+            "probability": round(float(said[step == number].mean()), 4),
+            "right": round(float(so[step == number].mean()), 4),
             "n": int((step == number).sum()),
         }
         for number in np.unique(step)

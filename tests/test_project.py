@@ -15,10 +15,11 @@ import pytest
 import fontid
 from tests.conftest import ROOT
 
-SIBLINGS = {"app", "web", "train", "compare_vlm", "data_scripts", "benchmarks"}
+SIBLINGS = {"app", "web", "train", "compare_vlm", "data_scripts", "benchmarks", "release"}
 MAY_IMPORT = {
     "app": {"web"},  # its own parts
-    "benchmarks": {"data_scripts"},  # draws its pictures with the same words and renderers
+    "benchmarks": {"data_scripts", "train"},  # draws with the same words and renderers; looks at finished runs
+    "release": {"train"},  # makes the model of a finished run
 }
 SERVING = {
     "app.py",

@@ -24,7 +24,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from fontid.artifact import recalibrate
+from fontid.artifact import open_artifact, recalibrate
 from fontid.catalogue.ranking import RIVALS
 from fontid.confidence import FARTHEST, Calibration, quadratic, reliability
 from fontid.evaluation.experiment import write_result
@@ -183,7 +183,8 @@ def main(argv: list[str] | None = None) -> None:
     recalibrate(arguments.model, calibration)
     settings = {"each": arguments.each, "regularisation": REGULARISATION, "farthest": FARTHEST}
     command = f"python -m train.calibrate VALIDATION --each {arguments.each}"
-    write_result(arguments.results.with_suffix(".json"), settings=settings, command=command, metrics=metrics)
+    path, version = arguments.results.with_suffix(".json"), open_artifact(arguments.model).version
+    write_result(path, settings=settings, command=command, metrics=metrics, model=version)
     draw_diagrams(metrics, arguments.results.with_suffix(".png"))
     print(json.dumps({key: metrics[key] for key in ("fitted_on", "n")}), f"temperature {calibration.temperature}")
     for name, part in [("all", metrics), *metrics["by"].items()]:

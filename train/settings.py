@@ -1,11 +1,11 @@
-"""Settings of an encoder's training, read from `experiments/encoder/*.yaml`."""
+"""Settings of an encoder's training, read from `experiments/ladder.yaml`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from fontid.encoder.preprocessing import Preprocessing
-from fontid.evaluation.experiment import SettingsError, read_settings
+from fontid.evaluation.experiment import SettingsError, entry_name, read_settings
 from fontid.paths import data_home
 from train.augment import Augmentation
 from train.effects import Effects
@@ -123,4 +123,4 @@ def open_experiment(path: Path, kind: type[Settings] = TrainSettings) -> Setting
 
 def run_folder(experiment: Path, chosen: Path | None) -> Path:
     """Where a run keeps its checkpoints: the folder chosen, or one of the experiment's name."""
-    return chosen or data_home() / "runs" / experiment.stem
+    return chosen or data_home() / "runs" / entry_name(experiment)

@@ -1,6 +1,6 @@
 """Train the encoder.
 
-    accelerate launch -m train.train_encoder experiments/encoder/base.yaml [--run DIR]
+    accelerate launch -m train.train_encoder experiments/ladder.yaml#base [--run DIR]
 
 Checkpoints go to FONTID_DATA/runs/NAME (NAME from the YAML file); the same command goes on after a kill, exactly. The
 encoder with the best validation accuracy so far stands in `best/`, its loss (the proxies) beside it.
@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 
 from fontid.artifact import ArtifactError, open_artifact
 from fontid.catalogue.faces import nested_order, read_faces, regular_faces
-from fontid.evaluation.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError, entry_name
 from fontid.paths import data_home
 from train.augment import Augment
 from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WholeLines, WindowDataset, as_fetched
@@ -258,7 +258,7 @@ def main(argv: list[str] | None = None) -> None:
     run = run_folder(arguments.experiment, arguments.run)
     run.mkdir(parents=True, exist_ok=True)
     try:
-        print(train(settings, arguments.experiment.stem, run))
+        print(train(settings, entry_name(arguments.experiment), run))
     except SettingsError as error:
         raise SystemExit(f"{arguments.experiment}: {error}") from error
 

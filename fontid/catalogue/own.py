@@ -31,7 +31,7 @@ from fontid.paths import data_home
 try:
     import fcntl
 except ImportError:  # Windows, where nothing keeps two enrolments apart
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 FORMAT = 2
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)

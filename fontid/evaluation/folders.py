@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from fontid.catalogue.ranking import Catalogue, Match
 from fontid.confidence import reliability
@@ -48,7 +48,12 @@ class Outcome:
     first: Match | None
 
 
-Judged = TypeVar("Judged")  # anything about one picture that has its `sample`
+class _OfSample(Protocol):
+    @property
+    def sample(self) -> Sample: ...
+
+
+Judged = TypeVar("Judged", bound=_OfSample)  # anything about one picture that has its `sample`
 
 
 def _letters(text: str) -> str:
@@ -192,9 +197,9 @@ def _styles(outcomes: list[Outcome]) -> dict:
     labelled = [outcome for outcome in outcomes if outcome.sample.weight is not None]
     if not labelled:
         return {}
-    right = [outcome for outcome in labelled if outcome.twins == 1]
-    errors = [abs(outcome.first.weight - outcome.sample.weight) for outcome in right]
-    slopes = [outcome.first.italic == outcome.sample.italic for outcome in right]
+    right = [(outcome.first, outcome.sample) for outcome in labelled if outcome.twins == 1 and outcome.first]
+    errors = [abs(first.weight - (sample.weight or 0)) for first, sample in right]
+    slopes = [first.italic == sample.italic for first, sample in right]
     exact = sum(error == 0 and slope for error, slope in zip(errors, slopes, strict=True))
     return {
         "styles": {
@@ -209,10 +214,10 @@ def _styles(outcomes: list[Outcome]) -> dict:
 
 def _calibration(outcomes: list[Outcome]) -> dict:
     """How well the first rows' probabilities tell how often they are right (twins credited); empty without answers."""
-    answered = [outcome for outcome in outcomes if outcome.first]
+    answered = [(outcome.first.probability, outcome.twins == 1) for outcome in outcomes if outcome.first]
     if not answered:
         return {}
-    error, bins = reliability([o.first.probability for o in answered], [o.twins == 1 for o in answered])
+    error, bins = reliability(*zip(*answered, strict=True))
     return {"calibration": {"expected_error": error, "bins": bins}}
 
 

@@ -146,7 +146,7 @@ def _prepare_pillow() -> None:
         if _bound_tags.get():
             directory._tagdata = _Tags()
 
-    TiffImagePlugin.ImageFileDirectory_v2.reset = reset
+    TiffImagePlugin.ImageFileDirectory_v2.reset = reset  # type: ignore[method-assign, assignment]
 
 
 class _Patient:
@@ -308,11 +308,10 @@ def _shrink(image: Image.Image) -> Image.Image:
     factors = width // work_width, height // work_height
     if max(factors) > 1:
         rows = max(1, _STRIP_PIXELS // (width * factors[1])) * factors[1]
-        reduced = None
         for top in range(0, height, rows):
             strip = image.crop((0, top, width, min(top + rows, height)))
             strip = _resizable(strip).reduce(factors)
-            if reduced is None:
+            if top == 0:
                 reduced = Image.new(strip.mode, (strip.width, math.ceil(height / factors[1])))
             reduced.paste(strip, (0, top // factors[1]))
     else:
@@ -379,6 +378,7 @@ def _to_eight_bits(values: np.ndarray, *, integers: bool) -> np.ndarray:
     low, high = float(known.min()), float(known.max())
     if known.size < values.size:
         values = np.nan_to_num(values, nan=float(np.median(known)), posinf=high, neginf=low)
+    top: float
     if low < 0:
         values, top = values - low, high - low
     elif integers:
@@ -389,7 +389,7 @@ def _to_eight_bits(values: np.ndarray, *, integers: bool) -> np.ndarray:
         top = max(255.0, high)
     else:
         top = high
-    return np.rint(values * (255 / max(top, np.finfo(np.float32).tiny))).astype(np.uint8)
+    return np.rint(values * (255 / max(top, float(np.finfo(np.float32).tiny)))).astype(np.uint8)
 
 
 def _composite(image: Image.Image) -> Image.Image:
