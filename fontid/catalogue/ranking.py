@@ -1,14 +1,18 @@
 """The searchable catalogue: from scores of prototypes to ranked families with their twins."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
 
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, style_apart, style_words
+from fontid.catalogue.names import original, superfamily
+from fontid.catalogue.usage import FLOOR
 
 RIVALS = 100  # rows among which probability is shared out
+UNDATED = 9999  # the year of a family whose copyright names none
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
 
 
@@ -90,20 +94,26 @@ class Catalogue:
     """
 
     def __init__(
-        self, faces: list[Face], prototypes: np.ndarray, prototype_faces: np.ndarray, twins: np.ndarray
+        self,
+        faces: list[Face],
+        prototypes: np.ndarray,
+        prototype_faces: np.ndarray,
+        twins: np.ndarray,
+        usage: Mapping[str, int] | None = None,
     ) -> None:
-        """Args: as in the artifact, see `fontid.artifact` for shapes."""
-        self.faces = faces
+        """Args: as in the artifact, see `fontid.artifact` for shapes; usage: downloads a month by family."""
+        self.faces, self.usage = faces, usage or {}
         self.prototypes = prototypes.astype(np.float32)
         self.prototype_faces, self.twins = prototype_faces, twins
         self._first_prototypes = np.searchsorted(prototype_faces, np.arange(len(faces)))
         self.families = list(by_family(self.faces))
         number = {family: index for index, family in enumerate(self.families)}
         self.family_of = np.array([number[face.family] for face in self.faces])
-        self.twin_families: list[set[int]] = [set() for _ in self.faces]
-        for first, second in twins:
-            self.twin_families[first].add(int(self.family_of[second]))
-            self.twin_families[second].add(int(self.family_of[first]))
+        self._twin_faces: list[list[int]] = [[] for _ in self.faces]
+        for first, second in twins.tolist():
+            self._twin_faces[first].append(second)
+            self._twin_faces[second].append(first)
+        self.twin_families = [{int(self.family_of[twin]) for twin in faces} for faces in self._twin_faces]
 
     def score_faces(self, embeddings: np.ndarray) -> np.ndarray:
         """Cosine of each face with its nearest prototype, averaged over the embeddings: (N, D) -> (F,) float32."""
@@ -130,37 +140,64 @@ class Catalogue:
         own = [int(self.family_of[face]), *self.twin_families[face]]
         wanted = ~np.isin(self.family_of, own) & (True if among is None else among)
         scores = np.where(wanted, self.score_faces(self.prototypes_of(face)[:1]), -np.inf)
-        return [self._neighbour(index, scores[index]) for index in self._best_rows(scores, top)]
+        return [self._neighbour(shown, scores[best]) for best, shown in self._best_rows(scores, top)]
 
     def _neighbour(self, face: int, score: float) -> Neighbour:
         row, score = self.faces[face], round(float(score), 4)
         return Neighbour(row.family, row.name, row.weight, row.italic, score, row.url, self.twins_of(face))
 
-    def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0) -> list[Match]:
-        """The best `top` rows for (F,) scores; a family with a twin of a row's face is folded under that row.
+    def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0, exponent: float = 0.0) -> list[Match]:
+        """The best `top` rows for (F,) scores; families with a twin of a row's face are folded under the original.
 
-        Args: temperature: of the softmax over the best `RIVALS` rows that gives their probabilities.
+        Args:
+            temperature: of the softmax over the best `RIVALS` rows that gives their probabilities.
+            exponent: of the prior, see `log_usage`; 0 for none.
         """
-        faces = self._best_rows(scores, max(top, RIVALS))
-        if not faces:
+        weighed = scores + temperature * exponent * self.log_usage if exponent else scores
+        rows = self._best_rows(weighed, max(top, RIVALS))
+        if not rows:
             return []
-        best = scores[faces].astype(np.float64)
+        best = weighed[[face for face, _ in rows]].astype(np.float64)
         weights = np.exp((best - best.max()) / temperature)
         probabilities = weights[:top] / weights[:RIVALS].sum()
-        return [self._match(*row) for row in zip(faces, best, probabilities, strict=False)]
+        chosen = zip(rows, probabilities, strict=False)
+        return [self._match(shown, scores[face], probability) for (face, shown), probability in chosen]
 
-    def _best_rows(self, scores: np.ndarray, count: int) -> list[int]:
-        """The best face of each of the best `count` rows, best first; faces at minus infinity are never ranked."""
-        rows: list[int] = []
+    @cached_property
+    def log_usage(self) -> np.ndarray:
+        """(F,) float32: log of a month's downloads of the most used family that draws a face's letters, and `FLOOR`."""
+        of_family = np.array([self.usage.get(family, 0) for family in self.families])
+        most = of_family[self.family_of]
+        for face, twins in enumerate(self.twin_families):
+            most[face] = max([most[face], *of_family[list(twins)]])
+        return np.log(most + FLOOR).astype(np.float32)
+
+    def _best_rows(self, scores: np.ndarray, count: int) -> list[tuple[int, int]]:
+        """The best face of each of the best `count` rows, best first, and the face of the original that is shown for it.
+
+        Faces at minus infinity are never ranked.
+        """
+        rows: list[tuple[int, int]] = []
         done: set[int] = set()
         for face in by_score(scores):
             if scores[face] == -np.inf or len(rows) == count:
                 break
-            family = int(self.family_of[face])
-            if family not in done:
-                done |= {family} | self.twin_families[face]
-                rows.append(int(face))
+            if int(self.family_of[face]) not in done:
+                shown = self._original(int(face), scores)
+                done |= {int(self.family_of[shown])} | self.twin_families[shown] | {int(self.family_of[face])}
+                rows.append((int(face), shown))
         return rows
+
+    def _original(self, face: int, scores: np.ndarray) -> int:
+        """The face itself or the twin that is the original, see `names.original`; of one family the best-scoring."""
+        twins = sorted((twin for twin in self._twin_faces[face] if scores[twin] != -np.inf), key=lambda t: -scores[t])
+        of_family = {int(self.family_of[twin]): twin for twin in reversed([face, *twins])}
+        candidates = list(reversed(of_family.values()))
+        if len(candidates) == 1:
+            return face
+        found = [self.faces[row] for row in candidates]
+        usage = [self.usage.get(one.family, 0) for one in found]
+        return candidates[original([one.name for one in found], usage.__getitem__, lambda n: year_of(found[n]))]
 
     def _match(self, face: int, score: float, probability: float) -> Match:
         row = self.faces[face]
@@ -223,6 +260,11 @@ class Catalogue:
         """Ids of the families without which `family` is unknown: itself and those with a twin of any of its faces."""
         others = set().union(*(self.twin_families[row] for row in self._rows_of_family[family]))
         return frozenset({family} | {self.families[other] for other in others})
+
+
+def year_of(face: Face) -> int:
+    """The first year in its copyright."""
+    return min(map(int, re.findall(r"\b(?:19|20)\d\d\b", face.copyright)), default=UNDATED)
 
 
 def by_score(scores: np.ndarray) -> Iterator[int]:
