@@ -41,7 +41,7 @@ from fontid.catalogue.faces import Face, by_family, read_faces
 from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.paths import data_home
 
-USAGE = Path(__file__).parent.parent / "data_scripts" / "usage.tsv"
+USAGE = Path("data_scripts/usage.tsv")
 
 
 def rounds(rng: np.random.Generator, faces: list[Face], count: int | None, power: float | None) -> Iterator[list[Face]]:

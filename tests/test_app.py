@@ -634,7 +634,7 @@ def test_an_unknown_font_is_called_one(page, pictures, tmp_path):
     drawn_with(tmp_path / "Wide.ttf", "Signal Window").save(tmp_path / "wide.png")
     upload(page, tmp_path / "wide.png")
     page.locator("#answer .unknown").wait_for(timeout=WAIT)
-    assert "Probably not in the catalogue" in page.locator("#answer .unknown").inner_text()
+    assert "Nothing fits well" in page.locator("#answer .unknown").inner_text()
     page.get_by_role("button", name="Fonts of your own").click()
     page.locator("#own input[type=file]").set_input_files([tmp_path / "Wide.ttf", tmp_path / "broken.ttf"])
     page.locator("#answer .card .family", has_text="Acme Wide").first.wait_for(timeout=WAIT)

@@ -222,7 +222,7 @@ def test_evaluate_without_the_truth_takes_it_out(capsys, labelled, identifier, m
     """The option's glue alone: which families are taken out, and what becomes of the answers."""
     taken_out = []
 
-    def identify(self, picture, *, without, encoder_only):
+    def identify(self, picture, *, without, **options):
         taken_out.append(without)
         return SimpleNamespace(in_catalogue=0.2 if without else 0.9)
 

@@ -34,8 +34,11 @@ def original(names: Sequence[str], usage: Callable[[int], int], year: Callable[[
     return min(roots, key=lambda place: (-usage(place), year(place)))
 
 
-def in_short(names: Iterable[str], of: str) -> str:
-    """Twins in a phrase: "Cairo, Kufam and 27 other Noto Sans families". Args: of: the family whose twins they are."""
+def in_short(names: Iterable[str], of: str, shown: Callable[[str], str] = str) -> str:
+    """Twins in a phrase: "Cairo, Kufam and 27 other Noto Sans families".
+
+    Args: of: the family whose twins they are; shown: how a single name is written, such as with a link.
+    """
     by_superfamily: dict[str, list[str]] = {}
     for name in names:
         by_superfamily.setdefault(superfamily(name), []).append(name)
@@ -43,7 +46,7 @@ def in_short(names: Iterable[str], of: str) -> str:
     counted: list[str] = []
     for shared, members in by_superfamily.items():
         if len(members) <= LISTED:
-            parts += members
+            parts += map(shown, members)
         else:
             counted.append(f"{len(members)} {'other ' if shared == superfamily(of) else ''}{shared} families")
     parts += counted

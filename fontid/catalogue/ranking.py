@@ -1,12 +1,14 @@
 """The searchable catalogue: from scores of prototypes to ranked families with their twins."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
 
+from fontid.catalogue.alternatives import alternatives_to, drawn_like
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, style_apart, style_words
 from fontid.catalogue.names import original, superfamily
 from fontid.catalogue.usage import FLOOR
@@ -21,8 +23,10 @@ class Match:
     """One row of an answer: a family and its best face.
 
     score: the encoder's cosine and what drawing adds to it.
-    probability: 0-1, that this row is right if the picture's font is in the catalogue.
-    twins, twin_names: ids and names of other families.
+    conditional_probability: 0-1, that this row is right if the picture's font is in the catalogue.
+    probability: 0-1, that this row is right; verdict: the same in a word, of `fontid.confidence.WORDS`.
+    twins, twin_names, twin_urls: ids, names and pages of other families that draw the same letters.
+    superfamily: what several families of the catalogue are versions of, where this is one of them.
     """
 
     family: str
@@ -30,19 +34,22 @@ class Match:
     weight: int
     italic: bool
     score: float
-    probability: float
+    conditional_probability: float
     url: str
     twins: tuple[str, ...]
     twin_names: tuple[str, ...] = ()
+    twin_urls: tuple[str, ...] = ()
     category: str = ""
     licence: str = ""
+    superfamily: str | None = None
+    probability: float = 0.0
+    verdict: str = ""
 
-    def to_dict(self, in_catalogue: float) -> dict:
-        """A row of docs/answer.schema.json.
-
-        Args: in_catalogue: the probability that the picture's font is in the catalogue at all.
-        """
-        twins = zip(self.twins, self.twin_names, strict=True)
+    def to_dict(self) -> dict:
+        """A row of docs/answer.schema.json."""
+        twins = zip(self.twins, self.twin_names, self.twin_urls, strict=True)
+        alike = drawn_like({self.family, *self.twins})
+        others = alternatives_to(alike[0].face, {self.family, *self.twins}) if alike else []
         return {
             "family": self.family,
             "name": self.name,
@@ -51,15 +58,16 @@ class Match:
             "italic": self.italic,
             "axes": {},
             "score": self.score,
-            "probability": round(self.probability * in_catalogue, 4),
-            "conditional_probability": self.probability,
-            "verdict": None,
-            "twins": [{"family": family, "name": name} for family, name in twins],
+            "probability": self.probability,
+            "conditional_probability": self.conditional_probability,
+            "verdict": self.verdict,
+            "superfamily": self.superfamily,
+            "twins": [{"family": family, "name": name, "url": url} for family, name, url in twins],
             "category": self.category,
             "licence": self.licence,
             "url": self.url,
-            "drawn_like": [],
-            "alternatives": [],
+            "drawn_like": [{"name": one.face, "relation": one.relation} for one in alike],
+            "alternatives": [one.to_dict() for one in others],
         }
 
 
@@ -173,7 +181,7 @@ class Catalogue:
         return np.log(most + FLOOR).astype(np.float32)
 
     def _best_rows(self, scores: np.ndarray, count: int) -> list[tuple[int, int]]:
-        """The best face of each of the best `count` rows, best first, and the face of the original that is shown for it.
+        """The best face of each of the best `count` rows, best first, and that of the original, which is shown for it.
 
         Faces at minus infinity are never ranked.
         """
@@ -203,7 +211,7 @@ class Catalogue:
         row = self.faces[face]
         score, probability = round(float(score), 4), round(float(probability), 4)
         twins = self.twins_of(face)
-        names = tuple(self.faces[self._rows_of_family[twin][0]].name for twin in twins)
+        firsts = self.firsts(twins)
         return Match(
             row.family,
             row.name,
@@ -213,14 +221,20 @@ class Catalogue:
             probability,
             row.url,
             twins,
-            names,
+            tuple(first.name for first in firsts),
+            tuple(first.url for first in firsts),
             row.category,
             row.license,
+            self._superfamilies.get(superfamily(row.name)),
         )
 
     def twins_of(self, face: int) -> tuple[str, ...]:
         """Ids of the other families that draw a face's letters."""
         return tuple(sorted(self.families[other] for other in self.twin_families[face] - {int(self.family_of[face])}))
+
+    def firsts(self, families: Iterable[str]) -> list[Face]:
+        """The first face of each family."""
+        return [self.faces[self._rows_of_family[family][0]] for family in families]
 
     def face(self, row: Match | Neighbour) -> Face:
         """The face that a row of an answer stands for."""
@@ -233,6 +247,12 @@ class Catalogue:
     @cached_property
     def _row_of_id(self) -> dict[str, int]:
         return {face.id: row for row, face in enumerate(self.faces)}
+
+    @cached_property
+    def _superfamilies(self) -> dict[str, str]:
+        """Those that several families belong to, by themselves."""
+        names = Counter(superfamily(self.faces[rows[0]].name) for rows in self._rows_of_family.values())
+        return {name: name for name, count in names.items() if count > 1}
 
     @cached_property
     def _rows_of_family(self) -> dict[str, list[int]]:
@@ -260,6 +280,14 @@ class Catalogue:
         """Ids of the families without which `family` is unknown: itself and those with a twin of any of its faces."""
         others = set().union(*(self.twin_families[row] for row in self._rows_of_family[family]))
         return frozenset({family} | {self.families[other] for other in others})
+
+
+def rows_that_open(matches: Sequence[Match]) -> list[list[Match]]:
+    """Matches as rows to show: those of one superfamily are one row, at the place of the first."""
+    rows: dict[str, list[Match]] = {}
+    for match in matches:
+        rows.setdefault(match.superfamily or match.family, []).append(match)
+    return list(rows.values())
 
 
 def year_of(face: Face) -> int:
