@@ -1,8 +1,7 @@
 """What a model answers to validation pictures, asked once and kept. `train.tune` and `train.calibrate` fit on it.
 
 VALIDATION holds folders for `fontid evaluate`. Each keeps its answers beside its pictures in answers-MODEL.jsonl, where
-MODEL is the digest of what decides them; the calibration and the table of usage do not. `again` asks anew, for when
-the code has changed.
+MODEL is the digest of what decides them; the calibration does not. `again` asks anew, for when the code has changed.
 """
 
 import hashlib
@@ -16,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from fontid.artifact import USAGE
 from fontid.catalogue.ranking import RIVALS
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
@@ -122,7 +120,7 @@ def answers_of(validation: Path, model: Path, each: int, again: bool = False) ->
     if not folders:
         raise SystemExit(f"No folders with manifest.jsonl in {validation}: render validation pictures first.")
     parts = json.loads((model / "config.json").read_text(encoding="utf-8"))["sha256"]
-    deciding = {name: value for name, value in parts.items() if name != USAGE and not name.startswith("golden/")}
+    deciding = {name: value for name, value in parts.items() if not name.startswith("golden/")}
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
     answers = []
     for folder, kept in ((folder, folder / f"answers-{digest}.jsonl") for folder in folders):

@@ -164,12 +164,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"), help="table of downloads")
     parser.add_argument("--results", type=Path, default=Path("results/calibration"))
     arguments = parser.parse_args(argv)
+    catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
     answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
     fitted = [one for one in answers if is_validation_family(one.family)]
     others = [one for one in answers if not is_validation_family(one.family)]
     if min(sum(bool(one.known) for one in part) for part in (fitted, others)) < 50:
         raise SystemExit(f"Only {len(answers)} pictures gave an answer, too few to fit anything: render more.")
-    catalogue = catalogue_with_usage(arguments.model, arguments.usage)
     calibration = fit(fitted, catalogue)
     metrics = {"fitted_on": len(fitted), **measure(others, calibration, catalogue), "by": {}}
     for folder in sorted({one.folder for one in others}):

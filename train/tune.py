@@ -114,8 +114,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"), help="table of downloads")
     parser.add_argument("--results", type=Path, default=Path("results/tuning.json"))
     arguments = parser.parse_args(argv)
+    catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
     answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
-    rows = Rows([one for one in answers if one.known], catalogue_with_usage(arguments.model, arguments.usage))
+    rows = Rows([one for one in answers if one.known], catalogue)
     temperature, exponent, tried = fit_prior(rows)
     before = open_artifact(arguments.model).calibration
     recalibrate(arguments.model, replace(before, temperature=temperature, exponent=exponent))
