@@ -111,6 +111,11 @@ def _at(descending: np.ndarray, place: int) -> float:
     return finite[min(place, len(finite) - 1)]
 
 
+def word_shares(words: Sequence[str]) -> dict:
+    """How many there are (`n`), and which fraction each of `WORDS` is."""
+    return {"n": len(words)} | {word: round(words.count(word) / max(1, len(words)), 4) for word in WORDS}
+
+
 def reliability(probabilities: Sequence[float], right: Sequence[bool]) -> tuple[float, list[dict]]:
     """Expected calibration error (Naeini et al. 2015) in `BINS` equal steps, and the reliability diagram.
 

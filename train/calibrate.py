@@ -27,7 +27,7 @@ from sklearn.linear_model import LogisticRegression
 
 from fontid.artifact import recalibrate
 from fontid.catalogue.ranking import Catalogue
-from fontid.confidence import FARTHEST, WORDS, Calibration, quadratic, reliability
+from fontid.confidence import FARTHEST, Calibration, quadratic, reliability, word_shares
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.open_set import auroc
 from train.answers import Answered, answers_of
@@ -36,7 +36,7 @@ from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities,
 REGULARISATION = 0.1  # scikit-learn's C
 OUTSIDE = 3  # pictures of known fonts to one of a font outside: what we expect people to bring
 MOST_CERTAIN = 0.02  # of wrong first rows may be told "certain"
-MOST_NONE = 0.02  # of right first rows may be told "none"
+MOST_NONE = 0.01  # of right first rows may be told "none"
 LEAST_DOUBTED = 0.75  # of the first rows of fonts outside are told "close" or "none"
 LEAST_CERTAIN, LEAST_LIKELY = 0.9, 0.5  # probability, whatever is fitted
 
@@ -139,8 +139,7 @@ def _auroc(known: Sequence[float], unknown: Sequence[float]) -> float | None:
 
 def _shares(figures: np.ndarray, calibration: Calibration) -> dict:
     """How many there are, and the fraction told by each word."""
-    words = [calibration.word(figure) for figure in figures]
-    return {"n": len(words)} | {word: round(words.count(word) / max(1, len(words)), 4) for word in WORDS}
+    return word_shares([calibration.word(figure) for figure in figures])
 
 
 def draw_diagrams(metrics: dict, path: Path) -> None:
