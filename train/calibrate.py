@@ -16,7 +16,6 @@ Only the model's config.json changes, and its table of usage.
 
 import argparse
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import FARTHEST, Calibration, quadratic, reliability, word_shares
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.open_set import auroc
-from train.answers import Answered, answers_of
+from train.answers import Answered, answers_of, is_validation_family
 from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities, rows_of
 
 REGULARISATION = 0.1  # scikit-learn's C
@@ -39,10 +38,6 @@ MOST_CERTAIN = 0.02  # of wrong first rows may be told "certain"
 MOST_NONE = 0.01  # of right first rows may be told "none"
 LEAST_DOUBTED = 0.75  # of the first rows of fonts outside are told "close" or "none"
 LEAST_CERTAIN, LEAST_LIKELY = 0.9, 0.5  # probability, whatever is fitted
-
-
-def is_validation_family(family: str) -> bool:
-    return zlib.crc32(f"calibration {family}".encode()) % 2 == 0
 
 
 class Told:

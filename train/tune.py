@@ -6,8 +6,9 @@
     python -m train.tune VALIDATION [--model model] [--each 400] [--again] [--results results/tuning.json]
 
 Now there is one, the exponent of the prior by usage. The table of usage is put into the model. Then the exponent is
-taken that makes the right rows likeliest, of all pictures together, as long as pictures whose families were drawn
-uniformly (folders that do not end in "used") lose no more than `MOST_LOST` of their right first rows.
+taken that makes the right rows likeliest, of all pictures of validation families together, as long as those whose
+families were drawn uniformly (folders that do not end in "used") lose no more than `MOST_LOST` of their right first
+rows. `train.calibrate` fits the same on its way.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from fontid.artifact import open_artifact, put_usage, recalibrate
 from fontid.catalogue.ranking import RIVALS, Catalogue
 from fontid.catalogue.usage import read_usage
 from fontid.evaluation.experiment import write_result
-from train.answers import Answered, answers_of
+from train.answers import Answered, answers_of, is_validation_family
 
 EXPONENTS = np.linspace(0, 0.8, 33)
 TEMPERATURES = np.geomspace(0.005, 0.5, 100)
@@ -116,7 +117,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
     answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
-    rows = Rows([one for one in answers if one.known], catalogue)
+    rows = Rows([one for one in answers if one.known and is_validation_family(one.family)], catalogue)
     temperature, exponent, tried = fit_prior(rows)
     before = open_artifact(arguments.model).calibration
     recalibrate(arguments.model, replace(before, temperature=temperature, exponent=exponent))
