@@ -33,7 +33,7 @@ from train.answers import Answered, answers_of, is_validation_family
 from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities, rows_of
 
 REGULARISATION = 0.1  # scikit-learn's C
-OUTSIDE = 3  # pictures of known fonts to one of a font outside: what we expect people to bring
+OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
 MOST_CERTAIN = 0.02  # of wrong first rows may be told "certain"
 MOST_NONE = 0.01  # of right first rows may be told "none"
 LEAST_DOUBTED = 0.75  # of the first rows of fonts outside are told "close" or "none"
@@ -98,7 +98,7 @@ def with_words(calibration: Calibration, told: Told) -> Calibration:
 def measure(answers: list[Answered], calibration: Calibration, catalogue: Catalogue) -> dict:
     """Expected calibration errors, reliability diagrams, AUROC and words, on answers that the fit did not see.
 
-    The probability's are of first rows, with every third answer of a font outside among them.
+    The probability's are of first rows, with one in `OUTSIDE` answers without the family among them.
     """
     told = Told(answers, calibration, catalogue)
     outside = told.outside[::OUTSIDE]
