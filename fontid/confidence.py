@@ -21,6 +21,7 @@ EVIDENCE = (
     "neighbour",  # cosine of the best row's face with the most similar family's
     "reading",  # how surely the lines were read, 0-1; 0 where nothing was
     "families",  # log of how many were searched
+    "usage",  # of the best row's face, see `Catalogue.log_usage`: people bring what is used
 )  # new ones come last: a calibration may look at the first few only
 BINS = 15
 WORDS = ("certain", "likely", "close", "none")
@@ -101,6 +102,7 @@ def evidence_of(
         similar[0].score if similar else 0.0,
         np.average([line.confidence if line.text else 0.0 for line in lines], weights=[line.area for line in lines]),
         np.log(np.isfinite(of_encoder).sum()),
+        catalogue.log_usage[best],
     )
     return tuple(round(float(value), 5) for value in values)
 

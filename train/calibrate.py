@@ -36,6 +36,7 @@ REGULARISATION = 0.1  # scikit-learn's C
 OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
 MOST_CERTAIN = 0.02  # of wrong first rows may be told "certain"
 MOST_NONE = 0.01  # of right first rows may be told "none"
+FEW = 0.3  # weight of answers among few families, which few people want
 LEAST_DOUBTED = 0.75  # of the first rows of fonts outside are told "close" or "none"
 LEAST_CERTAIN, LEAST_LIKELY = 0.9, 0.5  # probability, whatever is fitted
 
@@ -78,10 +79,10 @@ def fit(answers: list[Answered], catalogue: Catalogue) -> Calibration:
 
 
 def _labelled(answers: list[Answered]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Evidence (N, E), whether the family was there (N,), and weights (N,): see `OUTSIDE`."""
+    """Evidence (N, E), whether the family was there (N,), and weights (N,), by `OUTSIDE` and `FEW`."""
     rows = [(one.known, True, 1.0) for one in answers if one.known]
     rows += [(one.unknown, False, 1 / OUTSIDE) for one in answers]
-    rows += [(one.few, one.in_few, 1.0 if one.in_few else 1 / OUTSIDE) for one in answers]
+    rows += [(one.few, one.in_few, FEW if one.in_few else FEW / OUTSIDE) for one in answers]
     evidence, known, weights = zip(*rows, strict=True)
     return np.array(evidence), np.array(known), np.array(weights)
 
