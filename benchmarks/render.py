@@ -1,6 +1,9 @@
 """Draw a benchmark by headless Chromium, as a folder for `fontid evaluate`.
 
-    python -m benchmarks.render PROTOCOL --seed 0 --out DIR [--split validation]
+    python -m benchmarks.render PROTOCOL --seed 0 --out DIR [--split validation] [--families 200] [--by-usage 0.5]
+
+Every family is drawn once, or --families of them; with --by-usage POWER that many are drawn by chance, with repeats, in
+proportion to how often they are used (data_scripts/usage.tsv), to that power.
 
 - chars: 5-10 random letters of either case, 16-64 px, black on white, the regular face of every family. Published on
   this protocol: gpu-font 72 / 92 (top-1 / top-5, twins folded).
@@ -24,6 +27,8 @@ The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` 
 
 import argparse
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +37,24 @@ from benchmarks.protocols import PROTOCOLS, Drawing
 from data_scripts.chromium import ChromiumMissing, draw_boxes
 from data_scripts.render_dataset import is_held_out
 from data_scripts.renderers import OpenFace, unpack
-from fontid.catalogue.faces import Face, read_faces
+from fontid.catalogue.faces import Face, by_family, read_faces
+from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.paths import data_home
+
+USAGE = Path("data_scripts/usage.tsv")
+
+
+def rounds(rng: np.random.Generator, faces: list[Face], count: int | None, power: float | None) -> Iterator[list[Face]]:
+    """Lists of faces to draw one after another: `count` families (None: as many as there are), see the module."""
+    families = list(by_family(faces))
+    if power is None:
+        times = Counter(families if count is None else rng.choice(families, min(count, len(families)), replace=False))
+    else:
+        usage = read_usage(USAGE)
+        weights = np.array([(usage.get(family, 0) + FLOOR) ** power for family in families])
+        times = Counter(rng.choice(families, count or len(families), p=weights / weights.sum()))
+    for number in range(max(times.values())):
+        yield [face for face in faces if times[face.family] > number]
 
 
 def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
@@ -57,6 +78,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--families", type=int, metavar="N", help="how many (default: as many as there are)")
+    parser.add_argument("--by-usage", type=float, metavar="POWER", help="often used ones more often, see above")
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     arguments = parser.parse_args(argv)
@@ -65,7 +88,12 @@ def main(argv: list[str] | None = None) -> None:
         return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf"))
 
     rng = np.random.default_rng(arguments.seed)
-    drawings = list(PROTOCOLS[arguments.protocol](rng, read_faces(arguments.faces), open_face, arguments.split))
+    protocol = PROTOCOLS[arguments.protocol]
+    drawings = [
+        drawing
+        for faces in rounds(rng, read_faces(arguments.faces), arguments.families, arguments.by_usage)
+        for drawing in protocol(rng, faces, open_face, arguments.split)
+    ]
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:

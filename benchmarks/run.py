@@ -37,29 +37,33 @@ class Benchmark:
         return self.protocol is not None and run("benchmarks.render", self.protocol, *words)
 
 
+NO_PRIOR = "--no-prior"  # where every family is asked once, none is likelier than another
+
+
 def limited(count: int, *options: str) -> tuple[str, ...]:
     return ("--limit", str(count), *options)
 
 
 BENCHMARKS = {
-    "chars": Benchmark("chars"),
-    "abrupt": Benchmark("abrupt"),
-    "words": Benchmark("words"),
-    "para": Benchmark("para"),
-    "body": Benchmark("body", limited(400)),
-    "styles": Benchmark("styles", limited(1500)),
+    "chars": Benchmark("chars", (NO_PRIOR,)),
+    "abrupt": Benchmark("abrupt", (NO_PRIOR,)),
+    "words": Benchmark("words", (NO_PRIOR,)),
+    "para": Benchmark("para", (NO_PRIOR,)),
+    "body": Benchmark("body", limited(400, NO_PRIOR)),
+    "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
-    "photo": Benchmark("photo", limited(600)),
+    "photo": Benchmark("photo", limited(600, NO_PRIOR)),
     "realworld": Benchmark(None),
+    "realworld-no-prior": Benchmark(None, (NO_PRIOR,)),
     "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
     "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
     "para-without-truth": Benchmark("para", limited(400, "--without-truth")),
     "body-without-truth": Benchmark("body", limited(400, "--without-truth")),
     "photo-without-truth": Benchmark("photo", limited(400, "--without-truth")),
     "realworld-without-truth": Benchmark(None, ("--without-truth",)),
-    "encoder-only/chars": Benchmark("chars", ("--encoder-only",)),
-    "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only",)),
+    "encoder-only/chars": Benchmark("chars", ("--encoder-only", NO_PRIOR)),
+    "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only", NO_PRIOR)),
     "encoder-only/realworld-lines": Benchmark(None, ("--encoder-only",)),
 }
 

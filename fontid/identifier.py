@@ -3,7 +3,7 @@
 import copy
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ SIMILAR = 5  # fonts named beside an answer
 SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_LINES = 8  # the largest; more add time and no certainty
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
+NOTHING_FITS = "Nothing fits well: this may be lettering, or a font of no open catalogue. The nearest are"
 
 
 class NoText(PictureError):
@@ -64,7 +65,7 @@ class Group:
         return {
             "lines": lines,
             "in_catalogue": self.in_catalogue,
-            "matches": [match.to_dict(self.in_catalogue) for match in self.matches],
+            "matches": [match.to_dict() for match in self.matches],
             "similar": [neighbour.to_dict() for neighbour in self.similar],
         }
 
@@ -78,7 +79,7 @@ class Answer:
     groups: tuple[Group, ...]
 
     def to_dict(self) -> dict:
-        matches = [match.to_dict(self.in_catalogue) for match in self.matches]
+        matches = [match.to_dict() for match in self.matches]
         groups = [group.to_dict() for group in self.groups]
         return {"matches": matches, "in_catalogue": self.in_catalogue, "groups": groups}
 
@@ -114,7 +115,9 @@ class FontIdentifier:
         artifact = open_artifact(folder)
         self.version = artifact.version
         self.preprocessing = artifact.preprocessing
-        self.catalogue = Catalogue(artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins)
+        self.catalogue = Catalogue(
+            artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins, artifact.usage
+        )
         self.letterforms = artifact.letterforms
         self.calibration = artifact.calibration
         self._verifier = Verifier(self.catalogue, self.letterforms)
@@ -185,6 +188,7 @@ class FontIdentifier:
         without: Collection[str] = (),
         lines: Sequence[Line] | None = None,
         encoder_only: bool = False,
+        prior: bool = True,
     ) -> Answer:
         """Rank the catalogue's families for a picture.
 
@@ -195,6 +199,7 @@ class FontIdentifier:
             without: families to leave out, as if nothing were known of them.
             lines: to look at, instead of those that are found and read; in pixels of the opened picture.
             encoder_only: rank by encoder and prototypes alone.
+            prior: often used families come before equally likely rare ones.
         Raises: PictureError where it is no picture or holds text in another script only; NoText, which is one, where
             it holds no ink; NoFaces; ValueError for a `top` or for lines that cannot be.
         """
@@ -213,6 +218,7 @@ class FontIdentifier:
         if not samples:
             raise NoText(NO_INK)
         scores = [np.where(among, self.catalogue.score_faces(s.embeddings), -np.inf) for s in samples]
+        exponent = self.calibration.exponent if prior else 0.0
         groups = []
         for members in group_lines(scores, [len(sample.embeddings) for sample in samples]):
             of_group = [samples[i] for i in members]
@@ -222,8 +228,8 @@ class FontIdentifier:
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
                 families = {face.family for face, wanted in zip(self.catalogue.faces, among, strict=True) if wanted}
-                known, evidence = (self._whole or self)._is_one_of(families, of_group, queries, without)
-            matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
+                known, evidence = (self._whole or self)._is_one_of(families, of_group, queries, without, exponent)
+            matches = self._rows(verdict.scores, top, exponent, known)
             groups.append(Group(tuple(lines), tuple(matches), round(known, 4), tuple(similar), evidence))
         largest = max(groups, key=lambda group: sum(line.area for line in group.lines))
         return Answer(largest.matches, largest.in_catalogue, tuple(groups))
@@ -256,16 +262,29 @@ class FontIdentifier:
         lines = [sample.line for sample in samples]
         return verdict, similar, evidence_of(self.catalogue, lines, of_encoder, verdict, similar)
 
+    def _rows(self, scores: np.ndarray, top: int, exponent: float, known: float) -> list[Match]:
+        """The best rows with what they are worth. Args: known: probability that the font is in the catalogue."""
+        rows = []
+        for row in self.catalogue.rank(scores, top, self.calibration.temperature, exponent):
+            probability = round(row.conditional_probability * known, 4)
+            rows.append(replace(row, probability=probability, verdict=self.calibration.word(probability)))
+        return rows
+
     def _is_one_of(
-        self, families: set[str], samples: list[_Sample], queries: list[Query], without: Collection[str]
+        self,
+        families: set[str],
+        samples: list[_Sample],
+        queries: list[Query],
+        without: Collection[str],
+        exponent: float,
     ) -> tuple[float, tuple[float, ...]]:
         """Probability that the font is known at all and of one of the families, and the evidence for that.
 
         What a font's rank and lead mean was fitted on the whole catalogue. Among few families they would mean nothing.
         """
         verdict, _, evidence = self._judge(samples, queries, self._faces_without(without))
-        rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature)
-        share = sum(row.probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
+        rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature, exponent)
+        share = sum(row.conditional_probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
 
 

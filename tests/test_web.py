@@ -20,7 +20,7 @@ from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
-from web.browse import families_html, find_families
+from web.browse import alternatives_html, families_html, find_families
 from web.cards import Row, answer_html, card, rows_from_query
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
@@ -328,6 +328,17 @@ def test_the_catalogue_is_searched_by_words(identifier):
     names = [faces[0].name for faces in find_families(identifier, "play dis")]
     assert names[0] == "Playfair Display" and "Playfair Display SC" in names
     assert find_families(identifier, "no such family") == []
+
+
+def test_a_paid_face_is_searched_for_and_its_free_ones_are_drawn(identifier):
+    shown = alternatives_html(identifier, "times new roman")
+    assert "Free fonts for Times New Roman" in shown and shown.index("Tinos") < shown.index("Liberation Serif")
+    assert shown.count("Not in this catalogue") == 1 and "specimen/Tinos" in shown
+    assert "Did you mean Gotham" in alternatives_html(identifier, "Gothm")
+    assert alternatives_html(identifier, "playfair") == alternatives_html(identifier, " ") == ""
+
+
+def test_all_families_are_drawn_a_page_at_a_time(identifier):
     shown = families_html(identifier, find_families(identifier, ""), "")
     assert shown.count("<li") == 24 and f"{len(identifier.catalogue.families)} families" in shown
 

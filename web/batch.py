@@ -17,8 +17,8 @@ LARGEST_DIRECTORY = 300_000  # bytes: what a zip says of its files; room for thr
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are unpacked without an end to their memory
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
-    "image", "font", "name", "weight", "italic", "probability", "conditional_probability", "in_catalogue", "text",
-    "family", "twins", "error",
+    "image", "font", "name", "weight", "italic", "probability", "verdict", "conditional_probability",
+    "in_catalogue", "text", "family", "twins", "error",
 )  # fmt: skip
 
 
@@ -93,7 +93,6 @@ def answers(
         rows = []
         for number, group in enumerate(answer.groups, 1):
             best = group.matches[0]
-            row = best.to_dict(group.in_catalogue)
             rows.append(
                 {
                     "image": name,
@@ -103,8 +102,9 @@ def answers(
                     "family": best.family,
                     "weight": best.weight,
                     "italic": best.italic,
-                    "probability": row["probability"],
-                    "conditional_probability": row["conditional_probability"],
+                    "probability": best.probability,
+                    "verdict": best.verdict,
+                    "conditional_probability": best.conditional_probability,
                     "in_catalogue": group.in_catalogue,
                     "twins": " ".join(best.twins),
                 }

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable
 
+from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
 from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.identifier import FontIdentifier
 from web.specimens import specimen, style_name
@@ -49,3 +50,27 @@ def families_html(identifier: FontIdentifier, families: list[list[Face]], text: 
             f"<p class='note'>{styles}</p></li>"
         )
     return f"<p class='hint' role='status'>{count}.</p><ul class='matches'>{''.join(rows)}</ul>"
+
+
+def alternatives_html(identifier: FontIdentifier, name: str) -> str:
+    """Free families for the paid or system face of that name, drawn where the catalogue has them; "" for no such name.
+
+    Where nothing at all is named like that, the nearest spellings are told.
+    """
+    firsts = {faces[0].family: regular_face(faces) for faces in by_family(identifier.catalogue.faces).values()}
+    try:
+        asked = find_face(name, [face.name for face in firsts.values()])
+    except UnknownFace as unknown:
+        covered = not name.strip() or find_families(identifier, name)
+        return "" if covered else f"<p class='hint'>{html.escape(str(unknown))}</p>"
+    rows = []
+    for one in alternatives_to(asked):
+        title = html.escape(one.free)
+        if one.url:
+            page = html.escape(one.url, quote=True)
+            title = f"<a class='family' href='{page}' target='_blank' rel='noopener'>{title}</a>"
+        face = firsts.get(one.family)
+        drawn = specimen(identifier, face, one.free) if face else "<p class='note'>Not in this catalogue.</p>"
+        row = f"<div class='row'>{title}<span class='style'>{one.relation}</span></div>"
+        rows.append(f"<li class='card'>{row}{drawn}</li>")
+    return f"<h2>Free fonts for {html.escape(asked)}</h2><ul class='matches'>{''.join(rows)}</ul>"

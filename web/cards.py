@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from fontid.catalogue.alternatives import phrase
 from fontid.catalogue.faces import Face
-from fontid.catalogue.ranking import Match, Neighbour
-from fontid.confidence import KNOWN
-from fontid.identifier import Answer, FontIdentifier, Group
+from fontid.catalogue.names import in_short
+from fontid.catalogue.ranking import Match, Neighbour, rows_that_open
+from fontid.identifier import NOTHING_FITS, Answer, FontIdentifier, Group
 from fontid.text.lines import Line
 from web.specimens import css_snippet, npm_command, specimen, style_name
 
 NOTHING_YET = "<p class='hint'>The answer appears here.</p>"
-UNKNOWN = "Probably not in the catalogue: the nearest free fonts are"
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
 LONGEST = 60  # characters of the user's words
@@ -30,10 +30,11 @@ class Row:
     face: Face
     probability: float | None
     twins: tuple[str, ...]
+    verdict: str = ""
 
 
 def rows_of(identifier: FontIdentifier, matches: Sequence[Match]) -> list[Row]:
-    return [Row(identifier.catalogue.face(match), match.probability, match.twins) for match in matches]
+    return [Row(identifier.catalogue.face(match), match.probability, match.twins, match.verdict) for match in matches]
 
 
 def answer_html(identifier: FontIdentifier, answer: Answer, picture: Image.Image) -> str:
@@ -48,8 +49,9 @@ def _status(answer: Answer) -> str:
     """What a screen reader says when an answer comes."""
     first = answer.matches[0]
     fonts = f"{len(answer.groups)} fonts found. " if len(answer.groups) > 1 else ""
-    sure = "" if answer.in_catalogue >= KNOWN else "Probably not in the catalogue. Nearest: "
-    text = f"{fonts}{sure}{first.name} {style_name(first.weight, first.italic)}, {first.probability:.0%}."
+    sure = f"{NOTHING_FITS}: " if first.verdict == "none" else ""
+    style = style_name(first.weight, first.italic)
+    text = f"{fonts}{sure}{first.name} {style}, {first.verdict}, {first.probability:.0%}."
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
 
@@ -60,17 +62,16 @@ def group_html(identifier: FontIdentifier, group: Group, picture: Image.Image, n
     reading = " / ".join(one.text for one in group.lines if one.text)
     head = f"<h2 class='reading'>{html.escape(reading[:300]) or 'Text that could not be read'}</h2>"
     crop = f"<img class='crop' alt='Your picture: {html.escape(text, quote=True)}' src='{crop_of(line, picture)}'>"
-    warning = f"<p class='unknown' role='note'>{UNKNOWN}</p>" if group.in_catalogue < KNOWN else ""
-    cards = [card(identifier, row, text) for row in rows_of(identifier, group.matches)]
+    nothing = group.matches[0].verdict == "none"
+    warning = f"<p class='unknown' role='note'>{NOTHING_FITS}</p>" if nothing else ""
+    cards = [_opening(identifier, row, text) for row in rows_that_open(group.matches)]
     shown = f"<ol class='matches'>{''.join(cards[:1] if fold else cards)}</ol>"
     if fold and len(cards) > 1:
         rest = f"<ol class='matches' start='2'>{''.join(cards[1:])}</ol>"
         shown += f"<details><summary>{len(cards) - 1} more</summary>{rest}</details>"
-    known = f"<p class='note'>In the catalogue: {group.in_catalogue:.0%} likely.</p>"
     read = "1" if line.text else "0"
     return (
-        f"<section class='group' aria-label='Font {number}' data-read='{read}'>{head}{crop}{warning}"
-        f"{shown}{known}</section>"
+        f"<section class='group' aria-label='Font {number}' data-read='{read}'>{head}{crop}{warning}{shown}</section>"
     )
 
 
@@ -89,8 +90,18 @@ def crop_of(line: Line, picture: Image.Image) -> str:
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def card(identifier: FontIdentifier, row: Row, text: str) -> str:
-    """One row as a list item."""
+def _opening(identifier: FontIdentifier, matches: Sequence[Match], text: str) -> str:
+    """A card, in which the other matches of its superfamily open."""
+    first, *others = rows_of(identifier, matches)
+    cards = "".join(card(identifier, other, text) for other in others)
+    summary = f"<summary>{len(others)} more of {html.escape(matches[0].superfamily or '')}</summary>"
+    return card(
+        identifier, first, text, f"<details>{summary}<ol class='matches'>{cards}</ol></details>" if cards else ""
+    )
+
+
+def card(identifier: FontIdentifier, row: Row, text: str, more: str = "") -> str:
+    """One row as a list item. Args: more: HTML at its end."""
     face = row.face
     name = html.escape(face.name)
     title = name
@@ -101,24 +112,35 @@ def card(identifier: FontIdentifier, row: Row, text: str) -> str:
     if row.probability is not None:
         probability = (
             f"<span class='probability'><meter min='0' max='1' value='{row.probability:.3f}' "
-            f"aria-label='Probability of {name}'></meter> {row.probability:.0%}</span>"
+            f"aria-label='Probability of {name}'></meter> {row.probability:.0%} {row.verdict}</span>"
         )
     facts = [face.category, face.width_class, face.license]
     return (
         f"<li class='card' data-face='{face.id}' data-probability='{row.probability or ''}'>"
         f"<div class='row'><span class='family'>{title}</span>"
         f"<span class='style'>{style_name(face.weight, face.italic)}</span>{probability}</div>"
-        f"{specimen(identifier, face, text)}{_twins(row.twins)}"
+        f"{specimen(identifier, face, text)}{_twins(identifier, row)}{_alike(row)}"
         f"<p class='note'>{html.escape(' · '.join(filter(None, facts)))}</p>{_buttons(face)}"
-        f"<div class='compare' hidden></div><div class='similar' hidden></div></li>"
+        f"<div class='compare' hidden></div><div class='similar' hidden></div>{more}</li>"
     )
 
 
-def _twins(twins: tuple[str, ...]) -> str:
-    if not twins:
+def _twins(identifier: FontIdentifier, row: Row) -> str:
+    if not row.twins:
         return ""
-    names = html.escape(", ".join(twins))
+    pages = {face.name: face.url for face in identifier.catalogue.firsts(row.twins)}
+
+    def linked(name: str) -> str:
+        page = html.escape(pages[name], quote=True)
+        return f"<a href='{page}' target='_blank' rel='noopener'>{html.escape(name)}</a>" if page else html.escape(name)
+
+    names = in_short(pages, row.face.name, linked)
     return f"<p class='note twins'>Also {names}: the same letters, so that no picture tells them apart.</p> "
+
+
+def _alike(row: Row) -> str:
+    alike = phrase({row.face.family, *row.twins})
+    return f"<p class='note'>{html.escape(alike[:1].upper() + alike[1:])}.</p> " if alike else ""
 
 
 def _buttons(face: Face) -> str:

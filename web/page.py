@@ -13,7 +13,7 @@ from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
-from web.browse import families_html, find_families
+from web.browse import alternatives_html, families_html, find_families
 from web.cards import NOTHING_YET, answer_html, cards_html, rows_from_query, similar_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
@@ -68,7 +68,7 @@ def problem(error: Exception) -> str:
 
 
 def build(identifier: FontIdentifier) -> WatchedPage:
-    """The whole page; its named endpoints are `/identify`, `/similar` and `/catalogue`."""
+    """The whole page; its named endpoints are `/identify`, `/similar`, `/catalogue` and `/alternatives`."""
 
     def similar_fonts(asked: dict) -> str:
         row = identifier.catalogue.row_of(str(asked.get("face")))
@@ -333,11 +333,17 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
 
     def browse(text: str, category: str | None) -> str:
         only = wanted([category] if category else [])
-        return families_html(identifier, find_families(identifier, text, only), "")
+        covered = families_html(identifier, find_families(identifier, text, only), "")
+        return alternatives_html(identifier, text) + covered
 
     with gr.Tab("Catalogue") as tab:
         with gr.Row():
-            search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
+            search = gr.Textbox(
+                label="Is my font covered, or what is free in its stead?",
+                placeholder="Its name",
+                elem_id="search",
+                max_lines=1,
+            )
             category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
         families = gr.HTML("", elem_id="families")
         gr.on(

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Protocol, TypeVar
 
 from fontid.catalogue.ranking import Catalogue, Match
-from fontid.confidence import reliability
+from fontid.confidence import WORDS, reliability, word_shares
 from fontid.picture.opening import PictureError
 
 RANKS = (1, 5, 20)
@@ -213,12 +213,17 @@ def _styles(outcomes: list[Outcome]) -> dict:
 
 
 def _calibration(outcomes: list[Outcome]) -> dict:
-    """How well the first rows' probabilities tell how often they are right (twins credited); empty without answers."""
-    answered = [(outcome.first.probability, outcome.twins == 1) for outcome in outcomes if outcome.first]
+    """How well the first rows' probabilities and words tell whether they are right (twins credited).
+
+    Empty without answers.
+    """
+    answered = [outcome for outcome in outcomes if outcome.first]
     if not answered:
         return {}
-    error, bins = reliability(*zip(*answered, strict=True))
-    return {"calibration": {"expected_error": error, "bins": bins}}
+    error, bins = reliability([o.first.probability for o in answered], [o.twins == 1 for o in answered])
+    right, wrong = ([o.first.verdict for o in answered if (o.twins == 1) is which] for which in (True, False))
+    verdicts = {"right": word_shares(right), "wrong": word_shares(wrong)}
+    return {"calibration": {"expected_error": error, "bins": bins, "verdicts": verdicts}}
 
 
 def table(summary: dict) -> str:
@@ -234,6 +239,9 @@ def table(summary: dict) -> str:
     if "calibration" in summary:
         error = 100 * summary["calibration"]["expected_error"]
         lines.append(f"Probabilities are off by {error:.1f} on average (expected calibration error).")
+        for kind, shares in summary["calibration"]["verdicts"].items():
+            told = ", ".join(f"{100 * shares[word]:.1f} {word}" for word in WORDS)
+            lines.append(f"{shares['n']} {kind} first rows: {told}.")
     lines.append(f"{summary['seconds_per_image']:.3f} seconds a picture, median {summary['median_seconds']:.3f}.")
     if summary["left_out"]:
         lines.append(f"{summary['left_out']} pictures left out: their families are not in the catalogue.")
