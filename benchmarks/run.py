@@ -51,6 +51,7 @@ BENCHMARKS = {
     "frb": Benchmark("frb"),
     "photo": Benchmark("photo", limited(600)),
     "realworld": Benchmark(None),
+    "pages": Benchmark("pages", limited(60)),
     "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
     "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
     "para-without-truth": Benchmark("para", limited(400, "--without-truth")),

@@ -29,6 +29,7 @@ from fontid.confidence import KNOWN
 from fontid.evaluation.experiment import readable_json
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
+from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
 from fontid.identifier import FontIdentifier, Group, NoFaces, NoText, told
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
@@ -109,9 +110,19 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     if arguments.json:
         make_room(arguments.json)  # before the run, which may take hours
     identifier = opened(arguments)
-    samples = spread(read_manifest(arguments.folder), arguments.limit)
+    of_pages = holds_pages(arguments.folder)
+    samples = spread((read_pages if of_pages else read_manifest)(arguments.folder), arguments.limit)
     samples = tqdm(samples, disable=not sys.stderr.isatty())
-    if arguments.without_truth:
+    if of_pages:
+        summary = summarise_pages(
+            evaluate_pages(
+                lambda picture: identifier.identify(picture, encoder_only=arguments.encoder_only),
+                identifier.catalogue,
+                samples,
+            )
+        )
+        print(page_table(summary))
+    elif arguments.without_truth:
         summary = summarise_doubt(
             *measure_doubt(
                 lambda picture, without: (
