@@ -110,7 +110,7 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
     scale = open_picture(page.file).width / full_width  # answers are in pixels of the opened picture
     started = time.process_time()
     try:
-        entries = entries_of(identify(page.file))
+        entries = identify(page.file).fonts
     except PictureError:
         entries = ()
     seconds = time.process_time() - started
@@ -127,11 +127,6 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
     right = sum(any(family in credit for credit in credited.values()) for family in listed)
     known = sum(not credit.isdisjoint(listed) for credit in credited.values())
     return PageOutcome(page, tuple(lines), len(listed), right, len(credited), known, seconds)
-
-
-def entries_of(answer):
-    """What an answer lists: its fonts."""
-    return answer.groups
 
 
 def _extent(corners) -> np.ndarray:

@@ -13,9 +13,11 @@ from fontid.text.frames import MOST_PIXELS, SOLID, fit_to_ink, size_of
 from fontid.text.lines import Line, find_lines
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 
-MOST_LINES = 40  # found in a picture, the largest first
-MOST_READ = 12  # of them read, the largest first
+MOST_LINES = 250  # found in a picture, the largest first
+FEW_LINES = 8  # a picture with more is a page, of which little is read at once
+MOST_READ = 4  # lines of a page, the largest first
 MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
+MOST_WIDTH_OF_PAGE = 1600  # likewise
 SURE = 0.9  # a line read with this confidence is taken to be upright
 ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
 TELLING = (0, 2, 3, 2)  # letters that must be read after no, one, two and three quarter turns to believe them
@@ -57,11 +59,16 @@ class TextReader:
         """
         boxes = _joined(self._detector.find_boxes(picture))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
-        fitted = [fit_to_ink(picture, box, boxes[:i] + boxes[i + 1 :]) for i, box in enumerate(boxes)]
+        fitted = [fit_to_ink(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
         read = self._read(picture, fitted)
         if _doubtful(read):
             read = self._by_rows(picture, read)
         return _in_reading_order(_latin(read))
+
+    def read_lines(self, picture: Image.Image, lines: list[Line]) -> list[Line]:
+        """Lines as they read, in the same order; those in another script as they were. Args: of `find_lines`."""
+        read = [self._read_line(picture, line) for line in lines]
+        return [line if _is_foreign(r.reading) else r.line for line, r in zip(lines, read, strict=True)]
 
     def _by_rows(self, picture: Image.Image, read: list[_Read]) -> list[_Read]:
         """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
@@ -84,8 +91,9 @@ class TextReader:
         order = sorted(range(len(boxes)), key=lambda i: -_area(boxes[i]))
         done: dict[int, _Read] = {}
         votes = np.zeros(4)
-        budget = MOST_WIDTH
-        for index in order[:MOST_READ]:
+        page = len(boxes) > FEW_LINES
+        budget = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
+        for index in order[: MOST_READ if page else FEW_LINES]:
             width, height = size_of(boxes[index])
             cost = HEIGHT * max(width, height) / max(1.0, min(width, height))
             if done and cost > budget:
@@ -152,6 +160,14 @@ def _line(box: np.ndarray, turn: int) -> Line:
 def _area(box: np.ndarray) -> float:
     width, height = size_of(box)
     return width * height
+
+
+def _near(boxes: list[np.ndarray], index: int) -> list[np.ndarray]:
+    """The other boxes that may reach into the surroundings of one."""
+    low, high = boxes[index].min(0), boxes[index].max(0)
+    reach = 2 * size_of(boxes[index])[1]
+    others = boxes[:index] + boxes[index + 1 :]
+    return [box for box in others if (box.min(0) < high + reach).all() and (box.max(0) > low - reach).all()]
 
 
 def _joined(boxes: list[np.ndarray]) -> list[np.ndarray]:
