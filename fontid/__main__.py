@@ -1,6 +1,6 @@
 """Command line.
 
-python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--json] [SEARCH]
+python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--for heading] [--css | --json] [SEARCH]
 python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
 python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
 python -m fontid catalogues                     list those
@@ -31,6 +31,7 @@ from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, sp
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
 from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
 from fontid.identifier import FontIdentifier, Group, NoFaces, NoText, told
+from fontid.listing import css_of, font_table
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 STDIN = Path("-")
@@ -67,7 +68,9 @@ def identify(arguments: argparse.Namespace) -> int:
     for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
-            answer = identifier.identify(picture, top=arguments.top, encoder_only=arguments.encoder_only)
+            answer = identifier.identify(
+                picture, top=arguments.top, encoder_only=arguments.encoder_only, for_=arguments.for_
+            )
         except PictureError as error:
             answer = error
             failed = failed or not isinstance(error, NoText)
@@ -75,8 +78,12 @@ def identify(arguments: argparse.Namespace) -> int:
             print(json.dumps(told(str(file), answer), ensure_ascii=False), flush=True)
         elif isinstance(answer, PictureError):
             print(f"{file}: {answer}", file=sys.stderr)
+        elif arguments.css:
+            print(f"/* {file} */\n{css_of(answer.fonts)}")
         else:
             print(file)
+            if len(answer.fonts) > 1 or len(answer.fonts[0].styles) > 1:
+                print(font_table(answer.fonts))
             for group in answer.groups:
                 print(text_of(group, several=len(answer.groups) > 1))
     return int(failed)
@@ -189,7 +196,12 @@ def main(argv: list[str] | None = None) -> int:
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
     one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER|-")
     one.add_argument("--top", type=positive, default=5)
-    one.add_argument("--json", action="store_true", help="one JSON object a line")
+    one.add_argument(
+        "--for", dest="for_", choices=("text", "heading"), default="text", help="the font of which matches tell"
+    )
+    shown = one.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON object a line")
+    shown.add_argument("--css", action="store_true", help="rules to paste, a font each")
     one.set_defaults(run=identify)
     many = commands.add_parser("evaluate", parents=[common], help="measure on a folder with manifest.jsonl")
     many.add_argument("folder", type=Path)

@@ -33,6 +33,7 @@ SIMILAR = 5  # fonts named beside an answer
 SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_WINDOWS = 64  # of a picture's lines that the encoder looks at, or one a line
 BATCH = 16  # windows at a time, to bound memory
+MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
 USUAL_LENGTH = 10  # heights of a line: enough different letters to be drawn, and soon read
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
 
@@ -75,7 +76,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a picture shows: `matches` and `in_catalogue` are those of the group that holds most letters.
+    """What a picture shows: `matches` and `in_catalogue` are those of the group that holds most letters, or nearly.
 
     groups: one a face, in reading order. fonts: one a family, most letters first.
     """
@@ -245,14 +246,9 @@ class FontIdentifier:
                 groups.append(Group(of_style, tuple(matches), round(known, 4), tuple(similar), evidence))
             families.append(groups)
         fonts = list_fonts(families, self._extent)
-        shown = {line for font in fonts for line in font.lines}
         places = {sample.line.corners: place for place, sample in enumerate(samples)}
         groups = sorted((g for of_family in families for g in of_family), key=lambda g: places[g.lines[0].corners])
-        candidates = [group for group in groups if not shown.isdisjoint(group.lines)]
-        if for_ == "heading":
-            chosen = max(candidates, key=lambda group: max(line.height for line in group.lines))
-        else:
-            chosen = max(candidates, key=lambda group: letters_of(group.lines))
+        chosen = _chosen(groups, fonts, for_)
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts)
 
     def _samples(self, picture: Image.Image, lines: list[Line]) -> list[_Sample]:
@@ -339,6 +335,17 @@ class FontIdentifier:
         rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature)
         share = sum(row.probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
+
+
+def _chosen(groups: list[Group], fonts: Sequence[Font], for_: str) -> Group:
+    """The group that an answer's `matches` are of."""
+    shown = {line for font in fonts for line in font.lines}
+    candidates = [group for group in groups if not shown.isdisjoint(group.lines)]
+    if for_ == "heading":
+        return max(candidates, key=lambda group: max(line.height for line in group.lines))
+    letters = [letters_of(group.lines) for group in candidates]
+    many = [g for g, count in zip(candidates, letters, strict=True) if count >= MANY * max(letters)]
+    return max(many, key=lambda group: sum(line.area for line in group.lines))
 
 
 def _weights(samples: list[_Sample]) -> np.ndarray:

@@ -14,6 +14,7 @@ LETTERS_TO_HEIGHT = 1.6  # of a line that was not read: letters for each height 
 HEADING = 1.3  # times the size of the text
 FEW = 0.15  # of all letters: a font with fewer is a label's, one with more the text's
 LONGEST_HEADING = 40  # letters of a picture in one font
+GENERIC = {"monospace": ", monospace", "sans-serif": ", sans-serif", "serif": ", serif", "handwriting": ", cursive"}
 SAME_SIZE = 1.08  # sizes less apart are one
 
 
@@ -66,6 +67,47 @@ class Font:
             "probability": round(best.probability * self.in_catalogue, 4),
             "verdict": None,
         }
+
+
+def font_table(fonts: Sequence[Font]) -> str:
+    """The list for people, a style a row."""
+    rows = [("font", "style", "size", "role", "letters", "probability")]
+    for font in fonts:
+        best = font.matches[0]
+        for number, style in enumerate(font.styles):
+            first = number == 0
+            rows.append(
+                (
+                    best.name if first else "",
+                    style_words(style.weight, style.italic),
+                    ", ".join(map(str, style.sizes)),
+                    font.role if first else "",
+                    f"{100 * font.share:.0f} %" if first else "",
+                    f"{100 * best.probability * font.in_catalogue:.0f} %" if first else "",
+                )
+            )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(f"  {line.rstrip()}" for line in lines)
+
+
+def css_of(fonts: Sequence[Font]) -> str:
+    """What a developer pastes: a class a style, named by its font's role."""
+    rules, named = [], set()
+    for font in fonts:
+        best = font.matches[0]
+        for style in font.styles:
+            name = f".{font.role}"
+            while name in named:
+                stem, _, number = name.partition("-")
+                name = f"{stem}-{int(number or 1) + 1}"
+            named.add(name)
+            slope = "font-style: italic; " if style.italic else ""
+            rules.append(
+                f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
+                f"{slope}font-size: {style.sizes[-1]}px }}"
+            )
+    return "\n".join(rules)
 
 
 def letters_of(lines: Sequence[Line]) -> float:
