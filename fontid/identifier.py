@@ -18,8 +18,8 @@ from fontid.encoder.preprocessing import prepare_line, windows_of
 from fontid.hub import fetch
 from fontid.letters.drawing import Query, make_query
 from fontid.letters.letterforms import Letterforms
+from fontid.letters.verification import MOST_LETTERS, Verdict, Verifier
 from fontid.letters.verification import MOST_LINES as MOST_DRAWN
-from fontid.letters.verification import Verdict, Verifier
 from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
@@ -276,13 +276,17 @@ class FontIdentifier:
 
     def _with_readings(self, picture: Image.Image, samples: list[_Sample]) -> list[_Sample]:
         """The samples, as many of them read as drawing wants: large ones of usual length."""
-        order = sorted(range(len(samples)), key=lambda number: -_worth_reading(samples[number].line))
-        wanted = [number for number in order[:MOST_DRAWN] if not samples[number].line.text]
-        if not wanted or sum(bool(sample.line.text) for sample in samples) >= MOST_DRAWN:
-            return samples
-        read = self._reader.read_lines(picture, [samples[number].line for number in wanted])
-        lines = dict(zip(wanted, read, strict=True))
-        return [replace(sample, line=lines.get(number, sample.line)) for number, sample in enumerate(samples)]
+        samples = list(samples)
+        letters = {letter for sample in samples for letter in sample.line.text}
+        waiting = [number for number, sample in enumerate(samples) if not sample.line.text]
+        waiting.sort(key=lambda number: -_worth_reading(samples[number].line))
+        for number in waiting[:MOST_DRAWN]:
+            if len(letters) >= MOST_LETTERS:
+                break
+            line = self._reader.read_line(picture, samples[number].line)
+            samples[number] = replace(samples[number], line=line)
+            letters |= set(line.text)
+        return samples
 
     def _pooled(self, family: list[list[_Sample]], among: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
         """(F,) scores of each style, and how much it weighs."""

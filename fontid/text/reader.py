@@ -9,19 +9,20 @@ from PIL import Image
 from fontid.encoder.preprocessing import ink_map
 from fontid.picture.opening import PictureError, to_gray
 from fontid.text.detector import Detector
-from fontid.text.frames import MOST_PIXELS, SOLID, fit_to_ink, size_of
+from fontid.text.frames import MOST_PIXELS, SOLID, Frame, fit_to_ink, size_of
 from fontid.text.lines import Line, find_lines
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 
 MOST_LINES = 250  # found in a picture, the largest first
 FEW_LINES = 8  # a picture with more is a page, of which little is read at once
-MOST_READ = 4  # lines of a page, the largest first
+MOST_READ = 3  # lines of a page, the largest first
 MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
-MOST_WIDTH_OF_PAGE = 1600  # likewise
+MOST_WIDTH_OF_PAGE = 1200  # likewise
 SURE = 0.9  # a line read with this confidence is taken to be upright
 ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
 TELLING = (0, 2, 3, 2)  # letters that must be read after no, one, two and three quarter turns to believe them
 PENALTY = (0.0, 0.05, 0.1, 0.05)  # of the same, in the confidence of a word: pictures are upright as a rule
+INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a frame
 MOST_GAP = 0.6  # of its height, between two boxes of one line
 DOUBTFUL = 0.85  # confidence below which the picture is looked at as rows of ink
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
@@ -59,16 +60,16 @@ class TextReader:
         """
         boxes = _joined(self._detector.find_boxes(picture))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
-        fitted = [fit_to_ink(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
+        fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
         read = self._read(picture, fitted)
         if _doubtful(read):
             read = self._by_rows(picture, read)
         return _in_reading_order(_latin(read))
 
-    def read_lines(self, picture: Image.Image, lines: list[Line]) -> list[Line]:
-        """Lines as they read, in the same order; those in another script as they were. Args: of `find_lines`."""
-        read = [self._read_line(picture, line) for line in lines]
-        return [line if _is_foreign(r.reading) else r.line for line, r in zip(lines, read, strict=True)]
+    def read_line(self, picture: Image.Image, line: Line) -> Line:
+        """A line of `find_lines` as it reads; one in another script as it was."""
+        read = self._read_line(picture, line)
+        return line if _is_foreign(read.reading) else read.line
 
     def _by_rows(self, picture: Image.Image, read: list[_Read]) -> list[_Read]:
         """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
@@ -160,6 +161,23 @@ def _line(box: np.ndarray, turn: int) -> Line:
 def _area(box: np.ndarray) -> float:
     width, height = size_of(box)
     return width * height
+
+
+def _fitted(picture: Image.Image, box: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
+    """The box drawn around its ink; where that is a button or another frame, around what stands in it."""
+    fitted = fit_to_ink(picture, box, others)
+    height = size_of(fitted)[1]
+    if height <= size_of(box)[1]:
+        return fitted
+    inset_x, inset_y = INSET[0] * height, INSET[1] * height
+    inside = Frame(picture, fitted, (-inset_x, -inset_y, -inset_x, -inset_y))
+    if inside.solid is None or not inside.solid.any():
+        return fitted
+    columns, rows = np.flatnonzero(inside.solid.any(0)), np.flatnonzero(inside.solid.any(1))
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    if not (left > 0 < top and right < inside.solid.shape[1] and bottom < inside.solid.shape[0]):
+        return fitted  # letters reach the edges
+    return inside.to_picture(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64))
 
 
 def _near(boxes: list[np.ndarray], index: int) -> list[np.ndarray]:
