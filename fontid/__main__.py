@@ -1,6 +1,7 @@
 """Command line.
 
-python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--for heading] [--css | --json] [SEARCH]
+python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--for heading] [--page N] [--css | --json]
+                          [SEARCH]
 python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
 python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
 python -m fontid catalogues                     list those
@@ -69,7 +70,11 @@ def identify(arguments: argparse.Namespace) -> int:
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
             answer = identifier.identify(
-                picture, top=arguments.top, encoder_only=arguments.encoder_only, for_=arguments.for_
+                picture,
+                top=arguments.top,
+                encoder_only=arguments.encoder_only,
+                for_=arguments.for_,
+                page=arguments.page,
             )
         except PictureError as error:
             answer = error
@@ -82,6 +87,8 @@ def identify(arguments: argparse.Namespace) -> int:
             print(f"/* {file} */\n{css_of(answer.fonts)}")
         else:
             print(file)
+            if answer.named:
+                print(f"  the file names: {', '.join(answer.named)}")
             if len(answer.fonts) > 1 or len(answer.fonts[0].styles) > 1:
                 print(font_table(answer.fonts))
             for group in answer.groups:
@@ -199,6 +206,7 @@ def main(argv: list[str] | None = None) -> int:
     one.add_argument(
         "--for", dest="for_", choices=("text", "heading"), default="text", help="the font of which matches tell"
     )
+    one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF")
     shown = one.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
     shown.add_argument("--css", action="store_true", help="rules to paste, a font each")

@@ -32,9 +32,10 @@ SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / 
 SIMILAR = 5  # fonts named beside an answer
 SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_WINDOWS = 64  # of a picture's lines that the encoder looks at, or one a line
-BATCH = 16  # windows at a time, to bound memory
+BATCH = 12  # windows at a time, to bound memory
 MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
 USUAL_LENGTH = 10  # heights of a line: enough different letters to be drawn, and soon read
+NAMED = "No letters are drawn here, but the file names its fonts: {}."
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
 
 
@@ -78,19 +79,22 @@ class Group:
 class Answer:
     """What a picture shows: `matches` and `in_catalogue` are those of the group that holds most letters, or nearly.
 
-    groups: one a face, in reading order. fonts: one a family, most letters first.
+    groups: one a face, in reading order. fonts: one a family, most letters first. named: fonts that the
+    file itself names, a PDF or an SVG.
     """
 
     matches: tuple[Match, ...]
     in_catalogue: float
     groups: tuple[Group, ...]
     fonts: tuple[Font, ...] = ()
+    named: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
         return {
             "matches": [match.to_dict(self.in_catalogue) for match in self.matches],
             "in_catalogue": self.in_catalogue,
             "fonts": [font.to_dict() for font in self.fonts],
+            "named": list(self.named),
             "groups": [group.to_dict() for group in self.groups],
         }
 
@@ -198,6 +202,7 @@ class FontIdentifier:
         lines: Sequence[Line] | None = None,
         encoder_only: bool = False,
         for_: str = "text",
+        page: int = 1,
     ) -> Answer:
         """Rank the catalogue's families for a picture.
 
@@ -209,6 +214,7 @@ class FontIdentifier:
             lines: to look at, instead of those that are found and read; in pixels of the opened picture.
             encoder_only: rank by encoder and prototypes alone.
             for_: what `matches` is about, the "text", which has most letters, or the "heading", the largest line.
+            page: of a PDF.
         Raises: PictureError where it is no picture or holds text in another script only; NoText, which is one, where
             it holds no ink; NoFaces; ValueError for a `top` or for lines that cannot be.
         """
@@ -224,10 +230,12 @@ class FontIdentifier:
             among &= np.fromiter(map(only, self.catalogue.faces), bool, len(among))
         if not among.any():
             raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
-        opened = without_noise(open_picture(picture))
+        opened = open_picture(picture, page=page)
+        named = opened.info.get("fonts", ())
+        opened = without_noise(opened)
         samples = self._samples(opened, self._reader.find_lines(opened) if lines is None else list(lines))
         if not samples:
-            raise NoText(NO_INK)
+            raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
         families = []
         for styles in part_lines(self.catalogue, self._scores(samples, among), _weights(samples)):
             family = [[samples[number] for number in style] for style in styles]
@@ -249,7 +257,7 @@ class FontIdentifier:
         places = {sample.line.corners: place for place, sample in enumerate(samples)}
         groups = sorted((g for of_family in families for g in of_family), key=lambda g: places[g.lines[0].corners])
         chosen = _chosen(groups, fonts, for_)
-        return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts)
+        return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named)
 
     def _samples(self, picture: Image.Image, lines: list[Line]) -> list[_Sample]:
         """The lines that hold ink, in the order given; of many, fewer windows of each are looked at."""

@@ -16,7 +16,7 @@ MOST_WORD = 40  # pixels of a picture: higher words are seen at any scale
 LEAST_WORDS = 12  # a picture with fewer low ones is no page
 EDGE = 40  # levels of gray between neighbours: the rim of a letter
 FLAT, LEAST_FLAT = 6, 0.5  # levels between neighbours on a screenshot's ground, and how much of it has that
-TILE = 640 * 640  # pixels of one input: what bounds the memory
+TILE = 512 * 640  # pixels of one input: what bounds the memory
 OVERLAP = 32  # pixels of the input that two tiles share on each side of their seam
 PROBABLE = 0.3  # a pixel at least this likely to be text belongs to a box
 CERTAIN = 0.5  # a box whose pixels are less likely than this on average is dropped
@@ -117,7 +117,7 @@ def _tiles(height: int, width: int) -> list[tuple[slice, slice, slice, slice]]:
     if height * width <= TILE:
         whole = slice(0, height), slice(0, width)
         return [whole + whole]
-    columns = int(np.ceil(width / (TILE // 320)))  # no flatter than 320
+    columns = int(np.ceil(width / (TILE // 256)))  # no flatter than 256
     wide = int(np.ceil(width / columns / 32)) * 32
     tall = max(64, int(TILE / (wide + 2 * OVERLAP) - 2 * OVERLAP) // 32 * 32)
     return [
