@@ -17,6 +17,7 @@ LEAST_WORDS = 12  # a picture with fewer low ones is no page
 EDGE = 40  # levels of gray between neighbours: the rim of a letter
 FLAT, LEAST_FLAT = 6, 0.5  # levels between neighbours on a screenshot's ground, and how much of it has that
 TILE = 512 * 640  # pixels of one input: what bounds the memory
+NEAR = 9  # pixels of the input: text is no farther from an edge
 OVERLAP = 32  # pixels of the input that two tiles share on each side of their seam
 PROBABLE = 0.3  # a pixel at least this likely to be text belongs to a box
 CERTAIN = 0.5  # a box whose pixels are less likely than this on average is dropped
@@ -36,6 +37,8 @@ class Detector:
         scale, border = _look(picture)
         scene, place = _scene(picture, scale, border)
         likely = self._likely(np.asarray(scene))
+        if border == LEAST_BORDER:  # a page: there is no text where nothing has an edge
+            likely *= _inked(scene)
         mask = (likely > PROBABLE).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         boxes = []
@@ -110,6 +113,12 @@ def _scene(picture: Image.Image, scale: float, border: float) -> tuple[Image.Ima
     scene = Image.new("RGB", size, _ground(small))
     scene.paste(small, tuple(place))
     return scene, np.array(place, np.float32)
+
+
+def _inked(scene: Image.Image) -> np.ndarray:
+    """(H, W) bool: near the edge of something."""
+    edges = cv2.morphologyEx(np.asarray(scene.convert("L")), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE // 2
+    return cv2.dilate(edges.astype(np.uint8), np.ones((NEAR, NEAR), np.uint8)).astype(bool)
 
 
 def _tiles(height: int, width: int) -> list[tuple[slice, slice, slice, slice]]:

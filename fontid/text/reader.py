@@ -22,6 +22,7 @@ SURE = 0.9  # a line read with this confidence is taken to be upright
 ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
 TELLING = (0, 2, 3, 2)  # letters that must be read after no, one, two and three quarter turns to believe them
 PENALTY = (0.0, 0.05, 0.1, 0.05)  # of the same, in the confidence of a word: pictures are upright as a rule
+TALL = 2.2  # times the height of a page's usual box: it may hold several rows
 INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a frame
 MOST_GAP = 0.6  # of its height, between two boxes of one line
 DOUBTFUL = 0.85  # confidence below which the picture is looked at as rows of ink
@@ -58,7 +59,7 @@ class TextReader:
         Args: picture: an upright RGB picture, from `fontid.picture.opening.open_picture`.
         Raises: OtherScript where the text is in another script.
         """
-        boxes = _joined(self._detector.find_boxes(picture))
+        boxes = _parted(picture, _joined(self._detector.find_boxes(picture)))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
         fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
         read = self._read(picture, fitted)
@@ -161,6 +162,24 @@ def _line(box: np.ndarray, turn: int) -> Line:
 def _area(box: np.ndarray) -> float:
     width, height = size_of(box)
     return width * height
+
+
+def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
+    """The boxes of a page, those parted into rows that are much higher than most, such as columns of numbers."""
+    if len(boxes) <= FEW_LINES:
+        return boxes
+    usual = np.median([min(size_of(box)) for box in boxes])
+    return [part for box in boxes for part in (_rows_of(picture, box) if np.ptp(box[:, 1]) > TALL * usual else [box])]
+
+
+def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
+    """A box for each row of ink in a box, or itself where there is but one."""
+    (left, top), (right, bottom) = np.clip([box.min(0), box.max(0)], 0, picture.size).round()
+    level = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    if right - left < 2 or bottom - top < 2:
+        return [box]
+    lines = find_lines(to_gray(picture.crop((int(left), int(top), int(right), int(bottom)))))
+    return [np.array(line.corners, np.float32) + level[0] for line in lines] if len(lines) > 1 else [box]
 
 
 def _fitted(picture: Image.Image, box: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
