@@ -10,7 +10,15 @@ import numpy as np
 from PIL import Image
 
 from fontid.artifact import open_artifact
-from fontid.catalogue.designs import CLEAR, in_families, part_lines, pool, pool_families, weigh_lines
+from fontid.catalogue.designs import (
+    CLEAR,
+    in_families,
+    lean_on_neighbours,
+    part_lines,
+    pool,
+    pool_families,
+    weigh_lines,
+)
 from fontid.catalogue.faces import Face
 from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
 from fontid.confidence import evidence_of
@@ -237,7 +245,9 @@ class FontIdentifier:
         if not samples:
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
         families = []
-        for styles in part_lines(self.catalogue, self._scores(samples, among), _weights(samples)):
+        weights, boxes = _weights(samples), np.array([_extent(sample.line.corners) for sample in samples])
+        scores = lean_on_neighbours(self._scores(samples, among), weights, boxes)
+        for styles in part_lines(self.catalogue, scores, weights):
             family = [[samples[number] for number in style] for style in styles]
             if lines is None and not encoder_only:
                 family[0] = self._with_readings(opened, family[0])
@@ -248,8 +258,8 @@ class FontIdentifier:
                 wanted = {face.family for face, is_wanted in zip(self.catalogue.faces, among, strict=True) if is_wanted}
                 known, evidence = (self._whole or self)._is_one_of(wanted, family, queries, without)
             groups = []
-            for scores, style in zip(self._by_style(family, verdict, among), family, strict=True):
-                matches = self.catalogue.rank(scores, top, self.calibration.temperature)
+            for of_faces, style in zip(self._by_style(family, verdict, among), family, strict=True):
+                matches = self.catalogue.rank(of_faces, top, self.calibration.temperature)
                 of_style = tuple(sample.line for sample in style)
                 groups.append(Group(of_style, tuple(matches), round(known, 4), tuple(similar), evidence))
             families.append(groups)
@@ -363,6 +373,11 @@ def _chosen(groups: list[Group], fonts: Sequence[Font], for_: str) -> Group:
 def _weights(samples: list[_Sample]) -> np.ndarray:
     """(N,)"""
     return weigh_lines([sample.line.width for sample in samples], [sample.line.height for sample in samples])
+
+
+def _extent(corners: Sequence) -> np.ndarray:
+    """Left, top, right, bottom around points."""
+    return np.concatenate([np.min(corners, 0), np.max(corners, 0)])
 
 
 def _worth_reading(line: Line) -> float:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.artifact import open_artifact, recalibrate
-from fontid.catalogue.designs import in_families, part_lines, pool_families
+from fontid.catalogue.designs import in_families, lean_on_neighbours, part_lines, pool_families
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
@@ -191,6 +191,14 @@ def test_lines_share_a_face_unless_another_gains_its_price():
     # the same faces as two styles of a family: a style costs less
     assert part_lines(design(0, 0, 1), near, weights) == [[[0], [1]], [[2]]]
     assert part_lines(catalogue, near, np.full(3, 0.3)) == [[[0, 1, 2]]]  # small lines are not believed so much
+
+
+def test_a_light_line_leans_on_its_column():
+    scores = np.array([[0.2, 0.3], [0.9, 0.1], [0.0, 0.4]])
+    boxes = np.array([[0, 0, 8, 10], [0, 15, 8, 25], [300, 15, 308, 25]])
+    shared = lean_on_neighbours(scores, np.array([0.1, 0.3, 0.3]), boxes)
+    assert shared[0] == pytest.approx([0.725, 0.15]) and shared[2] == pytest.approx(scores[2])
+    assert lean_on_neighbours(scores, np.ones(3), boxes) == pytest.approx(scores)
 
 
 def test_families_that_one_could_be_are_joined():

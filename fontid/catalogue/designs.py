@@ -18,6 +18,8 @@ CLEAR = 20.0  # pixels of ink's height from which a line's scores are fully beli
 LEAST_BELIEF = 0.3
 USUAL_LENGTH = 4.0  # heights of a line that weighs 1
 LONGEST = 12.0  # longer lines count as that
+LIGHT = 0.5  # weight of a line that says little by itself
+SAME_HEIGHT, NEXT, ALIGNED = 1.5, 2.0, 0.6  # of heights: how unlike, far below and askew neighbours of a column may be
 MOST_STYLES = 24  # of a design
 ROUNDS = 3  # of moving faces to where their lines want them
 
@@ -26,6 +28,23 @@ def weigh_lines(widths: Sequence[float], heights: Sequence[float]) -> np.ndarray
     """How much each line says of its face: more where it is long, less where it is small. (N,), pixels."""
     widths, heights = np.asarray(widths), np.maximum(1, heights)
     return np.sqrt(np.minimum(widths / heights, LONGEST) / USUAL_LENGTH) * np.clip(heights / CLEAR, LEAST_BELIEF, 1)
+
+
+def lean_on_neighbours(scores: np.ndarray, weights: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Scores (N, F) in which light lines, such as the numbers of lines, are means over their column's next ones.
+
+    Args: boxes: (N, 4) left, top, right, bottom in pixels.
+    """
+    heights = np.maximum(1, boxes[:, 3] - boxes[:, 1])
+    higher = np.maximum(heights[:, None], heights)
+    alike = higher < SAME_HEIGHT * np.minimum(heights[:, None], heights)
+    gaps = np.maximum(boxes[:, None, 1], boxes[:, 1]) - np.minimum(boxes[:, None, 3], boxes[:, 3])
+    apart = np.abs(boxes[:, None, [0, 2]] - boxes[:, [0, 2]]).min(2)  # left from left, or right from right edges
+    near = alike & (gaps < NEXT * higher) & (apart < ALIGNED * higher)
+    shared = scores.copy()
+    for line in np.flatnonzero(weights < LIGHT):
+        shared[line] = pool(scores, weights, np.flatnonzero(near[line]))
+    return shared
 
 
 def part_lines(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray) -> list[list[list[int]]]:
@@ -45,7 +64,7 @@ def part_lines(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray) ->
     return sorted(families, key=lambda family: -sum(weights[style].sum() for style in family))
 
 
-def pool(scores: np.ndarray, weights: np.ndarray, lines: list[int]) -> np.ndarray:
+def pool(scores: np.ndarray, weights: np.ndarray, lines: Sequence[int]) -> np.ndarray:
     """(F,) scores of a style: the weighted mean over its lines."""
     return weights[lines] @ scores[lines] / weights[lines].sum()
 

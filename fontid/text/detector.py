@@ -18,7 +18,8 @@ EDGE = 40  # levels of gray between neighbours: the rim of a letter
 FLAT, LEAST_FLAT = 6, 0.5  # levels between neighbours on a screenshot's ground, and how much of it has that
 TILE = 512 * 640  # pixels of one input: what bounds the memory
 NEAR = 9  # pixels of the input: text is no farther from an edge
-OVERLAP = 32  # pixels of the input that two tiles share on each side of their seam
+RULE = 60  # likewise: a straight edge as long is no letter's
+OVERLAP = 32  # likewise: what is looked at around a tile's text, also beyond its seams
 PROBABLE = 0.3  # a pixel at least this likely to be text belongs to a box
 CERTAIN = 0.5  # a box whose pixels are less likely than this on average is dropped
 GROWTH = 1.6  # boxes are drawn around the hearts of lines; this grows them to whole letters
@@ -36,9 +37,8 @@ class Detector:
         """Boxes of an RGB picture: (4, 2) float32 each, pixels (x, y), clockwise from the corner at the top left."""
         scale, border = _look(picture)
         scene, place = _scene(picture, scale, border)
-        likely = self._likely(np.asarray(scene))
-        if border == LEAST_BORDER:  # a page: there is no text where nothing has an edge
-            likely *= _inked(scene)
+        page = border == LEAST_BORDER
+        likely = self._likely(np.asarray(scene), _inked(scene) if page else np.ones(scene.size[::-1], bool))
         mask = (likely > PROBABLE).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         boxes = []
@@ -51,23 +51,23 @@ class Detector:
             boxes.append(_from_top_left((box + 0.5 - place) / scale))
         return boxes
 
-    def _likely(self, scene: np.ndarray) -> np.ndarray:
+    def _likely(self, scene: np.ndarray, inked: np.ndarray) -> np.ndarray:
         """How likely each pixel is text: (H, W, 3) uint8, sides multiples of 32 -> (H, W) float32 0-1.
 
-        A large scene is looked at in tiles, those without any edge in them not at all.
+        A large scene is looked at in tiles, and of those what is `inked`: (H, W) bool, elsewhere there is no text.
         """
         likely = np.zeros(scene.shape[:2], np.float32)
-        for rows, columns, inner_rows, inner_columns in _tiles(*likely.shape):
-            part = scene[rows, columns]
-            if np.ptp(part, axis=(0, 1)).max() <= FLAT:
+        for inner in _tiles(*likely.shape):
+            part = tuple(map(_whole, np.nonzero(inked[inner]), inner, likely.shape))
+            if any(side.stop <= side.start for side in part):
                 continue
-            values = part[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1  # BGR
+            values = scene[part][:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1  # BGR
             with self._lock:
                 found = self._session.run(None, {"x": values})[0][0, 0]
-            top, left = inner_rows.start - rows.start, inner_columns.start - columns.start
-            size = inner_rows.stop - inner_rows.start, inner_columns.stop - inner_columns.start
-            likely[inner_rows, inner_columns] = found[top : top + size[0], left : left + size[1]]
-        return likely
+            seen = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(part, inner, strict=True))
+            rows, columns = (slice(s.start - p.start, s.stop - p.start) for s, p in zip(seen, part, strict=True))
+            likely[seen] = found[rows, columns]
+        return likely * inked
 
 
 def _look(picture: Image.Image) -> tuple[float, float]:
@@ -116,29 +116,35 @@ def _scene(picture: Image.Image, scale: float, border: float) -> tuple[Image.Ima
 
 
 def _inked(scene: Image.Image) -> np.ndarray:
-    """(H, W) bool: near the edge of something."""
+    """(H, W) bool: near the edge of something that is no rule."""
     edges = cv2.morphologyEx(np.asarray(scene.convert("L")), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE // 2
-    return cv2.dilate(edges.astype(np.uint8), np.ones((NEAR, NEAR), np.uint8)).astype(bool)
+    edges = edges.astype(np.uint8)
+    rules = [cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, RULE), (RULE, 1))]
+    letters = edges & ~(rules[0] | rules[1])
+    return cv2.dilate(letters, np.ones((NEAR, NEAR), np.uint8)).astype(bool)
 
 
-def _tiles(height: int, width: int) -> list[tuple[slice, slice, slice, slice]]:
-    """Rows and columns of each tile's input, then of the part of it that counts: multiples of 32 but at the end."""
+def _tiles(height: int, width: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of each tile."""
     if height * width <= TILE:
-        whole = slice(0, height), slice(0, width)
-        return [whole + whole]
+        return [(slice(0, height), slice(0, width))]
     columns = int(np.ceil(width / (TILE // 256)))  # no flatter than 256
     wide = int(np.ceil(width / columns / 32)) * 32
     tall = max(64, int(TILE / (wide + 2 * OVERLAP) - 2 * OVERLAP) // 32 * 32)
     return [
-        (
-            slice(max(0, top - OVERLAP), min(height, top + tall + OVERLAP)),
-            slice(max(0, left - OVERLAP), min(width, left + wide + OVERLAP)),
-            slice(top, min(height, top + tall)),
-            slice(left, min(width, left + wide)),
-        )
+        (slice(top, min(height, top + tall)), slice(left, min(width, left + wide)))
         for top in range(0, height, tall)
         for left in range(0, width, wide)
     ]
+
+
+def _whole(places: np.ndarray, inner: slice, end: int) -> slice:
+    """The side of an input around the places in a tile's side: with some room, a multiple of 32; empty without any."""
+    if not len(places):
+        return slice(0, 0)
+    first = max(0, inner.start + int(places.min()) - OVERLAP) // 32 * 32
+    last = int(np.ceil(min(end, inner.start + int(places.max()) + 1 + OVERLAP) / 32)) * 32
+    return slice(first, min(end, last))
 
 
 def _ground(picture: Image.Image) -> tuple[int, ...]:
