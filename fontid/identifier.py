@@ -11,7 +11,6 @@ from PIL import Image
 
 from fontid.artifact import open_artifact
 from fontid.catalogue.designs import (
-    CLEAR,
     in_families,
     lean_on_neighbours,
     part_lines,
@@ -33,7 +32,7 @@ from fontid.networks import open_network
 from fontid.picture.noise import without_noise
 from fontid.picture.opening import PictureError, open_picture
 from fontid.text.lines import Line
-from fontid.text.reader import TextReader
+from fontid.text.reader import TextReader, worth_reading
 
 _INSTALLED = Path(__file__).parent.parent / "fontid_model"  # beside fontid, where a wheel was installed
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "model"
@@ -42,7 +41,6 @@ SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_WINDOWS = 64  # of a picture's lines that the encoder looks at, or one a line
 BATCH = 12  # windows at a time, to bound memory
 MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
-USUAL_LENGTH = 10  # heights of a line: enough different letters to be drawn, and soon read
 NAMED = "No letters are drawn here, but the file names its fonts: {}."
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
 
@@ -297,7 +295,7 @@ class FontIdentifier:
         samples = list(samples)
         letters = {letter for sample in samples for letter in sample.line.text}
         waiting = [number for number, sample in enumerate(samples) if not sample.line.text]
-        waiting.sort(key=lambda number: -_worth_reading(samples[number].line))
+        waiting.sort(key=lambda number: -worth_reading(samples[number].line.width, samples[number].line.height))
         for number in waiting[:MOST_DRAWN]:
             if len(letters) >= MOST_LETTERS:
                 break
@@ -378,12 +376,6 @@ def _weights(samples: list[_Sample]) -> np.ndarray:
 def _extent(corners: Sequence) -> np.ndarray:
     """Left, top, right, bottom around points."""
     return np.concatenate([np.min(corners, 0), np.max(corners, 0)])
-
-
-def _worth_reading(line: Line) -> float:
-    """Higher where a line is large, and neither short nor long."""
-    length = line.width / max(1.0, line.height)
-    return min(line.height, CLEAR) * min(length / USUAL_LENGTH, USUAL_LENGTH / length)
 
 
 def _queries(samples: list[_Sample]) -> list[Query]:

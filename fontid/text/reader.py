@@ -16,6 +16,8 @@ from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 MOST_LINES = 250  # found in a picture, the largest first
 FEW_LINES = 8  # a picture with more is a page, of which little is read at once
 MOST_READ = 3  # lines of a page, the largest first
+USUAL_LENGTH = 10  # heights of a line of a page that is read first
+LARGE = 20  # pixels: higher lines are read no better
 MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
 MOST_WIDTH_OF_PAGE = 1200  # likewise
 SURE = 0.9  # a line read with this confidence is taken to be upright
@@ -90,10 +92,12 @@ class TextReader:
 
     def _read(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[_Read]:
         """The largest boxes read, each turned as it reads best; the others turned like most of those."""
-        order = sorted(range(len(boxes)), key=lambda i: -_area(boxes[i]))
+        page = len(boxes) > FEW_LINES
+        order = sorted(
+            range(len(boxes)), key=lambda i: -(worth_reading(*size_of(boxes[i])) if page else _area(boxes[i]))
+        )
         done: dict[int, _Read] = {}
         votes = np.zeros(4)
-        page = len(boxes) > FEW_LINES
         budget = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
         for index in order[: MOST_READ if page else FEW_LINES]:
             width, height = size_of(boxes[index])
@@ -137,6 +141,12 @@ class TextReader:
         reading = self._recogniser.read(frame.pixels)
         line = replace(line, text=reading.text, confidence=reading.confidence, centres=reading.centres)
         return _Read(line, reading)
+
+
+def worth_reading(width: float, height: float) -> float:
+    """Higher where a line of a page is large, and neither short nor long: soon read, with enough different letters."""
+    length = max(width, 1.0) / max(height, 1.0)
+    return min(height, LARGE) * min(length / USUAL_LENGTH, USUAL_LENGTH / length)
 
 
 def _doubtful(read: list[_Read]) -> bool:
