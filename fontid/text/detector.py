@@ -35,10 +35,9 @@ class Detector:
 
     def find_boxes(self, picture: Image.Image) -> list[np.ndarray]:
         """Boxes of an RGB picture: (4, 2) float32 each, pixels (x, y), clockwise from the corner at the top left."""
-        scale, border = _look(picture)
+        scale, border, page = _look(picture)
         scene, place = _scene(picture, scale, border)
-        page = border == LEAST_BORDER
-        likely = self._likely(np.asarray(scene), _inked(scene) if page else np.ones(scene.size[::-1], bool))
+        likely = self._look_at_tiles(np.asarray(scene), _inked(scene)) if page else self._likely(np.asarray(scene))
         mask = (likely > PROBABLE).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         boxes = []
@@ -51,27 +50,28 @@ class Detector:
             boxes.append(_from_top_left((box + 0.5 - place) / scale))
         return boxes
 
-    def _likely(self, scene: np.ndarray, inked: np.ndarray) -> np.ndarray:
-        """How likely each pixel is text: (H, W, 3) uint8, sides multiples of 32 -> (H, W) float32 0-1.
+    def _likely(self, scene: np.ndarray) -> np.ndarray:
+        """How likely each pixel is text: (H, W, 3) uint8, sides multiples of 32 -> (H, W) float32 0-1."""
+        values = scene[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1  # BGR
+        with self._lock:
+            return self._session.run(None, {"x": values})[0][0, 0]
 
-        A large scene is looked at in tiles, and of those what is `inked`: (H, W) bool, elsewhere there is no text.
-        """
+    def _look_at_tiles(self, scene: np.ndarray, inked: np.ndarray) -> np.ndarray:
+        """The same of a large scene, tile by tile, where it is `inked`: (H, W) bool; elsewhere there is no text."""
         likely = np.zeros(scene.shape[:2], np.float32)
         for inner in _tiles(*likely.shape):
             part = tuple(map(_whole, np.nonzero(inked[inner]), inner, likely.shape))
             if any(side.stop <= side.start for side in part):
                 continue
-            values = scene[part][:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1  # BGR
-            with self._lock:
-                found = self._session.run(None, {"x": values})[0][0, 0]
+            found = self._likely(scene[part])
             seen = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(part, inner, strict=True))
             rows, columns = (slice(s.start - p.start, s.stop - p.start) for s, p in zip(seen, part, strict=True))
             likely[seen] = found[rows, columns]
         return likely * inked
 
 
-def _look(picture: Image.Image) -> tuple[float, float]:
-    """Pixels of the detector's input per pixel of the picture, and the border in the former.
+def _look(picture: Image.Image) -> tuple[float, float, bool]:
+    """Pixels of the detector's input per pixel of the picture, the border in the former, and whether it is a page.
 
     The whole picture within `SIDE`, or a page as large as the words on it need.
     """
@@ -82,8 +82,8 @@ def _look(picture: Image.Image) -> tuple[float, float]:
     scale = min(1.0, (SIDE - 2 * border) / max(width, height))
     words = _low_words(picture) if scale < 1.0 else None
     if words is None or scale * words >= WORD_HEIGHT:
-        return scale, border
-    return min(1.0, WORD_HEIGHT / words), LEAST_BORDER
+        return scale, border, False
+    return min(1.0, WORD_HEIGHT / words), LEAST_BORDER, True
 
 
 def _low_words(picture: Image.Image) -> float | None:
