@@ -21,6 +21,8 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
   best vision language model 31.3 / 15.1 (easy / hard, open answer), 66.7 / 27.1 with choices.
 - photo: 1-4 words in every family on generated grounds, tilted, in uneven light, blurred, noisy, 500-1200 px wide.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
+- pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
+  page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
 
 The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """
@@ -33,6 +35,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pages import COUNT, draw_pages
 from benchmarks.protocols import PROTOCOLS, Drawing
 from data_scripts.chromium import ChromiumMissing, draw_boxes
 from data_scripts.render_dataset import is_held_out
@@ -74,7 +77,7 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("protocol", choices=PROTOCOLS)
+    parser.add_argument("protocol", choices=(*PROTOCOLS, "pages"))
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
@@ -82,32 +85,44 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--by-usage", type=float, metavar="POWER", help="often used ones more often, see above")
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
+    parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads, for pages")
+    parser.add_argument("--count", type=int, default=COUNT, help="of pages")
     arguments = parser.parse_args(argv)
 
     def open_face(face: Face) -> OpenFace:
         return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf"))
 
     rng = np.random.default_rng(arguments.seed)
-    protocol = PROTOCOLS[arguments.protocol]
-    drawings = [
-        drawing
-        for faces in rounds(rng, read_faces(arguments.faces), arguments.families, arguments.by_usage)
-        for drawing in protocol(rng, faces, open_face, arguments.split)
-    ]
+    faces = read_faces(arguments.faces)
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:
-        images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)
-        for number, (drawing, image) in enumerate(zip(drawings, images, strict=True)):
-            name = f"{number:05d}{drawing.suffix}"
-            (arguments.out / name).write_bytes(drawing.finish(image))
-            rows.append(row_of(name, drawing, arguments.protocol))
+        if arguments.protocol == "pages":
+            drawn = draw_pages(
+                rng, faces, open_face, arguments.split, arguments.fonts, arguments.usage, arguments.count
+            )
+            for number, page in enumerate(drawn):
+                name = f"{number:05d}{page.suffix}"
+                (arguments.out / name).write_bytes(page.data)
+                rows.append(page.row(name))
+        else:
+            protocol = PROTOCOLS[arguments.protocol]
+            drawings = [
+                drawing
+                for chosen in rounds(rng, faces, arguments.families, arguments.by_usage)
+                for drawing in protocol(rng, chosen, open_face, arguments.split)
+            ]
+            images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)
+            for number, (drawing, image) in enumerate(zip(drawings, images, strict=True)):
+                name = f"{number:05d}{drawing.suffix}"
+                (arguments.out / name).write_bytes(drawing.finish(image))
+                rows.append(row_of(name, drawing, arguments.protocol))
     except ChromiumMissing as error:
         raise SystemExit(f"Benchmarks are drawn by Chromium: {error}") from error
     # last, so that a folder with a manifest is whole
     manifest = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (arguments.out / "manifest.jsonl").write_text(manifest, encoding="utf-8")
-    print(f"{arguments.out}: {len(drawings)} pictures.")
+    print(f"{arguments.out}: {len(rows)} pictures.")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ BENCHMARKS = {
     "photo": Benchmark("photo", limited(600, NO_PRIOR)),
     "realworld": Benchmark(None),
     "realworld-no-prior": Benchmark(None, (NO_PRIOR,)),
+    "pages": Benchmark("pages", limited(60)),
     "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
     "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
     "para-without-truth": Benchmark("para", limited(400, "--without-truth")),

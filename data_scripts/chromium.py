@@ -5,6 +5,7 @@ import html
 import io
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,9 @@ def find_chromium() -> str:
     return found
 
 
-def draw_boxes(boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
-    """One picture a box, mode "RGB" if its style has colour in it, in the order of the boxes."""
+@contextmanager
+def open_browser() -> Iterator:
+    """A browser of Playwright's. Raises: ChromiumMissing."""
     try:
         from playwright.sync_api import sync_playwright  # here, so that the rest works without a browser driver
     except ImportError as error:
@@ -50,9 +52,15 @@ def draw_boxes(boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
     executable = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def draw_boxes(boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
+    """One picture a box, mode "RGB" if its style has colour in it, in the order of the boxes."""
+    with open_browser() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 1200})
         yield from tqdm(_draw(page, boxes, fonts), "chromium", len(boxes))
-        browser.close()
 
 
 def _draw(page, boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:

@@ -1,6 +1,7 @@
 """Command line.
 
-python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--json] [SEARCH]
+python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--for heading] [--page N] [--css | --json]
+                          [SEARCH]
 python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
 python -m fontid alternatives NAME [--json]     free families for a paid or system face
 python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
@@ -33,7 +34,9 @@ from fontid.catalogue.ranking import Match, rows_that_open
 from fontid.evaluation.experiment import readable_json
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
-from fontid.identifier import NOTHING_FITS, FontIdentifier, Group, NoFaces, NoText, told
+from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
+from fontid.identifier import NOTHING_FITS, SHIPPED, FontIdentifier, Group, NoFaces, NoText, told
+from fontid.listing import css_of, font_table
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 STDIN = Path("-")
@@ -70,7 +73,9 @@ def identify(arguments: argparse.Namespace) -> int:
     for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
-            answer = identifier.identify(picture, top=arguments.top, **search_options(arguments))
+            answer = identifier.identify(
+                picture, top=arguments.top, for_=arguments.for_, page=arguments.page, **search_options(arguments)
+            )
         except PictureError as error:
             answer = error
             failed = failed or not isinstance(error, NoText)
@@ -78,8 +83,14 @@ def identify(arguments: argparse.Namespace) -> int:
             print(json.dumps(told(str(file), answer), ensure_ascii=False), flush=True)
         elif isinstance(answer, PictureError):
             print(f"{file}: {answer}", file=sys.stderr)
+        elif arguments.css:
+            print(f"/* {file} */\n{css_of(answer.fonts)}")
         else:
             print(file)
+            if answer.named:
+                print(f"  the file names: {', '.join(answer.named)}")
+            if len(answer.fonts) > 1 or len(answer.fonts[0].styles) > 1:
+                print(font_table(answer.fonts))
             for group in answer.groups:
                 print(text_of(group, several=len(answer.groups) > 1))
     return int(failed)
@@ -139,9 +150,19 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     if arguments.json:
         make_room(arguments.json)  # before the run, which may take hours
     identifier = opened(arguments)
-    samples = spread(read_manifest(arguments.folder), arguments.limit)
+    of_pages = holds_pages(arguments.folder)
+    samples = spread((read_pages if of_pages else read_manifest)(arguments.folder), arguments.limit)
     samples = tqdm(samples, disable=not sys.stderr.isatty())
-    if arguments.without_truth:
+    if of_pages:
+        summary = summarise_pages(
+            evaluate_pages(
+                lambda picture: identifier.identify(picture, encoder_only=arguments.encoder_only),
+                identifier.catalogue,
+                samples,
+            )
+        )
+        print(page_table(summary))
+    elif arguments.without_truth:
         summary = summarise_doubt(
             *measure_doubt(
                 lambda picture, without: (
@@ -209,7 +230,13 @@ def main(argv: list[str] | None = None) -> int:
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
     one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER|-")
     one.add_argument("--top", type=positive, default=5)
-    one.add_argument("--json", action="store_true", help="one JSON object a line")
+    one.add_argument(
+        "--for", dest="for_", choices=("text", "heading"), default="text", help="the font of which matches tell"
+    )
+    one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF")
+    shown = one.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON object a line")
+    shown.add_argument("--css", action="store_true", help="rules to paste, a font each")
     one.set_defaults(run=identify)
     many = commands.add_parser("evaluate", parents=[common], help="measure on a folder with manifest.jsonl")
     many.add_argument("folder", type=Path)

@@ -65,7 +65,8 @@ def test_every_hostile_file(tmp_path):
     rows = fed(tmp_path, "--ways", "picture", "batch", "manifest")
     check(rows, least=3 * 300)
     pictures, manifests = right(rows, "picture"), right(rows, "manifest")
-    assert pictures >= RIGHT and not {name for name in pictures if Path(name).stem in hostile.DOCUMENTS}
+    documents = {name for name in pictures if Path(name).stem in hostile.DOCUMENTS}
+    assert pictures >= RIGHT and documents <= {"svg.png"}  # drawn, its script unread
     assert manifests >= {"plain", "weight-true", "same-keys"}
     assert not {"absolute", "upwards", "weight-large", "deep-list", "infinite"} & manifests
 

@@ -73,6 +73,8 @@ def test_serving_imports_only_its_requirements():
         "anyio",
         "uvicorn",
         "prometheus_client",
+        "pypdfium2",
+        "resvg_py",
     }
     standard = __import__("sys").stdlib_module_names
     for name in SERVING - {"fontid/evaluation/experiment.py"}:  # that one is for train and compare_vlm

@@ -134,12 +134,13 @@ def evaluate(
             matches = []
         seconds = time.perf_counter() - started
         families = [match.family for match in matches]
-        strict, twins = _rank(families, {sample.family}), _rank(families, right)
+        strict, twins = rank_of(families, {sample.family}), rank_of(families, right)
         outcomes.append(Outcome(sample, strict, twins, seconds, matches[0] if matches else None))
     return outcomes, left_out
 
 
-def _rank(families: list[str], right: set[str]) -> int | None:
+def rank_of(families: list[str], right: set[str]) -> int | None:
+    """Place of the first of `families` that is right, from 1; None without."""
     return next((rank for rank, family in enumerate(families, 1) if family in right), None)
 
 
