@@ -18,12 +18,16 @@
   best vision language model 31.3 / 15.1 (easy / hard, open answer), 66.7 / 27.1 with choices.
 - photo: 1-4 words in every family on generated grounds, tilted, in uneven light, blurred, noisy, 500-1200 px wide.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
+- effects: 1-5 words in a face drawn evenly from all families, in each condition of benchmarks.effects: what stands
+  around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None published.
+- grounds: photographs, textures, gradients, charts and noise without any text; the right answer is that there is none.
 
 The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +39,14 @@ from data_scripts.renderers import OpenFace, unpack
 from fontid.catalogue.faces import Face, read_faces
 from fontid.paths import data_home
 
+COUNTED = ("effects", "grounds")
+
 
 def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
     """A line of the manifest."""
     face = drawing.box.face
+    if face is None:
+        return {"file": name, "family": None, "protocol": protocol, "condition": drawing.condition}
     return {
         "file": name,
         "family": face.family,
@@ -56,6 +64,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("protocol", choices=PROTOCOLS)
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--count", type=int, help="pictures: of each condition (effects, else 20), of all (grounds, 300)"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
@@ -65,7 +76,10 @@ def main(argv: list[str] | None = None) -> None:
         return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf"))
 
     rng = np.random.default_rng(arguments.seed)
-    drawings = list(PROTOCOLS[arguments.protocol](rng, read_faces(arguments.faces), open_face, arguments.split))
+    if arguments.count and arguments.protocol not in COUNTED:
+        parser.error(f"--count is for {' and '.join(COUNTED)}: the others draw what their authors drew.")
+    protocol = partial(PROTOCOLS[arguments.protocol], **({"count": arguments.count} if arguments.count else {}))
+    drawings = list(protocol(rng, read_faces(arguments.faces), open_face, arguments.split))
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:
