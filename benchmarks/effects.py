@@ -1,7 +1,7 @@
 """What people bring instead of plain words: a table of conditions, each drawn by CSS and SVG, and pictures of no text.
 
-Training draws its effects by code of its own and imports nothing from here. `HELD_OUT_CONDITIONS` were drawn by lot
-before it began, by `random.Random(21).sample(list(CONDITIONS), 6)`: nothing like them is ever trained on.
+Training draws its effects by code of its own and imports nothing from here. Some of the conditions are never trained
+on: benchmarks.over_conditions names them.
 """
 
 import html
@@ -15,13 +15,12 @@ from PIL import Image
 
 from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
 from benchmarks.grounds import css, ground_photos, url_of
+from benchmarks.over_conditions import NO_EDGE
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA
 from data_scripts.renderers import OpenFace
 from fontid.catalogue.faces import Face, regular_face
 
-HELD_OUT_CONDITIONS = ("engraving", "glow", "halftone", "marker", "stretched", "turned-90")
-NO_EDGE = "no-edge"
 WEIGHT_SHOWN_BOLD = 600
 
 
@@ -121,10 +120,12 @@ def picture(
 def edge(widths: tuple[int, int], subject: Subject) -> Iterator[Drawing]:
     """Words cut out by hand, with `widths` pixels of another colour on one to four sides, and the same without."""
     without = picture(subject, finish=png)
-    sides = subject.rng.permutation(["top", "right", "bottom", "left"])[: subject.rng.integers(1, 5)]
+    sides = subject.rng.permutation([(0, 1), (-1, 0), (0, -1), (1, 0)])[: subject.rng.integers(1, 5)]
+    wide = subject.rng.integers(*widths, size=len(sides), endpoint=True)
     colour = css(subject.another_colour(subject.ground, 40))
-    edges = "".join(f"border-{side}:{subject.rng.integers(*widths, endpoint=True)}px solid {colour};" for side in sides)
-    box = replace(without.box, style=without.box.style + "box-sizing:border-box;" + edges)
+    # shadows, for a border would move the letters
+    edges = ",".join(f"inset {x * by}px {y * by}px 0 {colour}" for (x, y), by in zip(sides, wide, strict=True))
+    box = replace(without.box, style=f"{without.box.style}box-shadow:{edges};")
     yield replace(without, box=box)
     yield replace(without, condition=NO_EDGE)
 

@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.over_conditions import over_conditions
+from fontid.evaluation.experiment import readable_json
 from fontid.identifier import FontIdentifier
 
 SEED = 3
@@ -50,6 +52,8 @@ BENCHMARKS = {
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
     "photo": Benchmark("photo", limited(600)),
+    "effects": Benchmark("effects"),
+    "grounds": Benchmark("grounds"),
     "realworld": Benchmark(None),
     "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
     "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
@@ -94,6 +98,9 @@ def main(argv: list[str] | None = None) -> None:
         words = (str(folder), *benchmark.options, "--model", arguments.model, "--json", str(results))
         if not (benchmark.draw(folder) and run("fontid", "evaluate", *words)):
             failed.append(name)
+        elif benchmark.protocol == "effects":
+            summary = json.loads(results.read_text(encoding="utf-8"))
+            results.write_text(readable_json(summary | over_conditions(summary["by"])) + "\n", encoding="utf-8")
         print(f"{name}: {'did not run' if name in failed else 'done'}.", flush=True)
     if failed:
         raise SystemExit(f"These did not run to their end: {', '.join(failed)}. Start the same command again.")
