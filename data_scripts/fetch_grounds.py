@@ -106,9 +106,13 @@ def fetch(package: Package, folder: Path) -> Path:
 
 
 def run(package: Package, command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # nosec B603: a list, no shell
-    if done.returncode:
-        raise FetchError(f"{package.name} {package.version} cannot be had: {done.stderr.strip()[-200:]}")
+    """Raises: FetchError with what the command said, or where there is no such command."""
+    try:
+        subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)  # nosec B603: a list, no shell
+    except subprocess.CalledProcessError as error:
+        raise FetchError(f"{package.name} {package.version} cannot be had: {error.stderr.strip()[-200:]}") from error
+    except OSError as error:
+        raise FetchError(f"{package.name} cannot be had: this needs Debian's {command[0]}.") from error
 
 
 def pictures_in(package: Package, folder: Path) -> Iterator[Picture]:

@@ -16,7 +16,17 @@ from benchmarks.over_conditions import EDGES, HELD_OUT_CONDITIONS, NO_EDGE, over
 from benchmarks.render import main, row_of
 from benchmarks.tables import conditions
 from data_scripts.chromium import ChromiumMissing, draw_boxes, find_chromium
-from data_scripts.fetch_grounds import PACKAGES, Package, Picture, Sides, crops_of, pictures_in, read_packages
+from data_scripts.fetch_grounds import (
+    PACKAGES,
+    FetchError,
+    Package,
+    Picture,
+    Sides,
+    crops_of,
+    fetch,
+    pictures_in,
+    read_packages,
+)
 from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import words_of
 from fontid.catalogue.faces import read_faces
@@ -161,6 +171,13 @@ def test_every_package_of_grounds_has_a_version_and_a_free_licence():
     packages = read_packages(PACKAGES)
     assert {package.registry for package in packages} == {"debian", "pypi"}
     assert all(package.version and package.licence.startswith(("GPL", "CC-BY", "MIT")) for package in packages)
+
+
+def test_a_package_that_cannot_be_had_is_a_sentence(tmp_path):
+    package = Package("debian", "no-such-package", "1", "MIT", "", "")
+    with pytest.raises(FetchError, match="no-such-package"):
+        fetch(package, tmp_path)
+    assert not (tmp_path / "no-such-package-1").exists()  # a later run tries again
 
 
 PACKAGE = Package("debian", "walls", "1", "GPL-2+", r"\.png$", "logo")
