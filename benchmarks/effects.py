@@ -197,7 +197,7 @@ def neighbours(subject: Subject) -> Drawing:
     apart = subject.between(1.2, 1.5)
     lines = "<br>".join(map(html.escape, (subject.words(2, 5), subject.text, subject.words(2, 5))))
     drawing = picture(subject, markup=f'<span style="line-height:{apart:.2f}">{lines}</span>')
-    height = round((apart + subject.between(0.3, 0.9)) * subject.pixels)
+    height = round((apart + subject.between(0.7, 1.3)) * subject.pixels)
     style = drawing.box.style + f"height:{height}px;width:{subject.width + subject.pixels:.0f}px;"
     style += f"justify-content:flex-start;padding-left:{0.4 * subject.pixels:.0f}px;"
     return replace(drawing, box=replace(drawing.box, style=style, height=height))
