@@ -23,6 +23,9 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
 - pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
   page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
+- effects: 1-5 words in a face drawn evenly from all families, in each condition of benchmarks.effects: what stands
+  around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None published.
+- grounds: photographs, textures, gradients, charts and noise without any text; the right answer is that there is none.
 
 The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """
@@ -31,6 +34,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +48,7 @@ from fontid.catalogue.faces import Face, by_family, read_faces
 from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.paths import data_home
 
+COUNTED = ("effects", "grounds", "pages")
 USAGE = Path("data_scripts/usage.tsv")
 
 
@@ -63,6 +68,8 @@ def rounds(rng: np.random.Generator, faces: list[Face], count: int | None, power
 def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
     """A line of the manifest."""
     face = drawing.box.face
+    if face is None:
+        return {"file": name, "family": None, "protocol": protocol, "condition": drawing.condition}
     return {
         "file": name,
         "family": face.family,
@@ -80,33 +87,38 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("protocol", choices=(*PROTOCOLS, "pages"))
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--count", type=int, help="pictures: of each condition (effects, else 20), of all (grounds: 300, pages: 180)"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--families", type=int, metavar="N", help="how many (default: as many as there are)")
     parser.add_argument("--by-usage", type=float, metavar="POWER", help="often used ones more often, see above")
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads, for pages")
-    parser.add_argument("--count", type=int, default=COUNT, help="of pages")
     arguments = parser.parse_args(argv)
 
     def open_face(face: Face) -> OpenFace:
         return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf"))
 
     rng = np.random.default_rng(arguments.seed)
+    if arguments.count and arguments.protocol not in COUNTED:
+        parser.error(f"--count is for {', '.join(COUNTED)}: the others draw what their authors drew.")
     faces = read_faces(arguments.faces)
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:
         if arguments.protocol == "pages":
             drawn = draw_pages(
-                rng, faces, open_face, arguments.split, arguments.fonts, arguments.usage, arguments.count
+                rng, faces, open_face, arguments.split, arguments.fonts, arguments.usage, arguments.count or COUNT
             )
             for number, page in enumerate(drawn):
                 name = f"{number:05d}{page.suffix}"
                 (arguments.out / name).write_bytes(page.data)
                 rows.append(page.row(name))
         else:
-            protocol = PROTOCOLS[arguments.protocol]
+            counted = {"count": arguments.count} if arguments.count else {}
+            protocol = partial(PROTOCOLS[arguments.protocol], **counted)
             drawings = [
                 drawing
                 for chosen in rounds(rng, faces, arguments.families, arguments.by_usage)

@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.over_conditions import over_conditions
 from fontid.evaluation.experiment import add_result, read_results
 from fontid.identifier import FontIdentifier
 
@@ -54,6 +55,8 @@ BENCHMARKS = {
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
     "photo": Benchmark("photo", limited(600, NO_PRIOR)),
+    "effects": Benchmark("effects"),
+    "grounds": Benchmark("grounds"),
     "realworld": Benchmark(None),
     "realworld-no-prior": Benchmark(None, (NO_PRIOR,)),
     "pages": Benchmark("pages", limited(60)),
@@ -109,6 +112,9 @@ def main(argv: list[str] | None = None) -> None:
         words = (str(folder), *benchmark.options, "--model", arguments.model, "--json", str(results))
         if not (benchmark.draw(folder) and run("fontid", "evaluate", *words)):
             failed.append(name)
+        elif benchmark.protocol == "effects":
+            summary = json.loads(results.read_text(encoding="utf-8"))
+            results.write_text(readable_json(summary | over_conditions(summary["by"])) + "\n", encoding="utf-8")
         print(f"{name}: {'did not run' if name in failed else 'done'}.", flush=True)
     if failed:
         raise SystemExit(f"These did not run to their end: {', '.join(failed)}. Start the same command again.")

@@ -102,6 +102,38 @@ def results(rows: tuple) -> str:
     return table(head, lines)
 
 
+def conditions() -> str:
+    """Every condition of `effects`, then what they say together."""
+    file = "results/benchmarks/effects.json"
+    found = read(file)
+    held_out = found["held_out_conditions"]["conditions"]
+    rows = [(name + (" (never trained on)" if name in held_out else ""), found["by"][name]) for name in found["by"]]
+    rows = [row for row in rows if row[0] != "effects"]
+    rows += [
+        ("all conditions", found["all_conditions"]),
+        (f"never trained on: {', '.join(held_out)}", found["held_out_conditions"]),
+        ("words with a stray edge", found["edges"]),
+        ("– the same words without", found["without_edges"]),
+    ]
+    lines = [
+        [says, part["n"], *(per_cent(part["twins"][top]) for top in ("top1", "top5")), per_cent(part["refused"]), file]
+        for says, part in rows
+    ]
+    return table(["condition", "n", "top-1, twins credited", "top-5", "refused", "file"], lines)
+
+
+def refusals() -> str:
+    """How often no font is named: wanted of `grounds` alone."""
+    names = [name for _, name, part in MAIN if part is None]
+    files = {name: f"results/benchmarks/{name}.json" for name in [*names, "effects", "grounds"]}
+    lines = [[name, read(file)["n"], per_cent(read(file)["refused"]), file] for name, file in files.items()]
+    return table(["pictures", "n", "answered with no text, %", "file"], lines)
+
+
+def per_cent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
+
+
 def open_set() -> str:
     lines = []
     for says, name in OPEN_SET:
@@ -224,6 +256,8 @@ def soak() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "results": partial(results, MAIN),
     "parts": partial(results, PARTS),
+    "conditions": conditions,
+    "refusals": refusals,
     "open-set": open_set,
     "calibration": calibration,
     "cost": cost,

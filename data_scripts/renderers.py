@@ -88,7 +88,6 @@ class OpenFace:
         font = self.at(LARGE_PIXELS)
         return frozenset(c for c in DRAWABLE if ord(c) in mapped and _has_ink(font, c))
 
-
     @cached_property
     def x_height(self) -> float:
         """Height of the small x in ems; half an em where the face has none."""

@@ -64,7 +64,7 @@ class Font:
             "styles": [style.to_dict() for style in self.styles],
             "role": self.role,
             "share": self.share,
-            "probability": round(best.probability * self.in_catalogue, 4),
+            "probability": best.probability,
             "verdict": None,
         }
 
@@ -83,7 +83,7 @@ def font_table(fonts: Sequence[Font]) -> str:
                     ", ".join(map(str, style.sizes)),
                     font.role if first else "",
                     f"{100 * font.share:.0f} %" if first else "",
-                    f"{100 * best.probability * font.in_catalogue:.0f} %" if first else "",
+                    f"{100 * best.probability:.0f} %" if first else "",
                 )
             )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -74,7 +74,9 @@ class SceneMaker:
     """Args: grounds: (G, 3, S, S) uint8 photographs; width: of the canvas, a multiple of 16.
     dtype: in which pictures are made."""
 
-    def __init__(self, settings: Effects, grounds: Tensor, width: int = 384, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, settings: Effects, grounds: Tensor, width: int = 384, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.settings, self.grounds, self.width, self.dtype = settings, grounds, width, dtype
 
     def __call__(
@@ -183,8 +185,8 @@ class SceneMaker:
         left, top, right, bottom = (side[:, None, None] for side in (left, top, right, bottom))
         if not isinstance(round_by, float):
             round_by = torch.minimum(round_by[:, None, None], torch.minimum(right - left, bottom - top) / 2)
-        across = ((x - (left + right) / 2).abs() - (right - left) / 2 + round_by)
-        down = ((y - (top + bottom) / 2).abs() - (bottom - top) / 2 + round_by)
+        across = (x - (left + right) / 2).abs() - (right - left) / 2 + round_by
+        down = (y - (top + bottom) / 2).abs() - (bottom - top) / 2 + round_by
         outside = torch.hypot(across.clamp(min=0), down.clamp(min=0)) + torch.maximum(across, down).clamp(max=0)
         return (0.5 - outside + round_by).clamp(0, 1)[:, None].to(self.dtype)
 
@@ -192,7 +194,11 @@ class SceneMaker:
         """Where each pixel of the picture lies on the flat canvas: (N, H, W, 2), and (N, 3, 3) without the bends."""
         n, on = self._count, turned.float()
         angle = self._between(-0.09, 0.09) * on
-        slant, tilt_x, tilt_y = self._between(-0.15, 0.15) * on, self._between(-6e-4, 6e-4) * on, self._between(-9e-4, 9e-4) * on
+        slant, tilt_x, tilt_y = (
+            self._between(-0.15, 0.15) * on,
+            self._between(-6e-4, 6e-4) * on,
+            self._between(-9e-4, 9e-4) * on,
+        )
         cos, sin = torch.cos(angle), torch.sin(angle)
         matrix = torch.zeros(n, 3, 3, device=self._device)
         matrix[:, 0, 0], matrix[:, 0, 1] = cos, -sin + slant
@@ -240,13 +246,27 @@ class SceneMaker:
         labelled = fancy & self._chance(share.label)
         whole = self._chance(0.65)
         pad = self._between(0.02, 0.6) * (self._bottom - self._top)
-        first = torch.where(whole, self._left - pad * 1.3, self._left + self._between(-0.2, 0.8) * (self._right - self._left))
-        last = torch.where(whole, self._right + pad * 1.3, self._left + self._between(0.3, 1.3) * (self._right - self._left))
+        first = torch.where(
+            whole, self._left - pad * 1.3, self._left + self._between(-0.2, 0.8) * (self._right - self._left)
+        )
+        last = torch.where(
+            whole, self._right + pad * 1.3, self._left + self._between(0.3, 1.3) * (self._right - self._left)
+        )
         rounding = torch.where(self._chance(0.5), self._between(0, 30), 0.0)
-        box = self._rectangle(first, self._top - pad, torch.maximum(last, first + 8), self._bottom + pad * self._between(0.8, 1.3), rounding)
+        box = self._rectangle(
+            first,
+            self._top - pad,
+            torch.maximum(last, first + 8),
+            self._bottom + pad * self._between(0.8, 1.3),
+            rounding,
+        )
         rim = self._between(0.5, 4) * self._chance(0.4)
-        inner = self._rectangle(first + rim, self._top - pad + rim, torch.maximum(last, first + 8) - rim, self._bottom + pad - rim, rounding)
-        filled = self._wide(self._between(0.6, 1.0) * self._chance(0.85)) * inner + (box - inner).clamp(0, 1) * self._wide(rim > 0)
+        inner = self._rectangle(
+            first + rim, self._top - pad + rim, torch.maximum(last, first + 8) - rim, self._bottom + pad - rim, rounding
+        )
+        filled = self._wide(self._between(0.6, 1.0) * self._chance(0.85)) * inner + (box - inner).clamp(
+            0, 1
+        ) * self._wide(rim > 0)
         label_colour = torch.where(inner > 0.5, self._colours(), self._colours())
         picture = _over(picture, label_colour, filled * self._wide(labelled))
 
@@ -275,7 +295,9 @@ class SceneMaker:
             if self._dice.random() < 0.5:
                 cast = _blurred(cast, 0.8 + 3 * self._dice.random())
             dark = self._colours()[chosen] * (0.25 if self._dice.random() < 0.6 else 1.0)
-            picture[chosen] = _over(picture[chosen], dark, cast * (0.4 + 0.6 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype))
+            picture[chosen] = _over(
+                picture[chosen], dark, cast * (0.4 + 0.6 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype)
+            )
         chosen = (fancy & self._chance(share.rim)).nonzero()[:, 0]
         if len(chosen):
             colours = self._colours()[chosen]
@@ -304,7 +326,11 @@ class SceneMaker:
         if len(chosen):
             outward, inward = int(self._dice.random() * 3), 1 + int(self._dice.random() * 2)
             ring = (_grown(shape[chosen], outward) - (1 - _grown(1 - shape[chosen], inward))).clamp(0, 1)
-            inside = torch.where(self._rand(len(chosen), 1, 1, 1) < 0.75, before[chosen], _over(before[chosen], self._colours()[chosen], shape[chosen]))
+            inside = torch.where(
+                self._rand(len(chosen), 1, 1, 1) < 0.75,
+                before[chosen],
+                _over(before[chosen], self._colours()[chosen], shape[chosen]),
+            )
             picture[chosen] = _over(inside, fill[chosen], ring)
         chosen = raised.nonzero()[:, 0]
         if len(chosen):
@@ -313,7 +339,9 @@ class SceneMaker:
             turn = torch.full((len(chosen),), -0.75 * math.pi, device=self._device)  # light from the upper left
             lit = _moved(soft, torch.cos(turn) * step, torch.sin(turn) * step) - soft
             dark = _moved(soft, -torch.cos(turn) * step, -torch.sin(turn) * step) - soft
-            tinted = before[chosen] + (fill[chosen] - before[chosen]) * shape[chosen] * (0.25 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype)
+            tinted = before[chosen] + (fill[chosen] - before[chosen]) * shape[chosen] * (
+                0.25 * self._rand(len(chosen), 1, 1, 1)
+            ).to(self.dtype)
             strength = (0.35 + 0.5 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype)
             picture[chosen] = tinted + strength * (lit.clamp(min=0) - dark.clamp(min=0))
         return self._crossed(picture, ink, letters, fancy & self._chance(share.line))
@@ -333,7 +361,10 @@ class SceneMaker:
         """(N, 1, H, W) 0-1 along any direction, soft or sudden."""
         turn = self._between(0, 2 * math.pi)[:, None, None]
         canvas = self._canvas()
-        x, y = canvas[None, ..., 0] / self.width - self._rand(self._count, 1, 1), canvas[None, ..., 1] / HEIGHT - self._rand(self._count, 1, 1)
+        x, y = (
+            canvas[None, ..., 0] / self.width - self._rand(self._count, 1, 1),
+            canvas[None, ..., 1] / HEIGHT - self._rand(self._count, 1, 1),
+        )
         steep = torch.where(self._chance(0.2), 60.0, 1.6)[:, None, None]
         return ((x * torch.cos(turn) + y * torch.sin(turn)) * steep + 0.5).clamp(0, 1)[:, None].to(self.dtype)
 
@@ -346,13 +377,19 @@ class SceneMaker:
     def _holes(self) -> Tensor:
         """(N, 1, H, W) 0-1: specks of two sizes."""
         fine = torch.rand(self._count, 1, HEIGHT // 2, self.width // 2, generator=self._generator, device=self._device)
-        coarse = torch.rand(self._count, 1, HEIGHT // 8, self.width // 8, generator=self._generator, device=self._device)
-        both = F.interpolate(fine, (HEIGHT, self.width), mode="bilinear") + F.interpolate(coarse, (HEIGHT, self.width), mode="bilinear")
+        coarse = torch.rand(
+            self._count, 1, HEIGHT // 8, self.width // 8, generator=self._generator, device=self._device
+        )
+        both = F.interpolate(fine, (HEIGHT, self.width), mode="bilinear") + F.interpolate(
+            coarse, (HEIGHT, self.width), mode="bilinear"
+        )
         return ((both - self._between(1.2, 1.5)[:, None, None, None]) * 6).clamp(0, 1).to(self.dtype)
 
     def _blobs(self) -> Tensor:
         """(N, 1, H, W): shapes of dirt anywhere, or a disc or square beside the text."""
-        coarse = torch.rand(self._count, 1, HEIGHT // 12, self.width // 12, generator=self._generator, device=self._device)
+        coarse = torch.rand(
+            self._count, 1, HEIGHT // 12, self.width // 12, generator=self._generator, device=self._device
+        )
         dirt = ((F.interpolate(coarse, (HEIGHT, self.width), mode="bicubic") - 0.8) * 12).clamp(0, 1).to(self.dtype)
         size, gap = self._between(0.4, 1.1) * (self._bottom - self._top), self._between(2, 24)
         at_left = self._chance(0.6)
@@ -360,7 +397,9 @@ class SceneMaker:
         middle = (self._top + self._bottom) / 2
         icon = self._rectangle(first, middle - size / 2, first + size, middle + size / 2, size * self._between(0, 0.5))
         hole = self._between(0.1, 0.3) * size
-        inside = self._rectangle(first + hole, middle - size / 2 + hole, first + size - hole, middle + size / 2 - hole, size * 0.3)
+        inside = self._rectangle(
+            first + hole, middle - size / 2 + hole, first + size - hole, middle + size / 2 - hole, size * 0.3
+        )
         icon = icon - inside * self._wide(self._chance(0.5))
         return torch.where(self._wide(self._chance(0.4)) > 0, dirt, icon)
 
@@ -371,7 +410,9 @@ class SceneMaker:
             scale = self._scale * self._between(0.8, 1.2)
             gap = self._between(-0.03, 0.45) * TALL[1] * self._scale
             middle = torch.where(
-                torch.tensor(sign < 0, device=self._device), self._top - gap - TALL[1] / 2 * scale, self._bottom + gap + TALL[1] / 2 * scale
+                torch.tensor(sign < 0, device=self._device),
+                self._top - gap - TALL[1] / 2 * scale,
+                self._bottom + gap + TALL[1] / 2 * scale,
             )
             line = self._placed(other, self._left + self._between(-40, 40), middle, scale)
             drawn = torch.maximum(drawn, line * self._wide(self._chance(0.75)))
@@ -410,7 +451,9 @@ class SceneMaker:
         twice = self._wide(self._chance(0.1))
         stroke = torch.maximum(stroke, self._rectangle(first, y + 2 * thick, last, y + 3 * thick) * twice)
         x = self._canvas()[None, ..., 0]
-        dotted = ((torch.sin(x * (2 * math.pi / (thick * 3))[:, None, None]) * 4 + 0.5).clamp(0, 1))[:, None].to(self.dtype)
+        dotted = ((torch.sin(x * (2 * math.pi / (thick * 3))[:, None, None]) * 4 + 0.5).clamp(0, 1))[:, None].to(
+            self.dtype
+        )
         stroke = torch.where(self._wide(self._chance(0.1)) > 0, stroke * dotted, stroke)
         gaps = self._wide((kind < 0.6) & self._chance(0.5))  # as browsers leave around descenders
         stroke = stroke * (1 - gaps * _grown(letters, 3))
@@ -444,7 +487,9 @@ class SceneMaker:
         chosen = self._chance(share.moire).nonzero()[:, 0]
         if len(chosen):
             grid = self._stripes()[chosen] * 0.5 + self._stripes()[chosen].flip(3) * 0.5
-            picture[chosen] = picture[chosen] * (1 - grid * (0.1 + 0.3 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype))
+            picture[chosen] = picture[chosen] * (
+                1 - grid * (0.1 + 0.3 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype)
+            )
         parts = zip(picture.chunk(PARTS), self._scale.chunk(PARTS), strict=True)
         return torch.cat([self._made_small(*part) for part in parts])
 
@@ -460,7 +505,10 @@ class SceneMaker:
             picture = _blurred(picture, one(0.5, 2.2))
         if self._dice.random() < share.fringes:
             shift = torch.full((n,), one(0.2, 0.34) / factor, device=self._device)
-            picture = torch.cat([_moved(picture[:, :1], -shift, 0 * shift), picture[:, 1:2], _moved(picture[:, 2:], shift, 0 * shift)], 1)
+            picture = torch.cat(
+                [_moved(picture[:, :1], -shift, 0 * shift), picture[:, 1:2], _moved(picture[:, 2:], shift, 0 * shift)],
+                1,
+            )
         size = (max(8, round(HEIGHT * factor)), max(16, round(self.width * factor)))
         if factor < 1:
             picture = F.interpolate(picture, size, mode="bilinear", antialias=True, align_corners=False)
@@ -472,7 +520,12 @@ class SceneMaker:
         if self._dice.random() < share.jpeg:
             picture = _jpeg(picture.clamp(0, 1), one(0.3, 3.5))
         if factor < 1:
-            picture = F.interpolate(picture, (HEIGHT, self.width), mode="bicubic" if self._dice.random() < 0.7 else "bilinear", align_corners=False)
+            picture = F.interpolate(
+                picture,
+                (HEIGHT, self.width),
+                mode="bicubic" if self._dice.random() < 0.7 else "bilinear",
+                align_corners=False,
+            )
         return torch.where(legible, picture, whole)
 
 

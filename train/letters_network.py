@@ -1,6 +1,5 @@
 """The letters network: a picture of a line of text to the coverage of its plain letters and to where the line runs."""
 
-import torch
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F

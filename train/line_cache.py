@@ -89,9 +89,7 @@ def _make(rows: Dataset, folder: Path, settings: Preprocessing) -> None:
     (folder / "about.json").write_text(json.dumps(about))  # last: its presence says that the cache is whole
 
 
-def _prepare(
-    rows: Dataset, settings: Preprocessing, part: range
-) -> tuple[bytes, list[tuple[int, int, int, float]]]:
+def _prepare(rows: Dataset, settings: Preprocessing, part: range) -> tuple[bytes, list[tuple[int, int, int, float]]]:
     """Columns of the lines that hold ink, and of each its index, width, its ink's first row and how much it grew."""
     chunks, kept = [], []
     for index, image in zip(part, rows[part.start : part.stop]["image"], strict=True):

@@ -12,7 +12,6 @@ from train.effects import Effects
 from train.losses import LossSettings
 from train.view import View
 
-
 Settings = TypeVar("Settings", bound="LoopSettings")
 
 
