@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.over_conditions import over_conditions
-from fontid.evaluation.experiment import add_result, read_results
+from fontid.evaluation.experiment import add_result, read_results, readable_json
 from fontid.identifier import FontIdentifier
 
 SEED = 3

@@ -2,6 +2,8 @@
 
 config.json          format, preprocessing, what made it, sha256 of every other file and of its own text
 encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
+letters.onnx         pictures of lines (N, 3, 96, W) float32 RGB 0-1 -> (N, 2, 96, W) float32 0-1: coverage of the plain
+                     letters, and of the band from the baseline to the x-height; not in older models
 norms.safetensors    what tracing folded into those weights, so that training can go on from them
                      (`train.encoder_file`; encoder.json holds the arguments of the module)
 prototypes.npy       (P, D) float16, L2-normalised
@@ -32,6 +34,7 @@ from fontid.letters.letterforms import Letterforms
 FORMAT = 1
 LETTERFORMS = "letterforms-*.zip"
 USAGE = "usage.tsv"
+LETTERS = "letters.onnx"
 NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy")
 
 
@@ -48,6 +51,7 @@ class Artifact:
 
     version: str
     encoder: Path
+    letters: Path | None
     preprocessing: Preprocessing
     prototypes: np.ndarray
     prototype_faces: np.ndarray
@@ -131,6 +135,7 @@ def open_artifact(folder: Path) -> Artifact:
     artifact = Artifact(
         version=own[:12],
         encoder=folder / "encoder.onnx",
+        letters=folder / LETTERS if LETTERS in digests else None,
         preprocessing=preprocessing,
         prototypes=np.load(folder / "prototypes.npy"),
         prototype_faces=np.load(folder / "prototype_faces.npy"),

@@ -31,6 +31,7 @@ from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
 from fontid.picture.opening import PictureError, open_picture
+from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line
 from fontid.text.reader import TextReader, worth_reading
 
@@ -146,6 +147,7 @@ class FontIdentifier:
         self._reader = TextReader()
         self.encoder = artifact.encoder
         self._session = open_network(artifact.encoder)
+        self._letters = LettersNetwork(artifact.letters) if artifact.letters else None
         # None for itself: in a circle, networks would be freed at any time, in a forked process with a deadlock
         self._whole: FontIdentifier | None = None
 
@@ -186,7 +188,8 @@ class FontIdentifier:
 
     def embed_line(self, gray: np.ndarray) -> np.ndarray | None:
         """(H, W) uint8 crop of one line -> (N, D) float32, one row a window; None where there is no ink."""
-        line = prepare_line(gray, self.preprocessing)
+        letters = self._letters.of_crop(gray) if self._letters else gray
+        line = None if letters is None else prepare_line(letters, self.preprocessing)
         return None if line is None else self.embed(windows_of(line, self.preprocessing))
 
     def __call__(self, pictures, top_k: int = 5) -> Answer | list[Answer] | Iterator[Answer]:
@@ -280,8 +283,8 @@ class FontIdentifier:
         samples: list[_Sample] = []
         waiting: list[tuple[Line, np.ndarray, np.ndarray]] = []
         for number, line in enumerate(lines, 1):
-            gray = line.straighten(picture)
-            prepared = prepare_line(gray, self.preprocessing)
+            gray = self._letters(picture, line) if self._letters else line.straighten(picture)
+            prepared = None if gray is None else prepare_line(gray, self.preprocessing)
             if prepared is not None:
                 waiting.append((line, gray, windows_of(prepared, settings)))
             counts = [len(windows) for _, _, windows in waiting]

@@ -29,7 +29,9 @@ from fontid.evaluation.experiment import current_commit, entry_name, installed_v
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
 from train.encoder import Encoder
+from train.effects import HEIGHT
 from train.encoder_file import save_norms
+from train.letters_network import LettersNetwork
 from train.make_prototypes import best_encoder, faces_in_order
 from train.settings import open_experiment, run_folder
 from train.view import View
@@ -75,6 +77,34 @@ def export_encoder(encoder: SeeingEncoder, settings: Preprocessing, path: Path) 
         input_names=["windows"],
         output_names=["embeddings"],
         dynamic_shapes=({0: torch.export.Dim("N")},),
+        dynamo=True,
+        verbose=False,
+    )
+    model = program.model_proto
+    halve_weights(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+class FoundLetters(nn.Module):
+    """The letters network as it is served: coverage 0-1 instead of logits."""
+
+    def __init__(self, network: LettersNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.network(pictures).sigmoid()
+
+
+def export_letters(network: LettersNetwork, path: Path) -> None:
+    """Trace to ONNX with a free batch size and width, then halve the weights."""
+    program = torch.onnx.export(
+        FoundLetters(network.float().cpu().eval()),
+        (torch.zeros(2, 3, HEIGHT, 384),),
+        input_names=["pictures"],
+        output_names=["coverage"],
+        dynamic_shapes=({0: torch.export.Dim("N"), 3: 16 * torch.export.Dim("W", min=1, max=256)},),
         dynamo=True,
         verbose=False,
     )

@@ -24,7 +24,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from fontid.artifact import recalibrate
+from fontid.artifact import open_artifact, recalibrate
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import FARTHEST, Calibration, quadratic, reliability, word_shares
 from fontid.evaluation.experiment import write_result
