@@ -188,7 +188,7 @@ class FontIdentifier:
 
     def embed_line(self, gray: np.ndarray) -> np.ndarray | None:
         """(H, W) uint8 crop of one line -> (N, D) float32, one row a window; None where there is no ink."""
-        letters = self._letters.of_crop(gray) if self._letters else gray
+        letters = self._letters.look_at_crop(gray) if self._letters else gray
         line = None if letters is None else prepare_line(letters, self.preprocessing)
         return None if line is None else self.embed(windows_of(line, self.preprocessing))
 
@@ -283,7 +283,7 @@ class FontIdentifier:
         samples: list[_Sample] = []
         waiting: list[tuple[Line, np.ndarray, np.ndarray]] = []
         for number, line in enumerate(lines, 1):
-            gray = self._letters(picture, line) if self._letters else line.straighten(picture)
+            gray = self._letters.look(picture, line) if self._letters else line.straighten(picture)
             prepared = None if gray is None else prepare_line(gray, self.preprocessing)
             if prepared is not None:
                 waiting.append((line, gray, windows_of(prepared, settings)))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import ink_box, ink_map
+from fontid.encoder.preprocessing import ink_box, ink_map, prepare_line
 from fontid.networks import open_network
 from fontid.text.frames import Frame, size_of
 from fontid.text.lines import MARGIN, Line
@@ -17,6 +17,7 @@ STEP = 16  # widths are multiples of this
 MAX_WIDTH = 2048
 INK = 0.5  # coverage from which a pixel counts as a letter's
 FITTING = 0.62, 1.45  # of BOX: letters lower or higher than this are looked at again, at their own size
+PLAIN = 0.25  # share of the ink that may differ where a line counts as plain
 MIN_LETTERS = 0.004  # of a line's box: with less coverage there are no letters in it
 
 
@@ -45,7 +46,18 @@ class LettersNetwork:
             return None
         return 255 - np.rint(coverage * 255).astype(np.uint8)
 
-    def of_crop(self, gray: np.ndarray) -> np.ndarray | None:
+    def look(self, picture: Image.Image, line: Line) -> np.ndarray | None:
+        """What encoder and drawing are shown of a line, (H, W) uint8; None where there are no letters.
+
+        That is its own pixels where its ink is nothing but letters, since they are sharper; else the letters found.
+        """
+        letters = self(picture, line)
+        if letters is None:
+            return None
+        plain = line.straighten(picture)
+        return plain if _alike(plain, letters) else letters
+
+    def look_at_crop(self, gray: np.ndarray) -> np.ndarray | None:
         """The same of a crop that holds one line, dark on light or light on dark. Args: gray: (H, W) uint8."""
         ink = ink_map(gray)
         box = None if ink is None else ink_box(ink)
@@ -53,7 +65,7 @@ class LettersNetwork:
             return None
         left, top, right, bottom = map(float, box)
         line = Line(((left, top), (right, top), (right, bottom), (left, bottom)))
-        return self(Image.fromarray(gray).convert("RGB"), line)
+        return self.look(Image.fromarray(gray).convert("RGB"), line)
 
     def _coverage(self, picture: Image.Image, corners: np.ndarray, side: float | None = None) -> tuple[np.ndarray, tuple[float, float]]:
         """(HEIGHT, W) float32 0-1; and how far below the box's top its first row is, and a row's height, in pixels.
@@ -79,3 +91,12 @@ class LettersNetwork:
         inputs = padded.transpose(2, 0, 1)[None].astype(np.float32) / 255
         coverage = self._session.run(None, {"pictures": inputs})[0][0, 0, :, :width]
         return coverage, (-above, 1 / (scale * zoom))
+
+
+def _alike(plain: np.ndarray, letters: np.ndarray) -> bool:
+    """Whether two views of a line, (H, W) uint8 each, hold the same ink, at the size at which the encoder sees it."""
+    first, second = prepare_line(plain), prepare_line(letters)
+    if first is None or second is None or abs(first.shape[1] - second.shape[1]) > 0.04 * first.shape[1] + 4:
+        return False
+    second = cv2.resize(second, first.shape[::-1]).astype(np.float32)
+    return bool(np.abs(first - second).sum() < PLAIN * np.maximum(first, second).sum())
