@@ -8,16 +8,19 @@ figures only in the results file that its last column names.
 """
 
 import argparse
+import json
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
-from fontid.evaluation.experiment import read_result
+from fontid.evaluation.experiment import read_result, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md")
 PLACE = re.compile(r"<!-- table: ([\w-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+ANOTHER = "† by an earlier encoder: not measured again yet."
 
 # What the row says, the file in results/benchmarks, and which part of its pictures: None is all of them.
 MAIN = (
@@ -66,9 +69,21 @@ def read(file: str) -> dict:
     return read_result(ROOT / file)
 
 
+@cache
+def is_of_another(file: str) -> bool:
+    """Whether results name a model whose encoder or faces are not those that ship."""
+    record = read(file)
+    ships = json.loads((ROOT / "model" / "config.json").read_text())["sha256"]
+    parts = read_results(ROOT / "results" / "models.jsonl").get(record.get("model"), {}).get("parts", {})
+    return "model" in record and any(parts.get(part) != ships[part] for part in ("encoder.onnx", "faces.jsonl.gz"))
+
+
 def table(head: list[str], rows: list[list]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
+    """Markdown. The last cell of a row names its file; a file of another model than ships is marked."""
+    marked = [[*row[:-1], f"{row[-1]} †" if is_of_another(row[-1]) else row[-1]] for row in rows]
+    lines = [head, ["---"] * len(head), *marked]
+    text = "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
+    return text + (f"\n{ANOTHER}\n" if marked != rows else "")
 
 
 def results(rows: tuple) -> str:
