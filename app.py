@@ -31,9 +31,10 @@ from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.identifier import FontIdentifier  # noqa: E402
 from web.guard import Guard  # noqa: E402
 from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS  # noqa: E402
-from web.page import EXAMPLES, build  # noqa: E402
+from web.page import build  # noqa: E402
 from web.programs import mistaken  # noqa: E402
 from web.service import Service  # noqa: E402
+from web.stage import EXAMPLES  # noqa: E402
 from web.turns import TURNS  # noqa: E402
 from web.unread import Unread  # noqa: E402
 from web.uploads import Sweeper  # noqa: E402
@@ -54,7 +55,7 @@ CONTRAST = {  # the theme's own greys and indigos are too pale to be read by eve
 def warm_up(identifier: FontIdentifier, service: Service) -> None:
     """Have the first visitor wait no longer than the next ones: networks and letters are loaded when first used."""
     try:
-        for example in EXAMPLES:
+        for example in EXAMPLES.values():
             TURNS.take(identifier.identify, example)
         service.state = "ok"
         log("ready")
