@@ -40,6 +40,7 @@ from web.unread import Unread  # noqa: E402
 from web.uploads import Sweeper  # noqa: E402
 from web.watching import log, log_libraries, places  # noqa: E402
 
+WEB = Path(__file__).parent / "web"
 CONTRAST = {  # the theme's own greys and indigos are too pale to be read by everybody
     f"{part}{mode}": colour
     for part in (
@@ -87,10 +88,12 @@ def main() -> None:
         signal.signal(one, lambda *_: Thread(target=service.stop).start())
     try:
         page.launch(
-            theme=gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
+            theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
                 **CONTRAST
             ),
-            css_paths=Path(__file__).parent / "web" / "style.css",
+            head=f"<style>{(WEB / 'style.css').read_text()}</style>",  # as `css` Gradio would break its selectors apart
+            favicon_path=WEB / "favicon.svg",
+            footer_links=["api", "gradio"],
             max_file_size=LARGEST_FILE,
             state_session_capacity=SESSIONS,
             enable_monitoring=False,  # Gradio's own page on who asked what

@@ -1,5 +1,6 @@
 // What happens on the answer. `element`, `server` and `watch` come from gr.HTML, `WORDS` from web/words.py.
 const SIZE = 100; // pixels of the letters that are measured
+const OVERLAY = "#e11d48";
 const fallback = document.createElement("textarea");
 const find = (selector, all = element) => all.querySelector(selector);
 
@@ -27,7 +28,10 @@ async function copy(text) {
   }
 }
 
-function flash(button, text) {
+function flash(clicked, text) {
+  const menu = clicked.closest(".menu");
+  if (menu) menu.open = false;
+  const button = menu ? find("summary", menu) : clicked;
   button.dataset.before ??= button.textContent;
   button.textContent = text;
   say(text);
@@ -184,16 +188,21 @@ async function lay(canvas, family, crop) {
   crop.seen ??= inkIn(crop, places.box);
   const laid = fit(family, crop.dataset.text || crop.closest(".group").dataset.text, crop.seen, places);
   [canvas.width, canvas.height] = [2 * crop.naturalWidth, 2 * crop.naturalHeight];
-  const context = canvas.getContext("2d");
-  context.scale(2, 2);
-  context.fillStyle = canvas.dataset.colour ?? crop.seen.colour;
-  drawLetters(context, family, laid.measured, laid.how);
+  canvas.draw = (colour) => {
+    const context = canvas.getContext("2d");
+    context.setTransform(2, 0, 0, 2, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = colour;
+    drawLetters(context, family, laid.measured, laid.how);
+  };
+  canvas.draw(canvas.className === "letters" ? OVERLAY : crop.seen.colour);
   canvas.dataset.overlap = laid.overlap.toFixed(3);
   canvas.dataset.shift = Math.max(0, ...(laid.how.moves ?? []).map((by) => Math.abs(by) / laid.how.size)).toFixed(3);
 }
 
 async function compare(one, button) {
-  const group = button.closest(".group");
+  const group = button.closest(".group"), menu = button.closest(".menu");
+  if (menu) menu.open = false;
   const panel = find(".compare", group);
   const again = panel.dataset.face === one.dataset.face && !panel.hidden;
   for (const other of group.querySelectorAll("[data-compare]")) other.setAttribute("aria-expanded", "false");
@@ -216,8 +225,7 @@ async function compare(one, button) {
   const [image, other, letters] = find(".stack", panel).children;
   Object.assign(image, { src: crop.src, alt: WORDS.yours });
   letters.setAttribute("aria-label", one.dataset.name);
-  const ground = (await crop.decode().catch(() => {}), lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop));
-  await ground;
+  await lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
   find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
   against.addEventListener("change", async () => {
     const chosen = others[against.value];
@@ -234,12 +242,14 @@ function setMode(button) {
   const panel = button.closest(".compare");
   for (const other of panel.querySelectorAll("[data-mode]")) other.setAttribute("aria-pressed", String(other === button));
   find(".stack", panel).className = `stack ${button.dataset.mode}`;
+  find(".letters", panel).draw(button.dataset.mode === "over" ? OVERLAY : find(".crop", panel.closest(".group")).seen.colour);
 }
 
 // --- the other buttons
 
 async function similar(card, button) {
   const panel = find(".similar", card);
+  button.closest(".menu").open = false;
   panel.hidden = !panel.hidden;
   button.setAttribute("aria-expanded", String(!panel.hidden));
   if (panel.hidden || panel.innerHTML) return;
@@ -305,7 +315,8 @@ async function matchPicture(group) {
   const wide = (box[2] - box[0]) * crop.getBoundingClientRect().width;
   specimen.style.fontSize = `${Math.min(96, Math.max(14, (SIZE * wide) / (right - left)))}px`;
   specimen.style.paddingLeft = `${box[0] * crop.getBoundingClientRect().width}px`;
-  Object.assign(find(".pair", group).style, { color: crop.seen.colour, background: crop.seen.ground });
+  specimen.style.color = crop.seen.colour;
+  find(".pair", group).style.background = crop.seen.ground;
 }
 
 function show() {

@@ -113,7 +113,9 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         visit, own = gr.State(Visit()), gr.State()
         with gr.Tab("Identify"), gr.Row(elem_id="work"):
             with gr.Column(min_width=280, elem_id="seen"):
-                stage = gr.HTML(start, elem_id="stage", js_on_load=(FOLDER / "stage.js").read_text())
+                stage = gr.HTML(
+                    start, elem_id="stage", apply_default_css=False, js_on_load=(FOLDER / "stage.js").read_text()
+                )
                 reading = gr.Textbox(
                     label="Text of this line: correct it if it is wrong", visible=False, elem_id="reading"
                 )
@@ -143,6 +145,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 answer = gr.HTML(
                     "",
                     elem_id="answer",
+                    apply_default_css=False,
                     js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
                     server_functions=[similar_fonts, font_file, feedback],
                 )
@@ -341,7 +344,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
             objects: gr.update(value=keep("fonts.json", batch.to_json(answers).encode()), visible=True),
         }
 
-    with gr.Tab("Many pictures"):
+    with gr.Tab("Batch"):
         files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch")
         start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start")
         status = gr.HTML("", elem_id="batch-status")
@@ -365,7 +368,7 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
         with gr.Row():
             search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
             category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
-        families = gr.HTML("", elem_id="families")
+        families = gr.HTML("", elem_id="families", apply_default_css=False)
         gr.on(
             [tab.select, search.change, category.change],
             browse,
