@@ -81,7 +81,7 @@ def main() -> None:
     @asynccontextmanager
     async def running(app) -> AsyncIterator[None]:
         Thread(target=warm_up, args=(identifier, service), daemon=True).start()
-        Thread(target=Sweeper(page).sweep_for_ever, args=DELETE_UPLOADS, daemon=True).start()
+        Thread(target=Sweeper().sweep_for_ever, args=DELETE_UPLOADS, daemon=True).start()
         yield
 
     for one in (signal.SIGTERM, signal.SIGINT):

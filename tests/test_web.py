@@ -10,7 +10,6 @@ import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -20,12 +19,11 @@ from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
-from web.browse import families_html, find_families
-from web.cards import Row, answer_html, card, rows_from_query
+from web.browse import families_html, family_cards, family_html, find_families
+from web.cards import Row, answer_html, rows_from_query, rows_of, verdict
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
-from web.page import build
-from web.specimens import css_snippet, font_package, specimen
+from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
 from web.unread import Unread
 from web.uploads import Sweeper, age_with
@@ -148,14 +146,11 @@ def test_a_large_picture_is_not_fetched(site, monkeypatch):
 # --- uploads
 
 
-def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeypatch):
+def test_uploads_are_deleted(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    page = build(identifier)
-    own = [file for file in tmp_path.rglob("*.webp")]
-    assert own  # copies of the examples
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    sweeper = Sweeper(page)
+    sweeper = Sweeper()
 
     def put(name: str) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -180,7 +175,6 @@ def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeyp
     now += 300
     sweeper.sweep(300)
     assert not new.parent.exists()  # which holds nothing since
-    assert all(file.exists() for file in own)
     assert sum(DELETE_UPLOADS) < 600  # within ten minutes
 
 
@@ -208,7 +202,7 @@ def test_uploads_are_deleted_after_a_sweep_that_failed(tmp_path, monkeypatch, ca
     monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr("web.uploads.free_space", lambda: 10 * ROOM)
     with pytest.raises(SystemExit):
-        Sweeper(SimpleNamespace(blocks={})).sweep_for_ever(5, 300)
+        Sweeper().sweep_for_ever(5, 300)
     assert not upload.exists()
     (line,) = map(json.loads, capsys.readouterr().err.splitlines())
     assert (line["event"], line["task"], line["error"]) == ("failed", "sweep", "FileNotFoundError")
@@ -282,10 +276,23 @@ def test_what_is_read_cannot_write_the_page(identifier):
         assert "<img src=x" not in text and "&lt;img" in text
 
 
-def test_notes_of_a_card_do_not_run_together(identifier):
-    twin = next(i for i in range(len(identifier.catalogue.faces)) if identifier.catalogue.twins_of(i))
-    row = Row(identifier.catalogue.faces[twin], None, identifier.catalogue.twins_of(twin))
-    assert "apart.</p> <p class='note'>" in card(identifier, row, "x")
+def test_runners_up_below_one_percent_are_not_shown(identifier):
+    """And what is shown tells one figure: that the row is right, whether or not the catalogue holds the font."""
+    answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
+    first = dataclasses.replace(answer.matches[0], probability=0.98)
+    second, third = answer.matches[1:3]
+    others = [dataclasses.replace(second, probability=0.015), dataclasses.replace(third, probability=0.005)]
+    rows = rows_of(identifier, [first, *others], 0.8)
+    assert [round(row.probability, 3) for row in rows] == [0.784, 0.012]
+    assert [verdict(figure) for figure in (0.95, 0.7, 0.3, 0.05)] == ["certain", "likely", "close", "none"]
+
+
+def test_all_fonts_by_role(identifier):
+    faces = {face.id: face for face in identifier.catalogue.faces}
+    ways = codes([("heading", faces["lora-700-italic"]), ("text", faces["lora-400-normal"])])
+    assert "family=Lora:ital,wght@0,400;1,700&display=swap" in ways["css2 address"]
+    assert "font-style: italic" in ways["CSS"] and ways["npm"] == "npm install @fontsource/lora"
+    assert ways["next/font"].startswith("import { Lora } from 'next/font/google'")
 
 
 # --- filters, specimens, catalogue
@@ -311,10 +318,8 @@ def test_widths_of_known_faces(identifier):
 
 def test_a_style_that_does_not_ship_is_labelled(identifier):
     faces = {face.id: face for face in identifier.catalogue.faces}
-    assert "Drawn in" not in specimen(identifier, faces["roboto-700-normal"], "x")
-    assert "Drawn in Regular 400, the nearest style" in specimen(identifier, faces["roboto-300-normal"], "x")
-    assert "ital,wght@1,700" in css_snippet(faces["lora-700-italic"])
-    assert "font-style: italic" in css_snippet(faces["lora-700-italic"])
+    assert "Shown in" not in specimen(identifier, faces["roboto-700-normal"], "x")
+    assert "Shown in Regular 400, the nearest style" in specimen(identifier, faces["roboto-300-normal"], "x")
     with zipfile.ZipFile(io.BytesIO(font_package(identifier, faces["lora-700-italic"]))) as files:
         assert "OFL" in files.read("README.txt").decode()
 
@@ -328,8 +333,18 @@ def test_the_catalogue_is_searched_by_words(identifier):
     names = [faces[0].name for faces in find_families(identifier, "play dis")]
     assert names[0] == "Playfair Display" and "Playfair Display SC" in names
     assert find_families(identifier, "no such family") == []
-    shown = families_html(identifier, find_families(identifier, ""), "")
-    assert shown.count("<li") == 24 and f"{len(identifier.catalogue.families)} families" in shown
+    everything = find_families(identifier, "")
+    shown = families_html(identifier, everything, "", "")
+    assert shown.count("<li") == 24 and f"{len(everything):,} families" in shown
+    assert family_cards(identifier, everything[24:48]).count("<li") == 24
+    wide = find_families(identifier, "wide monospace")
+    assert wide and all(face.category == "monospace" for faces in wide for face in faces)
+
+
+def test_a_page_of_a_family(identifier):
+    shown = family_html(identifier, "lora")
+    assert "Bold 700 italic" in shown and "Lora" in shown and "OFL-1.1" in shown and "data-similar" in shown
+    assert "No family" in family_html(identifier, "<b>")
 
 
 def test_a_shared_list_comes_back(identifier):

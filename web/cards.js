@@ -285,11 +285,11 @@ async function judge(card, button) {
   flash(button, WORDS.thanks);
 }
 
-element.addEventListener("click", async (event) => {
-  const button = event.target.closest("button");
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("#answer button, #families button, #family button");
   if (!button) return;
   const row = button.closest("[data-name]");
-  const { copy: text, compare: comparing, mode, similar: alike, font, share, feedback } = button.dataset;
+  const { copy: text, compare: comparing, mode, similar: alike, font, share, feedback, family } = button.dataset;
   if (text !== undefined) {
     await copy(text);
     flash(button, WORDS.copied);
@@ -298,10 +298,29 @@ element.addEventListener("click", async (event) => {
   else if (alike !== undefined) await similar(row, button);
   else if (font !== undefined) await download(row, button);
   else if (share !== undefined) {
-    await copy(addressOf());
+    await copy(button.closest("#family") ? location.href : addressOf());
     flash(button, WORDS.linkCopied);
   } else if (feedback) await judge(row, button);
+  else if (family) await openFamily(family);
 });
+
+// A family's page lies over whatever is looked at, at an address of its own.
+async function openFamily(name) {
+  const dialog = Object.assign(document.createElement("dialog"), { id: "family" });
+  dialog.innerHTML = `<form method="dialog"><button>${WORDS.close}</button></form>${await server.family(name)}`;
+  const address = new URL(location.href);
+  address.searchParams.set("family", name);
+  history.replaceState(history.state, "", address);
+  address.searchParams.delete("family");
+  dialog.addEventListener("close", () => {
+    history.replaceState(history.state, "", address);
+    dialog.remove();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+const asked = new URLSearchParams(location.search).get("family");
+if (asked) openFamily(asked);
 
 // The specimen is drawn as large as the picture's letters, in their colours.
 async function matchPicture(group) {

@@ -150,7 +150,8 @@ def card(identifier: FontIdentifier, row: Row, text: str, number: int | None = N
     facts = " · ".join(filter(None, [style_name(face.weight, face.italic), face.category, face.license]))
     return (
         f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
-        f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>{_word(row)}</div>"
+        f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"
+        f"{_word(row)}</div>"
         f"<p class='style'>{html.escape(facts)}</p>"
         f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(row.twins)}{_actions(face)}"
         "<div class='similar' hidden></div><div class='compare' hidden></div></div>"

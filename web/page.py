@@ -14,7 +14,7 @@ from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
-from web.browse import families_html, find_families
+from web.browse import PAGE, families_html, family_cards, family_html, find_families
 from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
@@ -99,6 +99,9 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         content = base64.b64encode(font_package(identifier, shown)).decode()
         return {"name": f"{shown.id}.zip", "content": content}
 
+    def family(name: str) -> str:
+        return family_html(identifier, str(name))
+
     def feedback(judged: str) -> str:
         """Counts it. Returns: which model answered, for a report."""
         FEEDBACK.labels("right" if judged == "right" else "wrong").inc()
@@ -147,7 +150,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     elem_id="answer",
                     apply_default_css=False,
                     js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
-                    server_functions=[similar_fonts, font_file, feedback],
+                    server_functions=[similar_fonts, font_file, feedback, family],
                 )
         filters = [categories, weights, slope, widths]
         shown = [stage, reading, answer]
@@ -358,17 +361,32 @@ def batch_tab(identifier: FontIdentifier) -> None:
 
 
 def catalogue_tab(identifier: FontIdentifier) -> None:
-    """Is my font covered?"""
+    """All families, more of them while somebody scrolls."""
+
+    def found(text: str, category: str | None) -> list:
+        return find_families(identifier, text, wanted([category] if category else []))
 
     def browse(text: str, category: str | None) -> str:
-        only = wanted([category] if category else [])
-        return families_html(identifier, find_families(identifier, text, only), "")
+        return families_html(identifier, found(text, category), text, category or "")
+
+    def more(asked: dict) -> str:
+        begin = max(0, int(asked["begin"]))
+        families = found(str(asked["search"]), str(asked["category"]))
+        return family_cards(identifier, families[begin : begin + PAGE])
 
     with gr.Tab("Catalogue") as tab:
         with gr.Row():
-            search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
+            search = gr.Textbox(
+                label="Search", placeholder="A name, or traits such as wide serif italic", elem_id="search", max_lines=1
+            )
             category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
-        families = gr.HTML("", elem_id="families", apply_default_css=False)
+        families = gr.HTML(
+            "",
+            elem_id="families",
+            apply_default_css=False,
+            js_on_load=(FOLDER / "browse.js").read_text(),
+            server_functions=[more],
+        )
         gr.on(
             [tab.select, search.change, category.change],
             browse,
@@ -386,13 +404,13 @@ def map_tab() -> None:
     def show() -> str:
         picture = base64.b64encode(MAP.read_bytes()).decode()
         return (
-            "<p class='hint'>Every family, its name in its own letters; what the encoder finds alike stands near. "
-            "Scroll to look around.</p><div class='map' tabindex='0' role='region' aria-label='Map of families'>"
+            "<p class='hint'>Every family, its name in its own letters; similar families stand near each other. "
+            "Drag to move, scroll to zoom.</p><div class='map' tabindex='0' role='region' aria-label='Map of families'>"
             f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'></div>"
         )
 
     with gr.Tab("Map") as tab:
-        families = gr.HTML("", elem_id="map")
+        families = gr.HTML("", elem_id="map", js_on_load=(FOLDER / "map.js").read_text())
         tab.select(show, None, families, show_progress="minimal", api_visibility="private")
 
 

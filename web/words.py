@@ -22,6 +22,7 @@ NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
 VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": "Unlikely"}
 EXAMPLES = {"board": "a shop sign", "poster": "a poster", "wall": "a painted wall"}
 EXAMPLE_FONTS = {"board": "Righteous", "poster": "Abril Fatface, Bebas Neue, Nunito", "wall": "Lobster Two"}
+PANGRAM = "The quick brown fox jumps over the lazy dog"
 NO_FAMILY = "No family has a name like that. Upload a picture of it to see the closest open fonts."
 
 SCRIPT = json.dumps(
@@ -31,9 +32,9 @@ SCRIPT = json.dumps(
         "thanks": "Thanks. A text for a report is copied.",
         "noFile": "Does not ship",
         "noPicture": "A shared link carries the fonts, never the image: there is nothing to compare with.",
+        "close": "Close",
         "yours": "Your image",
         "with": "Compare with",
         "modes": {"over": "Overlay", "flicker": "Flicker", "beside": "Side by side", "difference": "Difference"},
-        "notAddress": "Enter the address of an image.",
     }
 )
