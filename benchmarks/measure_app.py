@@ -20,7 +20,7 @@ from fontid.evaluation.experiment import write_result
 
 EXAMPLES = sorted(Path("web/examples").glob("*.webp"))
 ROUNDS = 3
-TABS = ("Identify", "Many pictures", "Catalogue")
+TABS = ("Identify", "Batch", "Catalogue")
 WAIT = 30_000  # milliseconds
 # the time at which the first card stands, by the page's own clock
 STOPWATCH = """() => {
@@ -96,8 +96,8 @@ def take_screenshots(browser, address: str, folder: Path) -> None:
         page.goto(f"{address}/?__theme={scheme}")
         page.locator("#file").set_input_files(poster)
         page.locator("#answer .card").first.wait_for(timeout=WAIT)
+        page.locator("#answer .menu summary").first.click()
         page.locator("#answer [data-compare]").first.click()
-        page.locator("#answer [data-mode=over]").first.click()
         page.wait_for_timeout(800)
         page.screenshot(path=folder / f"{name}.png", full_page=size == "phone")
         page.close()
