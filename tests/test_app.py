@@ -742,6 +742,9 @@ def test_many_pictures(page, pictures, tmp_path):
     page.locator("#batch").get_by_text("turned").wait_for(timeout=WAIT)
     page.locator("#batch-start").click()
     page.locator("#batch-status", has_text="4 pictures, 1 of them without an answer").wait_for(timeout=2 * WAIT)
+    names = page.locator("#batch-rows tr").all_inner_texts()
+    assert "not a picture" in names[0] and "Press Start 2P" in names[3]  # what failed stands first
+    assert page.locator("#batch-rows img").count() == 4
     with page.expect_download() as download:
         page.locator("#batch-csv").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))

@@ -1,5 +1,6 @@
 // What happens on the answer. `element`, `server` and `watch` come from gr.HTML, `WORDS` from web/words.py.
 const SIZE = 100; // pixels of the letters that are measured
+const SURE = 0.45; // overlap below that: the text was misread, or it is another font
 const OVERLAY = "#e11d48";
 const fallback = document.createElement("textarea");
 const find = (selector, all = element) => all.querySelector(selector);
@@ -186,7 +187,14 @@ async function lay(canvas, family, crop) {
   const { box, centres } = JSON.parse(crop.dataset.places);
   const places = { box: box.map((value, side) => value * size[side]), centres };
   crop.seen ??= inkIn(crop, places.box);
-  const laid = fit(family, crop.dataset.text || crop.closest(".group").dataset.text, crop.seen, places);
+  const text = crop.dataset.text || crop.closest(".group").dataset.text;
+  let laid = fit(family, text, crop.seen, places);
+  if (laid.overlap < SURE) {
+    // where upper and lower case look alike, the reader may have taken one for the other
+    const titled = text.toLowerCase().replace(/(^|\s)\S/g, (start) => start.toUpperCase());
+    const others = [titled, text.toLowerCase()].map((other) => fit(family, other, crop.seen, places));
+    laid = [laid, ...others].sort((a, b) => b.overlap - a.overlap)[0];
+  }
   [canvas.width, canvas.height] = [2 * crop.naturalWidth, 2 * crop.naturalHeight];
   canvas.draw = (colour) => {
     const context = canvas.getContext("2d");
@@ -226,6 +234,7 @@ async function compare(one, button) {
   Object.assign(image, { src: crop.src, alt: WORDS.yours });
   letters.setAttribute("aria-label", one.dataset.name);
   await lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
+  if (Number(letters.dataset.overlap) < SURE) panel.insertAdjacentHTML("beforeend", `<p class="note">${WORDS.misread}</p>`);
   find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
   against.addEventListener("change", async () => {
     const chosen = others[against.value];

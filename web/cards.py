@@ -70,7 +70,7 @@ def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     first = found[0][0]
     fonts = f"{len(found)} fonts found. " if len(found) > 1 else ""
     style = style_name(first.face.weight, first.face.italic)
-    text = f"{fonts}{first.face.name} {style}: {_said(first.probability)}."
+    text = f"{fonts}{first.face.name} {style}: {said(first.probability)}."
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
 
@@ -79,7 +79,8 @@ def _stamp() -> str:
     return f"<i hidden data-stamp='{time.monotonic_ns()}'></i>"
 
 
-def _said(probability: float) -> str:
+def said(probability: float) -> str:
+    """ "Likely 72%"."""
     return f"{VERDICTS[verdict(probability)]} {probability:.0%}"
 
 
@@ -177,7 +178,7 @@ def _number(row: Row) -> str:
 def _word(row: Row) -> str:
     if row.probability is None:
         return ""
-    return f"<span class='verdict {verdict(row.probability)}'>{_said(row.probability)}</span>"
+    return f"<span class='verdict {verdict(row.probability)}'>{said(row.probability)}</span>"
 
 
 def _twins(twins: tuple[str, ...]) -> str:

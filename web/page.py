@@ -333,7 +333,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         try:
             pictures = batch.pictures_in([Path(uploaded(file)) for file in files or []])
         except batch.BatchError as error:
-            return {status: problem(error), rows: gr.update(visible=False), table: None, objects: None}
+            return {status: problem(error), rows: "", table: None, objects: None}
         found, answers = [], []
         for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Pictures", len(pictures)):
             found += more
@@ -342,7 +342,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         said = f"{len(answers)} pictures" + (f", {failed} of them without an answer" if failed else "")
         return {
             status: f"<p role='status'>{said}.</p>",
-            rows: gr.update(value=batch.table(found), visible=True),
+            rows: batch.thumbnails_html(identifier, pictures, found),
             table: gr.update(value=keep("fonts.csv", batch.to_csv(found).encode()), visible=True),
             objects: gr.update(value=keep("fonts.json", batch.to_json(answers).encode()), visible=True),
         }
@@ -351,7 +351,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch")
         start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start")
         status = gr.HTML("", elem_id="batch-status")
-        rows = gr.Dataframe(headers=list(batch.COLUMNS), visible=False, interactive=False, elem_id="batch-rows")
+        rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
         with gr.Row():
             table = gr.DownloadButton("CSV", visible=False, elem_id="batch-csv")
             objects = gr.DownloadButton("JSON", visible=False, elem_id="batch-json")

@@ -15,7 +15,7 @@ from web import words
 from web.cards import COLOURS
 
 WIDEST = 1000  # pixels of what is shown
-EXAMPLE_SIZE = 320  # pixels
+EXAMPLE_SIZE = 280  # pixels
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
 SMALLEST_CROP = 8  # pixels
 MAX_DEGREES = 45.0
@@ -96,7 +96,7 @@ def start_html(families: int) -> str:
 
 
 def _example(stem: str) -> str:
-    source = data_address(open_picture(EXAMPLES[stem]), EXAMPLE_SIZE, "WEBP", 70)
+    source = data_address(open_picture(EXAMPLES[stem]), EXAMPLE_SIZE, "WEBP", 55)
     return (
         f"<button type='button' data-example='{stem}' aria-label='Example: {words.EXAMPLES[stem]}'>"
         f"<img alt='' src='{source}'><span>{words.EXAMPLE_FONTS[stem]}</span></button>"

@@ -33,6 +33,7 @@ SCRIPT = json.dumps(
         "noFile": "Does not ship",
         "noPicture": "A shared link carries the fonts, never the image: there is nothing to compare with.",
         "close": "Close",
+        "misread": "The letters do not fit: the font differs, or the text was misread. Click its line to correct it.",
         "yours": "Your image",
         "with": "Compare with",
         "modes": {"over": "Overlay", "flicker": "Flicker", "beside": "Side by side", "difference": "Difference"},
