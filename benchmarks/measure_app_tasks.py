@@ -83,7 +83,7 @@ def tasks(browser, address: str, poster: Path) -> dict:
 
     return {
         "copy the CSS of the font": timed("#answer .buttons > [data-copy]"),
-        "compare the font with the picture": timed("#answer .card .menu summary", "#answer .card [data-compare]"),
+        "compare the font with the picture": timed("#answer .pair"),
         "copy all fonts of a poster": timed("#answer .all summary", "#answer .all [data-copy]"),
     }
 

@@ -296,6 +296,8 @@ async function judge(card, button) {
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("#answer button, #families button, #family button");
+  const card = event.target.closest?.("#answer .pair")?.closest(".card");
+  if (card && find(".crop", card)) return compare(card, find("[data-compare]", card));
   if (!button) return;
   const row = button.closest("[data-name]");
   const { copy: text, compare: comparing, mode, similar: alike, font, share, feedback, family } = button.dataset;

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from fontid.picture.opening import PictureError, open_picture
@@ -15,6 +16,7 @@ from web import words
 from web.cards import COLOURS
 
 WIDEST = 1000  # pixels of what is shown
+ROOM = 0.12  # of a line's height, between its ink and its outline
 EXAMPLE_SIZE = 280  # pixels
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
 SMALLEST_CROP = 8  # pixels
@@ -153,10 +155,17 @@ def stage_html(
 
 
 def _box(line: Line, index: int, number: int, picked: bool) -> str:
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.corners)
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _around(line))
     label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
     return (
         f"<g data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' tabindex='0' role='button' "
         f"aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title>"
         f"<polygon class='halo' points='{points}'></polygon><polygon points='{points}'></polygon></g>"
     )
+
+
+def _around(line: Line) -> np.ndarray:
+    """Corners (4, 2) a little outside of the line's, so that an outline hides no ink."""
+    corners = np.array(line.corners)
+    along, across = (corners[1] - corners[0]) / line.width, (corners[3] - corners[0]) / line.height
+    return corners + ROOM * line.height * np.stack([-along - across, along - across, along + across, across - along])
