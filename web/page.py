@@ -27,7 +27,7 @@ from web.stage import EXAMPLES, View, stage_html, start_html
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import SCRIPT, TITLE
+from web.words import HEADLINE, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -113,6 +113,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
     name_page(TITLE)
     start = start_html(len(identifier.catalogue.families))
     with WatchedPage(title=TITLE, delete_cache=(AT_THE_END, AT_THE_END)) as page:
+        gr.HTML(f"<h1>{HEADLINE}</h1>", elem_id="title")
         visit, own = gr.State(Visit()), gr.State()
         with gr.Tab("Identify"), gr.Row(elem_id="work"):
             with gr.Column(min_width=280, elem_id="seen"):

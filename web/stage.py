@@ -83,7 +83,7 @@ def start_html(families: int) -> str:
     """The first screen. Args: families: how many are searched."""
     examples = "".join(_example(stem) for stem in words.EXAMPLES if stem in EXAMPLES)
     return (
-        f"<div class='start'><h1>{words.HEADLINE}</h1><label class='drop' for='file'>"
+        f"<div class='start'><p class='headline' aria-hidden='true'>{words.HEADLINE}</p><label class='drop' for='file'>"
         f"<span class='idle'><strong>{words.DROP}</strong><span>{words.DROP_HOW}</span>"
         f"<span class='choose'>Choose an image</span><small>{words.FORMATS}</small></span>"
         f"<span class='wait' role='status'><img alt='' hidden><span>{words.READING}</span></span></label>"
