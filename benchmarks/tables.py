@@ -8,11 +8,12 @@ figures only in the results file that its last column names.
 """
 
 import argparse
-import json
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+from fontid.evaluation.experiment import read_result
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md")
@@ -62,7 +63,7 @@ OPEN_SET = (
 
 
 def read(file: str) -> dict:
-    return json.loads((ROOT / file).read_text(encoding="utf-8"))
+    return read_result(ROOT / file)
 
 
 def table(head: list[str], rows: list[list]) -> str:
@@ -99,6 +100,38 @@ def results(rows: tuple) -> str:
             ]
         )
     return table(head, lines)
+
+
+def conditions() -> str:
+    """Every condition of `effects`, then what they say together."""
+    file = "results/benchmarks/effects.json"
+    found = read(file)
+    held_out = found["held_out_conditions"]["conditions"]
+    rows = [(name + (" (never trained on)" if name in held_out else ""), found["by"][name]) for name in found["by"]]
+    rows = [row for row in rows if row[0] != "effects"]
+    rows += [
+        ("all conditions", found["all_conditions"]),
+        (f"never trained on: {', '.join(held_out)}", found["held_out_conditions"]),
+        ("words with a stray edge", found["edges"]),
+        ("– the same words without", found["without_edges"]),
+    ]
+    lines = [
+        [says, part["n"], *(per_cent(part["twins"][top]) for top in ("top1", "top5")), per_cent(part["refused"]), file]
+        for says, part in rows
+    ]
+    return table(["condition", "n", "top-1, twins credited", "top-5", "refused", "file"], lines)
+
+
+def refusals() -> str:
+    """How often no font is named: wanted of `grounds` alone."""
+    names = [name for _, name, part in MAIN if part is None]
+    files = {name: f"results/benchmarks/{name}.json" for name in [*names, "effects", "grounds"]}
+    lines = [[name, read(file)["n"], per_cent(read(file)["refused"]), file] for name, file in files.items()]
+    return table(["pictures", "n", "answered with no text, %", "file"], lines)
+
+
+def per_cent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
 
 
 def open_set() -> str:
@@ -139,7 +172,7 @@ def cost() -> str:
     lines = []
     for file, says, kinds in (
         ("results/cost.json", "", None),
-        ("results/cost-first-encoder.json", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
+        ("results/once.jsonl#cost-first-encoder", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
     ):
         for kind, found in read(file)["metrics"].items():
             if kind != "drawing" and (kinds is None or kind in kinds):
@@ -149,14 +182,14 @@ def cost() -> str:
 
 
 def search() -> str:
-    drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/search.json")["metrics"]
+    drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/once.jsonl#search")["metrics"]
     drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
     ranked = f"scoring and ranking {found['faces']} faces"
     return table(
         ["", "cold, ms", "warm, ms", "file"],
         [
             [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
-            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/search.json"],
+            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"],
         ],
     )
 
@@ -223,6 +256,8 @@ def soak() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "results": partial(results, MAIN),
     "parts": partial(results, PARTS),
+    "conditions": conditions,
+    "refusals": refusals,
     "open-set": open_set,
     "calibration": calibration,
     "cost": cost,

@@ -119,6 +119,13 @@ def test_api_searches_the_catalogue(client, identifier):
     assert everything["count"] == len(identifier.catalogue.families) and len(everything["families"]) == 50
 
 
+def test_api_names_free_fonts_for_a_paid_one(client):
+    found = client.predict("proxima nova", api_name="/alternatives")
+    assert found["face"] == "Proxima Nova" and [row["family"] for row in found["alternatives"]] == ["montserrat"]
+    with pytest.raises(AppError, match="Did you mean Gotham"):
+        client.predict("Gothm", api_name="/alternatives")
+
+
 def asked(server, picture) -> str:
     """The events of `/identify` for whatever a client calls a picture."""
     url = f"{server[0]}/gradio_api/call/identify"
@@ -288,7 +295,7 @@ def test_mcp_tools(server, client, pictures):
             return tools, {name: await session.call_tool(*call) for name, call in calls.items()}
 
     tools, results = asyncio.run(talk())
-    assert set(tools) == {"identify", "similar", "catalogue"}
+    assert set(tools) == {"identify", "similar", "catalogue", "alternatives"}
     told = tools["identify"].description
     assert all(
         part in told for part in ("Latin text", "JSON text", "matches (family, name", "their boxes and readings")

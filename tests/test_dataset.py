@@ -153,8 +153,8 @@ def test_splits_and_renderers_can_be_chosen(prepared, tmp_path, monkeypatch):
 
 def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path, monkeypatch):
     monkeypatch.setenv("FONTID_DATA", str(prepared))
-    pack_fonts.main([str(tmp_path / "fonts.tar.gz"), "--fonts", str(FONTS), "--num-proc", "1"])
-    with tarfile.open(tmp_path / "fonts.tar.gz") as tar:
+    pack_fonts.main([str(tmp_path / "fonts.tar.xz"), "--fonts", str(FONTS), "--num-proc", "1"])
+    with tarfile.open(tmp_path / "fonts.tar.xz") as tar:
         tar.extractall(tmp_path, filter="data")
     faces = read_faces(tmp_path / "faces.jsonl")
     assert faces == read_faces(prepared / "faces.jsonl")

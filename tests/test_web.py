@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -19,8 +20,8 @@ from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
-from web.browse import families_html, family_cards, family_html, find_families
-from web.cards import Row, answer_html, rows_from_query, rows_of, verdict
+from web.browse import alternatives_html, families_html, family_cards, family_html, find_families
+from web.cards import Row, answer_html, cards_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.specimens import codes, font_package, specimen
@@ -277,14 +278,47 @@ def test_what_is_read_cannot_write_the_page(identifier):
 
 
 def test_runners_up_below_one_percent_are_not_shown(identifier):
-    """And what is shown tells one figure: that the row is right, whether or not the catalogue holds the font."""
     answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
     first = dataclasses.replace(answer.matches[0], probability=0.98)
     second, third = answer.matches[1:3]
     others = [dataclasses.replace(second, probability=0.015), dataclasses.replace(third, probability=0.005)]
-    rows = rows_of(identifier, [first, *others], 0.8)
-    assert [round(row.probability, 3) for row in rows] == [0.784, 0.012]
-    assert [verdict(figure) for figure in (0.95, 0.7, 0.3, 0.05)] == ["certain", "likely", "close", "none"]
+    rows = rows_of(identifier, [first, *others])
+    assert [row.probability for row in rows] == [0.98, 0.015]
+    assert [row.verdict for row in rows] == [first.verdict, second.verdict]
+
+
+def test_groups_are_numbered_as_the_fonts_are_listed(identifier):
+    answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
+    (group,) = answer.groups
+    groups = [dataclasses.replace(group, lines=(dataclasses.replace(group.lines[0], text=text),)) for text in "abcd"]
+    rare = group.matches[1:]
+    groups[:3] = [dataclasses.replace(one, matches=rare) for one in groups[:3]]  # the last one has most letters
+    fonts = []
+    for one in (groups[3], groups[2], groups[0]):  # the second is clutter
+        style = dataclasses.replace(answer.fonts[0].styles[0], lines=one.lines)
+        fonts.append(dataclasses.replace(answer.fonts[0], styles=(style,)))
+    found = ordered(dataclasses.replace(answer, groups=tuple(groups), fonts=tuple(fonts)))
+    assert "".join(one.lines[0].text for one in found) == "dcab"
+
+
+def test_runners_up_of_one_superfamily_are_folded(identifier):
+    faces = {face.id: face for face in identifier.catalogue.faces}
+    names = ("lora", "playwrite-hr", "pacifico", "playwrite-hu")
+    rows = [Row(faces[f"{name}-400-normal"], 0.2, (), "close") for name in names]
+    shown = cards_html(identifier, [(rows, "")])
+    assert "Also possible: Playwrite, Pacifico<" in shown and "<summary>2 of Playwrite<" in shown
+    alone = cards_html(identifier, [(rows[:2], "")])
+    assert "Also possible: Playwrite HR" in alone and " of Playwrite<" not in alone
+
+
+def test_twins_are_linked_and_counted(identifier):
+    faces = {face.id: index for index, face in enumerate(identifier.catalogue.faces)}
+    index = faces["noto-sans-400-normal"]
+    row = Row(identifier.catalogue.faces[index], None, identifier.catalogue.twins_of(index))
+    shown = cards_html(identifier, [([row], "")])
+    assert re.search(r"Also sold or shared as .* and \d+ other Noto Sans families: the letters are the same", shown)
+    arimo = Row(identifier.catalogue.faces[faces["arimo-400-normal"]], None, ())
+    assert "<p class='note'>Drawn like Arial" in cards_html(identifier, [([arimo], "")])
 
 
 def test_all_fonts_by_role(identifier):
@@ -347,8 +381,17 @@ def test_a_page_of_a_family(identifier):
     assert "No family" in family_html(identifier, "<b>")
 
 
+def test_a_paid_face_is_searched_for_and_its_free_ones_are_drawn(identifier):
+    shown = alternatives_html(identifier, "times new roman")
+    assert "Free fonts for Times New Roman" in shown and shown.index("Tinos") < shown.index("Liberation Serif")
+    assert shown.count("Not in this catalogue") == 1 and "data-family='tinos'" in shown
+    assert "Did you mean Gotham" in alternatives_html(identifier, "Gothm")
+    assert alternatives_html(identifier, "playfair") == alternatives_html(identifier, " ") == ""
+
+
 def test_a_shared_list_comes_back(identifier):
-    rows = [Row(identifier.catalogue.faces[i], 0.5, identifier.catalogue.twins_of(i)) for i in (3, 500, 7000)]
+    word = identifier.calibration.word(0.5)
+    rows = [Row(identifier.catalogue.faces[i], 0.5, identifier.catalogue.twins_of(i), word) for i in (3, 500, 7000)]
     assert rows_from_query(identifier, ",".join(f"{row.face.id}:{row.probability}" for row in rows)) == rows
     assert rows_from_query(identifier, "nonsense:1,<b>:x,:,") == []
     assert [row.probability for row in rows_from_query(identifier, "lora-400-normal:x,roboto-400-normal:7")] == [

@@ -24,8 +24,8 @@ LARGEST_DIRECTORY = 300_000  # bytes: what a zip says of its files; room for thr
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are unpacked without an end to their memory
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
-    "image", "font", "name", "weight", "italic", "probability", "conditional_probability", "in_catalogue", "text",
-    "family", "twins", "error",
+    "image", "font", "name", "weight", "italic", "probability", "verdict", "conditional_probability",
+    "in_catalogue", "text", "family", "twins", "error",
 )  # fmt: skip
 
 
@@ -100,7 +100,6 @@ def answers(
         rows = []
         for number, group in enumerate(answer.groups, 1):
             best = group.matches[0]
-            row = best.to_dict(group.in_catalogue)
             rows.append(
                 {
                     "image": name,
@@ -110,8 +109,9 @@ def answers(
                     "family": best.family,
                     "weight": best.weight,
                     "italic": best.italic,
-                    "probability": row["probability"],
-                    "conditional_probability": row["conditional_probability"],
+                    "probability": best.probability,
+                    "verdict": best.verdict,
+                    "conditional_probability": best.conditional_probability,
                     "in_catalogue": group.in_catalogue,
                     "twins": " ".join(best.twins),
                 }
@@ -144,7 +144,7 @@ def thumbnails_html(
             style = style_name(row["weight"], row["italic"])
             found = (
                 f"<span class='family' {drawn_in(face)}>{html.escape(row['name'])}</span> "
-                f"<span class='style'>{style} · {said(row['probability'])}</span>"
+                f"<span class='style'>{style} · {said(row['verdict'], row['probability'])}</span>"
             )
         shown.append(f"<tr><td>{picture}</td><td>{found}</td><td class='style'>{name}</td></tr>")
     return f"{''.join(fonts.values())}<table class='thumbnails'><tbody>{''.join(shown)}</tbody></table>"

@@ -5,8 +5,9 @@ const coming = new IntersectionObserver(async ([{ isIntersecting, target }]) => 
   const rest = JSON.parse(target.dataset.rest);
   const cards = await server.more(rest);
   if (!cards || !target.isConnected) return;
-  element.querySelector(".matches").insertAdjacentHTML("beforeend", cards);
-  target.dataset.rest = JSON.stringify({ ...rest, begin: element.querySelectorAll(".card").length });
+  const shown = target.previousElementSibling;
+  shown.insertAdjacentHTML("beforeend", cards);
+  target.dataset.rest = JSON.stringify({ ...rest, begin: shown.children.length });
   coming.observe(target);
 }, { rootMargin: "600px" });
 watch("value", () => {

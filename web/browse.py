@@ -4,11 +4,12 @@ import html
 import json
 from collections.abc import Callable
 
+from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
 from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.identifier import FontIdentifier
 from web.cards import Row, card
 from web.specimens import specimen, style_name
-from web.words import NO_FAMILY, PANGRAM
+from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, PANGRAM
 
 PAGE = 24  # families drawn at a time
 
@@ -56,8 +57,7 @@ def family_cards(identifier: FontIdentifier, families: list[list[Face]]) -> str:
         styles = f"{len(faces)} {'style' if len(faces) == 1 else 'styles'}"
         rows.append(
             f"<li class='card'>{specimen(identifier, face, face.name)}<p class='style'>"
-            f"<button type='button' data-family='{face.family}'>{html.escape(face.name)}</button>"
-            f"{face.category} · {styles}</p></li>"
+            f"{_family_button(face)}{face.category} · {styles}</p></li>"
         )
     return "".join(rows)
 
@@ -77,3 +77,32 @@ def family_html(identifier: FontIdentifier, family: str) -> str:
         f"<section class='group' data-text='{PANGRAM}'>{card(identifier, row, PANGRAM)}"
         f"<ul class='neighbours'>{styles}</ul></section>"
     )
+
+
+def alternatives_html(identifier: FontIdentifier, name: str) -> str:
+    """Free families for the paid or system face of that name, drawn where the catalogue has them; "" for no such name.
+
+    Where nothing at all is named like that, the nearest spellings are told.
+    """
+    firsts = {family: regular_face(faces) for family, faces in by_family(identifier.catalogue.faces).items()}
+    try:
+        asked = find_face(name, [face.name for face in firsts.values()])
+    except UnknownFace as unknown:
+        covered = not name.strip() or find_families(identifier, name)
+        return "" if covered else f"<p class='hint'>{html.escape(str(unknown))}</p>"
+    rows = []
+    for one in alternatives_to(asked):
+        free, face = html.escape(one.free), firsts.get(one.family)
+        if face:
+            drawn, title = specimen(identifier, face, one.free), _family_button(face)
+        else:
+            page = html.escape(one.url, quote=True)
+            title = f"<a href='{page}' target='_blank' rel='noopener'>{free}</a>" if page else f"<span>{free}</span>"
+            drawn = f"<p class='note'>{NOT_COVERED}</p>"
+        rows.append(f"<li class='card'>{drawn}<p class='style'>{title}{one.relation}</p></li>")
+    heading = html.escape(FREE_FOR.format(name=asked))
+    return f"<h2>{heading}</h2><ul class='matches'>{''.join(rows)}</ul>"
+
+
+def _family_button(face: Face) -> str:
+    return f"<button type='button' data-family='{face.family}'>{html.escape(face.name)}</button>"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from fontid.catalogue.alternatives import phrase
 from fontid.catalogue.faces import Face
+from fontid.catalogue.names import in_short, superfamily
 from fontid.catalogue.ranking import Match, Neighbour
-from fontid.confidence import KNOWN
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_name, web_font
@@ -23,33 +24,37 @@ SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
 LONGEST = 60  # characters of the user's words
 LEAST_SHOWN = 0.01  # figure of a runner-up
-LEAST_FIGURES = {"certain": 0.9, "likely": 0.6, "close": 0.2, "none": 0.0}  # of a verdict
 COLOURS = 6  # of boxes and numbers, see style.css
 
 
 @dataclass(frozen=True)
 class Row:
-    """A face, and the probability that it is the picture's; None where it was not found in a picture."""
+    """A face, and the probability that it is the picture's with a word of `VERDICTS` for it.
+
+    The probability is None where the face was not found in a picture.
+    """
 
     face: Face
     probability: float | None
     twins: tuple[str, ...]
+    verdict: str = ""
 
 
-def rows_of(identifier: FontIdentifier, matches: Sequence[Match], in_catalogue: float) -> list[Row]:
+def rows_of(identifier: FontIdentifier, matches: Sequence[Match]) -> list[Row]:
     """The best match, and the others that may be right."""
-    rows = [Row(identifier.catalogue.face(one), one.probability * in_catalogue, one.twins) for one in matches]
+    rows = [Row(identifier.catalogue.face(one), one.probability, one.twins, one.verdict) for one in matches]
     return rows[:1] + [row for row in rows[1:] if row.probability >= LEAST_SHOWN]
 
 
-def verdict(probability: float) -> str:
-    """One of `VERDICTS`."""
-    return next(word for word, least in LEAST_FIGURES.items() if probability >= least)
-
-
 def ordered(answer: Answer) -> list[Group]:
-    """The groups of an answer as they are numbered: the largest first."""
-    return sorted(answer.groups, key=lambda group: group.matches != answer.matches)
+    """The groups of an answer as they are numbered: that of its `matches` first, then as its `fonts` are ordered."""
+    places = {line: place for place, font in enumerate(answer.fonts) for line in font.lines}
+    last = len(answer.fonts)
+
+    def order(group: Group) -> tuple[bool, int]:
+        return group.matches != answer.matches, min(places.get(line, last) for line in group.lines)
+
+    return sorted(answer.groups, key=order)
 
 
 def answer_html(
@@ -57,7 +62,7 @@ def answer_html(
 ) -> str:
     """Args: picture: in which the answer's lines are; numbers: of the groups, from 0."""
     groups = ordered(answer)
-    found = [rows_of(identifier, group.matches, group.in_catalogue) for group in groups]
+    found = [rows_of(identifier, group.matches) for group in groups]
     sections = [
         group_html(identifier, group, rows, picture, number)
         for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
@@ -70,7 +75,7 @@ def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     first = found[0][0]
     fonts = f"{len(found)} fonts found. " if len(found) > 1 else ""
     style = style_name(first.face.weight, first.face.italic)
-    text = f"{fonts}{first.face.name} {style}: {said(first.probability)}."
+    text = f"{fonts}{first.face.name} {style}: {said(first.verdict, first.probability)}."
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
 
@@ -79,16 +84,16 @@ def _stamp() -> str:
     return f"<i hidden data-stamp='{time.monotonic_ns()}'></i>"
 
 
-def said(probability: float) -> str:
+def said(verdict: str, probability: float) -> str:
     """ "Likely 72%"."""
-    return f"{VERDICTS[verdict(probability)]} {probability:.0%}"
+    return f"{VERDICTS[verdict]} {probability:.0%}"
 
 
 def group_html(identifier: FontIdentifier, group: Group, rows: Sequence[Row], picture: Image.Image, number: int) -> str:
     """Args: number: from 0."""
     line = max(group.lines, key=lambda line: line.area)
     reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
-    unsure = f"<p class='unknown' role='note'>{UNSURE}</p>" if group.in_catalogue < KNOWN else ""
+    unsure = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
     text = line.text[:LONGEST] or SAMPLE
     return _section(identifier, rows, text, number, unsure, crop_of(line, picture), reading, bool(line.text))
 
@@ -104,15 +109,30 @@ def _section(
     read: bool = False,
 ) -> str:
     main = card(identifier, rows[0], text, number, crop)
-    others = "".join(runner_up(identifier, row) for row in rows[1:])
-    if others:
-        names = html.escape(", ".join(row.face.name for row in rows[1:]))
-        others = f"<details class='runners'><summary>{ALSO}: {names}</summary><ol>{others}</ol></details>"
     return (
         f"<section class='group' aria-label='Font {number + 1}' data-group='{number}' data-read='{int(read)}' "
         f"data-colour='{number % COLOURS}' data-text='{html.escape(text, quote=True)}' "
-        f"data-reading='{html.escape(reading, quote=True)}'>{above}{main}{others}</section>"
+        f"data-reading='{html.escape(reading, quote=True)}'>{above}{main}{_runners_up(identifier, rows[1:])}</section>"
     )
+
+
+def _runners_up(identifier: FontIdentifier, rows: Sequence[Row]) -> str:
+    """Folded rows, in which several of one superfamily are folded again."""
+    if not rows:
+        return ""
+    shared: dict[str, list[Row]] = {}
+    for row in rows:
+        shared.setdefault(superfamily(row.face.name), []).append(row)
+    names, items = [], []
+    for name, members in shared.items():
+        one_each = "".join(runner_up(identifier, row) for row in members)
+        names.append(name if len(members) > 1 else members[0].face.name)
+        items.append(one_each if len(members) == 1 else f"<li>{_folded(f'{len(members)} of {name}', one_each)}</li>")
+    return _folded(f"{ALSO}: {', '.join(names)}", "".join(items))
+
+
+def _folded(summary: str, items: str) -> str:
+    return f"<details class='runners'><summary>{html.escape(summary)}</summary><ol>{items}</ol></details>"
 
 
 def cards_html(identifier: FontIdentifier, groups: Sequence[tuple[Sequence[Row], str]]) -> str:
@@ -154,7 +174,8 @@ def card(identifier: FontIdentifier, row: Row, text: str, number: int | None = N
         f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"
         f"{_word(row)}</div>"
         f"<p class='style'>{html.escape(facts)}</p>"
-        f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(row.twins)}{_actions(face)}"
+        f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(identifier, row)}{_alike(row)}"
+        f"{_actions(face)}"
         "<div class='similar' hidden></div><div class='compare' hidden></div></div>"
     )
 
@@ -178,11 +199,25 @@ def _number(row: Row) -> str:
 def _word(row: Row) -> str:
     if row.probability is None:
         return ""
-    return f"<span class='verdict {verdict(row.probability)}'>{said(row.probability)}</span>"
+    return f"<span class='verdict {row.verdict}'>{said(row.verdict, row.probability)}</span>"
 
 
-def _twins(twins: tuple[str, ...]) -> str:
-    return f"<p class='note twins'>{html.escape(SAME.format(names=', '.join(twins)))}</p>" if twins else ""
+def _twins(identifier: FontIdentifier, row: Row) -> str:
+    if not row.twins:
+        return ""
+    pages = {face.name: face.url for face in identifier.catalogue.firsts(row.twins)}
+
+    def linked(name: str) -> str:
+        page = html.escape(pages[name], quote=True)
+        return f"<a href='{page}' target='_blank' rel='noopener'>{html.escape(name)}</a>" if page else html.escape(name)
+
+    return f"<p class='note twins'>{SAME.format(names=in_short(pages, row.face.name, linked))}</p>"
+
+
+def _alike(row: Row) -> str:
+    """Which paid or system face it stands for."""
+    alike = phrase({row.face.family, *row.twins})
+    return f"<p class='note'>{html.escape(alike[:1].upper() + alike[1:])}.</p>" if alike else ""
 
 
 def _copy(label: str, text: str, shown: str | None = None) -> str:
@@ -255,5 +290,7 @@ def rows_from_query(identifier: FontIdentifier, fonts: str) -> list[Row]:
                 probability = min(1.0, max(0.0, float(number)))
             except ValueError:
                 probability = None
-            rows.append(Row(identifier.catalogue.faces[index], probability, identifier.catalogue.twins_of(index)))
+            verdict = "" if probability is None else identifier.calibration.word(probability)
+            twins = identifier.catalogue.twins_of(index)
+            rows.append(Row(identifier.catalogue.faces[index], probability, twins, verdict))
     return rows

@@ -14,7 +14,7 @@ from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
-from web.browse import PAGE, families_html, family_cards, family_html, find_families
+from web.browse import PAGE, alternatives_html, families_html, family_cards, family_html, find_families
 from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
@@ -83,7 +83,7 @@ def changed(view: View, asked: dict) -> View:
 
 
 def build(identifier: FontIdentifier) -> WatchedPage:
-    """The whole page; its named endpoints are `/identify`, `/similar` and `/catalogue`."""
+    """The whole page; its named endpoints are `/identify`, `/similar`, `/catalogue` and `/alternatives`."""
 
     def similar_fonts(asked: dict) -> str:
         row = identifier.catalogue.row_of(str(asked.get("face")))
@@ -368,7 +368,8 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
         return find_families(identifier, text, wanted([category] if category else []))
 
     def browse(text: str, category: str | None) -> str:
-        return families_html(identifier, found(text, category), text, category or "")
+        families = families_html(identifier, found(text, category), text, category or "")
+        return alternatives_html(identifier, text) + families
 
     def more(asked: dict) -> str:
         begin = max(0, int(asked["begin"]))
@@ -378,7 +379,10 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
     with gr.Tab("Catalogue") as tab:
         with gr.Row():
             search = gr.Textbox(
-                label="Search", placeholder="A name, or traits such as wide serif italic", elem_id="search", max_lines=1
+                label="Search",
+                placeholder="A name, also of a paid font, or traits such as wide serif italic",
+                elem_id="search",
+                max_lines=1,
             )
             category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
         families = gr.HTML(

@@ -23,7 +23,9 @@ VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": 
 EXAMPLES = {"board": "a shop sign", "poster": "a poster", "wall": "a painted wall"}
 EXAMPLE_FONTS = {"board": "Righteous", "poster": "Abril Fatface, Bebas Neue, Nunito", "wall": "Lobster Two"}
 PANGRAM = "The quick brown fox jumps over the lazy dog"
-NO_FAMILY = "No family has a name like that. Upload a picture of it to see the closest open fonts."
+FREE_FOR = "Free fonts for {name}"
+NOT_COVERED = "Not in this catalogue."
+NO_FAMILY = "No family of the catalogue has a name like that. Upload a picture of it to see the closest open fonts."
 
 SCRIPT = json.dumps(
     {
