@@ -773,8 +773,9 @@ def test_the_catalogue_is_searched(page):
     page.locator("#search textarea, #search input").fill("press start")
     page.locator("#families", has_text="1 family.").wait_for(timeout=WAIT)
     assert "Press Start 2P" in page.locator("#families").inner_text()
-    page.locator("#search textarea, #search input").fill("comic sans")
-    page.locator("#families", has_text="No family has a name like that").wait_for(timeout=WAIT)
+    page.locator("#search textarea, #search input").fill("comic sans ms")
+    page.locator("#families", has_text="No family of the catalogue has a name like that").wait_for(timeout=WAIT)
+    assert "Free fonts for Comic Sans MS" in page.locator("#families").inner_text()
 
 
 def test_a_family_has_an_address(page, server):
