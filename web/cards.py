@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fontid.catalogue.alternatives import phrase
-from fontid.catalogue.faces import Face
+from fontid.catalogue.faces import Face, face_id
 from fontid.catalogue.names import in_short, superfamily
 from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
@@ -67,7 +67,7 @@ def answer_html(
         group_html(identifier, group, rows, picture, number)
         for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
     ]
-    return _status(answer, found) + "".join(sections) + use_all(groups, found) + _stamp()
+    return _status(answer, found) + "".join(sections) + use_all(identifier, answer) + _stamp()
 
 
 def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
@@ -252,16 +252,17 @@ def _actions(face: Face) -> str:
     return f"<div class='buttons'>{''.join(shown or [download])}{_menu('More', ''.join(folded))}</div>"
 
 
-def use_all(groups: Sequence[Group], found: Sequence[list[Row]]) -> str:
-    """One menu of what uses all fonts at once, by role; none for a single font."""
-    fonts = [(group, rows[0].face) for group, rows in zip(groups, found, strict=True) if rows[0].face.url]
-    if len(fonts) < 2:
-        return ""
-    tallest = max(range(len(fonts)), key=lambda index: max(line.height for line in fonts[index][0].lines))
+def use_all(identifier: FontIdentifier, answer: Answer) -> str:
+    """One menu of what uses all fonts and styles at once, by role; none for a single one."""
     roles: dict[str, Face] = {}
-    for index, (_, face) in enumerate(fonts):
-        role = "heading" if index == tallest else "code" if face.category == "monospace" else "text"
-        roles[role if role not in roles else f"{role}{index + 1}"] = face
+    for font in sorted(answer.fonts, key=lambda font: font.matches[0].family != answer.matches[0].family):
+        for style in font.styles:
+            index = identifier.catalogue.row_of(face_id(font.matches[0].family, style.weight, style.italic))
+            if index is not None and identifier.catalogue.faces[index].url:
+                role = font.role if font.role not in roles else f"{font.role}{len(roles) + 1}"
+                roles[role] = identifier.catalogue.faces[index]
+    if len(roles) < 2:
+        return ""
     buttons = "".join(_copy(label, text, f"Copy {label}") for label, text in codes(list(roles.items())).items())
     return f"<div class='all'>{_menu('Use all', buttons)}</div>"
 
