@@ -40,7 +40,14 @@ class LettersNetwork:
         if not FITTING[0] * BOX <= np.ptp(inked) + 1 <= FITTING[1] * BOX:
             top, bottom = rows[0] + inked[0] * rows[1], rows[0] + (inked[-1] + 1) * rows[1]
             down = (corners[3] - corners[0] + corners[2] - corners[1]) / 2 / max(1e-6, size_of(corners)[1])
-            tight = np.array([corners[0] + down * top, corners[1] + down * top, corners[1] + down * bottom, corners[0] + down * bottom])
+            tight = np.array(
+                [
+                    corners[0] + down * top,
+                    corners[1] + down * top,
+                    corners[1] + down * bottom,
+                    corners[0] + down * bottom,
+                ]
+            )
             coverage, _ = self._coverage(picture, tight, side=round(MARGIN * line.height) + 2)
         if coverage.mean() < MIN_LETTERS or coverage.max() < INK:
             return None
@@ -67,7 +74,9 @@ class LettersNetwork:
         line = Line(((left, top), (right, top), (right, bottom), (left, bottom)))
         return self.look(Image.fromarray(gray).convert("RGB"), line)
 
-    def _coverage(self, picture: Image.Image, corners: np.ndarray, side: float | None = None) -> tuple[np.ndarray, tuple[float, float]]:
+    def _coverage(
+        self, picture: Image.Image, corners: np.ndarray, side: float | None = None
+    ) -> tuple[np.ndarray, tuple[float, float]]:
         """(HEIGHT, W) float32 0-1; and how far below the box's top its first row is, and a row's height, in pixels.
 
         Args: side: pixels that are shown at the left and right of the box.
