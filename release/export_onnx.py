@@ -28,8 +28,8 @@ from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
 from fontid.evaluation.experiment import current_commit, entry_name, installed_versions, read_results
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
-from train.encoder import Encoder
 from train.effects import HEIGHT
+from train.encoder import Encoder
 from train.encoder_file import save_norms
 from train.letters_network import LettersNetwork
 from train.make_prototypes import best_encoder, faces_in_order

@@ -325,6 +325,13 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path):
     # thirty steps teach little: either enough golden images came back, or the export refused
     assert (run.returncode == 0) == (tmp_path / "model" / "config.json").exists()
     assert run.returncode == 0 or "golden" in run.stderr
+    if run.returncode == 0:
+        before = (tmp_path / "model" / "prototypes.npy").read_bytes()
+        run = run_module("release.average", *arguments, "--model", tmp_path / "model", data_home=prepared)
+        assert (run.returncode == 0) == ((tmp_path / "model" / "prototypes.npy").read_bytes() != before), run.stderr[
+            -2000:
+        ]
+        assert run.returncode == 0 or "several prototypes" in run.stderr
     with np.load(whole_run / "prototypes.npz") as made:
         content = dict(made)
     names = content["names"].tolist()

@@ -516,7 +516,7 @@ class SceneMaker:
         grain = torch.randn(picture.shape, generator=self._generator, device=self._device).to(self.dtype)
         if self._dice.random() < 0.5:
             grain = grain.mean(1, keepdim=True)
-        picture = picture + grain * (struck < share.noise) * (0.12 * struck / share.noise).to(self.dtype)
+        picture = picture + grain * (0.12 * struck / max(share.noise, 1e-9) * (struck < share.noise)).to(self.dtype)
         if self._dice.random() < share.jpeg:
             picture = _jpeg(picture.clamp(0, 1), one(0.3, 3.5))
         if factor < 1:

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from fontid.evaluation.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError, entry_name
 from fontid.paths import data_home
 from train.batches import FamilySampler, WholeLines
 from train.effects import Scene, SceneMaker
@@ -163,7 +163,7 @@ def main(argv: list[str] | None = None) -> None:
     run = run_folder(arguments.experiment, arguments.run)
     run.mkdir(parents=True, exist_ok=True)
     try:
-        print(train(settings, arguments.experiment.stem, run))
+        print(train(settings, entry_name(arguments.experiment), run))
     except SettingsError as error:
         raise SystemExit(f"{arguments.experiment}: {error}") from error
 
