@@ -163,7 +163,9 @@ def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path, mon
     face = next(face for face in faces if face.family == "roboto")
     for text in ("AVATAR To", "Hamburg"):
         whole, packed = (
-            draw_line(OpenFace(unpack(folder / face.file, tmp_path / "ttf" / folder.name)), text, 90, "freetype-large")
+            draw_line(OpenFace(unpack(folder / face.file, tmp_path / "ttf" / folder.name)), text, 90, "freetype-large")[
+                0
+            ]
             for folder in (FONTS, tmp_path / "fonts")
         )
         assert abs(whole.width - packed.width) <= 2
