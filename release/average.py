@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from data_scripts.render_dataset import is_held_out
 from fontid.artifact import open_artifact, seal
 from fontid.catalogue.enrolment import make_prototype
 from fontid.evaluation.experiment import current_commit, installed_versions
@@ -27,6 +26,7 @@ from fontid.paths import data_home
 from release.export_onnx import SeeingEncoder, export_encoder, export_letters
 from train.encoder import Encoder
 from train.encoder_file import read_weights, save_norms
+from train.line_cache import open_cache
 from train.make_prototypes import best_encoder, proxies_of
 from train.settings import open_experiment, run_folder
 from train.train_letters import load_letters
@@ -74,7 +74,12 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(f"{arguments.model} has several prototypes for some faces: they cannot be averaged.")
     further, encoder = best_encoder(run), Encoder(**json.loads((arguments.model / "encoder.json").read_text()))
     encoder.load_state_dict(averaged(read_weights(encoder, arguments.model), further.state_dict(), arguments.share))
-    seen = np.array([not is_held_out(face.family) for face in artifact.faces])
+    lines = open_cache(settings.data_folder, "train", settings.preprocessing)
+    label = {name: number for number, name in enumerate(lines.face_names)}
+    if missing := [face.id for face in artifact.faces if face.id not in label]:
+        raise SystemExit(f"The run's data set lacks {missing[0]}, which {arguments.model} holds: render it anew.")
+    order = np.array([label[face.id] for face in artifact.faces])
+    seen = np.isin(order, np.unique(lines.face))
     made_by = {"experiment": str(arguments.experiment), "share": arguments.share}
     made_by |= {"commit": current_commit(), "versions": installed_versions()}
     with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
@@ -84,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
             export_letters(load_letters(settings.letters, torch.device("cpu")), out / "letters.onnx")
         export_encoder(SeeingEncoder(further, settings.view), settings.preprocessing, out / "encoder.onnx")
         seal(out, settings.preprocessing, made_by, artifact.calibration)
-        embed_line, second = FontIdentifier(out).embed_line, proxies_of(run)
+        embed_line, second = FontIdentifier(out).embed_line, proxies_of(run)[order]
         for row in np.flatnonzero(~seen):
             font = (data_home() / "fonts" / artifact.faces[row].file).read_bytes()
             second[row] = make_prototype(font, embed_line)

@@ -88,7 +88,7 @@ def test_a_missing_photograph_is_a_sentence(photos, faces, open_face):
 def test_a_count_is_only_for_protocols_that_take_one(capsys):
     with pytest.raises(SystemExit):
         main(["words", "--count", "3", "--out", "nowhere"])
-    assert "--count is for effects and grounds" in capsys.readouterr().err
+    assert "--count is for effects, grounds, pages" in capsys.readouterr().err
 
 
 def test_chromium_draws_every_condition(drawn, faces):

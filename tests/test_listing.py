@@ -21,7 +21,7 @@ def line(text, height, width=200.0, confidence=1.0):
 
 
 def match(family, weight=400, italic=False, category="sans-serif"):
-    return Match(family, family.title(), weight, italic, 0.9, 0.8, "", (), category=category)
+    return Match(family, family.title(), weight, italic, 0.9, 0.8, "", (), category=category, probability=0.4)
 
 
 def group(lines, *args, **more):
