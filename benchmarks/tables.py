@@ -11,7 +11,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from fontid.evaluation.experiment import read_result, read_results
@@ -69,13 +69,13 @@ def read(file: str) -> dict:
     return read_result(ROOT / file)
 
 
-@cache
 def is_of_another(file: str) -> bool:
     """Whether results name a model whose encoder or faces are not those that ship."""
-    record = read(file)
+    if "model" not in (record := read(file)):
+        return False
     ships = json.loads((ROOT / "model" / "config.json").read_text())["sha256"]
-    parts = read_results(ROOT / "results" / "models.jsonl").get(record.get("model"), {}).get("parts", {})
-    return "model" in record and any(parts.get(part) != ships[part] for part in ("encoder.onnx", "faces.jsonl.gz"))
+    parts = read_results(ROOT / "results" / "models.jsonl").get(record["model"], {}).get("parts", {})
+    return any(parts.get(part) != ships[part] for part in ("encoder.onnx", "faces.jsonl.gz"))
 
 
 def table(head: list[str], rows: list[list]) -> str:
