@@ -5,7 +5,6 @@ the families are drawn by how often they are downloaded, half at random.
 """
 
 import base64
-import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from data_scripts.chromium import open_browser
 from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, drawable_words, running_text
 from fontid.catalogue.faces import Face, by_family, regular_face
+from fontid.catalogue.usage import read_usage
 
 TEMPLATES = ("article", "landing", "dashboard", "shop", "slide", "poster", "editor", "terminal", "phone")
 COUNT = 180
@@ -116,9 +116,7 @@ class Pool:
     def __init__(self, faces: list[Face], open_face: Callable[[Face], OpenFace], usage: Path) -> None:
         """Args: usage: a table of families and their downloads a month."""
         self._families, self._open_face = by_family(faces), open_face
-        with open(usage, encoding="utf-8") as file:
-            rows = csv.DictReader(file, delimiter="\t")
-            self._downloads = {row["family"]: int(row["downloads_a_month"]) for row in rows}
+        self._downloads = read_usage(usage)
 
     def choose(self, rng: np.random.Generator, categories: tuple[str, ...], needed: frozenset[str]) -> list[Face]:
         """The faces of a family that can spell what a page needs."""

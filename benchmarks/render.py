@@ -52,14 +52,16 @@ COUNTED = ("effects", "grounds", "pages")
 USAGE = Path("data_scripts/usage.tsv")
 
 
-def rounds(rng: np.random.Generator, faces: list[Face], count: int | None, power: float | None) -> Iterator[list[Face]]:
+def rounds(
+    rng: np.random.Generator, faces: list[Face], count: int | None, power: float | None, usage: Path
+) -> Iterator[list[Face]]:
     """Lists of faces to draw one after another: `count` families (None: as many as there are), see the module."""
     families = list(by_family(faces))
     if power is None:
         times = Counter(families if count is None else rng.choice(families, min(count, len(families)), replace=False))
     else:
-        usage = read_usage(USAGE)
-        weights = np.array([(usage.get(family, 0) + FLOOR) ** power for family in families])
+        downloads = read_usage(usage)
+        weights = np.array([(downloads.get(family, 0) + FLOOR) ** power for family in families])
         times = Counter(rng.choice(families, count or len(families), p=weights / weights.sum()))
     for number in range(max(times.values())):
         yield [face for face in faces if times[face.family] > number]
@@ -95,7 +97,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--by-usage", type=float, metavar="POWER", help="often used ones more often, see above")
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
-    parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads, for pages")
+    parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads")
     arguments = parser.parse_args(argv)
 
     def open_face(face: Face) -> OpenFace:
@@ -121,7 +123,7 @@ def main(argv: list[str] | None = None) -> None:
             protocol = partial(PROTOCOLS[arguments.protocol], **counted)
             drawings = [
                 drawing
-                for chosen in rounds(rng, faces, arguments.families, arguments.by_usage)
+                for chosen in rounds(rng, faces, arguments.families, arguments.by_usage, arguments.usage)
                 for drawing in protocol(rng, chosen, open_face, arguments.split)
             ]
             images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)

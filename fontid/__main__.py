@@ -156,7 +156,7 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     if of_pages:
         summary = summarise_pages(
             evaluate_pages(
-                lambda picture: identifier.identify(picture, encoder_only=arguments.encoder_only),
+                lambda picture: identifier.identify(picture, **search_options(arguments)),
                 identifier.catalogue,
                 samples,
             )
