@@ -23,7 +23,7 @@ from fontid.catalogue.enrolment import make_prototype
 from fontid.evaluation.experiment import current_commit, installed_versions
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
-from release.export_onnx import SeeingEncoder, export_encoder, export_letters
+from release.export_onnx import SeeingEncoder, export_encoder, export_letters, named, write_golden
 from train.encoder import Encoder
 from train.encoder_file import read_weights, save_norms
 from train.line_cache import open_cache
@@ -47,18 +47,17 @@ def average_rows(first: np.ndarray, second: np.ndarray, share: float) -> np.ndar
 
 
 def renew_golden(folder: Path) -> int:
-    """The golden pictures' embeddings by the artifact as it is; returns how many still come back with their face."""
-    identifier, kept = FontIdentifier(folder), []
+    """The golden pictures that come back with their face, embedded by the artifact as it is; returns how many."""
+    identifier, golden = FontIdentifier(folder), []
     for line in (folder / "golden" / "golden.jsonl").read_text().splitlines():
         row = json.loads(line)
-        picture = folder / "golden" / row["file"]
-        embeddings = identifier.embed_line(np.asarray(Image.open(picture)))
-        if identifier.catalogue.faces[int(identifier.catalogue.score_faces(embeddings).argmax())].id == row["face"]:
-            kept.append(row | {"embedding": [round(float(value), 4) for value in embeddings.mean(0)]})
-        else:
-            picture.unlink()
-    (folder / "golden" / "golden.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
-    return len(kept)
+        image = Image.open(folder / "golden" / row["file"]).copy()  # whole, since the file goes
+        embeddings = identifier.embed_line(np.asarray(image))
+        if named(identifier, embeddings) == row["face"]:
+            golden.append({"image": image, "face": row["face"], "embedding": embeddings.mean(0)})
+    shutil.rmtree(folder / "golden")
+    write_golden(folder / "golden", golden)
+    return len(golden)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -31,7 +31,7 @@ from fontid.paths import data_home
 from train.effects import HEIGHT
 from train.encoder import Encoder
 from train.encoder_file import save_norms
-from train.letters_network import LettersNetwork
+from train.letters_network import SHRINKS, LettersNetwork
 from train.make_prototypes import best_encoder, faces_in_order
 from train.settings import open_experiment, run_folder
 from train.view import View
@@ -71,19 +71,7 @@ def check_replaceable(folder: Path) -> None:
 def export_encoder(encoder: SeeingEncoder, settings: Preprocessing, path: Path) -> None:
     """Trace to ONNX with a free batch size, then halve the weights."""
     example = torch.zeros(2, 1, settings.height, settings.window)
-    program = torch.onnx.export(
-        encoder.float().eval(),
-        (example,),
-        input_names=["windows"],
-        output_names=["embeddings"],
-        dynamic_shapes=({0: torch.export.Dim("N")},),
-        dynamo=True,
-        verbose=False,
-    )
-    model = program.model_proto
-    halve_weights(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
+    export(encoder, example, "windows", "embeddings", {0: torch.export.Dim("N")}, path)
 
 
 class FoundLetters(nn.Module):
@@ -99,12 +87,18 @@ class FoundLetters(nn.Module):
 
 def export_letters(network: LettersNetwork, path: Path) -> None:
     """Trace to ONNX with a free batch size and width, then halve the weights."""
+    sides = {0: torch.export.Dim("N"), 3: SHRINKS * torch.export.Dim("W", min=1, max=256)}
+    export(FoundLetters(network.cpu()), torch.zeros(2, 3, HEIGHT, 384), "pictures", "coverage", sides, path)
+
+
+def export(network: nn.Module, example: Tensor, takes: str, gives: str, sides: dict, path: Path) -> None:
+    """Trace a network of one input and one output. Args: sides: which of the input's are free."""
     program = torch.onnx.export(
-        FoundLetters(network.float().cpu().eval()),
-        (torch.zeros(2, 3, HEIGHT, 384),),
-        input_names=["pictures"],
-        output_names=["coverage"],
-        dynamic_shapes=({0: torch.export.Dim("N"), 3: 16 * torch.export.Dim("W", min=1, max=256)},),
+        network.float().eval(),
+        (example,),
+        input_names=[takes],
+        output_names=[gives],
+        dynamic_shapes=(sides,),
         dynamo=True,
         verbose=False,
     )
@@ -137,13 +131,16 @@ def choose_golden(rows: Dataset, identifier: FontIdentifier, count: int) -> list
         embeddings = identifier.embed_line(np.asarray(row["image"]))
         if embeddings is None or row["pixel_size"] < 24:
             continue
-        scores = identifier.catalogue.score_faces(embeddings)
-        best = identifier.catalogue.faces[int(scores.argmax())]
-        if best.id == face:
+        if named(identifier, embeddings) == face:
             golden.append({"image": row["image"], "face": face, "embedding": embeddings.mean(0)})
         if len(golden) == count:
             break
     return golden
+
+
+def named(identifier: FontIdentifier, embeddings: np.ndarray) -> str:
+    """The id of the face that encoder and prototypes find first. Args: embeddings: (N, D) of a line."""
+    return identifier.catalogue.faces[int(identifier.catalogue.score_faces(embeddings).argmax())].id
 
 
 def check_against_torch(encoder: SeeingEncoder, identifier: FontIdentifier, golden: list[dict]) -> float:

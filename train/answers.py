@@ -4,6 +4,7 @@ VALIDATION holds folders for `fontid evaluate`. Each keeps its answers beside it
 MODEL is the digest of what decides them; the calibration does not. `again` asks anew, for when the code has changed.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -55,6 +56,18 @@ class Answered:
 def is_validation_family(family: str) -> bool:
     """Whether answers about it are fitted on; those about the others tell how well the fit holds."""
     return zlib.crc32(f"calibration {family}".encode()) % 2 == 0
+
+
+def fitting_arguments(description: str | None, results: Path, argv: list[str] | None) -> argparse.Namespace:
+    """The command line of what is fitted on answers. Args: results: where they go by default."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("validation", type=Path)
+    parser.add_argument("--model", type=Path, default=Path("model"))
+    parser.add_argument("--each", type=int, default=400, help="pictures of each folder")
+    parser.add_argument("--again", action="store_true", help="ask about the pictures anew")
+    parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"), help="table of downloads")
+    parser.add_argument("--results", type=Path, default=results)
+    return parser.parse_args(argv)
 
 
 _identifier: FontIdentifier

@@ -14,7 +14,6 @@ half of the families tells how well they hold: that goes into RESULTS.json, the 
 Only the model's config.json changes, and its table of usage.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +28,7 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import FARTHEST, Calibration, quadratic, reliability, word_shares
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.open_set import auroc
-from train.answers import Answered, answers_of, is_validation_family
+from train.answers import Answered, answers_of, fitting_arguments, is_validation_family
 from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities, rows_of
 
 REGULARISATION = 0.1  # scikit-learn's C
@@ -151,14 +150,7 @@ def draw_diagrams(metrics: dict, path: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("validation", type=Path)
-    parser.add_argument("--model", type=Path, default=Path("model"))
-    parser.add_argument("--each", type=int, default=400, help="pictures of each folder")
-    parser.add_argument("--again", action="store_true", help="ask about the pictures anew")
-    parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"), help="table of downloads")
-    parser.add_argument("--results", type=Path, default=Path("results/calibration"))
-    arguments = parser.parse_args(argv)
+    arguments = fitting_arguments(__doc__, Path("results/calibration"), argv)
     catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
     answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
     fitted = [one for one in answers if is_validation_family(one.family)]

@@ -1,5 +1,7 @@
 """Settings of an encoder's training, read from `experiments/ladder.yaml`."""
 
+import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -118,6 +120,23 @@ def open_experiment(path: Path, kind: type[Settings] = TrainSettings) -> Setting
         raise SystemExit(str(error)) from error
     find_data(settings.data)
     return settings
+
+
+def run_experiment(
+    description: str | None, train: Callable[[Settings, str, Path], dict], kind: type[Settings], argv: list[str] | None
+) -> None:
+    """The command line of a training: one entry of an experiment file, by `train`, in a folder of its own."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", type=Path)
+    parser.add_argument("--run", type=Path, help="folder of the run (default FONTID_DATA/runs/NAME)")
+    arguments = parser.parse_args(argv)
+    settings = open_experiment(arguments.experiment, kind)
+    run = run_folder(arguments.experiment, arguments.run)
+    run.mkdir(parents=True, exist_ok=True)
+    try:
+        print(train(settings, entry_name(arguments.experiment), run))
+    except SettingsError as error:
+        raise SystemExit(f"{arguments.experiment}: {error}") from error
 
 
 def run_folder(experiment: Path, chosen: Path | None) -> Path:

@@ -6,7 +6,6 @@ Checkpoints go to FONTID_DATA/runs/NAME (NAME from the YAML file); the same comm
 encoder with the best validation accuracy so far stands in `best/`, its loss (the proxies) beside it.
 """
 
-import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from fontid.artifact import ArtifactError, open_artifact
 from fontid.catalogue.faces import nested_order, read_faces, regular_faces
-from fontid.evaluation.experiment import SettingsError, entry_name
+from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
 from train.augment import Augment
 from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WholeLines, WindowDataset, as_fetched
@@ -32,7 +31,7 @@ from train.encoder_file import read_weights
 from train.line_cache import WIDEST, LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
 from train.losses import PAIR_KINDS, FaceSoftmax, make_loss
-from train.settings import TrainSettings, open_experiment, run_folder
+from train.settings import TrainSettings, run_experiment
 from train.through_letters import through_letters
 from train.watched import SHOWN, TOP, draw_predictions
 
@@ -250,17 +249,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", type=Path)
-    parser.add_argument("--run", type=Path, help="folder of the run (default FONTID_DATA/runs/NAME)")
-    arguments = parser.parse_args(argv)
-    settings = open_experiment(arguments.experiment)
-    run = run_folder(arguments.experiment, arguments.run)
-    run.mkdir(parents=True, exist_ok=True)
-    try:
-        print(train(settings, entry_name(arguments.experiment), run))
-    except SettingsError as error:
-        raise SystemExit(f"{arguments.experiment}: {error}") from error
+    run_experiment(__doc__, train, TrainSettings, argv)
 
 
 if __name__ == "__main__":

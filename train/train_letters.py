@@ -5,7 +5,6 @@
 Its lines are those of a data set drawn large (`data_scripts.render_dataset --smallest 56`), so that its truth is sharp.
 """
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,14 +16,14 @@ from safetensors.torch import load_file
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from fontid.evaluation.experiment import SettingsError, entry_name
+from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
 from train.batches import FamilySampler, WholeLines
 from train.effects import Scene, SceneMaker
 from train.letters_network import BAND, LETTERS, LettersNetwork
 from train.line_cache import WIDEST, LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
-from train.settings import LettersSettings, open_experiment, run_folder
+from train.settings import LettersSettings, run_experiment
 
 CHECKED = 8  # batches of validation lines
 SHOWN = 10
@@ -155,17 +154,7 @@ def train(settings: LettersSettings, name: str, run: Path) -> dict[str, float]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", type=Path)
-    parser.add_argument("--run", type=Path, help="folder of the run (default FONTID_DATA/runs/NAME)")
-    arguments = parser.parse_args(argv)
-    settings = open_experiment(arguments.experiment, LettersSettings)
-    run = run_folder(arguments.experiment, arguments.run)
-    run.mkdir(parents=True, exist_ok=True)
-    try:
-        print(train(settings, entry_name(arguments.experiment), run))
-    except SettingsError as error:
-        raise SystemExit(f"{arguments.experiment}: {error}") from error
+    run_experiment(__doc__, train, LettersSettings, argv)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ families were drawn uniformly (folders that do not end in "used") lose no more t
 rows. `train.calibrate` fits the same on its way.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from fontid.artifact import open_artifact, put_usage, recalibrate
 from fontid.catalogue.ranking import RIVALS, Catalogue
 from fontid.catalogue.usage import read_usage
 from fontid.evaluation.experiment import write_result
-from train.answers import Answered, answers_of, is_validation_family
+from train.answers import Answered, answers_of, fitting_arguments, is_validation_family
 
 EXPONENTS = np.linspace(0, 0.8, 33)
 TEMPERATURES = np.geomspace(0.005, 0.5, 100)
@@ -107,14 +106,7 @@ def catalogue_with_usage(model: Path, table: Path) -> Catalogue:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("validation", type=Path)
-    parser.add_argument("--model", type=Path, default=Path("model"))
-    parser.add_argument("--each", type=int, default=400, help="pictures of each folder")
-    parser.add_argument("--again", action="store_true", help="ask about the pictures anew")
-    parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"), help="table of downloads")
-    parser.add_argument("--results", type=Path, default=Path("results/tuning.json"))
-    arguments = parser.parse_args(argv)
+    arguments = fitting_arguments(__doc__, Path("results/tuning.json"), argv)
     catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
     answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
     rows = Rows([one for one in answers if one.known and is_validation_family(one.family)], catalogue)
