@@ -113,7 +113,7 @@ class SceneMaker:
 
         points, homography = self._points(fancy & self._chance(share.turned) & ~bent, bent, length * scale)
         layers = torch.cat([picture, letters, band], 1)
-        moved = (fancy | bent).nonzero()[:, 0]
+        moved = fancy.nonzero()[:, 0]
         if len(moved):
             warped = sample(layers[moved], points[moved], "border")
             inside = sample(layers[moved, 3:], points[moved], "zeros")
@@ -303,7 +303,7 @@ class SceneMaker:
             colours = self._colours()[chosen]
             wide = _grown(shape[chosen], 1 + int(self._dice.random() * 6))
             picture[chosen] = _over(picture[chosen], colours, wide)
-            ink[chosen] = self._apart(ink, colours.expand(-1, -1, HEIGHT, self.width), letters, chosen)
+            ink[chosen] = self._apart(ink[chosen], colours.expand(-1, -1, HEIGHT, self.width), letters[chosen])
         fill = ink.expand(n, 3, HEIGHT, self.width)
         chosen = (fancy & self._chance(share.filled)).nonzero()[:, 0]
         if len(chosen):
@@ -315,9 +315,7 @@ class SceneMaker:
             striped = fill[chosen] + (second - fill[chosen]) * stripes
             pictured = fill[chosen] + (photographs[chosen] - fill[chosen]) * 0.75
             fill[chosen] = torch.where(kind < 0.5, graded, torch.where(kind < 0.7, striped, pictured))
-        solid = torch.ones(n, 1, 1, 1, device=self._device, dtype=self.dtype) * self._wide(
-            torch.where(self._chance(0.12), self._between(0.5, 1.0), 1.0)
-        )
+        solid = self._wide(torch.where(self._chance(0.12), self._between(0.5, 1.0), 1.0))
         raised = fancy & self._chance(share.relief)
         hollow = fancy & self._chance(share.hollow) & ~raised
         before = picture
@@ -346,13 +344,11 @@ class SceneMaker:
             picture[chosen] = tinted + strength * (lit.clamp(min=0) - dark.clamp(min=0))
         return self._crossed(picture, ink, letters, fancy & self._chance(share.line))
 
-    def _apart(self, ink: Tensor, picture: Tensor, letters: Tensor, chosen: Tensor | None = None) -> Tensor:
+    def _apart(self, ink: Tensor, picture: Tensor, letters: Tensor) -> Tensor:
         """Ink colours, replaced by black or white where they are too near to what lies behind the letters."""
-        if chosen is not None:
-            ink, letters = ink[chosen], letters[chosen]
         weight = letters + 1e-3
         behind = (picture * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True)
-        far = 0.25 + 0.35 * torch.rand(len(ink), 1, 1, 1, generator=self._generator, device=self._device).to(self.dtype)
+        far = 0.25 + 0.35 * self._rand(len(ink), 1, 1, 1).to(self.dtype)
         near = (ink - behind).abs().amax(1, keepdim=True) < far
         extreme = (behind.mean(1, keepdim=True) < 0.5).to(self.dtype) * 0.9 + 0.05
         return torch.where(near, extreme.expand_as(ink), ink)
@@ -376,10 +372,8 @@ class SceneMaker:
 
     def _holes(self) -> Tensor:
         """(N, 1, H, W) 0-1: specks of two sizes."""
-        fine = torch.rand(self._count, 1, HEIGHT // 2, self.width // 2, generator=self._generator, device=self._device)
-        coarse = torch.rand(
-            self._count, 1, HEIGHT // 8, self.width // 8, generator=self._generator, device=self._device
-        )
+        fine = self._rand(self._count, 1, HEIGHT // 2, self.width // 2)
+        coarse = self._rand(self._count, 1, HEIGHT // 8, self.width // 8)
         both = F.interpolate(fine, (HEIGHT, self.width), mode="bilinear") + F.interpolate(
             coarse, (HEIGHT, self.width), mode="bilinear"
         )
@@ -387,9 +381,7 @@ class SceneMaker:
 
     def _blobs(self) -> Tensor:
         """(N, 1, H, W): shapes of dirt anywhere, or a disc or square beside the text."""
-        coarse = torch.rand(
-            self._count, 1, HEIGHT // 12, self.width // 12, generator=self._generator, device=self._device
-        )
+        coarse = self._rand(self._count, 1, HEIGHT // 12, self.width // 12)
         dirt = ((F.interpolate(coarse, (HEIGHT, self.width), mode="bicubic") - 0.8) * 12).clamp(0, 1).to(self.dtype)
         size, gap = self._between(0.4, 1.1) * (self._bottom - self._top), self._between(2, 24)
         at_left = self._chance(0.6)
@@ -406,14 +398,10 @@ class SceneMaker:
     def _neighbours(self, source: Tensor) -> Tensor:
         """Other lines, above and below, with gaps as in text set tightly or loosely."""
         drawn = torch.zeros(self._count, 1, HEIGHT, self.width, device=self._device, dtype=self.dtype)
-        for sign, other in ((-1, source.roll(1, 0)), (1, source.roll(2, 0))):
+        for edge, away, other in ((self._top, -1, source.roll(1, 0)), (self._bottom, 1, source.roll(2, 0))):
             scale = self._scale * self._between(0.8, 1.2)
             gap = self._between(-0.03, 0.45) * TALL[1] * self._scale
-            middle = torch.where(
-                torch.tensor(sign < 0, device=self._device),
-                self._top - gap - TALL[1] / 2 * scale,
-                self._bottom + gap + TALL[1] / 2 * scale,
-            )
+            middle = edge + away * (gap + TALL[1] / 2 * scale)
             line = self._placed(other, self._left + self._between(-40, 40), middle, scale)
             drawn = torch.maximum(drawn, line * self._wide(self._chance(0.75)))
         return drawn
@@ -512,7 +500,7 @@ class SceneMaker:
         size = (max(8, round(HEIGHT * factor)), max(16, round(self.width * factor)))
         if factor < 1:
             picture = F.interpolate(picture, size, mode="bilinear", antialias=True, align_corners=False)
-        struck = torch.rand(n, 1, 1, 1, generator=self._generator, device=self._device)
+        struck = self._rand(n, 1, 1, 1)
         grain = torch.randn(picture.shape, generator=self._generator, device=self._device).to(self.dtype)
         if self._dice.random() < 0.5:
             grain = grain.mean(1, keepdim=True)
