@@ -124,11 +124,12 @@ def told(image: str, answer: Answer | ValueError) -> dict:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A line, its straightened pixels (H, W) uint8, and the embeddings (N, D) of its windows."""
+    """A line, its straightened pixels (H, W) uint8, its windows' embeddings (N, D), and the scores (F,) of the faces."""
 
     line: Line
     gray: np.ndarray
     embeddings: np.ndarray
+    scores: np.ndarray
 
 
 class FontIdentifier:
@@ -252,8 +253,8 @@ class FontIdentifier:
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
         exponent = self.calibration.exponent if prior else 0.0
         families = []
-        weights, boxes = _weights(samples), np.array([_extent(sample.line.corners) for sample in samples])
-        scores = lean_on_neighbours(self._scores(samples, among), weights, boxes)
+        weights, boxes = _weights(samples), np.array([sample.line.extent for sample in samples])
+        scores = lean_on_neighbours(_scores(samples, among), weights, boxes)
         for styles in part_lines(self.catalogue, scores, weights):
             family = [[samples[number] for number in style] for style in styles]
             if lines is None and not encoder_only:
@@ -263,7 +264,10 @@ class FontIdentifier:
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
                 wanted = {face.family for face, is_wanted in zip(self.catalogue.faces, among, strict=True) if is_wanted}
-                known, evidence = (self._whole or self)._is_one_of(wanted, family, queries, without, exponent)
+                whole, scored = self, family
+                if self._whole is not None:
+                    whole, scored = self._whole, [self._whole._scored(style) for style in family]
+                known, evidence = whole._is_one_of(wanted, scored, queries, without, exponent)
             groups = []
             for of_faces, style in zip(self._by_style(family, verdict, among), family, strict=True):
                 matches = self._rows(of_faces, top, exponent, known)
@@ -291,13 +295,16 @@ class FontIdentifier:
             if waiting and (sum(counts) >= BATCH or number == len(lines)):
                 embedded = self.embed(np.concatenate([windows for _, _, windows in waiting]))
                 parts = np.split(embedded, np.cumsum(counts)[:-1])
-                samples += [_Sample(line, gray, part) for (line, gray, _), part in zip(waiting, parts, strict=True)]
+                samples += [
+                    _Sample(line, gray, part, self.catalogue.score_faces(part))
+                    for (line, gray, _), part in zip(waiting, parts, strict=True)
+                ]
                 waiting = []
         return samples
 
-    def _scores(self, samples: list[_Sample], among: np.ndarray) -> np.ndarray:
-        """(N, F) of each sample, minus infinity for faces not `among`."""
-        return np.stack([np.where(among, self.catalogue.score_faces(s.embeddings), -np.inf) for s in samples])
+    def _scored(self, samples: list[_Sample]) -> list[_Sample]:
+        """The samples of another catalogue's search, scored by this one's."""
+        return [replace(sample, scores=self.catalogue.score_faces(sample.embeddings)) for sample in samples]
 
     def _with_readings(self, picture: Image.Image, samples: list[_Sample]) -> list[_Sample]:
         """The samples, as many of them read as drawing wants: large ones of usual length."""
@@ -317,7 +324,7 @@ class FontIdentifier:
         """(F,) scores of each style, and how much it weighs."""
         weights = [_weights(style) for style in family]
         pooled = [
-            pool(self._scores(style, among), weight, list(range(len(style))))
+            pool(_scores(style, among), weight, list(range(len(style))))
             for style, weight in zip(family, weights, strict=True)
         ]
         return pooled, [weight.sum() for weight in weights]
@@ -390,14 +397,14 @@ def _chosen(groups: list[Group], fonts: Sequence[Font], for_: str) -> Group:
     return max(many, key=lambda group: sum(line.area for line in group.lines))
 
 
+def _scores(samples: list[_Sample], among: np.ndarray) -> np.ndarray:
+    """(N, F) of each sample, minus infinity for faces not `among`."""
+    return np.where(among, [sample.scores for sample in samples], -np.inf)
+
+
 def _weights(samples: list[_Sample]) -> np.ndarray:
     """(N,)"""
     return weigh_lines([sample.line.width for sample in samples], [sample.line.height for sample in samples])
-
-
-def _extent(corners: Sequence) -> np.ndarray:
-    """Left, top, right, bottom around points."""
-    return np.concatenate([np.min(corners, 0), np.max(corners, 0)])
 
 
 def _queries(samples: list[_Sample]) -> list[Query]:

@@ -114,7 +114,7 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
     except PictureError:
         entries = ()
     seconds = time.process_time() - started
-    found = [(number, _extent(line.corners)) for number, entry in enumerate(entries) for line in entry.lines]
+    found = [(number, line.extent) for number, entry in enumerate(entries) for line in entry.lines]
     lines = []
     credited: dict[str, set[str]] = {}
     for line in page.lines:
@@ -127,11 +127,6 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
     right = sum(any(family in credit for credit in credited.values()) for family in listed)
     known = sum(not credit.isdisjoint(listed) for credit in credited.values())
     return PageOutcome(page, tuple(lines), len(listed), right, len(credited), known, seconds)
-
-
-def _extent(corners) -> np.ndarray:
-    """Left, top, right, bottom around (4, 2) points."""
-    return np.concatenate([np.min(corners, 0), np.max(corners, 0)])
 
 
 def _entry_of(box: np.ndarray, found: list[tuple[int, np.ndarray]]) -> int | None:

@@ -32,23 +32,16 @@ class LettersNetwork:
 
         None where there are no letters. Args: picture: the RGB picture in which the line was found.
         """
-        corners = np.array(line.corners)
-        coverage, rows = self._coverage(picture, corners)
+        corners, side = np.array(line.corners), round(MARGIN * line.height) + 2  # as wide as `Line.frame`
+        coverage, rows = self._coverage(picture, corners, side)
         inked = np.flatnonzero((coverage > INK).any(1))
         if not len(inked):
             return None
         if not FITTING[0] * BOX <= np.ptp(inked) + 1 <= FITTING[1] * BOX:
             top, bottom = rows[0] + inked[0] * rows[1], rows[0] + (inked[-1] + 1) * rows[1]
             down = (corners[3] - corners[0] + corners[2] - corners[1]) / 2 / max(1e-6, size_of(corners)[1])
-            tight = np.array(
-                [
-                    corners[0] + down * top,
-                    corners[1] + down * top,
-                    corners[1] + down * bottom,
-                    corners[0] + down * bottom,
-                ]
-            )
-            coverage, _ = self._coverage(picture, tight, side=round(MARGIN * line.height) + 2)
+            tight = corners[[0, 1, 1, 0]] + np.outer([top, top, bottom, bottom], down)
+            coverage, _ = self._coverage(picture, tight, side)
         if coverage.mean() < MIN_LETTERS or coverage.max() < INK:
             return None
         return 255 - np.rint(coverage * 255).astype(np.uint8)
@@ -75,7 +68,7 @@ class LettersNetwork:
         return self.look(Image.fromarray(gray).convert("RGB"), line)
 
     def _coverage(
-        self, picture: Image.Image, corners: np.ndarray, side: float | None = None
+        self, picture: Image.Image, corners: np.ndarray, side: float
     ) -> tuple[np.ndarray, tuple[float, float]]:
         """(HEIGHT, W) float32 0-1; and how far below the box's top its first row is, and a row's height, in pixels.
 
@@ -83,7 +76,6 @@ class LettersNetwork:
         """
         height = size_of(corners)[1]
         scale = BOX / max(1.0, height)
-        side = round(MARGIN * height) + 2 if side is None else side
         above = (HEIGHT - BOX) / 2 / scale
         frame = Frame(picture, corners, (side, above, side, above))
         left, top, right, bottom = frame.core
