@@ -18,7 +18,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -35,7 +35,7 @@ from fontid.evaluation.experiment import readable_json
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
 from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
-from fontid.identifier import NOTHING_FITS, SHIPPED, FontIdentifier, Group, NoFaces, NoText, told
+from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoFaces, NoText, told
 from fontid.listing import css_of, font_table
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
@@ -73,7 +73,7 @@ def identify(arguments: argparse.Namespace) -> int:
     for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
-            answer = identifier.identify(
+            answer: Answer | PictureError = identifier.identify(
                 picture, top=arguments.top, for_=arguments.for_, page=arguments.page, **search_options(arguments)
             )
         except PictureError as error:
@@ -151,8 +151,8 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
         make_room(arguments.json)  # before the run, which may take hours
     identifier = opened(arguments)
     of_pages = holds_pages(arguments.folder)
-    samples = spread((read_pages if of_pages else read_manifest)(arguments.folder), arguments.limit)
-    samples = tqdm(samples, disable=not sys.stderr.isatty())
+    read: Callable[[Path], list] = read_pages if of_pages else read_manifest
+    samples = tqdm(spread(read(arguments.folder), arguments.limit), disable=not sys.stderr.isatty())
     if of_pages:
         summary = summarise_pages(
             evaluate_pages(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,8 @@ class Calibration:
     @classmethod
     def from_dict(cls, values: dict) -> "Calibration":
         """What `dataclasses.asdict` gave, by way of JSON. Raises: TypeError, ValueError where it is something else."""
-        calibration = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        calibration = cls(**fields)
         count = len(calibration.mean)
         if count > len(EVIDENCE) or len(calibration.weights) != count * (count + 3) // 2:
             raise ValueError("the calibration is of another version")

@@ -124,7 +124,7 @@ def told(image: str, answer: Answer | ValueError) -> dict:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A line, its straightened pixels (H, W) uint8, its windows' embeddings (N, D), and the scores (F,) of the faces."""
+    """A line, its straightened pixels (H, W) uint8, its windows' embeddings (N, D), and the faces' scores (F,)."""
 
     line: Line
     gray: np.ndarray
@@ -289,7 +289,7 @@ class FontIdentifier:
         for number, line in enumerate(lines, 1):
             gray = self._letters.look(picture, line) if self._letters else line.straighten(picture)
             prepared = None if gray is None else prepare_line(gray, self.preprocessing)
-            if prepared is not None:
+            if gray is not None and prepared is not None:
                 waiting.append((line, gray, windows_of(prepared, settings)))
             counts = [len(windows) for _, _, windows in waiting]
             if waiting and (sum(counts) >= BATCH or number == len(lines)):

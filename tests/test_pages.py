@@ -1,16 +1,21 @@
 """Whole pages: what is drawn, and how answers about them are scored."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pages import _around_ink, _lines
+from benchmarks.pages import Pool, _around_ink, _lines
+from benchmarks.render import USAGE
+from data_scripts.renderers import OpenFace, unpack
+from fontid.catalogue.faces import Face
 from fontid.evaluation.folders import ManifestError
 from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
 from fontid.text.lines import Line
+from tests.conftest import FONTS, font_file
 
 
 @dataclass(frozen=True)
@@ -86,3 +91,12 @@ def test_runs_of_one_face_are_one_line_and_boxes_fit_the_ink():
     assert (first.text, first.box, first.weight) == ("return value", (40, 20, 150, 30), 400)
     assert (second.text, second.box, second.weight) == ("bold", (160, 18, 200, 32), 700)
     assert _around_ink(pixels, [210, 10, 260, 40]) is None
+
+
+def test_families_of_pages_are_drawn_by_the_table_of_usage_that_ships():
+    about = {"weight": 400, "italic": False, "license": "", "copyright": "", "url": "", "file": "", "sha256": ""}
+    faces = [Face(f"{name}-400-normal", name, name, "sans-serif", **about) for name in ("inter", "nobody")]
+    every = OpenFace(unpack(font_file("arimo"), FONTS.parent / ".ttf"))
+    pool, rng = Pool(faces, lambda face: every, USAGE), np.random.default_rng(0)
+    chosen = Counter(pool.choose(rng, ("sans-serif",), frozenset("abc"))[0].family for _ in range(200))
+    assert 25 < chosen["nobody"] < 75  # half of the times, evenly; what nobody uses never comes by usage

@@ -94,7 +94,7 @@ def find_face(name: str, catalogue: Iterable[str] = ()) -> str:
 @cache
 def _spellings() -> dict[str, str]:
     """Plain spelling -> face; of "FHWA Series (Highway Gothic)" either part will do."""
-    found = {}
+    found: dict[str, str] = {}
     for face in dict.fromkeys(one.face for one in table()):
         for part in (face, *re.split(r"[()]", face)):
             if part.strip():

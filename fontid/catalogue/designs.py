@@ -26,8 +26,10 @@ ROUNDS = 3  # of moving faces to where their lines want them
 
 def weigh_lines(widths: Sequence[float], heights: Sequence[float]) -> np.ndarray:
     """How much each line says of its face: more where it is long, less where it is small. (N,), pixels."""
-    widths, heights = np.asarray(widths), np.maximum(1, heights)
-    return np.sqrt(np.minimum(widths / heights, LONGEST) / USUAL_LENGTH) * np.clip(heights / CLEAR, LEAST_BELIEF, 1)
+    high = np.maximum(1, heights)
+    return np.sqrt(np.minimum(np.asarray(widths) / high, LONGEST) / USUAL_LENGTH) * np.clip(
+        high / CLEAR, LEAST_BELIEF, 1
+    )
 
 
 def lean_on_neighbours(scores: np.ndarray, weights: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -64,7 +66,7 @@ def part_lines(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray) ->
     return sorted(families, key=lambda family: -sum(weights[style].sum() for style in family))
 
 
-def pool(scores: np.ndarray, weights: np.ndarray, lines: Sequence[int]) -> np.ndarray:
+def pool(scores: np.ndarray, weights: np.ndarray, lines: Sequence[int] | np.ndarray) -> np.ndarray:
     """(F,) scores of a style: the weighted mean over its lines."""
     return weights[lines] @ scores[lines] / weights[lines].sum()
 
@@ -112,8 +114,10 @@ def _join_families(
     catalogue: Catalogue, families: list[list[list[int]]], scores: np.ndarray, weights: np.ndarray
 ) -> list[list[list[int]]]:
     """Join families as long as the best common one loses less than the price of one."""
+    nothing = np.zeros(len(catalogue.families))
     values = [
-        sum(catalogue.best_of_families(weights[style] @ scores[style]) for style in family) for family in families
+        sum((catalogue.best_of_families(weights[style] @ scores[style]) for style in family), nothing)
+        for family in families
     ]
     while len(families) > 1:
         losses = {

@@ -219,5 +219,5 @@ def merge(shipped: Catalogue, own: OwnCatalogue, alone: bool) -> Catalogue:
         np.concatenate([shipped.prototypes[chosen], own.prototypes.astype(np.float32)]),
         np.concatenate([np.array([owners[row] for row in chosen], int), np.arange(len(kept), len(faces))]),
         np.array(sorted(twins), np.int32).reshape(-1, 2),
-        {face.family: OWN for face in own.faces} | shipped.usage,
+        {face.family: OWN for face in own.faces} | dict(shipped.usage),
     )

@@ -59,6 +59,7 @@ class _OfSample(Protocol):
     def sample(self) -> Sample: ...
 
 
+One = TypeVar("One")
 Judged = TypeVar("Judged", bound=_OfSample)  # anything about one picture that has its `sample`
 
 
@@ -87,7 +88,7 @@ def read_manifest(folder: Path) -> list[Sample]:
     return samples
 
 
-def spread(samples: list[Sample], limit: int | None) -> list[Sample]:
+def spread(samples: list[One], limit: int | None) -> list[One]:
     """At most `limit` of them (None: all), spread evenly over the list."""
     if limit is None or limit >= len(samples):
         return samples
@@ -234,11 +235,11 @@ def _calibration(outcomes: list[Outcome]) -> dict:
 
     Empty without answers.
     """
-    answered = [outcome for outcome in outcomes if outcome.first]
+    answered = [(outcome.first, outcome.twins == 1) for outcome in outcomes if outcome.first]
     if not answered:
         return {}
-    error, bins = reliability([o.first.probability for o in answered], [o.twins == 1 for o in answered])
-    right, wrong = ([o.first.verdict for o in answered if (o.twins == 1) is which] for which in (True, False))
+    error, bins = reliability([first.probability for first, _ in answered], [is_right for _, is_right in answered])
+    right, wrong = ([first.verdict for first, is_right in answered if is_right is which] for which in (True, False))
     verdicts = {"right": word_shares(right), "wrong": word_shares(wrong)}
     return {"calibration": {"expected_error": error, "bins": bins, "verdicts": verdicts}}
 

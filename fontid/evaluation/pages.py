@@ -85,7 +85,7 @@ def read_pages(folder: Path) -> list[Page]:
             page = json.loads(row)
             lines = tuple(
                 TrueLine(
-                    tuple(map(float, line["box"])),
+                    _box(line["box"]),
                     float(line["size"]),
                     line["family"],
                     int(line["weight"]),
@@ -97,6 +97,11 @@ def read_pages(folder: Path) -> list[Page]:
         except (ValueError, KeyError, TypeError) as error:
             raise ManifestError(f"{path}, line {number}: needs a file and lines with box, size and face.") from error
     return pages
+
+
+def _box(sides: list) -> tuple[float, float, float, float]:
+    left, top, right, bottom = map(float, sides)
+    return left, top, right, bottom
 
 
 def evaluate_pages(identify: Callable, catalogue: Catalogue, pages: Iterable[Page]) -> list[PageOutcome]:
@@ -124,9 +129,9 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
         families = [] if entry is None else [match.family for match in entries[entry].matches[: RANKS[-1]]]
         lines.append(LineOutcome(line, entry, rank_of(families, {line.family}), rank_of(families, right)))
     listed = {entry.matches[0].family for entry in entries if entry.matches}
-    right = sum(any(family in credit for credit in credited.values()) for family in listed)
+    named = sum(any(family in credit for credit in credited.values()) for family in listed)
     known = sum(not credit.isdisjoint(listed) for credit in credited.values())
-    return PageOutcome(page, tuple(lines), len(listed), right, len(credited), known, seconds)
+    return PageOutcome(page, tuple(lines), len(listed), named, len(credited), known, seconds)
 
 
 def _entry_of(box: np.ndarray, found: list[tuple[int, np.ndarray]]) -> int | None:
@@ -158,7 +163,8 @@ def summarise_pages(outcomes: list[PageOutcome]) -> dict:
         kind: _accuracy([line for outcome in outcomes if outcome.page.kind == kind for line in outcome.lines])
         for kind in sorted({outcome.page.kind for outcome in outcomes})
     }
-    of_families, of_entries = [], []
+    of_families: list[int] = []
+    of_entries: list[int] = []
     for outcome in outcomes:
         pairs = {(line.line.family, line.entry) for line in outcome.lines if line.entry is not None}
         of_families += Counter(family for family, _ in pairs).values()

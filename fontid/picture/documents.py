@@ -95,6 +95,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     kind, page, most_pixels = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    told: dict[str, str | list[str]]
     try:
         data = sys.stdin.buffer.read()
         picture, fonts = (_draw_pdf if kind == "PDF" else _draw_svg)(data, page, most_pixels)

@@ -225,9 +225,9 @@ def _decode(file: BinaryIO, max_pixels: int, page: int) -> Image.Image:
     except Exception as error:
         file.seek(0)
         head = file.read(1024)
-        if kind_of(head):
+        if kind := kind_of(head):
             file.seek(0)
-            return _draw_document(file.read(), kind_of(head), page)
+            return _draw_document(file.read(), kind, page)
         raise PictureError(_why_unreadable(head)) from error
     inks = image.mode == "CMYK" and "progressive" in image.info
     _check_size(image.size, max_pixels // 2 if inks or image.format in _HUNGRY else max_pixels)
