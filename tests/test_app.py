@@ -785,6 +785,7 @@ def test_a_family_has_an_address(page, server):
     page.locator("#family").get_by_role("button", name="Copy CSS").click()
     page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('Press+Start+2P'))")
     page.get_by_role("button", name="Close").click()
+    page.locator("#family").wait_for(state="detached", timeout=WAIT)  # closing tells the page by an event
     assert "family" not in page.url and page.locator("#family").count() == 0
 
 
