@@ -1,17 +1,29 @@
 # make app: environment, install, the app on the shipped model.   make test: the same environment, tests.
-# make slow: the tests that take minutes.   make audit: bandit, pip-audit, detect-secrets; needs the network.
+# make check: ruff and mypy.   make slow: the tests that take minutes.
+# make refit DIR=...: everything that follows from an encoder and its faces.   make device-pack DIR=...: for a GPU machine.
+# make audit: bandit, pip-audit, detect-secrets; needs the network.
 PYTHON ?= python3
 BIN := .venv/bin
 
 app: .venv/serving
 	$(BIN)/python app.py
 
-test: .venv/training
-	$(BIN)/ruff check .
+test: check
 	$(BIN)/python -m pytest
 
 slow: .venv/training
 	$(BIN)/python -m pytest -m slow
+
+check: .venv/training
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy fontid
+
+refit: .venv/training
+	$(BIN)/python -m benchmarks.refit $(DIR)
+
+device-pack: .venv/training
+	$(BIN)/python -m release.device_pack $(DIR)
 
 audit: .venv/training .venv/audit/ready
 	$(BIN)/python -m data_scripts.audit --tools .venv/audit/bin --results results/audit.json
@@ -30,4 +42,4 @@ audit: .venv/training .venv/audit/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-train.txt
 	touch $@
 
-.PHONY: app test slow audit
+.PHONY: app test check slow audit refit device-pack

@@ -31,14 +31,16 @@ from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.identifier import FontIdentifier  # noqa: E402
 from web.guard import Guard  # noqa: E402
 from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS  # noqa: E402
-from web.page import EXAMPLES, build  # noqa: E402
+from web.page import build  # noqa: E402
 from web.programs import mistaken  # noqa: E402
 from web.service import Service  # noqa: E402
+from web.stage import EXAMPLES  # noqa: E402
 from web.turns import TURNS  # noqa: E402
 from web.unread import Unread  # noqa: E402
 from web.uploads import Sweeper  # noqa: E402
 from web.watching import log, log_libraries, places  # noqa: E402
 
+WEB = Path(__file__).parent / "web"
 CONTRAST = {  # the theme's own greys and indigos are too pale to be read by everybody
     f"{part}{mode}": colour
     for part in (
@@ -54,7 +56,7 @@ CONTRAST = {  # the theme's own greys and indigos are too pale to be read by eve
 def warm_up(identifier: FontIdentifier, service: Service) -> None:
     """Have the first visitor wait no longer than the next ones: networks and letters are loaded when first used."""
     try:
-        for example in EXAMPLES:
+        for example in EXAMPLES.values():
             TURNS.take(identifier.identify, example)
         service.state = "ok"
         log("ready")
@@ -79,17 +81,19 @@ def main() -> None:
     @asynccontextmanager
     async def running(app) -> AsyncIterator[None]:
         Thread(target=warm_up, args=(identifier, service), daemon=True).start()
-        Thread(target=Sweeper(page).sweep_for_ever, args=DELETE_UPLOADS, daemon=True).start()
+        Thread(target=Sweeper().sweep_for_ever, args=DELETE_UPLOADS, daemon=True).start()
         yield
 
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: Thread(target=service.stop).start())
     try:
         page.launch(
-            theme=gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
+            theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
                 **CONTRAST
             ),
-            css_paths=Path(__file__).parent / "web" / "style.css",
+            head=f"<style>{(WEB / 'style.css').read_text()}</style>",  # as `css` Gradio would break its selectors apart
+            favicon_path=WEB / "favicon.svg",
+            footer_links=["api", "gradio"],
             max_file_size=LARGEST_FILE,
             state_session_capacity=SESSIONS,
             enable_monitoring=False,  # Gradio's own page on who asked what

@@ -1,1 +1,1 @@
-"""What measures: protocols and their pictures, the run of all benchmarks, costs, and the tables made of them."""
+"""What measures: pictures of each protocol, all benchmarks, closer looks, costs; tables and reports made of them."""

@@ -55,12 +55,12 @@ def ask(identifier: FontIdentifier, file: Path) -> dict:
     """What the baseline's rows hold of one picture."""
     started = time.process_time()
     try:
-        answer = identifier.identify(file, top=5)
+        answer = identifier.identify(file, top=5, prior=False)
     except PictureError:
         return {"families": [], "cpu_seconds": time.process_time() - started}
     return {
         "families": [match.family for match in answer.matches],
-        "probability": answer.matches[0].probability,
+        "probability": answer.matches[0].conditional_probability,  # what the baseline called so
         "in_catalogue": answer.in_catalogue,
         "cpu_seconds": time.process_time() - started,
     }

@@ -20,7 +20,7 @@ from fontid.evaluation.experiment import write_result
 
 EXAMPLES = sorted(Path("web/examples").glob("*.webp"))
 ROUNDS = 3
-TABS = ("Identify", "Many pictures", "Catalogue")
+TABS = ("Identify", "Batch", "Catalogue")
 WAIT = 30_000  # milliseconds
 # the time at which the first card stands, by the page's own clock
 STOPWATCH = """() => {
@@ -57,7 +57,7 @@ def running_app():
 def seconds_to_cards(browser, address: str, picture: Path) -> float:
     page = browser.new_page()
     page.goto(address)
-    chooser = page.locator("#picture input[type=file]").first
+    chooser = page.locator("#file")
     chooser.wait_for(state="attached", timeout=WAIT)
     page.wait_for_timeout(500)
     page.evaluate(STOPWATCH)
@@ -74,7 +74,7 @@ def axe_findings(browser, address: str, scheme: str) -> dict[str, int]:
 
     page = browser.new_page(color_scheme=scheme)
     page.goto(f"{address}/?__theme={scheme}")
-    page.locator("#picture input[type=file]").first.set_input_files(EXAMPLES[0])
+    page.locator("#file").set_input_files(EXAMPLES[0])
     page.locator("#answer .card").first.wait_for(timeout=WAIT)
     found = dict.fromkeys(("critical", "serious", "moderate", "minor"), 0)
     for tab in TABS:
@@ -94,10 +94,10 @@ def take_screenshots(browser, address: str, folder: Path) -> None:
         width, height = sizes[size]
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": height})
         page.goto(f"{address}/?__theme={scheme}")
-        page.locator("#picture input[type=file]").first.set_input_files(poster)
+        page.locator("#file").set_input_files(poster)
         page.locator("#answer .card").first.wait_for(timeout=WAIT)
+        page.locator("#answer .menu summary").first.click()
         page.locator("#answer [data-compare]").first.click()
-        page.locator("#answer [data-mode=over]").first.click()
         page.wait_for_timeout(800)
         page.screenshot(path=folder / f"{name}.png", full_page=size == "phone")
         page.close()

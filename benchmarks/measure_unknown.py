@@ -7,7 +7,8 @@
     python -m benchmarks.measure_unknown UNKNOWN/words KNOWN [--results results/unknown.json]
 
 KNOWN is a folder of the same protocol in families of the catalogue. Prints how well `in_catalogue` tells the two apart,
-and of the fonts that have a free family of the same widths and look at which rank that one comes.
+in which words the first rows of unknown fonts are told, and of the fonts that have a free family of the same widths and
+look at which rank that one comes.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from fontid.confidence import word_shares
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.evaluation.open_set import auroc
@@ -78,6 +80,7 @@ def main(argv: list[str] | None = None) -> None:
             "known": round(statistics.mean(values[0]), 4),
             "unknown": round(statistics.mean(values[1]), 4),
         },
+        "verdicts_of_unknown": word_shares([answer.matches[0].verdict for _, answer in unknown]),
         "families": families,
     }
     names = " ".join(folder.name for folder in (*arguments.unknown, arguments.known))
@@ -87,7 +90,7 @@ def main(argv: list[str] | None = None) -> None:
         command=f"python -m benchmarks.measure_unknown {names}",
         metrics=metrics,
     )
-    print(f"AUROC {metrics['auroc']:.3f} ({metrics['in_catalogue']})")
+    print(f"AUROC {metrics['auroc']:.3f} ({metrics['in_catalogue']}), told {metrics['verdicts_of_unknown']}")
     for family, row in families.items():
         print(family, row)
 

@@ -4,22 +4,22 @@ Words come from one `split` of `data_scripts.texts`. What each of them is to be 
 benchmarks.render.
 """
 
-import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
+from benchmarks.effects import effects
+from benchmarks.grounds import grounds
 from data_scripts.chromium import TextBox
-from data_scripts.photograph import LUMA, photograph
+from data_scripts.photograph import photograph
 from data_scripts.renderers import OpenFace
-from data_scripts.texts import LETTERS, drawable_words, keep_drawable, running_text
+from data_scripts.texts import LETTERS, keep_drawable, running_text
 from fontid.catalogue.faces import Face, regular_face, regular_faces
 
-LEAST_LUMA_DIFFERENCE = 80
 GOOGLE_FONTS_BENCH = (
     "bricolage-grotesque", "crimson-pro", "dm-sans", "geist", "hedvig-letters-serif", "instrument-sans",
     "instrument-serif", "jetbrains-mono", "lexend-deca", "lora", "montserrat", "newsreader", "nunito-sans", "onest",
@@ -42,28 +42,6 @@ FRB_SENTENCES = (
     "He mends old clocks in a room above the market.",
     "Nobody knew why the lighthouse had been painted blue.",
 )
-
-
-def png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """One picture: what Chromium draws, how its file is made of that, and its condition (None: said by its family)."""
-
-    box: TextBox
-    finish: Callable[[Image.Image], bytes] = png
-    suffix: str = ".png"
-    condition: str | None = None
 
 
 Protocol = Callable[[np.random.Generator, list[Face], Callable[[Face], OpenFace], str], Iterator[Drawing]]
@@ -146,7 +124,8 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
 
 
 PROTOCOLS: dict[str, Protocol] = {
-    protocol.__name__: protocol for protocol in (chars, abrupt, words, para, body, styles, googlefontsbench, frb, photo)
+    protocol.__name__: protocol
+    for protocol in (chars, abrupt, words, para, body, styles, googlefontsbench, frb, photo, effects, grounds)
 }
 
 
@@ -161,25 +140,6 @@ def style(ink: Iterable[int], ground: Iterable[int], more: str = "") -> str:
     """
     ink, ground = (f"rgb({','.join(str(int(value)) for value in colour)})" for colour in (ink, ground))
     return f"color:{ink};background:{ground};padding:.95em .7em;overflow:hidden;{more}"
-
-
-def contrasting_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Ink and ground, (3,) int 0-255 each, their luma `LEAST_LUMA_DIFFERENCE` or more apart."""
-    while True:
-        ink, ground = rng.integers(0, 256, (2, 3))
-        if abs((ink - ground) @ LUMA) >= LEAST_LUMA_DIFFERENCE:
-            return ink, ground
-
-
-def a_few_words(rng: np.random.Generator, split: str, charset: frozenset[str], low: int, high: int) -> str:
-    """`low` to `high` words that the face can spell: as they are, with capital first letters, or all in capitals."""
-    case = (str, str, capitalised, str.upper)[rng.integers(4)]
-    few = drawable_words(rng, split, charset, case)
-    return " ".join(islice(few, int(rng.integers(low, high + 1))))
-
-
-def capitalised(word: str) -> str:
-    return word[:1].upper() + word[1:]
 
 
 def running_box(

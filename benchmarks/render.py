@@ -1,6 +1,9 @@
 """Draw a benchmark by headless Chromium, as a folder for `fontid evaluate`.
 
-    python -m benchmarks.render PROTOCOL --seed 0 --out DIR [--split validation]
+    python -m benchmarks.render PROTOCOL --seed 0 --out DIR [--split validation] [--families 200] [--by-usage 0.5]
+
+Every family is drawn once, or --families of them; with --by-usage POWER that many are drawn by chance, with repeats, in
+proportion to how often they are used (data_scripts/usage.tsv), to that power.
 
 - chars: 5-10 random letters of either case, 16-64 px, black on white, the regular face of every family. Published on
   this protocol: gpu-font 72 / 92 (top-1 / top-5, twins folded).
@@ -18,27 +21,57 @@
   best vision language model 31.3 / 15.1 (easy / hard, open answer), 66.7 / 27.1 with choices.
 - photo: 1-4 words in every family on generated grounds, tilted, in uneven light, blurred, noisy, 500-1200 px wide.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
+- pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
+  page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
+- effects: 1-5 words in a face drawn evenly from all families, in each condition of benchmarks.effects: what stands
+  around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None published.
+- grounds: photographs, textures, gradients, charts and noise without any text; the right answer is that there is none.
 
 The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """
 
 import argparse
 import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pages import COUNT, draw_pages
 from benchmarks.protocols import PROTOCOLS, Drawing
 from data_scripts.chromium import ChromiumMissing, draw_boxes
 from data_scripts.render_dataset import is_held_out
 from data_scripts.renderers import OpenFace, unpack
-from fontid.catalogue.faces import Face, read_faces
+from fontid.catalogue.faces import Face, by_family, read_faces
+from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.paths import data_home
+
+COUNTED = ("effects", "grounds", "pages")
+USAGE = Path("data_scripts/usage.tsv")
+
+
+def rounds(
+    rng: np.random.Generator, faces: list[Face], count: int | None, power: float | None, usage: Path
+) -> Iterator[list[Face]]:
+    """Lists of faces to draw one after another: `count` families (None: as many as there are), see the module."""
+    families = list(by_family(faces))
+    if power is None:
+        times = Counter(families if count is None else rng.choice(families, min(count, len(families)), replace=False))
+    else:
+        downloads = read_usage(usage)
+        weights = np.array([(downloads.get(family, 0) + FLOOR) ** power for family in families])
+        times = Counter(rng.choice(families, count or len(families), p=weights / weights.sum()))
+    for number in range(max(times.values())):
+        yield [face for face in faces if times[face.family] > number]
 
 
 def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
     """A line of the manifest."""
     face = drawing.box.face
+    if face is None:
+        return {"file": name, "family": None, "protocol": protocol, "condition": drawing.condition}
     return {
         "file": name,
         "family": face.family,
@@ -53,33 +86,57 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("protocol", choices=PROTOCOLS)
+    parser.add_argument("protocol", choices=(*PROTOCOLS, "pages"))
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--count", type=int, help="pictures: of each condition (effects, else 20), of all (grounds: 300, pages: 180)"
+    )
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--families", type=int, metavar="N", help="how many (default: as many as there are)")
+    parser.add_argument("--by-usage", type=float, metavar="POWER", help="often used ones more often, see above")
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
+    parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads")
     arguments = parser.parse_args(argv)
 
     def open_face(face: Face) -> OpenFace:
         return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf"))
 
     rng = np.random.default_rng(arguments.seed)
-    drawings = list(PROTOCOLS[arguments.protocol](rng, read_faces(arguments.faces), open_face, arguments.split))
+    if arguments.count and arguments.protocol not in COUNTED:
+        parser.error(f"--count is for {', '.join(COUNTED)}: the others draw what their authors drew.")
+    faces = read_faces(arguments.faces)
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:
-        images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)
-        for number, (drawing, image) in enumerate(zip(drawings, images, strict=True)):
-            name = f"{number:05d}{drawing.suffix}"
-            (arguments.out / name).write_bytes(drawing.finish(image))
-            rows.append(row_of(name, drawing, arguments.protocol))
+        if arguments.protocol == "pages":
+            drawn = draw_pages(
+                rng, faces, open_face, arguments.split, arguments.fonts, arguments.usage, arguments.count or COUNT
+            )
+            for number, page in enumerate(drawn):
+                name = f"{number:05d}{page.suffix}"
+                (arguments.out / name).write_bytes(page.data)
+                rows.append(page.row(name))
+        else:
+            counted = {"count": arguments.count} if arguments.count else {}
+            protocol = partial(PROTOCOLS[arguments.protocol], **counted)
+            drawings = [
+                drawing
+                for chosen in rounds(rng, faces, arguments.families, arguments.by_usage, arguments.usage)
+                for drawing in protocol(rng, chosen, open_face, arguments.split)
+            ]
+            images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)
+            for number, (drawing, image) in enumerate(zip(drawings, images, strict=True)):
+                name = f"{number:05d}{drawing.suffix}"
+                (arguments.out / name).write_bytes(drawing.finish(image))
+                rows.append(row_of(name, drawing, arguments.protocol))
     except ChromiumMissing as error:
         raise SystemExit(f"Benchmarks are drawn by Chromium: {error}") from error
     # last, so that a folder with a manifest is whole
     manifest = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (arguments.out / "manifest.jsonl").write_text(manifest, encoding="utf-8")
-    print(f"{arguments.out}: {len(drawings)} pictures.")
+    print(f"{arguments.out}: {len(rows)} pictures.")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.over_conditions import over_conditions
+from fontid.evaluation.experiment import add_result, read_results, readable_json
 from fontid.identifier import FontIdentifier
 
 SEED = 3
@@ -36,29 +38,36 @@ class Benchmark:
         return self.protocol is not None and run("benchmarks.render", self.protocol, *words)
 
 
+NO_PRIOR = "--no-prior"  # where every family is asked once, none is likelier than another
+
+
 def limited(count: int, *options: str) -> tuple[str, ...]:
     return ("--limit", str(count), *options)
 
 
 BENCHMARKS = {
-    "chars": Benchmark("chars"),
-    "abrupt": Benchmark("abrupt"),
-    "words": Benchmark("words"),
-    "para": Benchmark("para"),
-    "body": Benchmark("body", limited(400)),
-    "styles": Benchmark("styles", limited(1500)),
+    "chars": Benchmark("chars", (NO_PRIOR,)),
+    "abrupt": Benchmark("abrupt", (NO_PRIOR,)),
+    "words": Benchmark("words", (NO_PRIOR,)),
+    "para": Benchmark("para", (NO_PRIOR,)),
+    "body": Benchmark("body", limited(400, NO_PRIOR)),
+    "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
-    "photo": Benchmark("photo", limited(600)),
+    "photo": Benchmark("photo", limited(600, NO_PRIOR)),
+    "effects": Benchmark("effects"),
+    "grounds": Benchmark("grounds"),
     "realworld": Benchmark(None),
+    "realworld-no-prior": Benchmark(None, (NO_PRIOR,)),
+    "pages": Benchmark("pages", limited(60)),
     "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
     "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
     "para-without-truth": Benchmark("para", limited(400, "--without-truth")),
     "body-without-truth": Benchmark("body", limited(400, "--without-truth")),
     "photo-without-truth": Benchmark("photo", limited(400, "--without-truth")),
     "realworld-without-truth": Benchmark(None, ("--without-truth",)),
-    "encoder-only/chars": Benchmark("chars", ("--encoder-only",)),
-    "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only",)),
+    "encoder-only/chars": Benchmark("chars", ("--encoder-only", NO_PRIOR)),
+    "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only", NO_PRIOR)),
     "encoder-only/realworld-lines": Benchmark(None, ("--encoder-only",)),
 }
 
@@ -66,6 +75,14 @@ BENCHMARKS = {
 def asked(results: Path, version: str) -> bool:
     """Whether the results are this model's."""
     return results.exists() and json.loads(results.read_text(encoding="utf-8")).get("model") == version
+
+
+def name_model(folder: Path, version: str, table: Path) -> None:
+    """A line in the table of models whose results stand beside it: digests of the encoder and of the faces."""
+    if (folder / "config.json").exists() and version not in read_results(table):
+        digests = json.loads((folder / "config.json").read_text(encoding="utf-8"))["sha256"]
+        record = {"parts": {name: digests[name] for name in ("encoder.onnx", "faces.jsonl.gz")}}
+        add_result(table, version, {"command": "python -m benchmarks.run DIR"} | record)
 
 
 def run(module: str, *words: str) -> bool:
@@ -83,6 +100,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=Path("results/benchmarks"))
     arguments = parser.parse_args(argv)
     version = FontIdentifier.from_pretrained(arguments.model).version
+    name_model(Path(arguments.model), version, arguments.results.parent / "models.jsonl")
     failed = []
     for name in arguments.only:
         benchmark, results = BENCHMARKS[name], arguments.results / f"{name}.json"
@@ -94,6 +112,9 @@ def main(argv: list[str] | None = None) -> None:
         words = (str(folder), *benchmark.options, "--model", arguments.model, "--json", str(results))
         if not (benchmark.draw(folder) and run("fontid", "evaluate", *words)):
             failed.append(name)
+        elif benchmark.protocol == "effects":
+            summary = json.loads(results.read_text(encoding="utf-8"))
+            results.write_text(readable_json(summary | over_conditions(summary["by"])) + "\n", encoding="utf-8")
         print(f"{name}: {'did not run' if name in failed else 'done'}.", flush=True)
     if failed:
         raise SystemExit(f"These did not run to their end: {', '.join(failed)}. Start the same command again.")

@@ -14,9 +14,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from fontid.evaluation.experiment import read_result, read_results
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md")
 PLACE = re.compile(r"<!-- table: ([\w-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+ANOTHER = "† by an earlier encoder: not measured again yet."
 
 # What the row says, the file in results/benchmarks, and which part of its pictures: None is all of them.
 MAIN = (
@@ -62,12 +66,24 @@ OPEN_SET = (
 
 
 def read(file: str) -> dict:
-    return json.loads((ROOT / file).read_text(encoding="utf-8"))
+    return read_result(ROOT / file)
+
+
+def is_of_another(file: str) -> bool:
+    """Whether results name a model whose encoder or faces are not those that ship."""
+    if "model" not in (record := read(file)):
+        return False
+    ships = json.loads((ROOT / "model" / "config.json").read_text())["sha256"]
+    parts = read_results(ROOT / "results" / "models.jsonl").get(record["model"], {}).get("parts", {})
+    return any(parts.get(part) != ships[part] for part in ("encoder.onnx", "faces.jsonl.gz"))
 
 
 def table(head: list[str], rows: list[list]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
+    """Markdown. The last cell of a row names its file; a file of another model than ships is marked."""
+    marked = [[*row[:-1], f"{row[-1]} †" if is_of_another(row[-1]) else row[-1]] for row in rows]
+    lines = [head, ["---"] * len(head), *marked]
+    text = "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
+    return text + (f"\n{ANOTHER}\n" if marked != rows else "")
 
 
 def results(rows: tuple) -> str:
@@ -99,6 +115,38 @@ def results(rows: tuple) -> str:
             ]
         )
     return table(head, lines)
+
+
+def conditions() -> str:
+    """Every condition of `effects`, then what they say together."""
+    file = "results/benchmarks/effects.json"
+    found = read(file)
+    held_out = found["held_out_conditions"]["conditions"]
+    rows = [(name + (" (never trained on)" if name in held_out else ""), found["by"][name]) for name in found["by"]]
+    rows = [row for row in rows if row[0] != "effects"]
+    rows += [
+        ("all conditions", found["all_conditions"]),
+        (f"never trained on: {', '.join(held_out)}", found["held_out_conditions"]),
+        ("words with a stray edge", found["edges"]),
+        ("– the same words without", found["without_edges"]),
+    ]
+    lines = [
+        [says, part["n"], *(per_cent(part["twins"][top]) for top in ("top1", "top5")), per_cent(part["refused"]), file]
+        for says, part in rows
+    ]
+    return table(["condition", "n", "top-1, twins credited", "top-5", "refused", "file"], lines)
+
+
+def refusals() -> str:
+    """How often no font is named: wanted of `grounds` alone."""
+    names = [name for _, name, part in MAIN if part is None]
+    files = {name: f"results/benchmarks/{name}.json" for name in [*names, "effects", "grounds"]}
+    lines = [[name, read(file)["n"], per_cent(read(file)["refused"]), file] for name, file in files.items()]
+    return table(["pictures", "n", "answered with no text, %", "file"], lines)
+
+
+def per_cent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
 
 
 def open_set() -> str:
@@ -139,7 +187,7 @@ def cost() -> str:
     lines = []
     for file, says, kinds in (
         ("results/cost.json", "", None),
-        ("results/cost-first-encoder.json", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
+        ("results/once.jsonl#cost-first-encoder", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
     ):
         for kind, found in read(file)["metrics"].items():
             if kind != "drawing" and (kinds is None or kind in kinds):
@@ -149,14 +197,14 @@ def cost() -> str:
 
 
 def search() -> str:
-    drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/search.json")["metrics"]
+    drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/once.jsonl#search")["metrics"]
     drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
     ranked = f"scoring and ranking {found['faces']} faces"
     return table(
         ["", "cold, ms", "warm, ms", "file"],
         [
             [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
-            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/search.json"],
+            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"],
         ],
     )
 
@@ -223,6 +271,8 @@ def soak() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "results": partial(results, MAIN),
     "parts": partial(results, PARTS),
+    "conditions": conditions,
+    "refusals": refusals,
     "open-set": open_set,
     "calibration": calibration,
     "cost": cost,

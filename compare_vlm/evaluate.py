@@ -1,7 +1,7 @@
 """Measure rows of the comparison on the data set's test splits.
 
-    python -m compare_vlm.evaluate experiments/vlm/NAME.yaml ... [--families N ...] [--run DIR] [--results results/vlm]
-        [--exact 0] [--smoke]
+    python -m compare_vlm.evaluate experiments/vlm.yaml#NAME ... [--families N ...] [--run DIR]
+        [--results results/vlm.jsonl] [--exact 0] [--smoke]
 
 Writes `RESULTS/NAME-FAMILIES.json`. A row that is trained is trained first, by `compare_vlm.train_lora`. `--exact` says
 for how many pictures beam search is compared with the exact likelihood of every name.
@@ -172,9 +172,9 @@ def measure_row(row: Row, run: Path, exact: int = 0) -> dict:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", type=Path, nargs="+")
-    parser.add_argument("--families", type=int, nargs="+", default=[0], help="0: as the file says")
+    parser.add_argument("--families", type=int, nargs="+", default=[0], help="0: as the row says")
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results/vlm"))
+    parser.add_argument("--results", type=Path, default=Path("results/vlm.jsonl"))
     parser.add_argument("--exact", type=int, default=0)
     parser.add_argument("--smoke", action="store_true", help="marks the result as a trial of the code")
     arguments = parser.parse_args(argv)
@@ -187,7 +187,7 @@ def main(argv: list[str] | None = None) -> None:
                 raise SystemExit(str(error)) from error
             command = f"python -m compare_vlm.evaluate {path}" + (f" --families {families}" if families else "")
             name = row_name(path, row)
-            target = arguments.results / f"{name}.json"
+            target = Path(f"{arguments.results}#{name}")
             write_result(target, settings=row, command=command, metrics=metrics, smoke=arguments.smoke)
             for split, found in metrics["splits"].items():
                 twins = found["twins"]

@@ -1,6 +1,6 @@
 """Merge a trained adapter into its model, or push it to the hub.
 
-python -m compare_vlm.publish_adapter experiments/vlm/NAME.yaml [--families N] [--run DIR] [--merge DIR] [--push REPO]
+python -m compare_vlm.publish_adapter experiments/vlm.yaml#NAME [--families N] [--run DIR] [--merge DIR] [--push REPO]
 """
 
 import argparse

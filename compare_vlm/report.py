@@ -284,7 +284,7 @@ def webp(picture: Image.Image) -> bytes:
 
 def write_report(experiments: Path, results: Path, out: Path) -> dict:
     """Write the report and `results/comparison.json`; returns what that says. Raises: SettingsError."""
-    entries = read_entries(experiments, results / "vlm")
+    entries = read_entries(experiments, results / "vlm.jsonl")
     split = next((s for s in ("chromium", "test") if any(e.accuracy(s) is not None for e in entries)), "chromium")
     markdown, pictures = compose(entries, split)
     out.mkdir(parents=True, exist_ok=True)
@@ -318,7 +318,7 @@ def winner_figures(winner: Entry, split: str) -> dict:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--experiments", type=Path, default=Path("experiments/vlm"))
+    parser.add_argument("--experiments", type=Path, default=Path("experiments/vlm.yaml"))
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--out", type=Path, default=Path("docs/comparison"))
     parser.add_argument("--smoke", action="store_true")

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from compare_vlm.settings import Row, open_row
-from fontid.evaluation.experiment import SettingsError, read_result
+from fontid.evaluation.experiment import entries, entry_name, read_results
 
 MEASURED, SMOKE, NOT_RUN = "measured here", "smoke", "not run"
 COUNTS = (20, 200, None)  # families; None: all
@@ -24,7 +24,6 @@ class Entry:
     metrics: dict | None
     command: str
     file: str
-    settings: dict
 
     def accuracy(self, split: str, name: str = "top1", kind: str = "twins") -> float | None:
         """Fraction 0-1, None where there is none."""
@@ -40,28 +39,20 @@ class Entry:
 
 
 def read_entries(experiments: Path, results: Path) -> list[Entry]:
-    """An entry for every result, and one for every file of `experiments` that has none. Raises: SettingsError."""
-    files = sorted(experiments.glob("*.yaml"))
-    if not files:
-        raise SettingsError(f"{experiments} holds no rows of the comparison.")
-    entries = []
-    for path in files:
+    """An entry for every result, and one for every row of `experiments` that has none. Raises: SettingsError."""
+    found = []
+    measured = read_results(results)
+    for path in entries(experiments):
         row: Row = open_row(path)
-        found = [entry for count in COUNTS if (entry := _read(path, row, count, results))]
-        entries += found or [
-            Entry(row.label or path.stem, row.note, row.families, NOT_RUN, None, _command(path), "", {"kind": row.kind})
-        ]
-    return entries
-
-
-def _read(path: Path, row: Row, count: int | None, results: Path) -> Entry | None:
-    file = results / f"{path.stem}-{count or 'all'}.json"
-    if not file.exists():
-        return None
-    result = read_result(file)
-    status = SMOKE if result.get("smoke") else MEASURED
-    label = row.label or path.stem
-    return Entry(label, row.note, count, status, result["metrics"], result["command"], str(file), result["settings"])
+        label = row.label or entry_name(path)
+        names = {count: f"{entry_name(path)}-{count or 'all'}" for count in COUNTS}
+        those = [(count, name, measured[name]) for count, name in names.items() if name in measured]
+        for count, name, result in those:
+            status, file = SMOKE if result.get("smoke") else MEASURED, f"{results}#{name}"
+            found.append(Entry(label, row.note, count, status, result["metrics"], result["command"], file))
+        if not those:
+            found.append(Entry(label, row.note, row.families, NOT_RUN, None, _command(path), ""))
+    return found
 
 
 def _command(path: Path) -> str:

@@ -1,11 +1,9 @@
-"""Settings of a row of the comparison, read from `experiments/vlm/*.yaml`. The key `kind` says which of them."""
+"""Settings of a row of the comparison, read from `experiments/vlm.yaml`. The key `kind` says which of them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
-from fontid.evaluation.experiment import SettingsError, build_settings
+from fontid.evaluation.experiment import SettingsError, build_settings, entry_name, read_yaml
 from fontid.paths import data_home
 
 
@@ -141,11 +139,8 @@ KINDS = {"vlm": VlmRow, "backbone": BackboneRow, "encoder": EncoderRow, "classic
 
 
 def open_row(path: Path, families: int | None = None) -> Row:
-    """Settings of a YAML file; `families` stands in for the file's. Raises: SettingsError."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
+    """Settings of an entry; `families` stands in for the file's. Raises: SettingsError."""
+    values = read_yaml(path)
     kind = values.get("kind") if isinstance(values, dict) else None
     if kind not in KINDS:
         raise SettingsError(f"{path}: kind must be one of {', '.join(KINDS)}.")
@@ -153,9 +148,9 @@ def open_row(path: Path, families: int | None = None) -> Row:
 
 
 def run_folder(path: Path, row: Row) -> Path:
-    """Where a row's training keeps its checkpoints: one folder a file and count of families."""
+    """Where a row's training keeps its checkpoints: one folder an entry and count of families."""
     return data_home() / "runs" / "vlm" / row_name(path, row)
 
 
 def row_name(path: Path, row: Row) -> str:
-    return f"{path.stem}-{row.families or 'all'}"
+    return f"{entry_name(path)}-{row.families or 'all'}"

@@ -36,13 +36,12 @@ def smoke_rows(models: Path) -> dict[str, dict]:
 
 
 def run_smoke(out: Path) -> tuple[Path, Path]:
-    """Everything under `out/smoke`; what is there is not made again. Returns the folders of rows and of results.
+    """Everything under `out/smoke`; what is there is not made again. Returns table of rows, folder of results.
 
     Raises: SettingsError with the end of what a step said.
     """
     home = out.resolve() / "smoke"
-    data, models, rows, results = home / "datasets" / "tiny", home / "models", home / "rows", home / "results"
-    rows.mkdir(parents=True, exist_ok=True)
+    data, models, rows, results = home / "datasets" / "tiny", home / "models", home / "rows.yaml", home / "results"
     if not (data / "README.md").exists():
         step(home, "data_scripts.make_faces", "--fonts", FONTS, "--out", home)
         step(home, "data_scripts.render_dataset", "--preset", "tiny", "--fonts", FONTS)
@@ -50,13 +49,15 @@ def run_smoke(out: Path) -> tuple[Path, Path]:
         if not (models / architecture).is_dir():
             step(home, "compare_vlm.new_model", architecture, models / architecture)
     splits = [split for split in ("chromium", "stroop") if list((data / "data").glob(f"{split}-*"))] or ["test"]
-    for name, row in smoke_rows(models).items():
-        path = rows / f"{name}.yaml"
-        path.write_text(yaml.safe_dump({**row, "data": str(data), "splits": splits, "limit": 24}, sort_keys=False))
+    of_all = {"data": str(data), "splits": splits, "limit": 24}
+    table = {name: {**row, **of_all} for name, row in smoke_rows(models).items()}
+    rows.write_text(yaml.safe_dump(table, sort_keys=False))
+    for name, row in table.items():
+        path = f"{rows}#{name}"
         if "training" in row and not row.get("zero_shot"):
             step(home, *LAUNCH, "-m", "compare_vlm.train_lora", path)
         exact = ["--exact", "4"] if row["kind"] == "vlm" and not row.get("zero_shot") else []
-        step(home, "compare_vlm.evaluate", path, "--results", results / "vlm", "--smoke", *exact)
+        step(home, "compare_vlm.evaluate", path, "--results", results / "vlm.jsonl", "--smoke", *exact)
     return rows, results
 
 

@@ -1,6 +1,6 @@
 """Train a row of the comparison: adapters, a head, or a whole model, as its file says.
 
-    accelerate launch -m compare_vlm.train_lora experiments/vlm/NAME.yaml [--families N] [--run DIR]
+    accelerate launch -m compare_vlm.train_lora experiments/vlm.yaml#NAME [--families N] [--run DIR]
 
 Writes adapter-only checkpoints into FONTID_DATA/runs/vlm/NAME-FAMILIES; the same command goes on from the newest. At
 the end `trained/` holds what `compare_vlm.evaluate` reads, and `training.json` what it cost.

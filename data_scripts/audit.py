@@ -17,7 +17,7 @@ from pathlib import Path
 from fontid.evaluation.experiment import write_result
 
 ROOT = Path(__file__).parent.parent
-CODE = ("fontid", "web", "app.py", "data_scripts", "train", "compare_vlm")
+CODE = ("fontid", "web", "app.py", "data_scripts", "train", "compare_vlm", "benchmarks", "release")
 DIGESTS = r'"[0-9a-f]{64}"|"commit": "[0-9a-f]{12}\+?"'
 
 

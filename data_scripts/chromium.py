@@ -5,6 +5,7 @@ import html
 import io
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +26,17 @@ class ChromiumMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class TextBox:
-    """A text to draw: `style` is further CSS for its box, which is as wide as the text unless told otherwise."""
+    """A text to draw: `style` is further CSS for its box, which is as wide as the text unless told otherwise.
 
-    face: Face
+    `markup` is HTML that stands in the box instead of the plain text; `height` is the box's where the style tells one.
+    """
+
+    face: Face | None  # None: there is no text
     text: str
     pixels: int
     style: str = ""
+    markup: str = ""
+    height: int | None = None
 
 
 def find_chromium() -> str:
@@ -40,8 +46,9 @@ def find_chromium() -> str:
     return found
 
 
-def draw_boxes(boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
-    """One picture a box, mode "RGB" if its style has colour in it, in the order of the boxes."""
+@contextmanager
+def open_browser() -> Iterator:
+    """A browser of Playwright's. Raises: ChromiumMissing."""
     try:
         from playwright.sync_api import sync_playwright  # here, so that the rest works without a browser driver
     except ImportError as error:
@@ -50,9 +57,15 @@ def draw_boxes(boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
     executable = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def draw_boxes(boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
+    """One picture a box, mode "RGB" if its style has colour in it, in the order of the boxes."""
+    with open_browser() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 1200})
         yield from tqdm(_draw(page, boxes, fonts), "chromium", len(boxes))
-        browser.close()
 
 
 def _draw(page, boxes: list[TextBox], fonts: Path) -> Iterator[Image.Image]:
@@ -76,7 +89,7 @@ def _parts(boxes: list[TextBox]) -> Iterator[list[TextBox]]:
     """The boxes in order, as many together as a page holds."""
     part, height = [], 0.0
     for box in boxes:
-        box_height = 1.6 * box.pixels * (2 + box.text.count("\n"))
+        box_height = box.height or 1.6 * box.pixels * (2 + box.text.count("\n"))
         if part and (len(part) == BOXES_PER_PAGE or height + box_height > HIGHEST_PAGE):
             yield part
             part, height = [], 0.0
@@ -88,15 +101,16 @@ def _parts(boxes: list[TextBox]) -> Iterator[list[TextBox]]:
 
 def _page_of(boxes: list[TextBox], fonts: Path) -> str:
     """Each font once, inside the page, so that neither cache nor installed fonts can stand in for it."""
-    faces = {box.face.id: box.face for box in boxes}
+    faces = {box.face.id: box.face for box in boxes if box.face}
     rules = "".join(
         f"@font-face{{font-family:'{name}';src:url(data:font/woff2;base64,"
         f"{base64.b64encode((fonts / face.file).read_bytes()).decode()})}}"
         for name, face in faces.items()
     )
     body = "".join(
-        f'<div><div class="box" style="font-family:\'{box.face.id}\';font-size:{box.pixels}px;{box.style}">'
-        f"{html.escape(box.text)}</div></div>"
+        f'<div><div class="box" style="font-family:\'{box.face.id if box.face else ""}\';'
+        f'font-size:{box.pixels}px;{box.style}">'
+        f"{box.markup or html.escape(box.text)}</div></div>"
         for box in boxes
     )
     return (

@@ -5,7 +5,7 @@
 
 Reads `faces.jsonl` (data_scripts.make_faces). Writes parquet shards, one at a time, into OUT (default
 FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict,
-and `python -m train.publish` pushes OUT to the hub as it is:
+and `python -m release.publish` pushes OUT to the hub as it is:
 
 - `train`, `validation`, `test`: drawn by the training renderers, texts disjoint; `train` has no held-out family;
 - `references`: every face, from which prototypes are averaged;
@@ -18,6 +18,7 @@ import argparse
 import hashlib
 import io
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -57,6 +58,7 @@ class Preset:
 PRESETS = {
     "tiny": Preset(12, (24, 12), (4, 2), (4, 2), (6, 6)),
     "small": Preset(200, (100, 50), (6, 2), (6, 2), (12, 12)),
+    "letters": Preset(None, (12, 8), (1, 1), (1, 1), (1, 1)),
     "full": Preset(None, (90, 44), (2, 1), (2, 1), (12, 12)),
 }
 
@@ -96,11 +98,18 @@ def features_of(faces: list[Face]) -> Features:
         text=Value("string"),
         pixel_size=Value("int32"),
         renderer=Value("string"),
+        baseline=Value("float32"),
+        x_height=Value("float32"),
     )
 
 
-def row_of(face: Face, image, text: str, pixel_size: int, renderer: str) -> dict:
-    """A row of the data set; `image` is a PIL image, stored as PNG."""
+def row_of(
+    face: Face, image, text: str, pixel_size: int, renderer: str, baseline: float = math.nan, x_height: float = math.nan
+) -> dict:
+    """A row of the data set; `image` is a PIL image, stored as PNG.
+
+    Args: baseline: a row of the picture, x_height: in ems; where known.
+    """
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return {
@@ -112,11 +121,13 @@ def row_of(face: Face, image, text: str, pixel_size: int, renderer: str) -> dict
         "text": text,
         "pixel_size": pixel_size,
         "renderer": renderer,
+        "baseline": baseline,
+        "x_height": x_height * pixel_size,
     }
 
 
 def lines_of_face(
-    face: Face, opened: OpenFace, split: str, count: int, seed: int, renderers: Sequence[str]
+    face: Face, opened: OpenFace, split: str, count: int, seed: int, renderers: Sequence[str], smallest: int = SMALLEST
 ) -> Iterator[dict]:
     """Random lines of one face; the same for the same arguments."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{split} {face.id}".encode())])
@@ -124,24 +135,33 @@ def lines_of_face(
     while drawn < count and attempts < 20 * count:
         attempts += 1
         text = keep_drawable(random_text(rng, split), opened.charset)
-        pixels = round(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST + 0.5))))
+        pixels = round(np.exp(rng.uniform(np.log(smallest), np.log(LARGEST + 0.5))))
         spacing = float(rng.uniform(-0.03, 0.3)) if rng.random() < 0.15 else 0.0
         subpixel = float(rng.random())
         renderer = renderers[attempts % len(renderers)]
         if not text:
             continue
         try:
-            image = draw_line(opened, text, pixels, renderer, spacing, subpixel)
+            drawn_line = draw_line(opened, text, pixels, renderer, spacing, subpixel)
         except OSError:  # hinting programs that FreeType gives up on at this size
             renderer = "freetype-large"
-            image = draw_line(opened, text, pixels, renderer, spacing)
-        if image is not None:
+            drawn_line = draw_line(opened, text, pixels, renderer, spacing)
+        if drawn_line is not None:
             drawn += 1
-            yield row_of(face, image, text, pixels, renderer)
+            image, baseline = drawn_line
+            yield row_of(face, image, text, pixels, renderer, baseline, opened.x_height)
 
 
 def render_shard(
-    shard: Shard, *, fonts: Path, out: Path, preset: Preset, seed: int, renderers: Sequence[str], features: Features
+    shard: Shard,
+    *,
+    fonts: Path,
+    out: Path,
+    preset: Preset,
+    seed: int,
+    renderers: Sequence[str],
+    smallest: int,
+    features: Features,
 ) -> int:
     """Write one shard unless it is there already; returns its number of rows."""
     path = shard_path(out, shard)
@@ -151,7 +171,7 @@ def render_shard(
     for face in shard.faces:
         opened = OpenFace(unpack(fonts / face.file, data_home() / "ttf"))
         count = getattr(preset, shard.split)[0 if face.id in shard.regular else 1]
-        rows.extend(lines_of_face(face, opened, shard.split, count, seed, renderers))
+        rows.extend(lines_of_face(face, opened, shard.split, count, seed, renderers, smallest))
     write_rows(rows, features, path)
     return len(rows)
 
@@ -268,6 +288,7 @@ def main(argv: list[str] | None = None) -> None:
         "--splits", nargs="+", choices=SPLITS, default=SPLITS, help="the two by Chromium come with test"
     )
     parser.add_argument("--renderers", nargs="+", choices=RENDERERS, default=RENDERERS)
+    parser.add_argument("--smallest", type=int, default=SMALLEST, help="font size in pixels")
     parser.add_argument("--ray", metavar="ADDRESS", help="render on a Ray cluster: its address, auto, or local")
     arguments = parser.parse_args(argv)
     if not arguments.faces.exists():
@@ -279,6 +300,8 @@ def main(argv: list[str] | None = None) -> None:
     recipe = {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest}
     if tuple(arguments.renderers) != RENDERERS:
         recipe["renderers"] = arguments.renderers
+    if arguments.smallest != SMALLEST:
+        recipe["smallest"] = arguments.smallest
     check_recipe(out, recipe)
 
     features = features_of(faces)
@@ -297,6 +320,7 @@ def main(argv: list[str] | None = None) -> None:
         preset=preset,
         seed=arguments.seed,
         renderers=arguments.renderers,
+        smallest=arguments.smallest,
         features=features,
     )
     if arguments.ray:

@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from data_scripts.texts import DRAWABLE
 
 RENDERERS = ("freetype", "freetype-large", "skia")
+BASELINE = 2.4  # ems below the top of the canvas that lines are drawn on
 LARGE_PIXELS = 110  # size at which "freetype-large" draws: far above any hinting
 
 
@@ -92,22 +93,31 @@ class OpenFace:
         font = self.at(LARGE_PIXELS)
         return frozenset(c for c in DRAWABLE if ord(c) in mapped and _has_ink(font, c))
 
+    @cached_property
+    def x_height(self) -> float:
+        """Height of the small x in ems; half an em where the face has none."""
+        top = self.at(LARGE_PIXELS).getbbox("x", anchor="ls")[1] if "x" in self.charset else -LARGE_PIXELS / 2
+        return -top / LARGE_PIXELS
+
 
 def _has_ink(font: ImageFont.FreeTypeFont, character: str) -> bool:
     left, top, right, bottom = font.getbbox(character)
     return right > left and bottom > top
 
 
-def draw_line(face: OpenFace, text: str, pixels: int, renderer: str, spacing: float = 0.0, subpixel: float = 0.0):
+def draw_line(
+    face: OpenFace, text: str, pixels: int, renderer: str, spacing: float = 0.0, subpixel: float = 0.0
+) -> tuple[Image.Image, float] | None:
     """`text` at a font size of `pixels`, cropped to its ink with a margin of 2 pixels.
 
     Args:
         spacing: extra advance after each letter, in ems.
         subpixel: horizontal offset in pixels, 0-1 (used by Skia).
 
-    Returns: PIL image, mode "L", black ink on white; None where nothing was inked.
+    Returns: PIL image, mode "L", black ink on white, and the row of its baseline; None where nothing was inked.
     Raises: OSError where FreeType cannot draw the face at this size (some hinting programs never end).
     """
+    baseline = BASELINE * pixels
     if renderer == "skia":
         pixels_drawn = _draw_skia(face, text, pixels, spacing, subpixel)
     elif renderer == "freetype":
@@ -118,9 +128,10 @@ def draw_line(face: OpenFace, text: str, pixels: int, renderer: str, spacing: fl
         pixels_drawn = large.resize(
             size, Image.Resampling.BOX if pixels < LARGE_PIXELS / 2 else Image.Resampling.BICUBIC
         )
+        baseline = BASELINE * LARGE_PIXELS * size[1] / large.height
     else:
         raise ValueError(f"Unknown renderer {renderer!r}: choose one of {', '.join(RENDERERS)}.")
-    return _crop_to_ink(pixels_drawn)
+    return _crop_to_ink(pixels_drawn, baseline)
 
 
 def _draw_freetype(face: OpenFace, text: str, pixels: int, spacing: float) -> Image.Image:
@@ -137,7 +148,7 @@ def _draw_freetype(face: OpenFace, text: str, pixels: int, spacing: float) -> Im
     canvas = Image.new("L", (int(length) + 2 * margin, 4 * pixels), 255)
     draw = ImageDraw.Draw(canvas)
     for x, piece in pieces:
-        draw.text((margin + round(x), 2.4 * pixels), piece, fill=0, font=font, anchor="ls")
+        draw.text((margin + round(x), BASELINE * pixels), piece, fill=0, font=font, anchor="ls")
     return canvas
 
 
@@ -147,7 +158,7 @@ def _draw_skia(face: OpenFace, text: str, pixels: int, spacing: float, subpixel:
     buffer.guess_segment_properties()
     uharfbuzz.shape(face.shaper, buffer, {"liga": spacing == 0.0, "clig": spacing == 0.0})
     scale = pixels / face.shaper.face.upem
-    x, y, glyphs, positions = pixels + subpixel, 2.4 * pixels, [], []
+    x, y, glyphs, positions = pixels + subpixel, BASELINE * pixels, [], []
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         glyphs.append(info.codepoint)
         positions.append(skia.Point(x + position.x_offset * scale, y - position.y_offset * scale))
@@ -165,10 +176,11 @@ def _draw_skia(face: OpenFace, text: str, pixels: int, spacing: float, subpixel:
     return Image.fromarray(np.ascontiguousarray(array[..., 0]))
 
 
-def _crop_to_ink(image: Image.Image, margin: int = 2) -> Image.Image | None:
+def _crop_to_ink(image: Image.Image, baseline: float, margin: int = 2) -> tuple[Image.Image, float] | None:
     ink = image.point(lambda value: 255 if value < 224 else 0).getbbox()
     if ink is None:
         return None
     left, top, right, bottom = ink
     box = (max(0, left - margin), max(0, top - margin), right + margin, bottom + margin)
-    return image.crop((box[0], box[1], min(image.width, box[2]), min(image.height, box[3])))
+    cropped = image.crop((box[0], box[1], min(image.width, box[2]), min(image.height, box[3])))
+    return cropped, baseline - box[1]

@@ -108,7 +108,8 @@ class Visitor:
             if sample.file.endswith(".zip"):
                 check_batch(self._ask("batch-start.click", [[file]]))
             else:
-                check_cards(self._ask("picture.change", [file, None, None, [], [], "any", []]), sample.cards)
+                asked = self._ask("stage.upload", [None, None, [], [], "any", []], {"path": file["path"]})
+                check_cards(asked, sample.cards)
 
         return ended(f"page: {sample.file}", work)
 
@@ -134,9 +135,9 @@ class Visitor:
         path = self._post("/gradio_api/upload", files={"files": (sample.file, content)}).json()[0]
         return {"path": path, "orig_name": sample.file, "size": len(content), "meta": {"_type": "gradio.FileData"}}
 
-    def _ask(self, function: str, data: list) -> list:
-        """What a function of the page returns."""
-        body = {"data": data, "session_hash": self._session, "event_data": None} | self._functions[function]
+    def _ask(self, function: str, data: list, event: dict | None = None) -> list:
+        """What a function of the page returns. Args: event: what its script tells beside it."""
+        body = {"data": data, "session_hash": self._session, "event_data": event} | self._functions[function]
         asked = self._post("/gradio_api/queue/join", json=body).json()["event_id"]
         for line in self._lines(f"/gradio_api/queue/data?session_hash={self._session}"):
             if not line.startswith("data: "):

@@ -1,7 +1,9 @@
 """Command line.
 
-python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--json] [SEARCH]
+python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--for heading] [--page N] [--css | --json]
+                          [SEARCH]
 python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
+python -m fontid alternatives NAME [--json]     free families for a paid or system face
 python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
 python -m fontid catalogues                     list those
 python -m fontid remove NAME [--family ID]      remove one, or a family of it
@@ -9,27 +11,32 @@ python -m fontid --version
 
 An IMAGE called - is read from standard input.
 
-SEARCH is [--catalogue NAME [--alone]] [--encoder-only] [--model FOLDER|HUB_ID].
+SEARCH is [--catalogue NAME [--alone]] [--encoder-only] [--no-prior] [--model FOLDER|HUB_ID].
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 from fontid import __version__
 from fontid.artifact import ArtifactError
+from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face, phrase
 from fontid.catalogue.enrolment import enroll, searching_own
+from fontid.catalogue.faces import read_faces
+from fontid.catalogue.names import in_short
 from fontid.catalogue.own import EnrolmentError, catalogue_names, remove
-from fontid.confidence import KNOWN
+from fontid.catalogue.ranking import Match, rows_that_open
 from fontid.evaluation.experiment import readable_json
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
 from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
-from fontid.identifier import FontIdentifier, Group, NoFaces, NoText, told
+from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
+from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoFaces, NoText, told
+from fontid.listing import css_of, font_table
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 STDIN = Path("-")
@@ -66,7 +73,9 @@ def identify(arguments: argparse.Namespace) -> int:
     for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
-            answer = identifier.identify(picture, top=arguments.top, encoder_only=arguments.encoder_only)
+            answer: Answer | PictureError = identifier.identify(
+                picture, top=arguments.top, for_=arguments.for_, page=arguments.page, **search_options(arguments)
+            )
         except PictureError as error:
             answer = error
             failed = failed or not isinstance(error, NoText)
@@ -74,8 +83,14 @@ def identify(arguments: argparse.Namespace) -> int:
             print(json.dumps(told(str(file), answer), ensure_ascii=False), flush=True)
         elif isinstance(answer, PictureError):
             print(f"{file}: {answer}", file=sys.stderr)
+        elif arguments.css:
+            print(f"/* {file} */\n{css_of(answer.fonts)}")
         else:
             print(file)
+            if answer.named:
+                print(f"  the file names: {', '.join(answer.named)}")
+            if len(answer.fonts) > 1 or len(answer.fonts[0].styles) > 1:
+                print(font_table(answer.fonts))
             for group in answer.groups:
                 print(text_of(group, several=len(answer.groups) > 1))
     return int(failed)
@@ -84,14 +99,40 @@ def identify(arguments: argparse.Namespace) -> int:
 def text_of(group: Group, several: bool) -> str:
     """One group's answer for people."""
     lines = [f"  {' / '.join(line.text or '(not read)' for line in group.lines)}"] if several else []
-    if group.in_catalogue < KNOWN:
-        lines.append("  probably not in the catalogue: the nearest free fonts are")
-    for rank, match in enumerate(group.matches, 1):
-        slope = " italic" if match.italic else ""
-        twins = f"  = {', '.join(match.twins)}" if match.twins else ""
-        name = f"{match.name} {match.weight}{slope}"
-        lines.append(f"{rank:3}. {100 * match.probability:5.1f} %  {name}  {match.url}{twins}")
+    if group.matches[0].verdict == "none":
+        lines.append(f"  {NOTHING_FITS}")
+    for rank, row in enumerate(rows_that_open(group.matches), 1):
+        if len(row) > 1:
+            lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {row[0].superfamily}:")
+            lines += [f"     {text_of_match(match)}" for match in row]
+        else:
+            lines.append(f"{rank:3}. {text_of_match(row[0])}")
     return "\n".join(lines)
+
+
+def text_of_match(match: Match) -> str:
+    slope = " italic" if match.italic else ""
+    twins = f"  = {in_short(match.twin_names, match.name)}" if match.twins else ""
+    alike = phrase({match.family, *match.twins})
+    words = f"{100 * match.probability:5.1f} % {match.verdict:7}"
+    return f"{words}  {match.name} {match.weight}{slope}  {match.url}{twins}" + (f"  ({alike})" if alike else "")
+
+
+def search_options(arguments: argparse.Namespace) -> dict:
+    return {"encoder_only": arguments.encoder_only, "prior": not arguments.no_prior}
+
+
+def list_alternatives(arguments: argparse.Namespace) -> int:
+    names = {face.name for face in read_faces(SHIPPED / "faces.jsonl.gz")}
+    face = find_face(arguments.name, names)
+    found = alternatives_to(face)
+    if arguments.json:
+        print(json.dumps({"face": face, "alternatives": [one.to_dict() for one in found]}, ensure_ascii=False))
+        return 0
+    print(face)
+    for one in found:
+        print(f"  {one.free:24}{one.relation:14}named by {one.sources:2} of our sources  {one.url}".rstrip())
+    return 0
 
 
 def make_room(file: Path) -> None:
@@ -109,13 +150,23 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     if arguments.json:
         make_room(arguments.json)  # before the run, which may take hours
     identifier = opened(arguments)
-    samples = spread(read_manifest(arguments.folder), arguments.limit)
-    samples = tqdm(samples, disable=not sys.stderr.isatty())
-    if arguments.without_truth:
+    of_pages = holds_pages(arguments.folder)
+    read: Callable[[Path], list] = read_pages if of_pages else read_manifest
+    samples = tqdm(spread(read(arguments.folder), arguments.limit), disable=not sys.stderr.isatty())
+    if of_pages:
+        summary = summarise_pages(
+            evaluate_pages(
+                lambda picture: identifier.identify(picture, **search_options(arguments)),
+                identifier.catalogue,
+                samples,
+            )
+        )
+        print(page_table(summary))
+    elif arguments.without_truth:
         summary = summarise_doubt(
             *measure_doubt(
                 lambda picture, without: (
-                    identifier.identify(picture, without=without, encoder_only=arguments.encoder_only).in_catalogue
+                    identifier.identify(picture, without=without, **search_options(arguments)).in_catalogue
                 ),
                 identifier.catalogue,
                 samples,
@@ -125,7 +176,7 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     else:
         summary = summarise(
             *evaluate(
-                lambda picture: identifier.identify(picture, top=20, encoder_only=arguments.encoder_only).matches,
+                lambda picture: identifier.identify(picture, top=20, **search_options(arguments)).matches,
                 identifier.catalogue,
                 samples,
             )
@@ -175,10 +226,17 @@ def main(argv: list[str] | None = None) -> int:
     common.add_argument("--catalogue", metavar="NAME", help="search one of your own catalogues too")
     common.add_argument("--alone", action="store_true", help="and nothing else")
     common.add_argument("--encoder-only", action="store_true", help="rank by encoder and prototypes alone")
+    common.add_argument("--no-prior", action="store_true", help="rank rare families as if they were used as often")
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
     one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER|-")
     one.add_argument("--top", type=positive, default=5)
-    one.add_argument("--json", action="store_true", help="one JSON object a line")
+    one.add_argument(
+        "--for", dest="for_", choices=("text", "heading"), default="text", help="the font of which matches tell"
+    )
+    one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF")
+    shown = one.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON object a line")
+    shown.add_argument("--css", action="store_true", help="rules to paste, a font each")
     one.set_defaults(run=identify)
     many = commands.add_parser("evaluate", parents=[common], help="measure on a folder with manifest.jsonl")
     many.add_argument("folder", type=Path)
@@ -188,6 +246,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     many.set_defaults(run=run_evaluation)
     many.add_argument("--limit", type=positive, metavar="N", help="only so many of the pictures, spread evenly")
+    free = commands.add_parser("alternatives", help="free families for a paid or system face")
+    free.add_argument("name", help='such as "Proxima Nova"')
+    free.add_argument("--json", action="store_true")
+    free.set_defaults(run=list_alternatives)
     new = commands.add_parser("enroll", parents=[model], help="add font files to a catalogue of your own")
     new.add_argument("folder", type=Path, help="with ttf, otf, woff or woff2 files, at any depth")
     new.add_argument("--name", required=True, help="of the catalogue; made where there is none")
@@ -205,7 +267,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read this, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would fail again at its end
         return 1
-    except (ArtifactError, ManifestError, EnrolmentError, NoFaces, OutputError) as error:
+    except (ArtifactError, ManifestError, EnrolmentError, NoFaces, OutputError, UnknownFace) as error:
         print(error, file=sys.stderr)
         return 2
 

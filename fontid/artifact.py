@@ -2,12 +2,15 @@
 
 config.json          format, preprocessing, what made it, sha256 of every other file and of its own text
 encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
+letters.onnx         pictures of lines (N, 3, 96, W) float32 RGB 0-1 -> (N, 2, 96, W) float32 0-1: coverage of the plain
+                     letters, and of the band from the baseline to the x-height; not in older models
 norms.safetensors    what tracing folded into those weights, so that training can go on from them
                      (`train.encoder_file`; encoder.json holds the arguments of the module)
 prototypes.npy       (P, D) float16, L2-normalised
 prototype_faces.npy  (P,) int32, ascending: the row in faces.jsonl.gz that each prototype stands for
 faces.jsonl.gz       the faces, in the order of the data set's labels
 twins.npy            (T, 2) int32, pairs of rows in faces.jsonl.gz
+usage.tsv            how often families are used, see `fontid.catalogue.usage`; older artifacts have none
 letterforms-N.zip    small fonts to draw with, see `fontid.letters.letterforms`
 golden/              pictures with their faces and embeddings, replayed in tests
 README.md            model card; the only file that is not sealed
@@ -15,6 +18,7 @@ README.md            model card; the only file that is not sealed
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -22,12 +26,15 @@ from pathlib import Path
 import numpy as np
 
 from fontid.catalogue.faces import Face, read_faces
+from fontid.catalogue.usage import read_usage, write_usage
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.letters.letterforms import Letterforms
 
 FORMAT = 1
 LETTERFORMS = "letterforms-*.zip"
+USAGE = "usage.tsv"
+LETTERS = "letters.onnx"
 NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy")
 
 
@@ -44,6 +51,7 @@ class Artifact:
 
     version: str
     encoder: Path
+    letters: Path | None
     preprocessing: Preprocessing
     prototypes: np.ndarray
     prototype_faces: np.ndarray
@@ -51,6 +59,7 @@ class Artifact:
     twins: np.ndarray
     letterforms: Letterforms
     calibration: Calibration
+    usage: dict[str, int]
 
 
 def seal(folder: Path, preprocessing: Preprocessing, made_by: dict, calibration: Calibration | None = None) -> None:
@@ -71,6 +80,14 @@ def recalibrate(folder: Path, calibration: Calibration) -> None:
     open_artifact(folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     _write_config(folder, config | {"calibration": asdict(calibration)})
+
+
+def put_usage(folder: Path, usage: Mapping[str, int]) -> None:
+    """Give an artifact another table of usage, of its own families. Raises: ArtifactError where it is none."""
+    families = {face.family for face in open_artifact(folder).faces}
+    write_usage({family: downloads for family, downloads in usage.items() if family in families}, folder / USAGE)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    _write_config(folder, config | {"sha256": config["sha256"] | {USAGE: digest(folder / USAGE)}})
 
 
 def _write_config(folder: Path, config: dict) -> None:
@@ -118,6 +135,7 @@ def open_artifact(folder: Path) -> Artifact:
     artifact = Artifact(
         version=own[:12],
         encoder=folder / "encoder.onnx",
+        letters=folder / LETTERS if LETTERS in digests else None,
         preprocessing=preprocessing,
         prototypes=np.load(folder / "prototypes.npy"),
         prototype_faces=np.load(folder / "prototype_faces.npy"),
@@ -125,6 +143,7 @@ def open_artifact(folder: Path) -> Artifact:
         twins=np.load(folder / "twins.npy"),
         letterforms=Letterforms([folder / name for name in digests if fnmatch(name, LETTERFORMS)]),
         calibration=calibration,
+        usage=read_usage(folder / USAGE) if USAGE in digests else {},
     )
     _check_shapes(artifact)
     return artifact

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,12 @@ EVIDENCE = (
     "letters",  # that were compared
     "size",  # log of the highest line's pixels
     "neighbour",  # cosine of the best row's face with the most similar family's
-)
+    "reading",  # how surely the lines were read, 0-1; 0 where nothing was
+    "families",  # log of how many were searched
+    "usage",  # of the best row's face, see `Catalogue.log_usage`: people bring what is used
+)  # new ones come last: a calibration may look at the first few only
 BINS = 15
-KNOWN = 0.5  # in_catalogue below that: the font is probably not in the catalogue
+WORDS = ("certain", "likely", "close", "none")
 FARTHEST = 3.0  # standard deviations: evidence beyond that counts as that
 
 
@@ -34,6 +38,8 @@ class Calibration:
         mean, spread: of each of `EVIDENCE` where it was fitted.
         weights: of the logistic regression that tells whether a face is in the catalogue, as `quadratic` orders them.
         constant: of the same.
+        exponent: of the prior: its product with the log of a family's downloads is added to the log of its probability.
+        certain, likely, close: least probability of a row that is told by this word; below all of them it is "none".
     """
 
     temperature: float = 0.03
@@ -41,19 +47,31 @@ class Calibration:
     spread: tuple[float, ...] = (1.0,) * len(EVIDENCE)
     weights: tuple[float, ...] = (0.0,) * (len(EVIDENCE) * (len(EVIDENCE) + 3) // 2)
     constant: float = 0.0
+    exponent: float = 0.0
+    certain: float = 0.9
+    likely: float = 0.5
+    close: float = 0.1
 
     @classmethod
     def from_dict(cls, values: dict) -> "Calibration":
         """What `dataclasses.asdict` gave, by way of JSON. Raises: TypeError, ValueError where it is something else."""
-        calibration = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
-        if len(calibration.mean) != len(EVIDENCE) or len(calibration.weights) != len(cls.weights):
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        calibration = cls(**fields)
+        count = len(calibration.mean)
+        if count > len(EVIDENCE) or len(calibration.weights) != count * (count + 3) // 2:
             raise ValueError("the calibration is of another version")
         return calibration
 
     def in_catalogue(self, evidence: tuple[float, ...]) -> float:
         """Probability 0-1 that the picture's family is one of the catalogue. Args: evidence: as in `EVIDENCE`."""
-        values = quadratic(np.array(evidence)[None], np.array(self.mean), np.array(self.spread))[0]
+        known = np.array(evidence[: len(self.mean)])
+        values = quadratic(known[None], np.array(self.mean), np.array(self.spread))[0]
         return float(1 / (1 + np.exp(-(values @ np.array(self.weights) + self.constant))))
+
+    def word(self, probability: float) -> str:
+        """One of `WORDS` for a row. Args: probability: 0-1, that it is right."""
+        least = (self.certain, self.likely, self.close, 0.0)
+        return next(word for word, value in zip(WORDS, least, strict=True) if probability >= value)
 
 
 def quadratic(evidence: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -84,6 +102,9 @@ def evidence_of(
         verdict.letters,
         np.log(max(1.0, *(line.height for line in lines))),
         similar[0].score if similar else 0.0,
+        np.average([line.confidence if line.text else 0.0 for line in lines], weights=[line.area for line in lines]),
+        np.log(np.isfinite(of_encoder).sum()),
+        catalogue.log_usage[best],
     )
     return tuple(round(float(value), 5) for value in values)
 
@@ -94,17 +115,22 @@ def _at(descending: np.ndarray, place: int) -> float:
     return finite[min(place, len(finite) - 1)]
 
 
+def word_shares(words: Sequence[str]) -> dict:
+    """How many there are (`n`), and which fraction each of `WORDS` is."""
+    return {"n": len(words)} | {word: round(words.count(word) / max(1, len(words)), 4) for word in WORDS}
+
+
 def reliability(probabilities: Sequence[float], right: Sequence[bool]) -> tuple[float, list[dict]]:
     """Expected calibration error (Naeini et al. 2015) in `BINS` equal steps, and the reliability diagram.
 
     Returns: the error 0-1, and of each step that holds anything its mean probability, how often it is right, and `n`.
     """
-    probabilities, right = np.array(probabilities, float), np.array(right, float)
-    step = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    said, so = np.array(probabilities, float), np.array(right, float)
+    step = np.minimum((said * BINS).astype(int), BINS - 1)
     bins = [
         {
-            "probability": round(float(probabilities[step == number].mean()), 4),
-            "right": round(float(right[step == number].mean()), 4),
+            "probability": round(float(said[step == number].mean()), 4),
+            "right": round(float(so[step == number].mean()), 4),
             "n": int((step == number).sum()),
         }
         for number in np.unique(step)

@@ -3,34 +3,48 @@
 import copy
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from fontid.artifact import open_artifact
+from fontid.catalogue.designs import (
+    in_families,
+    lean_on_neighbours,
+    part_lines,
+    pool,
+    pool_families,
+    weigh_lines,
+)
 from fontid.catalogue.faces import Face
 from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
 from fontid.confidence import evidence_of
-from fontid.encoder.groups import group_lines
 from fontid.encoder.preprocessing import prepare_line, windows_of
 from fontid.hub import fetch
 from fontid.letters.drawing import Query, make_query
 from fontid.letters.letterforms import Letterforms
-from fontid.letters.verification import Verdict, Verifier
+from fontid.letters.verification import MOST_LETTERS, Verdict, Verifier
+from fontid.letters.verification import MOST_LINES as MOST_DRAWN
+from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
 from fontid.picture.opening import PictureError, open_picture
+from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line
-from fontid.text.reader import TextReader
+from fontid.text.reader import TextReader, worth_reading
 
 _INSTALLED = Path(__file__).parent.parent / "fontid_model"  # beside fontid, where a wheel was installed
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "model"
 SIMILAR = 5  # fonts named beside an answer
 SCHEMA_VERSION = 2  # of docs/answer.schema.json
-MOST_LINES = 8  # the largest; more add time and no certainty
+MOST_WINDOWS = 64  # of a picture's lines that the encoder looks at, or one a line
+BATCH = 12  # windows at a time, to bound memory
+MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
+NAMED = "No letters are drawn here, but the file names its fonts: {}."
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
+NOTHING_FITS = "Nothing fits well: this may be lettering, or a font of no open catalogue. The nearest are"
 
 
 class NoText(PictureError):
@@ -64,23 +78,33 @@ class Group:
         return {
             "lines": lines,
             "in_catalogue": self.in_catalogue,
-            "matches": [match.to_dict(self.in_catalogue) for match in self.matches],
+            "matches": [match.to_dict() for match in self.matches],
             "similar": [neighbour.to_dict() for neighbour in self.similar],
         }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a picture shows: `matches` and `in_catalogue` are those of the group that covers most of it."""
+    """What a picture shows: `matches` and `in_catalogue` are those of the group that holds most letters, or nearly.
+
+    groups: one a face, in reading order. fonts: one a family, most letters first. named: fonts that the
+    file itself names, a PDF or an SVG.
+    """
 
     matches: tuple[Match, ...]
     in_catalogue: float
     groups: tuple[Group, ...]
+    fonts: tuple[Font, ...] = ()
+    named: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
-        matches = [match.to_dict(self.in_catalogue) for match in self.matches]
-        groups = [group.to_dict() for group in self.groups]
-        return {"matches": matches, "in_catalogue": self.in_catalogue, "groups": groups}
+        return {
+            "matches": [match.to_dict() for match in self.matches],
+            "in_catalogue": self.in_catalogue,
+            "fonts": [font.to_dict() for font in self.fonts],
+            "named": list(self.named),
+            "groups": [group.to_dict() for group in self.groups],
+        }
 
 
 def told(image: str, answer: Answer | ValueError) -> dict:
@@ -100,11 +124,12 @@ def told(image: str, answer: Answer | ValueError) -> dict:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A line, its straightened pixels (H, W) uint8, and the embeddings (N, D) of its windows."""
+    """A line, its straightened pixels (H, W) uint8, its windows' embeddings (N, D), and the faces' scores (F,)."""
 
     line: Line
     gray: np.ndarray
     embeddings: np.ndarray
+    scores: np.ndarray
 
 
 class FontIdentifier:
@@ -114,13 +139,16 @@ class FontIdentifier:
         artifact = open_artifact(folder)
         self.version = artifact.version
         self.preprocessing = artifact.preprocessing
-        self.catalogue = Catalogue(artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins)
+        self.catalogue = Catalogue(
+            artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins, artifact.usage
+        )
         self.letterforms = artifact.letterforms
         self.calibration = artifact.calibration
         self._verifier = Verifier(self.catalogue, self.letterforms)
         self._reader = TextReader()
         self.encoder = artifact.encoder
         self._session = open_network(artifact.encoder)
+        self._letters = LettersNetwork(artifact.letters) if artifact.letters else None
         # None for itself: in a circle, networks would be freed at any time, in a forked process with a deadlock
         self._whole: FontIdentifier | None = None
 
@@ -161,7 +189,8 @@ class FontIdentifier:
 
     def embed_line(self, gray: np.ndarray) -> np.ndarray | None:
         """(H, W) uint8 crop of one line -> (N, D) float32, one row a window; None where there is no ink."""
-        line = prepare_line(gray, self.preprocessing)
+        letters = self._letters.look_at_crop(gray) if self._letters else gray
+        line = None if letters is None else prepare_line(letters, self.preprocessing)
         return None if line is None else self.embed(windows_of(line, self.preprocessing))
 
     def __call__(self, pictures, top_k: int = 5) -> Answer | list[Answer] | Iterator[Answer]:
@@ -185,6 +214,9 @@ class FontIdentifier:
         without: Collection[str] = (),
         lines: Sequence[Line] | None = None,
         encoder_only: bool = False,
+        prior: bool = True,
+        for_: str = "text",
+        page: int = 1,
     ) -> Answer:
         """Rank the catalogue's families for a picture.
 
@@ -195,11 +227,16 @@ class FontIdentifier:
             without: families to leave out, as if nothing were known of them.
             lines: to look at, instead of those that are found and read; in pixels of the opened picture.
             encoder_only: rank by encoder and prototypes alone.
+            prior: often used families come before equally likely rare ones.
+            for_: what `matches` is about, the "text", which has most letters, or the "heading", the largest line.
+            page: of a PDF.
         Raises: PictureError where it is no picture or holds text in another script only; NoText, which is one, where
             it holds no ink; NoFaces; ValueError for a `top` or for lines that cannot be.
         """
         if top < 1:
             raise ValueError(f"top says how many fonts are named: it must be 1 or more, not {top}.")
+        if for_ not in ("text", "heading"):
+            raise ValueError(f"matches can be for the text or for the heading, not for {for_!r}.")
         for line in lines or ():
             if np.shape(line.corners) != (4, 2) or not np.isfinite(line.corners).all():
                 raise ValueError(f"The corners of a line must be four points (x, y) of finite numbers: {line.corners}.")
@@ -208,65 +245,166 @@ class FontIdentifier:
             among &= np.fromiter(map(only, self.catalogue.faces), bool, len(among))
         if not among.any():
             raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
-        opened = without_noise(open_picture(picture))
+        opened = open_picture(picture, page=page)
+        named = opened.info.get("fonts", ())
+        opened = without_noise(opened)
         samples = self._samples(opened, self._reader.find_lines(opened) if lines is None else list(lines))
         if not samples:
-            raise NoText(NO_INK)
-        scores = [np.where(among, self.catalogue.score_faces(s.embeddings), -np.inf) for s in samples]
-        groups = []
-        for members in group_lines(scores, [len(sample.embeddings) for sample in samples]):
-            of_group = [samples[i] for i in members]
-            lines = [sample.line for sample in of_group]
-            queries = [] if encoder_only else _queries(of_group)
-            verdict, similar, evidence = self._judge(of_group, queries, among)
+            raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
+        exponent = self.calibration.exponent if prior else 0.0
+        families = []
+        weights, boxes = _weights(samples), np.array([sample.line.extent for sample in samples])
+        scores = lean_on_neighbours(_scores(samples, among), weights, boxes)
+        for styles in part_lines(self.catalogue, scores, weights):
+            family = [[samples[number] for number in style] for style in styles]
+            if lines is None and not encoder_only:
+                family[0] = self._with_readings(opened, family[0])
+            queries = [] if encoder_only else _queries(family[0])
+            verdict, similar, evidence = self._judge(family, queries, among)
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
-                families = {face.family for face, wanted in zip(self.catalogue.faces, among, strict=True) if wanted}
-                known, evidence = (self._whole or self)._is_one_of(families, of_group, queries, without)
-            matches = self.catalogue.rank(verdict.scores, top, self.calibration.temperature)
-            groups.append(Group(tuple(lines), tuple(matches), round(known, 4), tuple(similar), evidence))
-        largest = max(groups, key=lambda group: sum(line.area for line in group.lines))
-        return Answer(largest.matches, largest.in_catalogue, tuple(groups))
+                wanted = {face.family for face, is_wanted in zip(self.catalogue.faces, among, strict=True) if is_wanted}
+                whole, scored = self, family
+                if self._whole is not None:
+                    whole, scored = self._whole, [self._whole._scored(style) for style in family]
+                known, evidence = whole._is_one_of(wanted, scored, queries, without, exponent)
+            groups = []
+            for of_faces, style in zip(self._by_style(family, verdict, among), family, strict=True):
+                matches = self._rows(of_faces, top, exponent, known)
+                of_style = tuple(sample.line for sample in style)
+                groups.append(Group(of_style, tuple(matches), round(known, 4), tuple(similar), evidence))
+            families.append(groups)
+        fonts = list_fonts(families, self._extent)
+        places = {sample.line.corners: place for place, sample in enumerate(samples)}
+        groups = sorted((g for of_family in families for g in of_family), key=lambda g: places[g.lines[0].corners])
+        chosen = _chosen(groups, fonts, for_)
+        return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named)
 
     def _samples(self, picture: Image.Image, lines: list[Line]) -> list[_Sample]:
-        """The largest lines that hold ink, in the order given."""
-        largest = set(sorted(lines, key=lambda line: -line.area)[:MOST_LINES])
-        samples = []
-        for line in lines:
-            if line in largest:
-                gray = line.straighten(picture)
-                embeddings = self.embed_line(gray)
-                if embeddings is not None:
-                    samples.append(_Sample(line, gray, embeddings))
+        """The lines that hold ink, in the order given; of many, fewer windows of each are looked at."""
+        most = min(self.preprocessing.most_windows, max(1, MOST_WINDOWS // max(1, len(lines))))
+        settings = replace(self.preprocessing, most_windows=most)
+        samples: list[_Sample] = []
+        waiting: list[tuple[Line, np.ndarray, np.ndarray]] = []
+        for number, line in enumerate(lines, 1):
+            gray = self._letters.look(picture, line) if self._letters else line.straighten(picture)
+            prepared = None if gray is None else prepare_line(gray, self.preprocessing)
+            if gray is not None and prepared is not None:
+                waiting.append((line, gray, windows_of(prepared, settings)))
+            counts = [len(windows) for _, _, windows in waiting]
+            if waiting and (sum(counts) >= BATCH or number == len(lines)):
+                embedded = self.embed(np.concatenate([windows for _, _, windows in waiting]))
+                parts = np.split(embedded, np.cumsum(counts)[:-1])
+                samples += [
+                    _Sample(line, gray, part, self.catalogue.score_faces(part))
+                    for (line, gray, _), part in zip(waiting, parts, strict=True)
+                ]
+                waiting = []
         return samples
+
+    def _scored(self, samples: list[_Sample]) -> list[_Sample]:
+        """The samples of another catalogue's search, scored by this one's."""
+        return [replace(sample, scores=self.catalogue.score_faces(sample.embeddings)) for sample in samples]
+
+    def _with_readings(self, picture: Image.Image, samples: list[_Sample]) -> list[_Sample]:
+        """The samples, as many of them read as drawing wants: large ones of usual length."""
+        samples = list(samples)
+        letters = {letter for sample in samples for letter in sample.line.text}
+        waiting = [number for number, sample in enumerate(samples) if not sample.line.text]
+        waiting.sort(key=lambda number: -worth_reading(samples[number].line.width, samples[number].line.height))
+        for number in waiting[:MOST_DRAWN]:
+            if len(letters) >= MOST_LETTERS:
+                break
+            line = self._reader.read_line(picture, samples[number].line)
+            samples[number] = replace(samples[number], line=line)
+            letters |= set(line.text)
+        return samples
+
+    def _pooled(self, family: list[list[_Sample]], among: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
+        """(F,) scores of each style, and how much it weighs."""
+        weights = [_weights(style) for style in family]
+        pooled = [
+            pool(_scores(style, among), weight, list(range(len(style))))
+            for style, weight in zip(family, weights, strict=True)
+        ]
+        return pooled, [weight.sum() for weight in weights]
+
+    def _by_style(self, family: list[list[_Sample]], verdict: Verdict, among: np.ndarray) -> list[np.ndarray]:
+        """(F,) final scores of each style: the verdict on the first one decides the family of the others."""
+        of_families = self.catalogue.best_of_families(verdict.scores)
+        pooled, _ = self._pooled(family[1:], among)
+        return [verdict.scores, *(in_families(self.catalogue, scores, of_families) for scores in pooled)]
+
+    def _extent(self, match: Match, text: str) -> float:
+        """Ems from the top to the bottom of a text in a match's face, or in what is drawn for it."""
+        face = self.stand_in(self.catalogue.face(match))
+        glyphs = [glyph for glyph in self.letterforms.glyphs(face.id, text) if glyph] if face else []
+        return max(g.top for g in glyphs) - min(g.bottom for g in glyphs) if glyphs else 1.0
 
     def _faces_without(self, families: Collection[str]) -> np.ndarray:
         """(F,) bool."""
         return np.array([face.family not in families for face in self.catalogue.faces])
 
     def _judge(
-        self, samples: list[_Sample], queries: list[Query], among: np.ndarray
+        self, family: list[list[_Sample]], queries: list[Query], among: np.ndarray
     ) -> tuple[Verdict, list[Neighbour], tuple[float, ...]]:
-        """What the encoder and drawing find among (F,) bool faces, what resembles the best one, and the evidence."""
-        scores = [np.where(among, self.catalogue.score_faces(sample.embeddings), -np.inf) for sample in samples]
-        # a line's say in the answer grows with the number of its windows
-        of_encoder = np.average(scores, axis=0, weights=[len(sample.embeddings) for sample in samples])
+        """What encoder and drawing find for a family's first style among (F,) bool faces; all styles have a say.
+
+        Returns: that, what resembles the best face, and the evidence.
+        """
+        pooled, weights = self._pooled(family, among)
+        of_families = pool_families(self.catalogue, pooled, weights)
+        of_encoder = in_families(self.catalogue, pooled[0], of_families) if len(pooled) > 1 else pooled[0]
         verdict = self._verifier.verify(of_encoder, queries)
         similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, among)
-        lines = [sample.line for sample in samples]
+        lines = [sample.line for style in family for sample in style]
         return verdict, similar, evidence_of(self.catalogue, lines, of_encoder, verdict, similar)
 
+    def _rows(self, scores: np.ndarray, top: int, exponent: float, known: float) -> list[Match]:
+        """The best rows with what they are worth. Args: known: probability that the font is in the catalogue."""
+        rows = []
+        for row in self.catalogue.rank(scores, top, self.calibration.temperature, exponent):
+            probability = round(row.conditional_probability * known, 4)
+            rows.append(replace(row, probability=probability, verdict=self.calibration.word(probability)))
+        return rows
+
     def _is_one_of(
-        self, families: set[str], samples: list[_Sample], queries: list[Query], without: Collection[str]
+        self,
+        families: set[str],
+        samples: list[list[_Sample]],
+        queries: list[Query],
+        without: Collection[str],
+        exponent: float,
     ) -> tuple[float, tuple[float, ...]]:
         """Probability that the font is known at all and of one of the families, and the evidence for that.
 
         What a font's rank and lead mean was fitted on the whole catalogue. Among few families they would mean nothing.
         """
         verdict, _, evidence = self._judge(samples, queries, self._faces_without(without))
-        rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature)
-        share = sum(row.probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
+        rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature, exponent)
+        share = sum(row.conditional_probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
+
+
+def _chosen(groups: list[Group], fonts: Sequence[Font], for_: str) -> Group:
+    """The group that an answer's `matches` are of."""
+    shown = {line for font in fonts for line in font.lines}
+    candidates = [group for group in groups if not shown.isdisjoint(group.lines)]
+    if for_ == "heading":
+        return max(candidates, key=lambda group: max(line.height for line in group.lines))
+    letters = [letters_of(group.lines) for group in candidates]
+    many = [g for g, count in zip(candidates, letters, strict=True) if count >= MANY * max(letters)]
+    return max(many, key=lambda group: sum(line.area for line in group.lines))
+
+
+def _scores(samples: list[_Sample], among: np.ndarray) -> np.ndarray:
+    """(N, F) of each sample, minus infinity for faces not `among`."""
+    return np.where(among, [sample.scores for sample in samples], -np.inf)
+
+
+def _weights(samples: list[_Sample]) -> np.ndarray:
+    """(N,)"""
+    return weigh_lines([sample.line.width for sample in samples], [sample.line.height for sample in samples])
 
 
 def _queries(samples: list[_Sample]) -> list[Query]:

@@ -23,7 +23,9 @@ def open_network(path: Path):
 
 def packaged(name: str) -> Path:
     """A model file inside the installed rapidocr package, none of whose code is run."""
-    return Path(importlib.util.find_spec("rapidocr").submodule_search_locations[0]) / "models" / name
+    spec = importlib.util.find_spec("rapidocr")
+    assert spec and spec.submodule_search_locations, "rapidocr is among the requirements"  # nosec B101: for the types
+    return Path(spec.submodule_search_locations[0]) / "models" / name
 
 
 def _cores() -> int:

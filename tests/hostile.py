@@ -1,8 +1,8 @@
-"""Files that mean harm, made from nothing: some hundred pictures, fonts, zips and manifests, always the same.
+"""Files that mean harm, made from nothing: some three hundred pictures, fonts, zips and manifests, always the same.
 
 `pictures()`, `fonts()`, `zips()` and `manifests()` give name and content, one after the other so that few are in
 memory at a time; of each, `big=True` gives those that take megabytes or seconds. `tests/test_abuse.py` feeds them to
-every way in, `tests/fuzz.py` starts from them.
+every way in.
 """
 
 import copy
@@ -135,25 +135,14 @@ DOCUMENTS = {
     "svg-laughs": b"<!DOCTYPE x ["
     + b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 9) for n in range(1, 9))
     + b"]><svg>&a8;</svg>",
-    "svgz": b"\x1f\x8b" + zlib.compress(b"<svg/>", wbits=31)[2:],
     "pdf": b"%PDF-1.7\n1 0 obj <</OpenAction <</S /JavaScript /JS (app.alert(1))>>>> endobj\n%%EOF",
     "html": b"<!doctype html><script>fetch('/config')</script>",
-    "php": b"<?php system($_GET['c']); ?>",
-    "shell": b"#!/bin/sh\nrm -rf /\n",
     "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%id) (w) file\n",
-    "elf": b"\x7fELF" + bytes(60),
     "exe": b"MZ" + bytes(200),
-    "imagemagick": b"push graphic-context\nviewbox 0 0 9 9\nfill 'url(https://127.0.0.1/|id)'\npop graphic-context",
     "psd": b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 300_000, 300_000, 8, 3),
-    "ico": struct.pack("<HHHBBBBHHII", 0, 1, 1, 255, 255, 0, 0, 1, 32, ALL, 22),
-    "fits": b"SIMPLE  =                    T" + bytes(2850),
-    "xpm": b'/* XPM */ static char *x[] = {"99999 99999 1 1", "a c red"',
-    "jpeg2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100),
     "nothing": b"",
     "zeros": bytes(5000),
-    "newlines": b"\n" * 5000,
     "gzip-bomb": zlib.compress(bytes(4 * MEGA), 9, wbits=31),
-    "pickle": b"cos\nsystem\n(S'id'\ntR.",
 }
 
 
@@ -190,40 +179,24 @@ def _small_pictures() -> Files:
 def _png() -> Files:
     for name, header in {
         "no-width": (0, 64, 8, 0, 0, 0, 0),
-        "no-height": (64, 0, 8, 0, 0, 0, 0),
         "largest": (2**31 - 1,) * 2 + (8, 0, 0, 0, 0),
-        "wide": (2**31 - 1, 1, 8, 0, 0, 0, 0),
         "negative": (ALL, ALL, 8, 0, 0, 0, 0),
-        "three-bits": (64, 64, 3, 0, 0, 0, 0),
-        "no-colours": (64, 64, 8, 9, 0, 0, 0),
-        "unknown-filter": (64, 64, 8, 0, 9, 9, 9),
         "no-palette": (64, 64, 8, 3, 0, 0, 0),
         "interlaced": (7000, 7000, 16, 6, 0, 0, 1),
     }.items():
         yield f"header-{name}.png", png(struct.pack(">IIBBBBB", *header))
     bomb = zlib.compress(bytes(2 * MEGA), 9)
     yield "pixels-too-many.png", png(pixels=zlib.compress(bytes(8 * MEGA), 9))
-    yield "pixels-garbage.png", png(pixels=b"\x78\x9c" + b"\xff" * 200)
-    yield "pixels-within-pixels.png", png(pixels=zlib.compress(zlib.compress(bytes(MEGA))))
     for name in (b"zTXt", b"iCCP"):
         yield f"{name.decode()}-bomb.png", png(chunks=png_chunk(name, b"name\0\0" + bomb))
-    yield "iTXt-bomb.png", png(chunks=png_chunk(b"iTXt", b"name\0\1\0\0\0" + bomb))
     yield "many-texts.png", png(chunks=png_chunk(b"zTXt", b"name\0\0" + zlib.compress(bytes(1_000_000), 9)) * 100)
     yield "long-text.png", png(chunks=png_chunk(b"tEXt", b"name\0" + b"x" * MEGA))
     yield "chunk-too-long.png", png(chunks=struct.pack(">I", 2**31 - 1) + b"tEXt")
-    yield "chunk-name.png", png(chunks=png_chunk(b"\0\0\0\0", b""))
     for name, body in {
         "gAMA-zero": (b"gAMA", bytes(4)),
-        "gAMA-largest": (b"gAMA", b"\xff" * 4),
-        "gAMA-short": (b"gAMA", b"\1"),
-        "pHYs-zero": (b"pHYs", bytes(8) + b"\1"),
         "pHYs-largest": (b"pHYs", b"\xff" * 8 + b"\1"),
-        "pHYs-empty": (b"pHYs", b""),
-        "cHRM": (b"cHRM", bytes(31)),
-        "sRGB": (b"sRGB", b"\xff"),
         "tRNS": (b"tRNS", b"\xff" * 700),
         "ICC": (b"iCCP", b"x\0\0" + zlib.compress(b"no profile")),
-        "tIME": (b"tIME", b"\xff" * 3),
         "eXIf-orientation-nan": (b"eXIf", exif(274, 11, struct.pack("<f", float("nan")))),
         "eXIf-many": (b"eXIf", many_tags(5000, 64_000)),
     }.items():
@@ -247,32 +220,22 @@ def _jpeg() -> Files:
     for name, value in {
         "largest": b"\xff" * 4,
         "no-height": b"\0\0\0\x20",
-        "no-width": b"\0\x20\0\0",
-        "one-row": b"\0\1\xff\xff",
     }.items():
         yield f"size-{name}.jpg", patched(data, size, value)
     for number in (0, 2, 255):
         yield f"components-{number}.jpg", patched(data, size + 4, bytes([number]))
-    yield "twelve-bits.jpg", patched(data, size - 1, b"\x0c")
-    yield "arithmetic.jpg", patched(data, size - 4, b"\xc9")
-    yield "sampling.jpg", patched(data, size + 6, b"\xff")
     yield "no-tables.jpg", data.replace(b"\xff\xc4", b"\xff\xfe").replace(b"\xff\xdb", b"\xff\xfe")
     yield "restarts.jpg", jpeg_with(b"\xff\xdd\0\4\0\1") + b"\xff\xd0" * 5000
     yield "segment-too-long.jpg", jpeg_with(b"\xff\xe1\xff\xff")
-    yield "segment-too-short.jpg", jpeg_with(b"\xff\xe1\0\1")
     yield "progressive-scans.jpg", jpeg_scans(512, 3000)
     yield "exif-many-tags.jpg", jpeg_with(exif_segments(many_tags(5000, 64_000)))
     yield "exif-many-long-tags.jpg", jpeg_with(exif_segments(many_tags(20_000, 250_000)))
     yield "exif-loop.jpg", jpeg_with(exif_segments(exif(34665, 4, struct.pack("<I", 8))))
     for name, (kind, value) in {
         "9": (3, b"\x09"),
-        "0": (3, b"\0"),
         "largest": (3, b"\xff\xff"),
         "text": (2, b"six"),
-        "negative": (9, b"\xff" * 4),
         "nan": (11, struct.pack("<f", float("nan"))),
-        "infinite": (11, struct.pack("<f", float("inf"))),
-        "unknown": (99, b"\6"),
     }.items():
         yield f"exif-orientation-{name}.jpg", jpeg_with(exif_segments(exif(274, kind, value)))
     yield (
@@ -280,8 +243,6 @@ def _jpeg() -> Files:
         jpeg_with(exif_segments(tiff([(282, 5, 1, 38), (296, 3, 1, 2)], struct.pack("<II", 1, 0)))),
     )
     yield "density-zero.jpg", patched(data, 13, b"\1\0\0\0\0")
-    yield "icc-parts.jpg", jpeg_with(b"\xff\xe2\0\x14ICC_PROFILE\0\xff\xffxxxx")
-    yield "adobe.jpg", jpeg_with(b"\xff\xee\0\x0eAdobe\0d\0\0\0\0\x09")
     yield "mpo-index.jpg", jpeg_with(b"\xff\xe2\0\x5aMPF\0" + many_tags(6, 60)[:84])
 
 
@@ -293,10 +254,8 @@ def _other_formats() -> Files:
             yield f"hurt-{place}.{suffix}", patched(data, place, b"\xff" * 4)
     gif = encode(picture("P"), "GIF")
     yield "largest.gif", patched(gif, 6, b"\xff" * 4)
-    yield "no-size.gif", patched(gif, 6, bytes(4))
     yield "frame-outside.gif", patched(gif, gif.index(b",", 700) + 1, b"\xff" * 8)
     yield "comment.gif", gif_with(b"!\xfe" + (b"\xff" + b"x" * 255) * 2000 + b"\0")
-    yield "many-comments.gif", gif_with(b"!\xfe\1x\0" * 20_000)
     yield "many-frames.gif", animation("GIF", 300)
     yield "many-frames.apng", animation("PNG", 300)
     yield "many-frames.webp", animation("WEBP", 60)
@@ -316,15 +275,8 @@ def _other_formats() -> Files:
     bmp = encode(picture(), "BMP")
     for name, at, value in (
         ("upside-down-largest", 18, struct.pack("<ii", 2**31 - 1, -(2**31))),
-        ("wide", 18, struct.pack("<ii", 2**31 - 1, 1)),
-        ("negative", 18, struct.pack("<ii", -5, 5)),
-        ("thirteen-bits", 28, b"\x0d"),
         ("compression", 30, struct.pack("<I", 4)),
-        ("runs", 28, struct.pack("<HI", 8, 1)),
-        ("colours", 46, struct.pack("<I", ALL)),
         ("offset", 10, struct.pack("<I", ALL)),
-        ("header", 14, struct.pack("<I", ALL)),
-        ("density", 38, b"\xff" * 8),
     ):
         yield f"{name}.bmp", patched(bmp, at, value)
 
@@ -333,28 +285,15 @@ def _tiff() -> Files:
     yield "plain.tif", plain_tiff()
     for name, changed in {
         "largest": {"width": (4, 1, ALL), "height": (4, 1, ALL)},
-        "wide": {"width": (4, 1, ALL)},
         "no-width": {"width": (3, 1, 0)},
-        "negative": {"width": (9, 1, ALL)},
         "many-samples": {"samples": (3, 1, 65_535)},
-        "many-bits": {"bits": (3, 1, 65_535)},
-        "no-bits": {"bits": (3, 1, 0)},
         "compression": {"compression": (3, 1, 9999)},
-        "lzw": {"compression": (3, 1, 5)},
-        "deflate": {"compression": (3, 1, 8)},
-        "fax": {"compression": (3, 1, 4)},
-        "jpeg": {"compression": (3, 1, 7)},
         "offset-outside": {"offsets": (4, 1, ALL)},
         "many-offsets": {"offsets": (1, 150, 8)},
         "count": {"counts": (4, 1, ALL)},
-        "no-rows": {"rows": (3, 1, 0)},
-        "photometric": {"photometric": (3, 1, 999)},
-        "format": {"format": (3, 1, 99)},
         "type": {"width": (77, 1, 8)},
         "many-widths": {"width": (3, ALL, 8)},
-        "planar": {"planar": (3, 1, 2), "samples": (3, 1, 4)},
         "width-is-nan": {"width": (11, 1, 0x7FC00000)},
-        "width-is-a-text": {"width": (2, 4, 0x61616161)},
     }.items():
         yield f"{name}.tif", plain_tiff(**changed)
     yield "many-tags.tif", many_tags(20_000, 250_000)
@@ -366,7 +305,6 @@ def _tiff() -> Files:
     mixed = np.asarray(picture("L"), np.float32)
     mixed[::3, ::3], mixed[1::3, ::3] = np.nan, np.inf
     yield "values-mixed.tif", encode(Image.fromarray(mixed), "TIFF")
-    yield "resolution-zero.tif", encode(picture(), "TIFF", resolution=0)
 
 
 def _polyglots() -> Files:
@@ -374,15 +312,12 @@ def _polyglots() -> Files:
     with zipfile.ZipFile(zipped, "w") as archive:
         archive.writestr("../../x.png", b"x")
     yield "and-zip.png", png() + zipped.getvalue()
-    yield "and-zip.zip", png() + zipped.getvalue()
     yield "and-script.gif", b"GIF89a=1;alert(document.domain)//" + bytes(200)
     yield "and-script-that-opens.gif", gif_with(b"!\xfe\x21*/=1;alert(1);/*<script></script>\0")
     yield "and-php.jpg", jpeg_with(b"\xff\xfe\0\x20<?php system($_GET['c']);  ?>  ")
     yield "and-html.png", png(chunks=png_chunk(b"tEXt", b"Comment\0<script>alert(1)</script>"))
     yield "and-pdf.jpg", jpeg_with(b"\xff\xfe\0\x12%PDF-1.7 1 0 obj") + DOCUMENTS["pdf"]
-    yield "pdf-and.jpg", DOCUMENTS["pdf"] + encode(picture(), "JPEG")
     yield "and-svg.bmp", encode(picture(), "BMP") + DOCUMENTS["svg"]
-    yield "and-font.tif", plain_tiff() + font_file("pacifico").read_bytes()
     yield "gif-or-png.png", b"GIF89a" + png()[6:]
     yield (
         "xmp-orientation.jpg",
@@ -590,12 +525,8 @@ def _small_fonts() -> Files:
         yield f"{name}-ones.ttf", sfnt(tables | {tag: b"\xff" * len(data)})
         yield f"{name}-offset.ttf", sfnt(tables, rows={tag: (ALL - 3, len(data))})
         yield f"{name}-length.ttf", sfnt(tables, rows={tag: (28, ALL)})
-    yield "no-tables.ttf", sfnt({})
     yield "tables-claimed.ttf", patched(good, 4, b"\xff\xff")
-    yield "collection.ttf", b"ttcf\0\1\0\0" + struct.pack(">I", ALL) + bytes(100)
     yield "collection-of-itself.ttf", b"ttcf\0\1\0\0" + struct.pack(">II", 1, 0)
-    yield "text.ttf", b"not a font"
-    yield "html.ttf", DOCUMENTS["html"]
     yield "picture.ttf", png()
     yield "type1.otf", b"%!PS-AdobeFont-1.0: Hostile\n(%pipe%id) (r) file\n"
     yield "glyphs-claimed.ttf", sfnt(tables | {b"maxp": patched(tables[b"maxp"], 4, b"\xff\xff")})
@@ -611,12 +542,8 @@ def _small_fonts() -> Files:
         true_font(composites({below: [above] * 20 for below, above in zip([glyph, *levels], levels, strict=False)})),
     )
     yield "letters-huge.ttf", true_font(with_scale(45, 45, 65_535))
-    yield "letters-tiny.ttf", true_font(with_scale(0.004, 0.004))
     yield "letters-far.ttf", true_font(with_scale(1, 1, 65_535, 32_767))
-    yield "letters-wide.ttf", true_font(with_scale(70, 1))
-    yield "letters-high.ttf", true_font(with_scale(1, 46))
     yield "letters-flat.ttf", true_font(with_scale(1, 0))
-    yield "weight-nought.ttf", true_font(set_in("OS/2", usWeightClass=0))
     yield "weight-largest.ttf", true_font(set_in("OS/2", usWeightClass=65_535))
     yield "angle.ttf", true_font(set_in("post", italicAngle=-32_768))
     names = ("../../../etc/cron.d/x", "<script>alert(1)</script>", "a\0b", "x" * 9_000, "\u202egnp", "🙂", "CON", " ")
@@ -625,7 +552,6 @@ def _small_fonts() -> Files:
     groups = struct.pack(">HHIIII", 12, 0, 28, 0, 1, 0) + struct.pack(">II", ALL, 1)
     cmap = struct.pack(">HHHHI", 0, 1, 3, 10, 12) + groups
     yield "cmap-of-everything.ttf", sfnt(tables | {b"cmap": cmap})
-    yield "cmap-of-everything-13.ttf", sfnt(tables | {b"cmap": patched(cmap, 12, b"\0\x0d")})
     many = struct.pack(">HH", 0, 65_535) + struct.pack(">HHI", 3, 10, 12) * 65_535
     yield "cmap-many-tables.ttf", sfnt(tables | {b"cmap": many})
     many = struct.pack(">HHH", 0, 65_535, 6) + struct.pack(">HHHHHH", 3, 1, 1033, 1, 65_535, 0) * 65_535
@@ -633,7 +559,6 @@ def _small_fonts() -> Files:
     axes = struct.pack(">HHHHHHHH", 1, 0, 16, 2, 65_535, 20, 65_535, 8)
     axis = struct.pack(">4siiiHH", b"wght", -(2**31), 0, 2**31 - 1, 0, 256)
     yield "axes-many.ttf", sfnt(tables | {b"fvar": axes + axis * 3000})
-    yield "axis-alone.ttf", sfnt(tables | {b"fvar": struct.pack(">HHHHHHHH", 1, 0, 16, 2, 1, 20, 0, 8) + axis})
     yield (
         "variations-garbage.ttf",
         sfnt(tables | {b"fvar": struct.pack(">HHHHHHHH", 1, 0, 16, 2, 1, 20, 0, 8) + axis, b"gvar": b"\xff" * 400}),
@@ -645,20 +570,15 @@ def _small_fonts() -> Files:
     nested = [[level - 106, "callgsubr"] * 30 + ["return"] for level in range(8)] + [[1, 1, "rlineto", "return"]]
     yield "subroutines-doubling.otf", postscript_font([50, 0, "rmoveto", -107, "callgsubr", "endchar"], nested)
     yield "stack.otf", postscript_font([*range(513), "rlineto", "endchar"])
-    yield "far.otf", postscript_font([32_000, 32_000, "rmoveto", *[32_000, 32_000, "rlineto"] * 60, "endchar"])
     yield "divided.otf", postscript_font([1, 0, "div", 0, "rmoveto", 1, 0, "div", 5, "rlineto", "endchar"])
-    yield "garbage.otf", b"OTTO" + b"\xff" * 400
     packed = zlib.compress(bytes(2 * MEGA), 9)
     yield "lengths.woff", woff({tag: (zlib.compress(data), ALL) for tag, data in tables.items()})
     yield "bomb.woff", woff({tag: (packed, 2 * MEGA) for tag in tables})
-    yield "garbage.woff", woff({tag: (b"\x78\x9c" + b"\xff" * 90, 5000) for tag in tables})
     yield "bomb.woff2", woff2(brotli.compress(bytes(4 * MEGA)), [4 * MEGA], 4 * MEGA)
     yield "claimed.woff2", woff2(brotli.compress(bytes(100)), [2**31 - 1, 2**31 - 1], ALL)
-    yield "garbage.woff2", woff2(b"\xff" * 300, [100], 100)
     shipped = font_file("pacifico").read_bytes()
     for place in (5, 12, 16, 48, 60, 90, len(shipped) // 2):
         yield f"hurt-{place}.woff2", patched(shipped, place, b"\xff" * 4)
-    yield "half.woff2", shipped[: len(shipped) // 2]
 
 
 def _big_fonts() -> Files:
@@ -713,18 +633,11 @@ def _small_zips() -> Files:
         "../../up.png",
         "/etc/cron.d/x.png",
         "..\\..\\up.png",
-        "C:\\x.png",
         "\\\\host\\share\\x.png",
         "a/../../b.png",
-        "~/x.png",
-        "$(id).png",
         "=cmd|x.png",
         "\u202egpj.png",
         "x" * 60_000 + ".png",
-        "con.png",
-        "a\nb.png",
-        " .png",
-        "file:///etc/passwd.png",
         "http://127.0.0.1/x.png",
         "<img src=x onerror=alert(1)>.png",
     ]
@@ -746,26 +659,19 @@ def _small_zips() -> Files:
     yield "many.zip", zip_of([(f"{number}.png", b"") for number in range(3000)], zipfile.ZIP_STORED)
     one = zip_of([("a.png", bytes(2 * MEGA))])
     yield "size-too-small.zip", lying(one, size=10)
-    yield "size-too-large.zip", lying(one, size=ALL - 1)
     yield "packed-too-large.zip", lying(one, packed=ALL - 1)
     yield "encrypted.zip", lying(one, flags=1)
-    yield "strong-encryption.zip", lying(one, flags=0x41)
     for method in (1, 6, 9, 14, 93, 99, 65_535):
         yield f"method-{method}.zip", lying(one, method=method)
     yield "bzip2.zip", zip_of([("a.png", bytes(10 * MEGA))], zipfile.ZIP_BZIP2)
     yield "bzip2-lying.zip", lying(zip_of([("a.png", bytes(80 * MEGA))], zipfile.ZIP_BZIP2), size=1000)
     yield "lzma-lying.zip", lying(zip_of([("a.png", bytes(40 * MEGA))], zipfile.ZIP_LZMA), size=1000)
-    yield "no-name.zip", patched(patched(one, 26, bytes(2)), one.rindex(b"PK\1\2") + 28, bytes(2))
-    yield "version.zip", patched(one, one.rindex(b"PK\1\2") + 6, b"\xff\0")
     yield "half.zip", one[: len(one) // 2]
     yield "end-alone.zip", b"PK\5\6" + bytes(18)
-    yield "end-garbage.zip", b"PK\5\6" + b"\xff" * 18
     yield "directory-outside.zip", patched(one, len(one) - 6, struct.pack("<I", ALL))
-    yield "directory-garbage.zip", patched(one, one.rindex(b"PK\1\2"), b"\xff" * 40)
     yield "sixty-four.zip", b"PK\6\6" + b"\xff" * 52 + b"PK\6\7" + bytes(16) + b"PK\5\6" + b"\xff" * 16 + bytes(2)
     yield "overlapping.zip", _overlapping(300, MEGA)
     yield "prefixed.zip", DOCUMENTS["exe"] + one
-    yield "extra.zip", patched(one, one.rindex(b"PK\1\2") + 30, b"\xff\xff")
     for name in ("zeros", "text", "pdf"):
         yield f"{name}.zip", DOCUMENTS.get(name, b"a text")
 
@@ -803,31 +709,16 @@ def manifests(big: bool = False) -> Files:
         "nought": {"file": "a\0b"},
         "surrogate": {"file": "\ud800"},
         "empty-name": {"file": ""},
-        "dot": {"file": "."},
-        "long-name": {"file": "x" * 10_000},
-        "no-name": {"file": None},
-        "names": {"file": ["a"]},
-        "weight-text": {"weight": "bold"},
         "weight-large": {"weight": 10**400},
-        "weight-negative": {"weight": -1},
-        "weight-list": {"weight": [400]},
         "weight-true": {"weight": True},
-        "style-object": {"style": {}},
         "text-object": {"text": {"a": 1}},
-        "groups": {"protocol": ["a"]},
-        "italic-text": {"italic": "no"},
         "family-number": {"family": 5},
-        "family-object": {"family": {}},
     }.items():
         yield name, json.dumps(row | more).encode()
     for name, line in {
         "nan": b'{"file": "a", "family": "b", "weight": NaN}',
         "infinite": b'{"file": "a", "family": "b", "weight": 1e999}',
-        "digits": b'{"file": "a", "family": "b", "weight": ' + b"9" * 9000 + b"}",
         "list": b'["a", "b"]',
-        "text": b'"a"',
-        "number": b"5",
-        "null": b"null",
         "no-family": b'{"file": "a"}',
         "same-keys": b'{"file": "a", "file": "b", "family": "c"}',
         "cut": b'{"file": "a',
@@ -835,14 +726,10 @@ def manifests(big: bool = False) -> Files:
         "deep-object": b'{"a":' * 100_000,
         "deep-text": b'{"file": "a", "family": "b", "text": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
         "nothing": b"",
-        "blank": b" \n\t\n",
         "noughts": bytes(500),
-        "latin": b'{"file": "\xe9", "family": "b"}',
         "byte-order": b"\xef\xbb\xbf" + json.dumps(row).encode(),
         "sixteen-bits": json.dumps(row).encode("utf-16"),
         "separators": json.dumps(row).encode() + "\u2028\x85\x0c".encode() + b"{",
-        "html": DOCUMENTS["html"],
-        "python": b"{'file': 'a', 'family': 'b'}",
         "many": json.dumps(row).encode() * 20_000,
         "picture": png(),
     }.items():

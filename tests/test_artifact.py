@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fontid.artifact import ArtifactError, open_artifact, recalibrate, seal
+from fontid.artifact import ArtifactError, open_artifact, put_usage, recalibrate, seal
 from fontid.catalogue.faces import read_faces, write_faces
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration
@@ -116,6 +116,17 @@ def test_the_version_tells_artifacts_apart(copy):
     recalibrate(copy, Calibration(temperature=0.5))
     assert open_artifact(copy).version != before == open_artifact(MODEL).version
     assert len(before) == 12
+
+
+def test_usage_is_sealed_in_and_an_artifact_without_it_opens(copy):
+    put_usage(copy, {"pacifico": 7, "no-such-family": 9})
+    assert open_artifact(copy).usage == {"pacifico": 7}
+    (copy / "usage.tsv").write_text("family\tdownloads_a_month\npacifico\t8\n")
+    with pytest.raises(ArtifactError, match="usage.tsv"):
+        open_artifact(copy)
+    (copy / "usage.tsv").unlink()
+    seal(copy, Preprocessing(), {})
+    assert open_artifact(copy).usage == {} and FontIdentifier.from_pretrained(copy).catalogue.usage == {}
 
 
 def test_swapped_faces_are_refused(copy):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fontid.catalogue.faces import Face, face_id, regular_face, style_words
-from fontid.catalogue.ranking import Catalogue, Match
+from fontid.catalogue.ranking import Catalogue, Match, rows_that_open
 
 
 def face(family: str, weight: int = 400, italic: bool = False) -> Face:
@@ -77,6 +77,41 @@ def test_styles_have_the_words_of_css():
 
 
 def test_a_match_tells_both_probabilities_and_its_twins_by_name():
-    row = Match("a", "A", 700, True, 0.9, 0.8, "", ("b",), ("B",), "serif", "OFL-1.1").to_dict(0.5)
+    match = Match("arimo", "Arimo", 700, True, 0.9, 0.8, "", ("b",), ("B",), ("https://b",), probability=0.4)
+    row = match.to_dict()
     assert (row["probability"], row["conditional_probability"], row["style"]) == (0.4, 0.8, "Bold Italic")
-    assert row["twins"] == [{"family": "b", "name": "B"}] and row["verdict"] is None
+    assert row["twins"] == [{"family": "b", "name": "B", "url": "https://b"}]
+    assert row["drawn_like"] == [{"name": "Arial", "relation": "same metrics"}]
+    assert [one["name"] for one in row["alternatives"]] == ["Liberation Sans"]
+
+
+def test_the_prior_weighs_used_families_in_and_probabilities_stay_shares():
+    """b is a little behind d, but used; with a month's downloads to the power that makes up for it, b is first."""
+    catalogue = Catalogue(FACES, np.eye(7), np.arange(7, dtype=np.int32), np.zeros((0, 2), np.int32), {"b": 29_700})
+    scores = np.array([0.0, 0, 0, 0.5, 0, 0, 0.6])
+    plain, weighed = catalogue.rank(scores, 4, 0.1), catalogue.rank(scores, 4, 0.1, exponent=0.5)
+    assert [row.family for row in plain[:2]] == ["d", "b"] and [row.family for row in weighed[:2]] == ["b", "d"]
+    shares = {row.family: row.conditional_probability for row in weighed}
+    assert sum(shares.values()) == pytest.approx(1, abs=0.001)
+    assert shares["b"] / shares["d"] == pytest.approx(np.exp(-1) * 100**0.5, rel=0.01)  # (29700 + 300) / 300 is 100
+    assert weighed[0].score == 0.5
+
+
+def test_the_original_is_shown_and_its_twin_in_the_same_style():
+    """The twins a, b, c of weight 400: c scores best, b is used most; 700 has no twins."""
+    twins = np.array([(0, 3), (3, 5), (0, 5)], np.int32)
+    catalogue = Catalogue(FACES, np.eye(7), np.arange(7, dtype=np.int32), twins, {"b": 9000, "a": 1000})
+    scores = np.array([0.1, 0.2, 0, 0.3, 0.8, 0.9, 0.4])
+    rows = catalogue.rank(scores, 9, exponent=0.01)
+    assert [(row.family, row.weight, row.twins) for row in rows] == [("b", 400, ("a", "c")), ("d", 400, ())]
+    assert rows[0].score == 0.9
+    without = np.where(np.arange(7) == 3, -np.inf, scores)  # as if b 400 were filtered out
+    assert [(row.family, row.weight) for row in catalogue.rank(without, 2)] == [("a", 400), ("d", 400)]
+
+
+def test_rows_of_a_superfamily_open():
+    def match(family: str, superfamily: str | None) -> Match:
+        return Match(family, family, 400, False, 0.0, 0.0, "", (), superfamily=superfamily)
+
+    rows = rows_that_open([match("p-ar", "P"), match("x", None), match("p-at", "P"), match("y", None)])
+    assert [[one.family for one in row] for row in rows] == [["p-ar", "p-at"], ["x"], ["y"]]

@@ -1,5 +1,6 @@
 """The command line, as other tools call it."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,7 +15,9 @@ from PIL import Image, ImageChops
 
 from benchmarks import run as run_benchmarks
 from fontid import __version__
-from fontid.__main__ import main
+from fontid.__main__ import main, text_of
+from fontid.catalogue.ranking import Match
+from fontid.identifier import NOTHING_FITS, Group
 from tests.conftest import ROOT, answer_validator, draw
 
 
@@ -51,6 +54,37 @@ def test_identify_prints_one_object_a_line(capsys, pictures):
 def test_identify_prints_a_table(capsys, pictures):
     status, lines, _ = run(capsys, "identify", pictures / "one.png", "--encoder-only")
     assert status == 0 and "Pacifico 400" in lines[1] and "https://fonts.google.com/specimen/Pacifico" in lines[1]
+
+
+def test_the_table_tells_words_twins_and_what_is_free_too(capsys, pictures, tmp_path):
+    draw("Regional Express", "arimo", 56).save(tmp_path / "arimo.png")
+    status, lines, _ = run(capsys, "identify", tmp_path / "arimo.png", "--no-prior")
+    assert status == 0 and "%" in lines[1] and "Arimo 400" in lines[1]
+    assert any(f" {word} " in lines[1] for word in ("certain", "likely")) and "drawn like Arial" in lines[1]
+
+
+def test_versions_of_a_superfamily_are_one_row():
+    def match(name: str, probability: float, superfamily: str | None = None) -> Match:
+        family = name.casefold()
+        return Match(
+            family, name, 400, False, 0, 0, "", (), superfamily=superfamily, probability=probability, verdict="close"
+        )
+
+    rows = (match("Playwrite AR", 0.3, "Playwrite"), match("Lora", 0.25), match("Playwrite AT", 0.2, "Playwrite"))
+    lines = text_of(Group((), rows, 0.9, (), ()), several=False).splitlines()
+    assert [line.split()[:3] for line in lines[:1]] == [["1.", "50.0", "%"]] and "Playwrite:" in lines[0]
+    assert ["Playwrite AR" in lines[1], "Playwrite AT" in lines[2], lines[3].startswith("  2.")] == [True] * 3
+    none = (dataclasses.replace(rows[1], verdict="none"),)
+    assert NOTHING_FITS in text_of(Group((), none, 0.1, (), ()), several=False)
+
+
+def test_alternatives(capsys):
+    status, lines, _ = run(capsys, "alternatives", "times")
+    assert status == 0 and lines[0] == "Times" and "TeX Gyre Termes" in lines[1] and "same metrics" in lines[1]
+    status, lines, _ = run(capsys, "alternatives", "Proxima Nova", "--json")
+    assert json.loads(lines[0])["alternatives"][0]["family"] == "montserrat"
+    status, lines, errors = run(capsys, "alternatives", "Gothm")
+    assert (status, lines) == (2, []) and "Did you mean Gotham" in errors
 
 
 @pytest.mark.parametrize(
@@ -222,7 +256,7 @@ def test_evaluate_without_the_truth_takes_it_out(capsys, labelled, identifier, m
     """The option's glue alone: which families are taken out, and what becomes of the answers."""
     taken_out = []
 
-    def identify(self, picture, *, without, encoder_only):
+    def identify(self, picture, *, without, **options):
         taken_out.append(without)
         return SimpleNamespace(in_catalogue=0.2 if without else 0.9)
 

@@ -29,7 +29,7 @@ from compare_vlm.report import write_report
 from compare_vlm.rows import read_table
 from compare_vlm.settings import VlmRow, open_row
 from fontid.catalogue.faces import nested_order
-from fontid.evaluation.experiment import SettingsError, read_result, write_result
+from fontid.evaluation.experiment import SettingsError, entries, read_result, read_results, write_result
 from fontid.identifier import SHIPPED
 from tests.conftest import ROOT, run_module
 
@@ -233,8 +233,8 @@ def test_without_the_hub_one_sentence(prepared, tmp_path):
 
 def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
     """The winner is the best row that was measured, is no smoke, and fits the server."""
-    rows, results = tmp_path / "rows", tmp_path / "results"
-    rows.mkdir()
+    rows, results = tmp_path / "rows.yaml", tmp_path / "results"
+    table = {}
     for name, top1, milliseconds, smoke in (
         ("slow", 0.9, 5000, False),
         ("good", 0.8, 300, False),
@@ -242,7 +242,7 @@ def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
         ("trial", 1.0, 10, True),
         ("absent", None, 0, False),
     ):
-        (rows / f"{name}.yaml").write_text(f"kind: classical\nlabel: {name}\nnote: why {name}\n")
+        table[name] = {"kind": "classical", "label": name, "note": f"why {name}"}
         if top1 is None:
             continue
         figures = {"top1": top1, "top5": 1.0, "mrr": 0.5, "invalid": 0.0}
@@ -252,8 +252,9 @@ def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
         split = accuracy | {"by_length": {"1-4": accuracy}, "by_category": {"serif": accuracy}}
         split |= {"ms_per_image": milliseconds, "examples": [example]}
         metrics = {"families": 5, "splits": {"chromium": split}, "parameters": 1, "disk_mb": 1.0, "peak_rss_mb": 500}
-        path = results / "vlm" / f"{name}-all.json"
+        path = Path(f"{results / 'vlm.jsonl'}#{name}-all")
         write_result(path, settings={"kind": "classical"}, command="x", metrics=metrics, smoke=smoke)
+    rows.write_text(yaml.safe_dump(table))
     summary = write_report(rows, results, tmp_path / "out")
     assert summary["winner"]["label"] == "good"
     assert summary["rows"] == {"measured here": 3, "smoke": 1, "not run": 1}
@@ -265,12 +266,16 @@ def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
 
 def test_what_ships_is_the_winner():
     winner = read_result(ROOT / "results" / "comparison.json")["metrics"]["winner"]
-    assert winner["encoder_sha256"] == hashlib.sha256((SHIPPED / "encoder.onnx").read_bytes()).hexdigest()
+    shipped = {one["parts"]["encoder.onnx"] for one in read_results(ROOT / "results" / "models.jsonl").values()}
+    assert winner["encoder_sha256"] in shipped
+    ships = winner["encoder_sha256"] == hashlib.sha256((SHIPPED / "encoder.onnx").read_bytes()).hexdigest()
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert ships != ("compares an earlier encoder" in page)
     assert read_result(ROOT / winner["file"])["metrics"]["encoder_sha256"] == winner["encoder_sha256"]
 
 
 def test_the_files_are_sound():
-    for path in sorted((ROOT / "experiments" / "vlm").glob("*.yaml")):
+    for path in entries(ROOT / "experiments" / "vlm.yaml"):
         assert open_row(path).label
     assert all(row["source"].startswith("arXiv ") for row in read_table(ROOT / "compare_vlm" / "published.yaml"))
     assert len(read_table(ROOT / "compare_vlm" / "plan.yaml")) >= 3

@@ -56,7 +56,7 @@ def test_pictures_show_their_label(rows, faces):
             continue
         seen = {}
         for face in faces:
-            drawn = draw_line(opened(face), row["text"], row["pixel_size"], "freetype-large")
+            drawn, _ = draw_line(opened(face), row["text"], row["pixel_size"], "freetype-large")
             same_size = drawn.resize(row["image"].size)
             seen[face.id] = np.abs(np.asarray(same_size, float) - np.asarray(row["image"], float)).mean()
         assert min(seen, key=seen.get).rsplit("-", 2)[0] == faces[row["face"]].family
@@ -112,12 +112,14 @@ def test_held_out_families_are_few_fixed_and_never_trained_on(prepared):
 @pytest.mark.parametrize("renderer", RENDERERS)
 def test_every_renderer_draws_the_text(renderer):
     face = OpenFace(unpack(font_file("arimo"), FONTS.parent / ".ttf"))
-    plain = draw_line(face, "Hamburg", 40, renderer)
-    spaced = draw_line(face, "Hamburg", 40, renderer, spacing=0.2)
+    plain, baseline = draw_line(face, "Hamburg", 40, renderer)
+    spaced, _ = draw_line(face, "Hamburg", 40, renderer, spacing=0.2)
     assert plain.mode == "L" and np.asarray(plain)[0, 0] > 240 and np.asarray(plain).min() < 30
     assert 1.2 * plain.width < spaced.width < 1.6 * plain.width and abs(plain.height - spaced.height) <= 1
+    standing, feet = draw_line(face, "Hamb", 40, renderer)
+    assert abs(feet - (standing.height - 2)) <= 1.5 and abs(baseline - feet) <= 1
     assert draw_line(face, " ", 40, renderer) is None
-    reference = draw_line(face, "Hamburg", 40, "freetype-large").resize(plain.size)
+    reference = draw_line(face, "Hamburg", 40, "freetype-large")[0].resize(plain.size)
     assert np.abs(np.asarray(plain, float) - np.asarray(reference, float)).mean() < 22
 
 
@@ -153,15 +155,17 @@ def test_splits_and_renderers_can_be_chosen(prepared, tmp_path, monkeypatch):
 
 def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path, monkeypatch):
     monkeypatch.setenv("FONTID_DATA", str(prepared))
-    pack_fonts.main([str(tmp_path / "fonts.tar.gz"), "--fonts", str(FONTS), "--num-proc", "1"])
-    with tarfile.open(tmp_path / "fonts.tar.gz") as tar:
+    pack_fonts.main([str(tmp_path / "fonts.tar.xz"), "--fonts", str(FONTS), "--num-proc", "1"])
+    with tarfile.open(tmp_path / "fonts.tar.xz") as tar:
         tar.extractall(tmp_path, filter="data")
     faces = read_faces(tmp_path / "faces.jsonl")
     assert faces == read_faces(prepared / "faces.jsonl")
     face = next(face for face in faces if face.family == "roboto")
     for text in ("AVATAR To", "Hamburg"):
         whole, packed = (
-            draw_line(OpenFace(unpack(folder / face.file, tmp_path / "ttf" / folder.name)), text, 90, "freetype-large")
+            draw_line(OpenFace(unpack(folder / face.file, tmp_path / "ttf" / folder.name)), text, 90, "freetype-large")[
+                0
+            ]
             for folder in (FONTS, tmp_path / "fonts")
         )
         assert abs(whole.width - packed.width) <= 2

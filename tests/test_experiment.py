@@ -1,8 +1,11 @@
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-from fontid.evaluation.experiment import SettingsError, read_result, read_settings, write_result
+from fontid.evaluation.experiment import SettingsError, entries, read_result, read_settings, write_result
+from tests.conftest import ROOT
+from train.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,23 @@ def test_result_says_how_it_was_made(tmp_path):
     assert record["settings"]["inner"] == {"share": 0.5} and record["seeds"] == [1]
     assert record["metrics"] == {"top1": 0.5} and record["command"] == "python -m x"
     assert record["hardware"]["cores"] >= 1 and "numpy" in record["versions"]
+
+
+def test_tables_hold_many(tmp_path):
+    """An entry by its name, those that fit a pattern, and of two lines of one name the later."""
+    table = write(tmp_path, "one: {steps: 1}\nother: {steps: 2}\n")
+    assert read_settings(Outer, Path(f"{table}#other")) == Outer(2)
+    assert entries(Path(f"{table}#o*r")) == [Path(f"{table}#other")] and len(entries(table)) == 2
+    with pytest.raises(SettingsError, match="no experiment 'third'"):
+        read_settings(Outer, Path(f"{table}#third"))
+    for top1 in (0.1, 0.2):
+        for name in ("a", "b"):
+            metrics = {"top1": top1}
+            write_result(Path(f"{tmp_path}/r.jsonl#{name}"), settings=Outer(1), command="x", metrics=metrics)
+    record = read_result(Path(f"{tmp_path}/r.jsonl#a"))
+    assert record["metrics"] == {"top1": 0.2} and "name" not in record
+
+
+def test_the_training_table_is_sound():
+    for path in entries(ROOT / "experiments" / "ladder.yaml"):
+        assert read_settings(TrainSettings, path).steps

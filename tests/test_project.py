@@ -15,10 +15,11 @@ import pytest
 import fontid
 from tests.conftest import ROOT
 
-SIBLINGS = {"app", "web", "train", "compare_vlm", "data_scripts", "benchmarks"}
+SIBLINGS = {"app", "web", "train", "compare_vlm", "data_scripts", "benchmarks", "release"}
 MAY_IMPORT = {
     "app": {"web"},  # its own parts
-    "benchmarks": {"data_scripts"},  # draws its pictures with the same words and renderers
+    "benchmarks": {"data_scripts", "train"},  # draws with the same words and renderers; looks at finished runs
+    "release": {"train"},  # makes the model of a finished run
 }
 SERVING = {
     "app.py",
@@ -72,6 +73,8 @@ def test_serving_imports_only_its_requirements():
         "anyio",
         "uvicorn",
         "prometheus_client",
+        "pypdfium2",
+        "resvg_py",
     }
     standard = __import__("sys").stdlib_module_names
     for name in SERVING - {"fontid/evaluation/experiment.py"}:  # that one is for train and compare_vlm

@@ -1,4 +1,4 @@
-"""The Space, and what train.publish pushes: the real client against a hub on loopback."""
+"""The Space, and what release.publish pushes: the real client against a hub on loopback."""
 
 import json
 import os
@@ -14,9 +14,9 @@ import tomllib
 from huggingface_hub import ModelCard, SpaceCard, metadata_load
 from packaging.specifiers import SpecifierSet
 
+from release import publish
 from tests.conftest import MODEL, ROOT
 from tests.fake_hub import TOKEN, FakeHub, Repository
-from train import publish
 
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 HEADER = {  # of the keys that a Space's README may have, those that this one has
@@ -36,7 +36,7 @@ def hub():
 
 @pytest.fixture
 def clone(tmp_path, monkeypatch) -> Path:
-    """A checkout of what is committed, which may be changed; train.publish takes it for its own."""
+    """A checkout of what is committed, which may be changed; release.publish takes it for its own."""
     folder = tmp_path / "clone"
     run = subprocess.run(["git", "clone", "-q", "--shared", ROOT, folder], capture_output=True, check=False)
     if run.returncode:
@@ -172,7 +172,7 @@ def data(tmp_path) -> Path:
 PUSH = """
 import sys
 from pathlib import Path
-from train import publish
+from release import publish
 publish.ROOT = Path(sys.argv[1])
 publish.main(sys.argv[2:])
 """

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import report
+from benchmarks.families_map import draw_map
 from fontid.catalogue.faces import regular_faces
-from train import report
-from train.families_map import draw_map
 
 
 def part(top1: float, n: int = 100) -> dict:
@@ -18,7 +18,8 @@ def part(top1: float, n: int = 100) -> dict:
 @pytest.fixture
 def results(tmp_path, identifier):
     folder = tmp_path / "results"
-    (folder / "experiments").mkdir(parents=True)
+    folder.mkdir()
+    runs = []
     for stem, top1, images in (("small", 0.512, 204_800), ("full-205k", 0.6, 204_800), ("full-614k", 0.7, 614_400)):
         metrics = {
             "chromium": {"trained_families": part(top1), "other_families": part(top1 - 0.1)},
@@ -27,7 +28,8 @@ def results(tmp_path, identifier):
             "training": {"images": images, "seconds": 480, "curve": [[images // 2, 0.3], [images, top1]]},
         }
         record = {"metrics": metrics, "settings": {"families": None}}
-        (folder / "experiments" / f"{stem}.json").write_text(json.dumps(record))
+        runs.append(json.dumps({"name": stem} | record))
+    (folder / "ladder.jsonl").write_text("\n".join(runs))
     families = identifier.catalogue.families
     rng = np.random.default_rng(0)
     details = {
@@ -47,7 +49,7 @@ def test_report_is_made_from_results(results, tmp_path):
     out, families = tmp_path / "docs" / "report", tmp_path / "families.webp"
     report.main(["--results", str(results), "--out", str(out), "--map", str(families)])
     text = out.with_suffix(".md").read_text()
-    assert "51.2 / 56.2 | 41.2 / 46.2 | 31.2 / 36.2 | 4.0M | results/experiments/small.json" in text
+    assert "51.2 / 56.2 | 41.2 / 46.2 | 31.2 / 36.2 | 4.0M | results/ladder.jsonl#small" in text
     assert "loss-arcface" not in text  # not run: no row
     for picture in ("curves", "growth", "parts", "confused", "calibration"):
         assert Image.open(out / f"{picture}.webp").convert("L").getextrema()[0] < 100

@@ -1,14 +1,14 @@
 """Tables of README and docs/ are what results/ give; figures of EXPERIMENTS.md come from the file beside them."""
 
-import json
 import re
 
 import pytest
 
 from benchmarks import tables
+from fontid.evaluation.experiment import read_result, read_results
 from tests.conftest import ROOT
 
-FILE = re.compile(r"results/[\w./-]+\.json")
+FILE = re.compile(r"results/[\w./-]+\.jsonl?(?:#[\w/-]+)?")
 FIGURE = re.compile(r"(?<![\w./-])(\d+\.\d+|\d{2,})(?![\w./-]|\.\d)")
 
 
@@ -43,7 +43,7 @@ def test_figures_agree_with_results(name):
         rows = rows_with_figures(name)
     assert rows
     for line, file in rows:
-        known = leaves(json.loads((ROOT / file).read_text(encoding="utf-8")))
+        known = leaves(read_result(ROOT / file))
         shown = {f"{value * factor:.{digits}f}" for value in known for factor in (1, 100) for digits in (0, 1, 2, 3)}
         for figure in FIGURE.findall(FILE.sub("", line)):
             assert figure in shown, f"{name}: {figure} is not in {file}: {line}"
@@ -68,7 +68,9 @@ def test_a_changed_row_is_named():
 
 
 def test_every_result_says_how_it_was_made_or_is_an_evaluation():
-    for path in (ROOT / "results").rglob("*.json"):
-        record = json.loads(path.read_text(encoding="utf-8"))
+    results = {path: read_result(path) for path in (ROOT / "results").rglob("*.json")}
+    for path in (ROOT / "results").rglob("*.jsonl"):
+        results |= {f"{path}#{name}": record for name, record in read_results(path).items()}
+    for path, record in results.items():
         evaluations = ({"n", "strict", "twins", "by"}, {"n", "auroc", "in_catalogue", "by"})
         assert "command" in record or any(keys <= set(record) for keys in evaluations), path

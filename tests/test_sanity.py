@@ -1,12 +1,11 @@
 """The training code learns data that everybody knows; another data set's format is read."""
 
-import json
-
 import numpy as np
 import pytest
+import yaml
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image
 
-from fontid.evaluation.experiment import SettingsError
+from fontid.evaluation.experiment import SettingsError, read_result, read_yaml
 from tests.conftest import ROOT, run_module
 from train.sanity import open_pictures
 
@@ -15,11 +14,11 @@ LAUNCH = ("accelerate.commands.launch", "--num_processes", "1", "--num_machines"
 
 def test_digits_are_learned(tmp_path):
     run = run_module(
-        *LAUNCH, "--dynamo_backend", "no", "-m", "train.sanity", "experiments/sanity-digits.yaml",
-        "--run", tmp_path, "--results", tmp_path / "results",
+        *LAUNCH, "--dynamo_backend", "no", "-m", "train.sanity", "experiments/sanity.yaml#digits",
+        "--run", tmp_path, "--results", tmp_path / "results.jsonl",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-2000:]
-    result = json.loads((tmp_path / "results" / "sanity-digits.json").read_text())
+    result = read_result(tmp_path / "results.jsonl#digits")
     assert result["metrics"]["test_top1"] > 0.97
     assert len(list((tmp_path / "watched").glob("step-*.png"))) == 3
 
@@ -48,21 +47,20 @@ def test_cifar10s_format_is_read_and_learned(tmp_path):
         picture.float().mean((1, 2)).argmax() == label
         for picture, label in zip(test.pictures, test.labels, strict=True)
     )
-    settings = (ROOT / "experiments" / "sanity-cifar10.yaml").read_text()
-    settings = settings.replace("uoft-cs/cifar10", name).replace("steps: 8000", "steps: 40")
-    settings = settings.replace("batch_size: 128", "batch_size: 16").replace("warmup_steps: 300", "warmup_steps: 5")
-    settings = settings.replace("[32, 64, 128, 256, 384]", "[8, 8, 8, 16, 16]")
-    (tmp_path / "little.yaml").write_text(settings)
+    settings = read_yaml(ROOT / "experiments" / "sanity.yaml#cifar10")
+    settings |= {"data": name, "steps": 40, "batch_size": 16, "warmup_steps": 5}
+    settings["encoder"]["widths"] = [8, 8, 8, 16, 16]
+    (tmp_path / "little.yaml").write_text(yaml.safe_dump(settings))
     run = run_module(
         *LAUNCH, "--dynamo_backend", "no", "-m", "train.sanity", tmp_path / "little.yaml",
-        "--run", tmp_path / "run", "--results", tmp_path,
+        "--run", tmp_path / "run", "--results", tmp_path / "little.jsonl",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-2000:]
-    assert json.loads((tmp_path / "little.json").read_text())["metrics"]["test_top1"] == 1.0
+    assert read_result(tmp_path / "little.jsonl#little")["metrics"]["test_top1"] == 1.0
 
 
 def test_what_is_no_such_data_set_is_told(tmp_path):
     with pytest.raises(SettingsError, match="columns img and label"):
         open_pictures(little_cifar(tmp_path / "other", ("picture", "kind")))
-    run = run_module("train.sanity", "experiments/sanity-cifar10.yaml", "--run", tmp_path / "run", data_home=tmp_path)
+    run = run_module("train.sanity", "experiments/sanity.yaml#cifar10", "--run", tmp_path / "run", data_home=tmp_path)
     assert run.returncode == 1 and "the hub must be reachable" in run.stderr and "Traceback" not in run.stderr

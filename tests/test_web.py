@@ -4,13 +4,13 @@ import dataclasses
 import io
 import json
 import os
+import re
 import socket
 import threading
 import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -20,12 +20,11 @@ from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
 from web import addresses, batch, own_fonts
 from web.addresses import AddressError, fetch, is_public
-from web.browse import families_html, find_families
-from web.cards import Row, answer_html, card, rows_from_query
+from web.browse import alternatives_html, families_html, family_cards, family_html, find_families
+from web.cards import Row, answer_html, cards_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
-from web.page import build
-from web.specimens import css_snippet, font_package, specimen
+from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
 from web.unread import Unread
 from web.uploads import Sweeper, age_with
@@ -148,14 +147,11 @@ def test_a_large_picture_is_not_fetched(site, monkeypatch):
 # --- uploads
 
 
-def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeypatch):
+def test_uploads_are_deleted(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    page = build(identifier)
-    own = [file for file in tmp_path.rglob("*.webp")]
-    assert own  # copies of the examples
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    sweeper = Sweeper(page)
+    sweeper = Sweeper()
 
     def put(name: str) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -180,7 +176,6 @@ def test_uploads_are_deleted_and_the_examples_stay(identifier, tmp_path, monkeyp
     now += 300
     sweeper.sweep(300)
     assert not new.parent.exists()  # which holds nothing since
-    assert all(file.exists() for file in own)
     assert sum(DELETE_UPLOADS) < 600  # within ten minutes
 
 
@@ -208,7 +203,7 @@ def test_uploads_are_deleted_after_a_sweep_that_failed(tmp_path, monkeypatch, ca
     monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr("web.uploads.free_space", lambda: 10 * ROOM)
     with pytest.raises(SystemExit):
-        Sweeper(SimpleNamespace(blocks={})).sweep_for_ever(5, 300)
+        Sweeper().sweep_for_ever(5, 300)
     assert not upload.exists()
     (line,) = map(json.loads, capsys.readouterr().err.splitlines())
     assert (line["event"], line["task"], line["error"]) == ("failed", "sweep", "FileNotFoundError")
@@ -282,10 +277,56 @@ def test_what_is_read_cannot_write_the_page(identifier):
         assert "<img src=x" not in text and "&lt;img" in text
 
 
-def test_notes_of_a_card_do_not_run_together(identifier):
-    twin = next(i for i in range(len(identifier.catalogue.faces)) if identifier.catalogue.twins_of(i))
-    row = Row(identifier.catalogue.faces[twin], None, identifier.catalogue.twins_of(twin))
-    assert "apart.</p> <p class='note'>" in card(identifier, row, "x")
+def test_runners_up_below_one_percent_are_not_shown(identifier):
+    answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
+    first = dataclasses.replace(answer.matches[0], probability=0.98)
+    second, third = answer.matches[1:3]
+    others = [dataclasses.replace(second, probability=0.015), dataclasses.replace(third, probability=0.005)]
+    rows = rows_of(identifier, [first, *others])
+    assert [row.probability for row in rows] == [0.98, 0.015]
+    assert [row.verdict for row in rows] == [first.verdict, second.verdict]
+
+
+def test_groups_are_numbered_as_the_fonts_are_listed(identifier):
+    answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
+    (group,) = answer.groups
+    groups = [dataclasses.replace(group, lines=(dataclasses.replace(group.lines[0], text=text),)) for text in "abcd"]
+    rare = group.matches[1:]
+    groups[:3] = [dataclasses.replace(one, matches=rare) for one in groups[:3]]  # the last one has most letters
+    fonts = []
+    for one in (groups[3], groups[2], groups[0]):  # the second is clutter
+        style = dataclasses.replace(answer.fonts[0].styles[0], lines=one.lines)
+        fonts.append(dataclasses.replace(answer.fonts[0], styles=(style,)))
+    found = ordered(dataclasses.replace(answer, groups=tuple(groups), fonts=tuple(fonts)))
+    assert "".join(one.lines[0].text for one in found) == "dcab"
+
+
+def test_runners_up_of_one_superfamily_are_folded(identifier):
+    faces = {face.id: face for face in identifier.catalogue.faces}
+    names = ("lora", "playwrite-hr", "pacifico", "playwrite-hu")
+    rows = [Row(faces[f"{name}-400-normal"], 0.2, (), "close") for name in names]
+    shown = cards_html(identifier, [(rows, "")])
+    assert "Also possible: Playwrite, Pacifico<" in shown and "<summary>2 of Playwrite<" in shown
+    alone = cards_html(identifier, [(rows[:2], "")])
+    assert "Also possible: Playwrite HR" in alone and " of Playwrite<" not in alone
+
+
+def test_twins_are_linked_and_counted(identifier):
+    faces = {face.id: index for index, face in enumerate(identifier.catalogue.faces)}
+    index = faces["noto-sans-400-normal"]
+    row = Row(identifier.catalogue.faces[index], None, identifier.catalogue.twins_of(index))
+    shown = cards_html(identifier, [([row], "")])
+    assert re.search(r"Also sold or shared as .* and \d+ other Noto Sans families: the letters are the same", shown)
+    arimo = Row(identifier.catalogue.faces[faces["arimo-400-normal"]], None, ())
+    assert "<p class='note'>Drawn like Arial" in cards_html(identifier, [([arimo], "")])
+
+
+def test_all_fonts_by_role(identifier):
+    faces = {face.id: face for face in identifier.catalogue.faces}
+    ways = codes([("heading", faces["lora-700-italic"]), ("text", faces["lora-400-normal"])])
+    assert "family=Lora:ital,wght@0,400;1,700&display=swap" in ways["css2 address"]
+    assert "font-style: italic" in ways["CSS"] and ways["npm"] == "npm install @fontsource/lora"
+    assert ways["next/font"].startswith("import { Lora } from 'next/font/google'")
 
 
 # --- filters, specimens, catalogue
@@ -311,10 +352,8 @@ def test_widths_of_known_faces(identifier):
 
 def test_a_style_that_does_not_ship_is_labelled(identifier):
     faces = {face.id: face for face in identifier.catalogue.faces}
-    assert "Drawn in" not in specimen(identifier, faces["roboto-700-normal"], "x")
-    assert "Drawn in Regular 400, the nearest style" in specimen(identifier, faces["roboto-300-normal"], "x")
-    assert "ital,wght@1,700" in css_snippet(faces["lora-700-italic"])
-    assert "font-style: italic" in css_snippet(faces["lora-700-italic"])
+    assert "Shown in" not in specimen(identifier, faces["roboto-700-normal"], "x")
+    assert "Shown in Regular 400, the nearest style" in specimen(identifier, faces["roboto-300-normal"], "x")
     with zipfile.ZipFile(io.BytesIO(font_package(identifier, faces["lora-700-italic"]))) as files:
         assert "OFL" in files.read("README.txt").decode()
 
@@ -328,12 +367,31 @@ def test_the_catalogue_is_searched_by_words(identifier):
     names = [faces[0].name for faces in find_families(identifier, "play dis")]
     assert names[0] == "Playfair Display" and "Playfair Display SC" in names
     assert find_families(identifier, "no such family") == []
-    shown = families_html(identifier, find_families(identifier, ""), "")
-    assert shown.count("<li") == 24 and f"{len(identifier.catalogue.families)} families" in shown
+    everything = find_families(identifier, "")
+    shown = families_html(identifier, everything, "", "")
+    assert shown.count("<li") == 24 and f"{len(everything):,} families" in shown
+    assert family_cards(identifier, everything[24:48]).count("<li") == 24
+    wide = find_families(identifier, "wide monospace")
+    assert wide and all(face.category == "monospace" for faces in wide for face in faces)
+
+
+def test_a_page_of_a_family(identifier):
+    shown = family_html(identifier, "lora")
+    assert "Bold 700 italic" in shown and "Lora" in shown and "OFL-1.1" in shown and "data-similar" in shown
+    assert "No family" in family_html(identifier, "<b>")
+
+
+def test_a_paid_face_is_searched_for_and_its_free_ones_are_drawn(identifier):
+    shown = alternatives_html(identifier, "times new roman")
+    assert "Free fonts for Times New Roman" in shown and shown.index("Tinos") < shown.index("Liberation Serif")
+    assert shown.count("Not in this catalogue") == 1 and "data-family='tinos'" in shown
+    assert "Did you mean Gotham" in alternatives_html(identifier, "Gothm")
+    assert alternatives_html(identifier, "playfair") == alternatives_html(identifier, " ") == ""
 
 
 def test_a_shared_list_comes_back(identifier):
-    rows = [Row(identifier.catalogue.faces[i], 0.5, identifier.catalogue.twins_of(i)) for i in (3, 500, 7000)]
+    word = identifier.calibration.word(0.5)
+    rows = [Row(identifier.catalogue.faces[i], 0.5, identifier.catalogue.twins_of(i), word) for i in (3, 500, 7000)]
     assert rows_from_query(identifier, ",".join(f"{row.face.id}:{row.probability}" for row in rows)) == rows
     assert rows_from_query(identifier, "nonsense:1,<b>:x,:,") == []
     assert [row.probability for row in rows_from_query(identifier, "lora-400-normal:x,roboto-400-normal:7")] == [

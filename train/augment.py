@@ -156,14 +156,23 @@ class Augment:
         return x + grain * self._uniform(len(x), 0.0, self.settings.strongest_noise)
 
     def _jpeg(self, x: Tensor) -> Tensor:
-        """Quantised 8x8 cosine transform, the lossy step of JPEG (ITU-T T.81, annex K luminance table)."""
-        count, _, height, width = x.shape
-        basis = _cosines().to(x)
-        blocks = x.reshape(count, height // 8, 8, width // 8, 8).permute(0, 1, 3, 2, 4)
-        coefficients = basis @ (blocks * 255) @ basis.T
-        step = _LUMINANCE.to(x) * self._uniform(count, 0.4, 3.0)[..., None]
-        blocks = basis.T @ ((coefficients / step).round() * step) @ basis / 255
-        return blocks.permute(0, 1, 3, 2, 4).reshape(x.shape)
+        return quantised_cosines(x, self._uniform(len(x), 0.4, 3.0))
+
+
+def quantised_cosines(x: Tensor, coarseness: Tensor | float) -> Tensor:
+    """The lossy step of JPEG (ITU-T T.81, annex K luminance table) on (N, C, H, W), 0-1, edges of blocks repeated.
+
+    Args: coarseness: of the table's steps, 1 at quality 50; (N, 1, 1, 1) or one for all.
+    """
+    count, channels, height, width = x.shape
+    padded = F.pad(x, (0, -width % 8, 0, -height % 8), "replicate")
+    basis = _cosines().to(x)
+    rows, columns = padded.shape[2] // 8, padded.shape[3] // 8
+    blocks = padded.reshape(count, channels, rows, 8, columns, 8).transpose(3, 4)
+    coefficients = basis @ (blocks * 255) @ basis.T
+    step = _LUMINANCE.to(x) * (coarseness[..., None, None] if isinstance(coarseness, Tensor) else coarseness)
+    blocks = basis.T @ ((coefficients / step).round() * step) @ basis / 255
+    return blocks.transpose(3, 4).reshape(padded.shape)[..., :height, :width]
 
 
 def _cosines() -> Tensor:

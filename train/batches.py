@@ -23,7 +23,7 @@ class WindowDataset(Dataset):
         return len(self.lines)
 
     def __getitems__(self, wanted: list[tuple[int, float]]) -> dict[str, Tensor]:
-        """`window` (N, 1, height, width) uint8 and `face` (N,) int64."""
+        """`window` (N, 1, height, width) uint8; `face` and `line`, its place in the cache, (N,) int64."""
         windows = np.zeros((len(wanted), 1, self.lines.columns.shape[1], self.width), np.uint8)
         for window, (line, position) in zip(windows, wanted, strict=True):
             pixels = self.lines[line]
@@ -34,22 +34,23 @@ class WindowDataset(Dataset):
             else:
                 start = round(position * -room)
                 window[0, :, start : start + pixels.shape[1]] = pixels
-        faces = self.lines.face[[line for line, _ in wanted]]
-        return {"window": torch.from_numpy(windows), "face": torch.from_numpy(faces)}
+        lines = np.array([line for line, _ in wanted])
+        labels = {"face": torch.from_numpy(self.lines.face[lines]), "line": torch.from_numpy(lines)}
+        return {"window": torch.from_numpy(windows)} | labels
 
 
 class MiddleWindows(WindowDataset):
-    """The middle window of each of the `chosen` lines: always the same, for validation."""
+    """A window of each of the `chosen` lines, at the same position of all: for validation."""
 
-    def __init__(self, lines: LineCache, width: int, chosen: np.ndarray) -> None:
+    def __init__(self, lines: LineCache, width: int, chosen: np.ndarray, position: float = 0.5) -> None:
         super().__init__(lines, width)
-        self.chosen = chosen
+        self.chosen, self.position = chosen, position
 
     def __len__(self) -> int:
         return len(self.chosen)
 
     def __getitems__(self, wanted: list[int]) -> dict[str, Tensor]:
-        return super().__getitems__([(int(self.chosen[index]), 0.5) for index in wanted])
+        return super().__getitems__([(int(self.chosen[index]), self.position) for index in wanted])
 
 
 class FamilySampler(Sampler[tuple[int, float]]):
@@ -138,7 +139,14 @@ class ResidentBatches:
         column = first[:, None] + torch.arange(self.width, device=first.device)
         inside = (column >= 0) & (column < lengths[:, None])
         windows = self.columns[(starts[:, None] + column).where(inside, 0)] * inside[:, :, None]
-        return {"window": windows.transpose(1, 2)[:, None], "face": self.face[lines]}
+        return {"window": windows.transpose(1, 2)[:, None], "face": self.face[lines], "line": lines}
+
+
+class WholeLines(ResidentBatches):
+    """The same, each line from its first column."""
+
+    def cut(self, lines: Tensor, positions: Tensor) -> dict[str, Tensor]:
+        return super().cut(lines, positions * 0)
 
 
 def as_fetched(batch: dict[str, Tensor]) -> dict[str, Tensor]:

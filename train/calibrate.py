@@ -1,151 +1,140 @@
 """Fit the artifact's calibration on validation renders of validation families, and show how far it can be trusted.
 
-    python -m benchmarks.render PROTOCOL --split validation --seed 77 --out VALIDATION/PROTOCOL
-    python -m train.calibrate VALIDATION [--model model] [--each 400] [--results results/calibration]
+    python -m benchmarks.render PROTOCOL --split validation --seed 77 --families 200 --out VALIDATION/PROTOCOL-uniform
+    python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 0.5 \
+        --out VALIDATION/PROTOCOL-used
+    python -m train.calibrate VALIDATION [--model model] [--each 400] [--again] [--results results/calibration]
 
-VALIDATION holds folders for `fontid evaluate`. Every picture is identified with the whole catalogue and again without
-its family and all that resemble it. Two things are fitted on the validation families (a half, by hash of their names):
-the temperature of the probabilities, by likelihood, and the logistic regression behind `in_catalogue`. The other half
-of the families tells how well they hold: that goes into RESULTS.json, the reliability diagrams into RESULTS.png.
-Only the model's config.json changes.
+VALIDATION holds folders for `fontid evaluate`, which may hold pictures without a font of the catalogue too (`family`
+null, or any other). Every picture is identified with the whole catalogue, again without its family and all that
+resemble it, and again among a few families: `train.answers` keeps what comes. Then are fitted on the validation
+families (a half, by hash of their names): the prior and the temperature of the probabilities, by likelihood
+(`train.tune`); the logistic regression behind `in_catalogue`; and how probable a row must be for each word. The other
+half of the families tells how well they hold: that goes into RESULTS.json, the reliability diagrams into RESULTS.png.
+Only the model's config.json changes, and its table of usage.
 """
 
-import argparse
 import json
-import os
-import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from tqdm import tqdm
 
-from fontid.artifact import recalibrate
-from fontid.catalogue.ranking import RIVALS
-from fontid.confidence import FARTHEST, Calibration, quadratic, reliability
+from fontid.artifact import open_artifact, recalibrate
+from fontid.catalogue.ranking import Catalogue
+from fontid.confidence import FARTHEST, Calibration, quadratic, reliability, word_shares
 from fontid.evaluation.experiment import write_result
-from fontid.evaluation.folders import Sample, read_manifest
 from fontid.evaluation.open_set import auroc
-from fontid.identifier import FontIdentifier
-from fontid.picture.opening import PictureError
+from train.answers import Answered, answers_of, fitting_arguments, is_validation_family
+from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities, rows_of
 
-UNREAD = 5  # every so manieth picture is identified by the encoder alone, as if it could not be read
-TEMPERATURES = np.geomspace(0.005, 0.5, 200)
 REGULARISATION = 0.1  # scikit-learn's C
+OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
+MOST_CERTAIN = 0.02  # of wrong first rows may be told "certain"
+MOST_NONE = 0.01  # of right first rows may be told "none"
+FEW = 0.3  # weight of answers among few families, which few people want
+LEAST_DOUBTED = 0.75  # of the first rows of fonts outside are told "close" or "none"
+LEAST_CERTAIN, LEAST_LIKELY = 0.9, 0.5  # probability, whatever is fitted
 
 
-@dataclass(frozen=True)
-class Row:
-    """What one picture gave: scores of its rows, the first right one (None: none), evidence with and without it."""
+class Told:
+    """What answers say with a calibration: `known`, `unknown` and `few` are in_catalogue, `figures` probabilities.
 
-    protocol: str
-    family: str
-    scores: tuple[float, ...]
-    right: int | None
-    known: tuple[float, ...]
-    unknown: tuple[float, ...]
+    Attributes:
+        figures, right: of the first rows of answers with the whole catalogue whose family is in it: (N,) each.
+        outside: probabilities of the first rows of answers without their family, (M,).
+    """
 
-
-def is_validation_family(family: str) -> bool:
-    return zlib.crc32(f"calibration {family}".encode()) % 2 == 0
-
-
-_identifier: FontIdentifier
-
-
-def _start(model: Path, cores) -> None:
-    """Every process keeps to a core of its own, or their threads wait for one another."""
-    global _identifier
-    os.sched_setaffinity(0, {cores.get()})
-    _identifier = FontIdentifier.from_pretrained(model)
+    def __init__(self, answers: Sequence[Answered], calibration: Calibration, catalogue: Catalogue) -> None:
+        within = [one for one in answers if one.known]
+        self.known = np.array([calibration.in_catalogue(one.known) for one in within])
+        self.unknown = np.array([calibration.in_catalogue(one.unknown) for one in answers])
+        rows = Rows(within, catalogue)
+        logs = rows.log_probabilities(calibration.temperature, calibration.exponent)
+        self.figures, self.right = np.exp(logs.max(1)) * self.known, logs.argmax(1) == rows.right
+        others = rows_of([(one.unknown_faces, one.unknown_scores) for one in answers], catalogue)
+        first = log_probabilities(*others, calibration.temperature, calibration.exponent).max(1)
+        self.outside = np.exp(first) * self.unknown
 
 
-def _row(job: tuple[str, Sample, bool]) -> Row | None:
-    protocol, sample, unread = job
-    catalogue = _identifier.catalogue
-    credited = catalogue.credited(sample.family, sample.weight, sample.italic)
-    try:
-        answer = _identifier.identify(sample.file, top=RIVALS, encoder_only=unread)
-        without = catalogue.likenesses(sample.family)
-        other = _identifier.identify(sample.file, top=1, encoder_only=unread, without=without)
-    except PictureError:
-        return None
-    right = next((rank for rank, match in enumerate(answer.matches) if match.family in credited), None)
-    scores = tuple(match.score for match in answer.matches)
-    return Row(protocol, sample.family, scores, right, _evidence(answer), _evidence(other))
-
-
-def _evidence(answer) -> tuple[float, ...]:
-    return next(group.evidence for group in answer.groups if group.matches == answer.matches)
-
-
-def collect(folders: list[Path], model: Path, each: int) -> list[Row]:
-    """A `Row` for `each` pictures of every folder, spread evenly; pictures that give no answer are left out."""
-    jobs = []
-    for folder in folders:
-        samples = read_manifest(folder)
-        chosen = np.unique(np.linspace(0, len(samples) - 1, min(each, len(samples))).astype(int))
-        jobs += [(folder.name, samples[index], rank % UNREAD == 0) for rank, index in enumerate(chosen)]
-    context = get_context("spawn")
-    cores = context.SimpleQueue()
-    for core in sorted(os.sched_getaffinity(0)):
-        cores.put(core)
-    with context.Pool(len(os.sched_getaffinity(0)), _start, (model, cores)) as pool:
-        return [row for row in tqdm(pool.imap(_row, jobs, 4), "pictures", len(jobs)) if row]
-
-
-def log_likelihood(rows: Iterable[Row], temperature: float) -> float:
-    """Mean log probability of the right row, over the pictures that have one among their rows."""
-    logs = []
-    for row in rows:
-        if row.right is not None:
-            scores = np.array(row.scores) / temperature
-            logs.append(scores[row.right] - scores.max() - np.log(np.exp(scores - scores.max()).sum()))
-    return float(np.mean(logs))
-
-
-def fit(rows: list[Row]) -> Calibration:
-    temperature = max(TEMPERATURES, key=lambda value: log_likelihood(rows, value))
-    evidence, known = _labelled(rows)
+def fit(answers: list[Answered], catalogue: Catalogue) -> Calibration:
+    temperature, exponent, _ = fit_prior(Rows([one for one in answers if one.known], catalogue))
+    evidence, known, weights = _labelled(answers)
     mean, spread = evidence.mean(0), evidence.std(0)
-    model = LogisticRegression(C=REGULARISATION, max_iter=5000).fit(quadratic(evidence, mean, spread), known)
-    return Calibration(
-        temperature=round(float(temperature), 5),
+    model = LogisticRegression(C=REGULARISATION, max_iter=5000)
+    model.fit(quadratic(evidence, mean, spread), known, weights)
+    calibration = Calibration(
+        temperature=temperature,
         mean=tuple(np.round(mean, 5).tolist()),
         spread=tuple(np.round(spread, 5).tolist()),
         weights=tuple(np.round(model.coef_[0], 5).tolist()),
         constant=round(float(model.intercept_[0]), 5),
+        exponent=exponent,
     )
+    return with_words(calibration, Told(answers, calibration, catalogue))
 
 
-def _labelled(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
-    """Evidence (2 N, E) with and without the family, and whether it was there (2 N,)."""
-    return np.array([r.known for r in rows] + [r.unknown for r in rows]), np.arange(2 * len(rows)) < len(rows)
+def _labelled(answers: list[Answered]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Evidence (N, E), whether the family was there (N,), and weights (N,), by `OUTSIDE` and `FEW`."""
+    rows = [(one.known, True, 1.0) for one in answers if one.known]
+    rows += [(one.unknown, False, 1 / OUTSIDE) for one in answers]
+    rows += [(one.few, one.in_few, FEW if one.in_few else FEW / OUTSIDE) for one in answers]
+    evidence, known, weights = zip(*rows, strict=True)
+    return np.array(evidence), np.array(known), np.array(weights)
 
 
-def measure(rows: list[Row], calibration: Calibration) -> dict:
-    """Expected calibration errors, reliability diagrams and AUROC on rows that the fit did not see."""
-    first = []
-    for row in rows:
-        weights = np.exp((np.array(row.scores) - row.scores[0]) / calibration.temperature)
-        first.append(weights[0] / weights.sum())
-    of_rows, row_bins = reliability(first, [row.right == 0 for row in rows])
-    evidence, known = _labelled(rows)
-    told = [calibration.in_catalogue(tuple(values)) for values in evidence]
-    of_catalogue, catalogue_bins = reliability(told, known)
+def with_words(calibration: Calibration, told: Told) -> Calibration:
+    """The words' least probabilities, by `MOST_CERTAIN`, `LEAST_DOUBTED` and `MOST_NONE`."""
+    wrong = np.concatenate([told.figures[~told.right], told.outside])
+    certain = max(LEAST_CERTAIN, float(np.quantile(wrong, 1 - MOST_CERTAIN)))
+    likely = min(certain, max(LEAST_LIKELY, float(np.quantile(told.outside, LEAST_DOUBTED))))
+    close = min(likely, float(np.quantile(told.figures[told.right], MOST_NONE)))
+    return replace(calibration, certain=round(certain, 4), likely=round(likely, 4), close=round(close, 4))
+
+
+def measure(answers: list[Answered], calibration: Calibration, catalogue: Catalogue) -> dict:
+    """Expected calibration errors, reliability diagrams, AUROC and words, on answers that the fit did not see.
+
+    The probability's are of first rows, with one in `OUTSIDE` answers without the family among them.
+    """
+    told = Told(answers, calibration, catalogue)
+    outside = told.outside[::OUTSIDE]
+    figures = np.concatenate([told.figures, outside])
+    of_rows, row_bins = reliability(figures, np.concatenate([told.right, np.zeros(len(outside), bool)]))
+    unknown = told.unknown[::OUTSIDE]
+    of_catalogue, catalogue_bins = reliability(
+        np.concatenate([told.known, unknown]), np.arange(len(told.known) + len(unknown)) < len(told.known)
+    )
+    few = [(calibration.in_catalogue(one.few), one.in_few) for one in answers]
     return {
-        "n": len(rows),
+        "n": len(answers),
         "probability": {"expected_error": of_rows, "bins": row_bins},
         "in_catalogue": {
-            "auroc": round(auroc(np.array(told)[known], np.array(told)[~known]), 4),
+            "auroc": _auroc(told.known, told.unknown),
+            "auroc_among_few": _auroc(
+                *([value for value, inside in few if inside is which] for which in (True, False))
+            ),
             "expected_error": of_catalogue,
             "bins": catalogue_bins,
         },
+        "words": {
+            "right first rows": _shares(told.figures[told.right], calibration),
+            "wrong first rows": _shares(told.figures[~told.right], calibration),
+            "fonts outside": _shares(told.outside, calibration),
+        },
     }
+
+
+def _auroc(known: Sequence[float], unknown: Sequence[float]) -> float | None:
+    return round(auroc(known, unknown), 4) if len(known) and len(unknown) else None
+
+
+def _shares(figures: np.ndarray, calibration: Calibration) -> dict:
+    """How many there are, and the fraction told by each word."""
+    return word_shares([calibration.word(figure) for figure in figures])
 
 
 def draw_diagrams(metrics: dict, path: Path) -> None:
@@ -161,37 +150,33 @@ def draw_diagrams(metrics: dict, path: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("validation", type=Path)
-    parser.add_argument("--model", type=Path, default=Path("model"))
-    parser.add_argument("--each", type=int, default=400, help="pictures of each folder")
-    parser.add_argument("--results", type=Path, default=Path("results/calibration"))
-    arguments = parser.parse_args(argv)
-    folders = sorted(path.parent for path in arguments.validation.glob("*/manifest.jsonl"))
-    if not folders:
-        raise SystemExit(f"No folders with manifest.jsonl in {arguments.validation}: render validation pictures first.")
-    rows = collect(folders, arguments.model, arguments.each)
-    fitted = [row for row in rows if is_validation_family(row.family)]
-    others = [row for row in rows if not is_validation_family(row.family)]
-    if min(len(fitted), len(others)) < 50:
-        raise SystemExit(f"Only {len(rows)} pictures gave an answer, too few to fit anything: render more.")
-    calibration = fit(fitted)
-    metrics = {"fitted_on": len(fitted), **measure(others, calibration), "by": {}}
-    for folder in folders:
-        part = measure([row for row in others if row.protocol == folder.name], calibration)
-        metrics["by"][folder.name] = part
+    arguments = fitting_arguments(__doc__, Path("results/calibration"), argv)
+    catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
+    answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
+    fitted = [one for one in answers if is_validation_family(one.family)]
+    others = [one for one in answers if not is_validation_family(one.family)]
+    if min(sum(bool(one.known) for one in part) for part in (fitted, others)) < 50:
+        raise SystemExit(f"Only {len(answers)} pictures gave an answer, too few to fit anything: render more.")
+    calibration = fit(fitted, catalogue)
+    metrics = {"fitted_on": len(fitted), **measure(others, calibration, catalogue), "by": {}}
+    for folder in sorted({one.folder for one in others}):
+        metrics["by"][folder] = measure([one for one in others if one.folder == folder], calibration, catalogue)
     recalibrate(arguments.model, calibration)
-    settings = {"each": arguments.each, "regularisation": REGULARISATION, "farthest": FARTHEST}
+    settings = {"each": arguments.each, "regularisation": REGULARISATION, "farthest": FARTHEST, "outside": OUTSIDE}
     command = f"python -m train.calibrate VALIDATION --each {arguments.each}"
-    write_result(arguments.results.with_suffix(".json"), settings=settings, command=command, metrics=metrics)
+    path, version = arguments.results.with_suffix(".json"), open_artifact(arguments.model).version
+    write_result(path, settings=settings, command=command, metrics=metrics, model=version)
     draw_diagrams(metrics, arguments.results.with_suffix(".png"))
-    print(json.dumps({key: metrics[key] for key in ("fitted_on", "n")}), f"temperature {calibration.temperature}")
+    print(json.dumps({key: metrics[key] for key in ("fitted_on", "n")}))
+    chosen = ("temperature", "exponent", "certain", "likely", "close")
+    print(", ".join(f"{name} {getattr(calibration, name)}" for name in chosen))
     for name, part in [("all", metrics), *metrics["by"].items()]:
         told = part["in_catalogue"]
         print(
             f"{name}: probability off by {100 * part['probability']['expected_error']:.1f}, in_catalogue by "
-            f"{100 * told['expected_error']:.1f} with AUROC {told['auroc']:.3f}"
+            f"{100 * told['expected_error']:.1f} with AUROC {told['auroc']}"
         )
+    print(json.dumps(metrics["words"]))
 
 
 if __name__ == "__main__":

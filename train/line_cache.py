@@ -10,7 +10,7 @@ import numpy as np
 from datasets import Dataset, load_dataset
 from tqdm import tqdm
 
-from fontid.encoder.preprocessing import Preprocessing, prepare_line
+from fontid.encoder.preprocessing import Preprocessing, fit_line, ink_box, ink_map
 
 WIDEST = 512  # columns kept of a line; training windows are cut from these
 PART = 2048  # lines a job
@@ -24,6 +24,8 @@ class LineCache:
         starts: (N + 1,) int64; line i is `columns[starts[i]:starts[i + 1]].T`.
         face, family: (N,) int64, labels of the data set.
         pixel_size: (N,) int64, font size in pixels; renderer: (N,) names.
+        baseline, x_height: (N,) float32, the baseline's row and the x-height in pixels of the prepared line; NaN
+            where the data set does not say.
         face_names, family_names: the data set's `ClassLabel` names, in their order.
     """
 
@@ -33,6 +35,7 @@ class LineCache:
         with np.load(folder / "rows.npz") as rows:
             self.starts, self.face, self.family = rows["starts"], rows["face"], rows["family"]
             self.pixel_size, self.renderer = rows["pixel_size"], rows["renderer"]
+            self.baseline, self.x_height = rows["baseline"], rows["x_height"]
         shape = (int(self.starts[-1]), about["height"])
         self.columns = np.memmap(folder / "columns.bin", np.uint8, "r", shape=shape)
 
@@ -63,36 +66,42 @@ def open_cache(data: Path, split: str, settings: Preprocessing) -> LineCache:
 
 def _make(rows: Dataset, folder: Path, settings: Preprocessing) -> None:
     parts = [range(start, min(start + PART, len(rows))) for start in range(0, len(rows), PART)]
-    widths, kept = [], []
+    kept = []
     with Pool(len(os.sched_getaffinity(0))) as pool, open(folder / "columns.bin", "wb") as file:
         prepared = pool.imap(partial(_prepare, rows, settings), parts)
-        for columns, part_widths, part_kept in tqdm(prepared, f"prepare {folder.name}", len(parts)):
+        for columns, of_part in tqdm(prepared, f"prepare {folder.name}", len(parts)):
             file.write(columns)
-            widths += part_widths
-            kept += part_kept
+            kept += of_part
+    index, widths, tops, scales = (np.array(column) for column in zip(*kept, strict=True))
+    margin = (settings.height - settings.ink_height) // 2
+    baseline, x_height = (np.asarray(rows[name], np.float32)[index] for name in ("baseline", "x_height"))
     np.savez(
         folder / "rows.npz",
         starts=np.concatenate([[0], np.cumsum(widths)]).astype(np.int64),
-        face=np.asarray(rows["face"])[kept].astype(np.int64),
-        family=np.asarray(rows["family"])[kept].astype(np.int64),
-        pixel_size=np.asarray(rows["pixel_size"])[kept].astype(np.int64),
-        renderer=np.asarray(rows["renderer"])[kept],
+        face=np.asarray(rows["face"])[index].astype(np.int64),
+        family=np.asarray(rows["family"])[index].astype(np.int64),
+        pixel_size=np.asarray(rows["pixel_size"])[index].astype(np.int64),
+        renderer=np.asarray(rows["renderer"])[index],
+        baseline=((baseline - tops) * scales + margin).astype(np.float32),
+        x_height=(x_height * scales).astype(np.float32),
     )
     about = {label: rows.features[label].names for label in ("face", "family")} | {"height": settings.height}
     (folder / "about.json").write_text(json.dumps(about))  # last: its presence says that the cache is whole
 
 
-def _prepare(rows: Dataset, settings: Preprocessing, part: range) -> tuple[bytes, list[int], list[int]]:
-    chunks, widths, kept = [], [], []
+def _prepare(rows: Dataset, settings: Preprocessing, part: range) -> tuple[bytes, list[tuple[int, int, int, float]]]:
+    """Columns of the lines that hold ink, and of each its index, width, its ink's first row and how much it grew."""
+    chunks, kept = [], []
     for index, image in zip(part, rows[part.start : part.stop]["image"], strict=True):
-        line = prepare_line(np.asarray(image), settings)
-        if line is not None:
+        ink = ink_map(np.asarray(image))
+        box = None if ink is None else ink_box(ink)
+        if box is not None:
+            line = fit_line(ink, box, settings)
             first = _cut(index, line.shape[1] - WIDEST) if line.shape[1] > WIDEST else 0
             piece = line[:, first : first + WIDEST]
             chunks.append(np.ascontiguousarray(piece.T).tobytes())
-            widths.append(piece.shape[1])
-            kept.append(index)
-    return b"".join(chunks), widths, kept
+            kept.append((index, piece.shape[1], box[1], settings.ink_height / (box[3] - box[1])))
+    return b"".join(chunks), kept
 
 
 def _cut(index: int, room: int) -> int:

@@ -1,11 +1,11 @@
 """Average the references of every face into prototypes, once, from the best checkpoint of a finished run.
 
-    python -m train.make_prototypes experiments/encoder/further.yaml [--run DIR] [--per-face 1 2 3]
+    python -m train.make_prototypes experiments/ladder.yaml#further [--run DIR] [--per-face 1 2 3]
 
 One prototype a face is the class average, or that averaged with the face's proxy, the row that the classifier learned,
 where the face was trained on. Several are the means that k-means (Lloyd 1982) finds among the face's references. The
 validation split chooses. Writes `prototypes.npz` into the run, and the accuracy on validation, test and Chromium lines
-into `results/encoder/NAME.json`.
+into the entry NAME of `results/encoder.jsonl`.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Preprocessing, windows_of
-from fontid.evaluation.experiment import write_result
+from fontid.evaluation.experiment import entry_name, write_result
 from fontid.paths import data_home
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
@@ -127,9 +127,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--per-face", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--results", type=Path, default=Path("results/encoder"))
+    parser.add_argument("--results", type=Path, default=Path("results/encoder.jsonl"))
     arguments = parser.parse_args(argv)
-    name = arguments.experiment.stem
+    name = entry_name(arguments.experiment)
     settings = open_experiment(arguments.experiment)
     run = run_folder(arguments.experiment, arguments.run)
     data = settings.data_folder
@@ -175,7 +175,7 @@ def main(argv: list[str] | None = None) -> None:
         }
         print(split, metrics[split])
     command = f"python -m train.make_prototypes {arguments.experiment}"
-    write_result(arguments.results / f"{name}.json", settings=settings, command=command, metrics=metrics)
+    write_result(Path(f"{arguments.results}#{name}"), settings=settings, command=command, metrics=metrics)
 
 
 if __name__ == "__main__":

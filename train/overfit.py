@@ -1,6 +1,6 @@
 """Drive one batch to 100 %: shows that encoder, loss and labels can learn at all.
 
-python -m train.overfit experiments/encoder/tiny.yaml [--steps 200] [--results results/overfit.json]
+python -m train.overfit experiments/ladder.yaml#tiny [--steps 200] [--results results/once.jsonl#overfit]
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--results", type=Path, default=Path("results/overfit.json"))
+    parser.add_argument("--results", type=Path, default=Path("results/once.jsonl#overfit"))
     arguments = parser.parse_args(argv)
     settings = open_experiment(arguments.experiment)
     found = overfit(settings, arguments.steps)

@@ -1,6 +1,6 @@
 """Teach the training code something everybody knows: scikit-learn's digits, or CIFAR-10.
 
-    accelerate launch -m train.sanity experiments/sanity-digits.yaml [--run DIR] [--results results/sanity]
+    accelerate launch -m train.sanity experiments/sanity.yaml#digits [--run DIR] [--results results/once.jsonl]
 
 `data: digits` comes with scikit-learn; anything else is a data set of the hub or a folder with the columns `img` and
 `label` and the splits `train` and `test`, as `uoft-cs/cifar10` has them. Encoder, loss and loop are those of the fonts.
@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from fontid.evaluation.experiment import SettingsError, read_settings, write_result
+from fontid.evaluation.experiment import SettingsError, entry_name, read_settings, write_result
 from train.batches import as_fetched
 from train.encoder import Encoder
 from train.loop import Task, fit, open_accelerator
@@ -126,21 +126,21 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results/sanity"))
+    parser.add_argument("--results", type=Path, default=Path("results/once.jsonl"))
     arguments = parser.parse_args(argv)
     run = run_folder(arguments.experiment, arguments.run)
     run.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
         settings = read_settings(TrainSettings, arguments.experiment)
-        metrics = learn(settings, arguments.experiment.stem, run)
+        metrics = learn(settings, entry_name(arguments.experiment), run)
     except SettingsError as error:
         raise SystemExit(f"{arguments.experiment}: {error}") from error
     metrics |= {"seconds": round(time.monotonic() - started, 1)}
     print(metrics)
     if int(os.environ.get("RANK", "0")) == 0:
         command = f"accelerate launch -m train.sanity {arguments.experiment}"
-        path = arguments.results / f"{arguments.experiment.stem}.json"
+        path = Path(f"{arguments.results}#{entry_name(arguments.experiment)}")
         write_result(path, settings=settings, command=command, metrics=metrics)
 
 

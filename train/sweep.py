@@ -23,7 +23,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from fontid.evaluation.experiment import SettingsError, build_settings, write_result
+from fontid.evaluation.experiment import SettingsError, build_settings, read_yaml, write_result
 from fontid.paths import data_home
 from train.settings import TrainSettings
 from train.train_encoder import train
@@ -75,10 +75,7 @@ def settings_of(values: Values) -> TrainSettings:
     """
     changed = dict(values)
     base = Path(changed.pop("base"))
-    try:
-        nested = yaml.safe_load(base.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"{base} cannot be read: {error}") from error
+    nested = read_yaml(base)
     for name, value in changed.items():
         *path, last = name.split(".")
         inner = nested

@@ -1,12 +1,11 @@
 """Train the encoder.
 
-    accelerate launch -m train.train_encoder experiments/encoder/base.yaml [--run DIR]
+    accelerate launch -m train.train_encoder experiments/ladder.yaml#base [--run DIR]
 
 Checkpoints go to FONTID_DATA/runs/NAME (NAME from the YAML file); the same command goes on after a kill, exactly. The
 encoder with the best validation accuracy so far stands in `best/`, its loss (the proxies) beside it.
 """
 
-import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -26,13 +25,14 @@ from fontid.catalogue.faces import nested_order, read_faces, regular_faces
 from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
 from train.augment import Augment
-from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WindowDataset, as_fetched
+from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WholeLines, WindowDataset, as_fetched
 from train.encoder import Encoder
 from train.encoder_file import read_weights
-from train.line_cache import LineCache, open_cache
+from train.line_cache import WIDEST, LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
 from train.losses import PAIR_KINDS, FaceSoftmax, make_loss
-from train.settings import TrainSettings, open_experiment, run_folder
+from train.settings import TrainSettings, run_experiment
+from train.through_letters import through_letters
 from train.watched import SHOWN, TOP, draw_predictions
 
 AVERAGED = 4  # references a face
@@ -61,13 +61,19 @@ class Validation:
 
     def __init__(self, accelerator: Accelerator, settings: TrainSettings, lines: LineCache, family_of: Tensor) -> None:
         data, width = settings.data_folder, settings.preprocessing.window
-        self.accelerator, self.view, self.family_of = accelerator, settings.view, family_of.to(accelerator.device)
+        self.accelerator, self.family_of = accelerator, family_of.to(accelerator.device)
         self.pairs = settings.loss.kind in PAIR_KINDS
         with accelerator.main_process_first():
             held_back = open_cache(data, "validation", settings.preprocessing)
             references = open_cache(data, "references", settings.preprocessing) if self.pairs else held_back
         trained = np.flatnonzero(np.isin(held_back.family, lines.family))  # no proxy knows the held-out families
-        self.windows = MiddleWindows(held_back, width, trained)
+        if settings.letters:
+            self.windows = MiddleWindows(held_back, WIDEST, trained, 0.0)
+            through = through_letters(held_back, settings, accelerator)
+            self.see = lambda batch: through(batch, torch.Generator(accelerator.device).manual_seed(0))
+        else:
+            self.windows = MiddleWindows(held_back, width, trained)
+            self.see = lambda batch: settings.view(to_input(batch["window"]))
         self.loader = self._loader(self.windows, settings)
         chosen = np.concatenate([np.flatnonzero(references.face == face)[:AVERAGED] for face in np.unique(lines.face)])
         self.references = self._loader(MiddleWindows(references, width, chosen), settings) if self.pairs else None
@@ -77,9 +83,10 @@ class Validation:
     def _loader(self, windows: MiddleWindows, settings: TrainSettings) -> DataLoader:
         return self.accelerator.prepare(DataLoader(windows, settings.batch_size, collate_fn=as_fetched))
 
-    def _embed(self, encoder: nn.Module, windows: Tensor) -> Tensor:
+    def _embed(self, encoder: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        windows = self.see(batch)
         with self.accelerator.autocast():
-            return encoder(self.view(to_input(windows))).float()
+            return encoder(windows).float()
 
     def _average(self, encoder: nn.Module) -> Tensor:
         """(F, D), zero for faces without references."""
@@ -87,7 +94,7 @@ class Validation:
             len(self.family_of), self.accelerator.unwrap_model(encoder).dimension, device=self.accelerator.device
         )
         for batch in self.references:
-            embeddings = self._embed(encoder, batch["window"])
+            embeddings = self._embed(encoder, batch)
             embeddings, faces = self.accelerator.gather_for_metrics((embeddings, batch["face"]))
             total.index_add_(0, faces, embeddings)
         return F.normalize(total)
@@ -101,7 +108,7 @@ class Validation:
             self.averages = self._average(encoder)
         right = []
         for batch in self.loader:
-            named, faces = self._scores(loss, self._embed(encoder, batch["window"])).argmax(1), batch["face"]
+            named, faces = self._scores(loss, self._embed(encoder, batch)).argmax(1), batch["face"]
             same = torch.stack([named == faces, self.family_of[named] == self.family_of[faces]], 1)
             right.append(self.accelerator.gather_for_metrics(same))
         face, family = torch.cat(right).float().mean(0).tolist()
@@ -111,11 +118,12 @@ class Validation:
         """The same few windows every time, with their truth and the best predictions."""
         few = np.linspace(0, len(self.windows) - 1, min(SHOWN, len(self.windows))).astype(int).tolist()
         batch = self.windows.__getitems__(few)
-        scores = self._scores(loss, self._embed(encoder, batch["window"].to(self.accelerator.device)))
+        batch = {name: values.to(self.accelerator.device) for name, values in batch.items()}
+        scores = self._scores(loss, self._embed(encoder, batch))
         best = scores.topk(min(TOP, scores.shape[1])).indices.tolist()
         named = [[self.names[face] for face in row] for row in best]
         truth = [self.names[face] for face in batch["face"].tolist()]
-        return draw_predictions(255 - batch["window"][:, 0].numpy(), truth, named)
+        return draw_predictions(255 - batch["window"][:, 0].cpu().numpy(), truth, named)
 
 
 def chosen_lines(lines: LineCache, settings: TrainSettings) -> np.ndarray:
@@ -211,15 +219,19 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         settings.lines_per_face,
     )
     width = settings.preprocessing.window + SPARE
-    if settings.resident:
+    if settings.letters:
+        loader = WholeLines(lines, WIDEST, sampler, settings.batch_size, accelerator)
+    elif settings.resident:
         loader = ResidentBatches(lines, width, sampler, settings.batch_size, accelerator)
     else:
         windows = WindowDataset(lines, width)
         loader = DataLoader(windows, settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched)
     augment = Augment(settings.augmentation, settings.preprocessing.window)
+    through = through_letters(lines, settings, accelerator, SPARE) if settings.letters else None
 
     def to_inputs(batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
-        return settings.view(augment(to_input(batch["window"]), generator))
+        windows = through(batch, generator) if through else to_input(batch["window"])
+        return settings.view(augment(windows, generator))
 
     validation = Validation(accelerator, settings, lines, family_of)
     task = Task(
@@ -237,17 +249,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", type=Path)
-    parser.add_argument("--run", type=Path, help="folder of the run (default FONTID_DATA/runs/NAME)")
-    arguments = parser.parse_args(argv)
-    settings = open_experiment(arguments.experiment)
-    run = run_folder(arguments.experiment, arguments.run)
-    run.mkdir(parents=True, exist_ok=True)
-    try:
-        print(train(settings, arguments.experiment.stem, run))
-    except SettingsError as error:
-        raise SystemExit(f"{arguments.experiment}: {error}") from error
+    run_experiment(__doc__, train, TrainSettings, argv)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What of a window the encoder is shown; `train.export_onnx` makes it a part of the network."""
+"""What of a window the encoder is shown; `release.export_onnx` makes it a part of the network."""
 
 from dataclasses import dataclass
 

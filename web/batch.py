@@ -1,24 +1,31 @@
 """Many pictures at once: files and zips in, rows for CSV and JSON out."""
 
 import csv
+import html
 import io
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from fontid.catalogue.faces import face_id
 from fontid.identifier import FontIdentifier, told
-from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
+from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
+from web.cards import said
 from web.limits import LARGEST_FILE
+from web.specimens import drawn_in, style_name, web_font
+from web.stage import data_address
 from web.turns import TURNS, Busy
 
 MOST = 200  # pictures
+THUMBNAIL = 160  # pixels
 LARGEST_DIRECTORY = 300_000  # bytes: what a zip says of its files; room for three thousand
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are unpacked without an end to their memory
 LARGEST_SUM = 500_000_000  # of all pictures in zips, unpacked
 COLUMNS = (
-    "image", "font", "name", "weight", "italic", "probability", "conditional_probability", "in_catalogue", "text",
-    "family", "twins", "error",
+    "image", "font", "name", "weight", "italic", "probability", "verdict", "conditional_probability",
+    "in_catalogue", "text", "family", "twins", "error",
 )  # fmt: skip
 
 
@@ -93,7 +100,6 @@ def answers(
         rows = []
         for number, group in enumerate(answer.groups, 1):
             best = group.matches[0]
-            row = best.to_dict(group.in_catalogue)
             rows.append(
                 {
                     "image": name,
@@ -103,8 +109,9 @@ def answers(
                     "family": best.family,
                     "weight": best.weight,
                     "italic": best.italic,
-                    "probability": row["probability"],
-                    "conditional_probability": row["conditional_probability"],
+                    "probability": best.probability,
+                    "verdict": best.verdict,
+                    "conditional_probability": best.conditional_probability,
                     "in_catalogue": group.in_catalogue,
                     "twins": " ".join(best.twins),
                 }
@@ -114,6 +121,33 @@ def answers(
 
 def table(rows: Sequence[dict]) -> list[list]:
     return [[row.get(column, "") for column in COLUMNS] for row in rows]
+
+
+def thumbnails_html(
+    identifier: FontIdentifier, pictures: Sequence[tuple[str, Path, str | None]], rows: Sequence[dict]
+) -> str:
+    """A row for each font, its picture small and its name drawn; what failed first."""
+    sources: dict[str, str] = {}
+    for name, file, entry in pictures:
+        with suppress(PictureError):
+            sources[name] = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", 60)
+    shown, fonts = [], {}
+    for row in sorted(rows, key=lambda row: "error" not in row):
+        name = html.escape(row["image"])
+        picture = f"<img alt='' src='{sources[row['image']]}'>" if row["image"] in sources else ""
+        found = f"<span class='problem'>{html.escape(row.get('error', ''))}</span>"
+        if "error" not in row:
+            index = identifier.catalogue.row_of(face_id(row["family"], row["weight"], row["italic"]))
+            face = None if index is None else identifier.stand_in(identifier.catalogue.faces[index])
+            if face is not None:
+                fonts[face.id] = web_font(identifier, face)
+            style = style_name(row["weight"], row["italic"])
+            found = (
+                f"<span class='family' {drawn_in(face)}>{html.escape(row['name'])}</span> "
+                f"<span class='style'>{style} · {said(row['verdict'], row['probability'])}</span>"
+            )
+        shown.append(f"<tr><td>{picture}</td><td>{found}</td><td class='style'>{name}</td></tr>")
+    return f"{''.join(fonts.values())}<table class='thumbnails'><tbody>{''.join(shown)}</tbody></table>"
 
 
 def to_csv(rows: Sequence[dict]) -> str:

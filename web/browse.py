@@ -1,11 +1,15 @@
-"""The catalogue to look through: "is my font covered?"."""
+"""The catalogue to look through, and a page for each family."""
 
 import html
+import json
 from collections.abc import Callable
 
+from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
 from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.identifier import FontIdentifier
+from web.cards import Row, card
 from web.specimens import specimen, style_name
+from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, PANGRAM
 
 PAGE = 24  # families drawn at a time
 
@@ -13,15 +17,16 @@ PAGE = 24  # families drawn at a time
 def find_families(
     identifier: FontIdentifier, search: str, wanted: Callable[[Face], bool] | None = None
 ) -> list[list[Face]]:
-    """The faces of each family whose name or id holds the words searched for.
+    """The faces of each family whose name, category or traits (italic, wide, narrow) hold the words searched for.
 
     First those that begin like the search, then those with words that begin like its words.
     """
     words = search.casefold().split()
     found = []
     for faces in by_family(face for face in identifier.catalogue.faces if wanted is None or wanted(face)).values():
-        name = f"{faces[0].name} {faces[0].family}".casefold()
-        if all(word in name for word in words):
+        traits = {face.width_class for face in faces} | {"italic" for face in faces if face.italic}
+        known = f"{faces[0].name} {faces[0].family} {faces[0].category} {' '.join(traits)}".casefold()
+        if all(word in known for word in words):
             found.append(faces)
 
     def order(faces: list[Face]) -> tuple:
@@ -32,20 +37,72 @@ def find_families(
     return sorted(found, key=order)
 
 
-def families_html(identifier: FontIdentifier, families: list[list[Face]], text: str) -> str:
-    """The first `PAGE` of them drawn, and how many there are."""
+def families_html(identifier: FontIdentifier, families: list[list[Face]], search: str, category: str) -> str:
+    """The first `PAGE` of them drawn, how many there are, and where the rest begins."""
     if not families:
-        return "<p class='hint' role='status'>No family is named like that: it is not covered.</p>"
-    more = f", the first {PAGE} shown" if len(families) > PAGE else ""
-    count = f"{len(families)} {'family' if len(families) == 1 else 'families'}{more}"
+        return f"<p class='hint' role='status'>{NO_FAMILY}</p>"
+    count = f"{len(families):,} {'family' if len(families) == 1 else 'families'}"
+    rest = html.escape(json.dumps({"search": search, "category": category, "begin": PAGE}), quote=True)
+    return (
+        f"<p class='hint' role='status'>{count}.</p>"
+        f"<ul class='matches'>{family_cards(identifier, families[:PAGE])}</ul>"
+        f"<p class='rest' data-rest='{rest}'></p>"
+    )
+
+
+def family_cards(identifier: FontIdentifier, families: list[list[Face]]) -> str:
     rows = []
-    for faces in families[:PAGE]:
+    for faces in families:
         face = regular_face(faces)
-        styles = ", ".join(style_name(one.weight, one.italic) for one in faces)
+        styles = f"{len(faces)} {'style' if len(faces) == 1 else 'styles'}"
         rows.append(
-            f"<li class='card'><div class='row'><a class='family' href='{html.escape(face.url, quote=True)}' "
-            f"target='_blank' rel='noopener'>{html.escape(face.name)}</a>"
-            f"<span class='style'>{face.category}</span></div>{specimen(identifier, face, text or face.name)}"
-            f"<p class='note'>{styles}</p></li>"
+            f"<li class='card'>{specimen(identifier, face, face.name)}<p class='style'>"
+            f"{_family_button(face)}{face.category} · {styles}</p></li>"
         )
-    return f"<p class='hint' role='status'>{count}.</p><ul class='matches'>{''.join(rows)}</ul>"
+    return "".join(rows)
+
+
+def family_html(identifier: FontIdentifier, family: str) -> str:
+    """One family: its regular face as a card, and every style drawn."""
+    faces = [face for face in identifier.catalogue.faces if face.family == family]
+    if not faces:
+        return f"<p class='hint'>{NO_FAMILY}</p>"
+    face = regular_face(faces)
+    row = Row(face, None, identifier.catalogue.twins_of(identifier.catalogue.row_of(face.id)))
+    styles = "".join(
+        f"<li><span class='style'>{style_name(one.weight, one.italic)}</span>{specimen(identifier, one, PANGRAM)}</li>"
+        for one in faces
+    )
+    return (
+        f"<section class='group' data-text='{PANGRAM}'>{card(identifier, row, PANGRAM)}"
+        f"<ul class='neighbours'>{styles}</ul></section>"
+    )
+
+
+def alternatives_html(identifier: FontIdentifier, name: str) -> str:
+    """Free families for the paid or system face of that name, drawn where the catalogue has them; "" for no such name.
+
+    Where nothing at all is named like that, the nearest spellings are told.
+    """
+    firsts = {family: regular_face(faces) for family, faces in by_family(identifier.catalogue.faces).items()}
+    try:
+        asked = find_face(name, [face.name for face in firsts.values()])
+    except UnknownFace as unknown:
+        covered = not name.strip() or find_families(identifier, name)
+        return "" if covered else f"<p class='hint'>{html.escape(str(unknown))}</p>"
+    rows = []
+    for one in alternatives_to(asked):
+        free, face = html.escape(one.free), firsts.get(one.family)
+        if face:
+            drawn, title = specimen(identifier, face, one.free), _family_button(face)
+        else:
+            page = html.escape(one.url, quote=True)
+            title = f"<a href='{page}' target='_blank' rel='noopener'>{free}</a>" if page else f"<span>{free}</span>"
+            drawn = f"<p class='note'>{NOT_COVERED}</p>"
+        rows.append(f"<li class='card'>{drawn}<p class='style'>{title}{one.relation}</p></li>")
+    heading = html.escape(FREE_FOR.format(name=asked))
+    return f"<h2>{heading}</h2><ul class='matches'>{''.join(rows)}</ul>"
+
+
+def _family_button(face: Face) -> str:
+    return f"<button type='button' data-family='{face.family}'>{html.escape(face.name)}</button>"

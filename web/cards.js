@@ -1,5 +1,9 @@
-// What happens on the answer's cards. `element`, `server`, `watch` and `trigger` come from gr.HTML.
+// What happens on the answer. `element`, `server` and `watch` come from gr.HTML, `WORDS` from web/words.py.
+const SIZE = 100; // pixels of the letters that are measured
+const SURE = 0.45; // overlap below that: the text was misread, or it is another font
+const OVERLAY = "#e11d48";
 const fallback = document.createElement("textarea");
+const find = (selector, all = element) => all.querySelector(selector);
 
 function say(text) {
   let region = document.getElementById("said");
@@ -25,176 +29,333 @@ async function copy(text) {
   }
 }
 
-function flash(button, text) {
-  const before = button.textContent;
+function flash(clicked, text) {
+  const menu = clicked.closest(".menu");
+  if (menu) menu.open = false;
+  const button = menu ? find("summary", menu) : clicked;
+  button.dataset.before ??= button.textContent;
   button.textContent = text;
   say(text);
-  setTimeout(() => (button.textContent = before), 1500);
+  setTimeout(() => (button.textContent = button.dataset.before), 1500);
 }
 
-function typed() {
-  return document.querySelector("#words textarea, #words input")?.value.trim() ?? "";
-}
+const typed = () => document.querySelector("#words textarea, #words input")?.value.trim() ?? "";
 
 function drawTyped() {
-  const text = typed();
   for (const specimen of document.querySelectorAll("#answer .specimen")) {
     specimen.dataset.own ??= specimen.textContent;
-    specimen.textContent = text || specimen.dataset.own;
+    specimen.textContent = typed() || specimen.dataset.own;
   }
 }
 
-// The reading drawn over the crop: the same ink height, and letters spread to the same width.
-function drawOver(card, crop, canvas) {
-  const specimen = card.querySelector(".specimen");
-  if (!specimen || !crop.naturalWidth) return;
-  const text = specimen.dataset.own ?? specimen.textContent;
-  const family = `'${specimen.dataset.face}'`;
-  const source = document.createElement("canvas");
-  source.width = crop.naturalWidth;
-  source.height = crop.naturalHeight;
-  const sourceContext = source.getContext("2d");
-  sourceContext.drawImage(crop, 0, 0);
-  const box = inkBox(sourceContext.getImageData(0, 0, source.width, source.height));
-  canvas.width = source.width;
-  canvas.height = source.height;
+// --- how a font's letters lie on the picture's
+
+const pen = document.createElement("canvas").getContext("2d");
+const inkOf = ({ actualBoundingBoxLeft: left, actualBoundingBoxRight: right }) => [-left, right];
+
+// Where each letter of a text stands and ends, kerned, in pixels at SIZE; and how far its ink reaches up and down.
+function measure(family, text) {
+  pen.font = `${SIZE}px '${family}'`;
+  const letters = [...text].map((letter, index) => {
+    const x = pen.measureText(text.slice(0, index + 1)).width - pen.measureText(letter).width;
+    const [left, right] = inkOf(pen.measureText(letter));
+    return { letter, x, middle: x + (left + right) / 2 };
+  });
+  const whole = pen.measureText(text);
+  const [left, right] = inkOf(whole);
+  return { letters, left, right, up: whole.actualBoundingBoxAscent, down: whole.actualBoundingBoxDescent };
+}
+
+// The ink of a crop (0-1 a pixel, by the distance from its ground), and both colours.
+function inkIn(image, box) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: image.naturalWidth, height: image.naturalHeight });
   const context = canvas.getContext("2d");
-  context.font = `100px ${family}`;
-  const whole = context.measureText(text);
-  const high = whole.actualBoundingBoxAscent + whole.actualBoundingBoxDescent;
-  context.font = `${(100 * (box.bottom - box.top)) / high}px ${family}`;
-  context.fillStyle = "#e11d48";
-  const baseline = box.top + context.measureText(text).actualBoundingBoxAscent;
-  const words = text.split(/\s+/).filter(Boolean);
-  for (const [index, [left, right]] of wordsIn(box, words.length).entries()) {
-    context.letterSpacing = "0px";
-    const ink = context.measureText(words[index]);
-    const wide = ink.actualBoundingBoxLeft + ink.actualBoundingBoxRight;
-    if (words[index].length > 1) context.letterSpacing = `${(right - left - wide) / (words[index].length - 1)}px`;
-    context.fillText(words[index], left + ink.actualBoundingBoxLeft, baseline);
-  }
-}
-
-// Where so many words stand: between the widest gaps of the ink.
-function wordsIn({ left, right, columns }, count) {
-  const gaps = [];
-  for (let x = left; x < right; x++) {
-    if (columns[x]) continue;
-    const begin = x;
-    while (x < right && !columns[x]) x++;
-    gaps.push([begin, x]);
-  }
-  const widest = gaps.sort((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, count - 1);
-  if (widest.length < count - 1) return [[left, right]];
-  const edges = [left, ...widest.sort((a, b) => a[0] - b[0]).flat(), right];
-  return Array.from({ length: count }, (_, index) => [edges[2 * index], edges[2 * index + 1]]);
-}
-
-// The box around what differs from the ground, which is the median of the rim.
-function inkBox({ data, width, height }) {
+  context.drawImage(image, 0, 0);
+  const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
   const rim = [];
   for (let x = 0; x < width; x++) rim.push(x * 4, ((height - 1) * width + x) * 4);
   for (let y = 0; y < height; y++) rim.push(y * width * 4, (y * width + width - 1) * 4);
-  const ground = [0, 1, 2].map((part) => rim.map((at) => data[at + part]).sort((a, b) => a - b)[rim.length >> 1]);
-  let most = 0;
+  const median = (places) => [0, 1, 2].map((part) => places.map((at) => data[at + part]).sort((a, b) => a - b)[places.length >> 1]);
+  const ground = median(rim);
   const away = new Float32Array(width * height);
+  const [left, top, right, bottom] = box;
+  let most = 1;
   for (let i = 0; i < away.length; i++) {
-    away[i] = Math.hypot(data[4 * i] - ground[0], data[4 * i + 1] - ground[1], data[4 * i + 2] - ground[2]);
+    const x = i % width, y = (i / width) | 0;
+    if (x < left - 1 || x > right || y < top - 1 || y > bottom) continue; // parts of other lines
+    away[i] = Math.hypot(...ground.map((value, part) => data[4 * i + part] - value));
     most = Math.max(most, away[i]);
   }
-  const box = { left: width, right: 0, top: height, bottom: 0, columns: new Uint8Array(width) };
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      if (away[y * width + x] > 0.45 * most) {
-        box.columns[x] = 1;
-        box.left = Math.min(box.left, x);
-        box.right = Math.max(box.right, x + 1);
-        box.top = Math.min(box.top, y);
-        box.bottom = Math.max(box.bottom, y + 1);
-      }
-  return box.right ? box : { left: 0, right: width, top: 0, bottom: height, columns: box.columns.fill(1) };
+  const inked = [];
+  for (let i = 0; i < away.length; i++) if ((away[i] /= most) > 0.7) inked.push(4 * i);
+  return { ink: away, width, height, colour: `rgb(${median(inked)})`, ground: `rgb(${ground})` };
 }
 
-async function compare(card, button) {
-  const panel = card.querySelector(".compare");
-  panel.hidden = !panel.hidden;
-  button.setAttribute("aria-expanded", String(!panel.hidden));
-  if (panel.hidden) return;
-  const crop = card.closest(".group").querySelector(".crop");
-  if (!crop) {
-    panel.textContent = "There is no picture to compare with: a shared address never carries one.";
-    return;
+// Draws the letters at their places: as they are set, scaled and moved as a whole, each a little on its own.
+function drawLetters(context, family, measured, { size, tracking, x, y, moves }) {
+  context.font = `${size}px '${family}'`;
+  measured.letters.forEach(({ letter, x: place }, index) => {
+    context.fillText(letter, x + (place * size) / SIZE + tracking * index + (moves?.[index] ?? 0), y);
+  });
+}
+
+/**
+ * How a font is laid over a crop: size, tracking and place that cover its ink best, beginning where the line's box and
+ * the reader's letter places say, then each letter by itself, a tenth of the size at most, so that none leaves its place.
+ */
+function fit(family, text, seen, places) {
+  const measured = measure(family, text);
+  const [left, top, right, bottom] = places.box;
+  const scale = Math.min(1, 36 / (bottom - top)); // what is compared needs no more pixels
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: Math.ceil(seen.width * scale), height: Math.ceil(seen.height * scale),
+  });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.scale(scale, scale);
+  const wanted = new Float32Array(canvas.width * canvas.height);
+  for (let i = 0; i < wanted.length; i++) {
+    const x = Math.min(seen.width - 1, Math.round(((i % canvas.width) + 0.5) / scale));
+    const y = Math.min(seen.height - 1, Math.round((((i / canvas.width) | 0) + 0.5) / scale));
+    wanted[i] = seen.ink[y * seen.width + x];
   }
-  panel.innerHTML = `<div class="modes" role="group" aria-label="How to compare">
-      <button type="button" data-mode="beside" aria-pressed="true">Side by side</button>
-      <button type="button" data-mode="over" aria-pressed="false">Overlay</button>
-      <button type="button" data-mode="flicker" aria-pressed="false">Flicker</button></div>
-    <div class="stack beside"><img alt="Your picture"><canvas role="img" aria-label="The same words in this font"></canvas></div>`;
-  panel.querySelector("img").src = crop.src;
-  await document.fonts.load(`20px '${card.querySelector(".specimen")?.dataset.face}'`);
+  const overlap = (how) => {
+    context.clearRect(0, 0, seen.width, seen.height);
+    drawLetters(context, family, measured, how);
+    const drawn = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    let both = 0, either = 1e-6;
+    for (let i = 0; i < wanted.length; i++) {
+      const one = drawn[4 * i + 3] / 255;
+      both += Math.min(one, wanted[i]);
+      either += Math.max(one, wanted[i]);
+    }
+    return both / either;
+  };
+  const count = Math.max(1, measured.letters.length - 1);
+  const bySize = (size) => ({
+    size,
+    tracking: Math.max(-0.08 * size, (right - left - ((measured.right - measured.left) * size) / SIZE) / count),
+    x: left - (measured.left * size) / SIZE,
+    y: top + (measured.up * size) / SIZE,
+  });
+  const byHeight = bySize((SIZE * (bottom - top)) / (measured.up + measured.down));
+  const byWidth = { ...bySize((SIZE * (right - left)) / (measured.right - measured.left)), tracking: 0 };
+  byWidth.y = bottom - (measured.down * byWidth.size) / SIZE;
+  let best = [byHeight, byWidth].map((how) => [overlap(how), how]).sort((a, b) => b[0] - a[0])[0];
+  const attempt = (how) => {
+    const value = overlap(how);
+    if (value > best[0]) best = [value, how];
+  };
+  const middle = (left + right) / 2;
+  for (let step = 0.06; step > 0.004; step /= 2) {
+    for (let round = 0; round < 2; round++) {
+      for (const sign of [-1, 1]) {
+        const grown = 1 + sign * step;
+        attempt({ ...best[1], size: best[1].size * grown, x: middle + (best[1].x - middle) * grown });
+        attempt({ ...best[1], x: best[1].x + sign * step * best[1].size });
+        attempt({ ...best[1], y: best[1].y + sign * step * best[1].size });
+        const wider = (sign * step * best[1].size) / 4;
+        attempt({ ...best[1], tracking: best[1].tracking + wider, x: best[1].x - (wider * count) / 2 });
+      }
+    }
+  }
+  if (places.centres.length === measured.letters.length) {
+    const { size, tracking, x } = best[1];
+    const moves = measured.letters.map((one, index) => {
+      const apart = places.centres[index] * seen.width - (x + (one.middle * size) / SIZE + tracking * index);
+      return one.letter === " " || Math.abs(apart) > 0.1 * size ? 0 : apart;
+    });
+    attempt({ ...best[1], moves });
+  }
+  const moves = best[1].moves ?? measured.letters.map(() => 0);
+  for (const [index, { letter }] of measured.letters.entries()) {
+    if (letter === " ") continue;
+    for (const by of [-0.06, -0.03, -0.015, 0.015, 0.03, 0.06]) {
+      const next = [...moves];
+      next[index] = by * best[1].size;
+      attempt({ ...best[1], moves: best[1].moves ? best[1].moves.with(index, next[index]) : next });
+    }
+  }
+  return { measured, overlap: best[0], how: best[1] };
+}
+
+// --- Compare
+
+async function lay(canvas, family, crop) {
+  await document.fonts.load(`20px '${family}'`);
   await crop.decode().catch(() => {});
-  drawOver(card, crop, panel.querySelector("canvas"));
+  const size = [crop.naturalWidth, crop.naturalHeight, crop.naturalWidth, crop.naturalHeight];
+  const { box, centres } = JSON.parse(crop.dataset.places);
+  const places = { box: box.map((value, side) => value * size[side]), centres };
+  crop.seen ??= inkIn(crop, places.box);
+  const text = crop.dataset.text || crop.closest(".group").dataset.text;
+  let laid = fit(family, text, crop.seen, places);
+  if (laid.overlap < SURE) {
+    // where upper and lower case look alike, the reader may have taken one for the other
+    const titled = text.toLowerCase().replace(/(^|\s)\S/g, (start) => start.toUpperCase());
+    const others = [titled, text.toLowerCase()].map((other) => fit(family, other, crop.seen, places));
+    laid = [laid, ...others].sort((a, b) => b.overlap - a.overlap)[0];
+  }
+  [canvas.width, canvas.height] = [2 * crop.naturalWidth, 2 * crop.naturalHeight];
+  canvas.draw = (colour) => {
+    const context = canvas.getContext("2d");
+    context.setTransform(2, 0, 0, 2, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = colour;
+    drawLetters(context, family, laid.measured, laid.how);
+  };
+  canvas.draw(canvas.className === "letters" ? OVERLAY : crop.seen.colour);
+  canvas.dataset.overlap = laid.overlap.toFixed(3);
+  canvas.dataset.shift = Math.max(0, ...(laid.how.moves ?? []).map((by) => Math.abs(by) / laid.how.size)).toFixed(3);
+}
+
+async function compare(one, button) {
+  const group = button.closest(".group"), menu = button.closest(".menu");
+  if (menu) menu.open = false;
+  const panel = find(".compare", group);
+  const again = panel.dataset.face === one.dataset.face && !panel.hidden;
+  for (const other of group.querySelectorAll("[data-compare]")) other.setAttribute("aria-expanded", "false");
+  panel.hidden = again;
+  if (again) return;
+  button.setAttribute("aria-expanded", "true");
+  panel.dataset.face = one.dataset.face;
+  const crop = find(".crop", group);
+  if (!crop) return (panel.textContent = WORDS.noPicture);
+  const others = [...group.querySelectorAll("[data-name]")].filter((other) => other !== one && find("[data-drawn]", other));
+  const modes = Object.entries(WORDS.modes).map(
+    ([mode, name], index) => `<button type="button" data-mode="${mode}" aria-pressed="${!index}">${name}</button>`,
+  );
+  panel.innerHTML = `<div class="modes" role="group">${modes.join("")}<select></select></div>
+    <div class="stack over"><img><canvas class="other" role="img" hidden></canvas><canvas class="letters" role="img"></canvas></div>`;
+  find(".modes", panel).setAttribute("aria-label", WORDS.with);
+  const against = find("select", panel);
+  against.setAttribute("aria-label", WORDS.with);
+  against.append(new Option(WORDS.yours, ""), ...others.map((other, index) => new Option(other.dataset.name, index)));
+  const [image, other, letters] = find(".stack", panel).children;
+  Object.assign(image, { src: crop.src, alt: WORDS.yours });
+  letters.setAttribute("aria-label", one.dataset.name);
+  await lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
+  if (Number(letters.dataset.overlap) < SURE) panel.insertAdjacentHTML("beforeend", `<p class="note">${WORDS.misread}</p>`);
+  find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
+  against.addEventListener("change", async () => {
+    const chosen = others[against.value];
+    image.style.visibility = chosen ? "hidden" : "";
+    other.hidden = !chosen;
+    if (!chosen) return;
+    other.setAttribute("aria-label", chosen.dataset.name);
+    await lay(other, find("[data-drawn]", chosen).dataset.drawn, crop);
+  });
+  panel.scrollIntoView({ block: "nearest" });
 }
 
 function setMode(button) {
   const panel = button.closest(".compare");
-  for (const other of panel.querySelectorAll("[data-mode]")) {
-    other.setAttribute("aria-pressed", String(other === button));
-  }
-  panel.querySelector(".stack").className = `stack ${button.dataset.mode}`;
+  for (const other of panel.querySelectorAll("[data-mode]")) other.setAttribute("aria-pressed", String(other === button));
+  find(".stack", panel).className = `stack ${button.dataset.mode}`;
+  find(".letters", panel).draw(button.dataset.mode === "over" ? OVERLAY : find(".crop", panel.closest(".group")).seen.colour);
 }
 
+// --- the other buttons
+
 async function similar(card, button) {
-  const panel = card.querySelector(".similar");
+  const panel = find(".similar", card);
+  button.closest(".menu").open = false;
   panel.hidden = !panel.hidden;
   button.setAttribute("aria-expanded", String(!panel.hidden));
   if (panel.hidden || panel.innerHTML) return;
-  const specimen = card.querySelector(".specimen");
-  panel.innerHTML = await server.similar_fonts({
-    face: card.dataset.face,
-    text: specimen?.dataset.own ?? specimen?.textContent ?? "",
-  });
+  panel.innerHTML = await server.similar_fonts({ face: card.dataset.face, text: card.closest(".group").dataset.text });
   drawTyped();
 }
 
 async function download(card, button) {
   const file = await server.font_file(card.dataset.face);
-  if (!file) return flash(button, "Does not ship");
+  if (!file) return flash(button, WORDS.noFile);
   const link = document.createElement("a");
   link.href = `data:application/zip;base64,${file.content}`;
   link.download = file.name;
   link.click();
 }
 
-async function share(button) {
-  const cards = [...element.querySelector(".group").querySelectorAll(".card")];
-  const fonts = cards.map((card) => `${card.dataset.face}:${card.dataset.probability}`).join(",");
-  const text = typed() || (element.querySelector(".specimen")?.dataset.own ?? "");
+// An address that tells all fonts found with their texts, and nothing of the picture.
+function addressOf() {
   const address = new URL(location.href);
-  address.search = new URLSearchParams({ fonts, text }).toString();
-  await copy(address.href);
-  flash(button, "Address copied");
+  for (const name of ["fonts", "text"]) address.searchParams.delete(name);
+  for (const group of element.querySelectorAll(".group")) {
+    const rows = [...group.querySelectorAll("[data-probability]")];
+    address.searchParams.append("fonts", rows.map((row) => `${row.dataset.face}:${row.dataset.probability}`).join(","));
+    address.searchParams.append("text", typed() || group.dataset.text);
+  }
+  return address.href;
 }
 
-element.addEventListener("click", async (event) => {
-  const button = event.target.closest("button");
-  const card = event.target.closest(".card");
+async function judge(card, button) {
+  const model = await server.feedback(button.dataset.feedback);
+  const { name, probability } = card.dataset;
+  await copy(`fontid answered ${name} (${probability}), which is ${button.dataset.feedback}.\nThe right font: \nModel: ${model}`);
+  flash(button, WORDS.thanks);
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("#answer button, #families button, #family button");
+  const card = event.target.closest?.("#answer .pair")?.closest(".card");
+  if (card && find(".crop", card)) return compare(card, find("[data-compare]", card));
   if (!button) return;
-  if (button.dataset.copy !== undefined) {
-    await copy(button.dataset.copy);
-    flash(button, "Copied");
-  } else if (button.dataset.compare !== undefined) await compare(card, button);
-  else if (button.dataset.mode) setMode(button);
-  else if (button.dataset.similar !== undefined) await similar(card, button);
-  else if (button.dataset.font !== undefined) await download(card, button);
-  else if (button.dataset.share !== undefined) await share(button);
+  const row = button.closest("[data-name]");
+  const { copy: text, compare: comparing, mode, similar: alike, font, share, feedback, family } = button.dataset;
+  if (text !== undefined) {
+    await copy(text);
+    flash(button, WORDS.copied);
+  } else if (comparing !== undefined) await compare(row, button);
+  else if (mode) setMode(button);
+  else if (alike !== undefined) await similar(row, button);
+  else if (font !== undefined) await download(row, button);
+  else if (share !== undefined) {
+    await copy(button.closest("#family") ? location.href : addressOf());
+    flash(button, WORDS.linkCopied);
+  } else if (feedback) await judge(row, button);
+  else if (family) await openFamily(family);
 });
 
+// A family's page lies over whatever is looked at, at an address of its own.
+async function openFamily(name) {
+  const dialog = Object.assign(document.createElement("dialog"), { id: "family" });
+  dialog.innerHTML = `<form method="dialog"><button>${WORDS.close}</button></form>${await server.family(name)}`;
+  const address = new URL(location.href);
+  address.searchParams.set("family", name);
+  history.replaceState(history.state, "", address);
+  address.searchParams.delete("family");
+  dialog.addEventListener("close", () => {
+    history.replaceState(history.state, "", address);
+    dialog.remove();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+const asked = new URLSearchParams(location.search).get("family");
+if (asked) openFamily(asked);
+
+// The specimen is drawn as large as the picture's letters, in their colours.
+async function matchPicture(group) {
+  const crop = find(".crop", group), specimen = find(".pair .specimen", group);
+  if (!crop || !specimen) return;
+  await Promise.all([crop.decode(), document.fonts.load(`20px '${specimen.dataset.drawn}'`)]).catch(() => {});
+  const { box } = JSON.parse(crop.dataset.places);
+  const size = [crop.naturalWidth, crop.naturalHeight, crop.naturalWidth, crop.naturalHeight];
+  crop.seen ??= inkIn(crop, box.map((value, side) => value * size[side]));
+  const { left, right } = measure(specimen.dataset.drawn, crop.dataset.text || group.dataset.text);
+  const wide = (box[2] - box[0]) * crop.getBoundingClientRect().width;
+  specimen.style.fontSize = `${Math.min(96, Math.max(14, (SIZE * wide) / (right - left)))}px`;
+  specimen.style.paddingLeft = `${box[0] * crop.getBoundingClientRect().width}px`;
+  specimen.style.color = crop.seen.colour;
+  find(".pair", group).style.background = crop.seen.ground;
+}
+
+function show() {
+  document.body.classList.remove("busy");
+  drawTyped();
+  for (const group of element.querySelectorAll(".group")) matchPicture(group);
+  if (find(".crop")) history.replaceState(history.state, "", addressOf());
+}
 document.addEventListener("input", (event) => {
   if (event.target.closest("#words")) drawTyped();
 });
-watch("value", drawTyped);
-
-// a shared address carries its ranked list
-const asked = new URLSearchParams(location.search);
-if (asked.has("fonts")) trigger("load", { fonts: asked.get("fonts"), text: asked.get("text") ?? "" });
+watch("value", show);

@@ -1,142 +1,270 @@
-"""An answer as HTML: one section a group of lines, one card a row. What a click does is in `cards.js`."""
+"""An answer as HTML: one section a font found. What a click does is in `cards.js`."""
 
 import base64
 import html
 import io
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from fontid.catalogue.faces import Face
+from fontid.catalogue.alternatives import phrase
+from fontid.catalogue.faces import Face, face_id
+from fontid.catalogue.names import in_short, superfamily
 from fontid.catalogue.ranking import Match, Neighbour
-from fontid.confidence import KNOWN
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.text.lines import Line
-from web.specimens import css_snippet, npm_command, specimen, style_name
+from web.specimens import codes, drawn_in, specimen, style_name, web_font
+from web.words import ALSO, NOT_READ, SAME, UNSURE, VERDICTS
 
-NOTHING_YET = "<p class='hint'>The answer appears here.</p>"
-UNKNOWN = "Probably not in the catalogue: the nearest free fonts are"
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
 LONGEST = 60  # characters of the user's words
+LEAST_SHOWN = 0.01  # figure of a runner-up
+COLOURS = 6  # of boxes and numbers, see style.css
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a card shows: a face, and what is known of it; None where it was not found in a picture."""
+    """A face, and the probability that it is the picture's with a word of `VERDICTS` for it.
+
+    The probability is None where the face was not found in a picture.
+    """
 
     face: Face
     probability: float | None
     twins: tuple[str, ...]
+    verdict: str = ""
 
 
 def rows_of(identifier: FontIdentifier, matches: Sequence[Match]) -> list[Row]:
-    return [Row(identifier.catalogue.face(match), match.probability, match.twins) for match in matches]
+    """The best match, and the others that may be right."""
+    rows = [Row(identifier.catalogue.face(one), one.probability, one.twins, one.verdict) for one in matches]
+    return rows[:1] + [row for row in rows[1:] if row.probability >= LEAST_SHOWN]
 
 
-def answer_html(identifier: FontIdentifier, answer: Answer, picture: Image.Image) -> str:
-    """Args: picture: in which the answer's lines are."""
-    groups = sorted(answer.groups, key=lambda group: group.matches != answer.matches)  # the largest first
-    fold = len(groups) > 1
-    sections = [group_html(identifier, group, picture, number, fold) for number, group in enumerate(groups, 1)]
-    return _status(answer) + "".join(sections)
+def ordered(answer: Answer) -> list[Group]:
+    """The groups of an answer as they are numbered: that of its `matches` first, then as its `fonts` are ordered."""
+    places = {line: place for place, font in enumerate(answer.fonts) for line in font.lines}
+    last = len(answer.fonts)
+
+    def order(group: Group) -> tuple[bool, int]:
+        return group.matches != answer.matches, min(places.get(line, last) for line in group.lines)
+
+    return sorted(answer.groups, key=order)
 
 
-def _status(answer: Answer) -> str:
+def answer_html(
+    identifier: FontIdentifier, answer: Answer, picture: Image.Image, numbers: Sequence[int] | None = None
+) -> str:
+    """Args: picture: in which the answer's lines are; numbers: of the groups, from 0."""
+    groups = ordered(answer)
+    found = [rows_of(identifier, group.matches) for group in groups]
+    sections = [
+        group_html(identifier, group, rows, picture, number)
+        for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
+    ]
+    return _status(answer, found) + "".join(sections) + use_all(identifier, answer) + _stamp()
+
+
+def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     """What a screen reader says when an answer comes."""
-    first = answer.matches[0]
-    fonts = f"{len(answer.groups)} fonts found. " if len(answer.groups) > 1 else ""
-    sure = "" if answer.in_catalogue >= KNOWN else "Probably not in the catalogue. Nearest: "
-    text = f"{fonts}{sure}{first.name} {style_name(first.weight, first.italic)}, {first.probability:.0%}."
+    first = found[0][0]
+    fonts = f"{len(found)} fonts found. " if len(found) > 1 else ""
+    style = style_name(first.face.weight, first.face.italic)
+    text = f"{fonts}{first.face.name} {style}: {said(first.verdict, first.probability)}."
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
 
-def group_html(identifier: FontIdentifier, group: Group, picture: Image.Image, number: int, fold: bool) -> str:
-    """Args: number: from 1; fold: show the first card alone until the others are asked for."""
+def _stamp() -> str:
+    """Makes each answer another value, so that the page hears of it."""
+    return f"<i hidden data-stamp='{time.monotonic_ns()}'></i>"
+
+
+def said(verdict: str, probability: float) -> str:
+    """ "Likely 72%"."""
+    return f"{VERDICTS[verdict]} {probability:.0%}"
+
+
+def group_html(identifier: FontIdentifier, group: Group, rows: Sequence[Row], picture: Image.Image, number: int) -> str:
+    """Args: number: from 0."""
     line = max(group.lines, key=lambda line: line.area)
+    reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
+    unsure = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
     text = line.text[:LONGEST] or SAMPLE
-    reading = " / ".join(one.text for one in group.lines if one.text)
-    head = f"<h2 class='reading'>{html.escape(reading[:300]) or 'Text that could not be read'}</h2>"
-    crop = f"<img class='crop' alt='Your picture: {html.escape(text, quote=True)}' src='{crop_of(line, picture)}'>"
-    warning = f"<p class='unknown' role='note'>{UNKNOWN}</p>" if group.in_catalogue < KNOWN else ""
-    cards = [card(identifier, row, text) for row in rows_of(identifier, group.matches)]
-    shown = f"<ol class='matches'>{''.join(cards[:1] if fold else cards)}</ol>"
-    if fold and len(cards) > 1:
-        rest = f"<ol class='matches' start='2'>{''.join(cards[1:])}</ol>"
-        shown += f"<details><summary>{len(cards) - 1} more</summary>{rest}</details>"
-    known = f"<p class='note'>In the catalogue: {group.in_catalogue:.0%} likely.</p>"
-    read = "1" if line.text else "0"
+    return _section(identifier, rows, text, number, unsure, crop_of(line, picture), reading, bool(line.text))
+
+
+def _section(
+    identifier: FontIdentifier,
+    rows: Sequence[Row],
+    text: str,
+    number: int,
+    above: str = "",
+    crop: str = "",
+    reading: str = "",
+    read: bool = False,
+) -> str:
+    main = card(identifier, rows[0], text, number, crop)
     return (
-        f"<section class='group' aria-label='Font {number}' data-read='{read}'>{head}{crop}{warning}"
-        f"{shown}{known}</section>"
+        f"<section class='group' aria-label='Font {number + 1}' data-group='{number}' data-read='{int(read)}' "
+        f"data-colour='{number % COLOURS}' data-text='{html.escape(text, quote=True)}' "
+        f"data-reading='{html.escape(reading, quote=True)}'>{above}{main}{_runners_up(identifier, rows[1:])}</section>"
     )
 
 
-def cards_html(identifier: FontIdentifier, rows: list[Row], text: str) -> str:
-    """Cards without a picture: what a shared address holds."""
-    cards = "".join(card(identifier, row, text[:LONGEST] or SAMPLE) for row in rows)
-    return f"<section class='group'><ol class='matches'>{cards}</ol></section>"
+def _runners_up(identifier: FontIdentifier, rows: Sequence[Row]) -> str:
+    """Folded rows, in which several of one superfamily are folded again."""
+    if not rows:
+        return ""
+    shared: dict[str, list[Row]] = {}
+    for row in rows:
+        shared.setdefault(superfamily(row.face.name), []).append(row)
+    names, items = [], []
+    for name, members in shared.items():
+        one_each = "".join(runner_up(identifier, row) for row in members)
+        names.append(name if len(members) > 1 else members[0].face.name)
+        items.append(one_each if len(members) == 1 else f"<li>{_folded(f'{len(members)} of {name}', one_each)}</li>")
+    return _folded(f"{ALSO}: {', '.join(names)}", "".join(items))
+
+
+def _folded(summary: str, items: str) -> str:
+    return f"<details class='runners'><summary>{html.escape(summary)}</summary><ol>{items}</ol></details>"
+
+
+def cards_html(identifier: FontIdentifier, groups: Sequence[tuple[Sequence[Row], str]]) -> str:
+    """Fonts without a picture: what a shared link holds, rows and a text for each."""
+    return (
+        "".join(
+            _section(identifier, rows, text[:LONGEST] or SAMPLE, number) for number, (rows, text) in enumerate(groups)
+        )
+        + _stamp()
+    )
 
 
 def crop_of(line: Line, picture: Image.Image) -> str:
-    """The line as it is in the picture, turned upright: a data address."""
-    pixels = Image.fromarray(np.ascontiguousarray(line.frame(picture).pixels))
+    """The line as it is in the picture, upright: an image that tells where its text's box and letters are (0-1)."""
+    frame = line.frame(picture)
+    pixels = Image.fromarray(np.ascontiguousarray(frame.pixels))
+    box = (np.array(frame.core) / (*pixels.size, *pixels.size)).tolist()
     pixels.thumbnail((WIDEST_CROP, WIDEST_CROP))
     file = io.BytesIO()
     pixels.save(file, "WEBP", quality=85)
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def card(identifier: FontIdentifier, row: Row, text: str) -> str:
-    """One row as a list item."""
-    face = row.face
-    name = html.escape(face.name)
-    title = name
-    if face.url:
-        link = html.escape(face.url, quote=True)
-        title = f"<a class='family' href='{link}' target='_blank' rel='noopener'>{name}</a>"
-    probability = ""
-    if row.probability is not None:
-        probability = (
-            f"<span class='probability'><meter min='0' max='1' value='{row.probability:.3f}' "
-            f"aria-label='Probability of {name}'></meter> {row.probability:.0%}</span>"
-        )
-    facts = [face.category, face.width_class, face.license]
+    places = json.dumps({"box": [round(one, 4) for one in box], "centres": [round(one, 4) for one in line.centres]})
+    alt = html.escape(f"Your image: {line.text or NOT_READ}", quote=True)
+    source = base64.b64encode(file.getvalue()).decode()
+    text = html.escape(line.text, quote=True)
     return (
-        f"<li class='card' data-face='{face.id}' data-probability='{row.probability or ''}'>"
-        f"<div class='row'><span class='family'>{title}</span>"
-        f"<span class='style'>{style_name(face.weight, face.italic)}</span>{probability}</div>"
-        f"{specimen(identifier, face, text)}{_twins(row.twins)}"
-        f"<p class='note'>{html.escape(' · '.join(filter(None, facts)))}</p>{_buttons(face)}"
-        f"<div class='compare' hidden></div><div class='similar' hidden></div></li>"
+        f"<img class='crop' alt='{alt}' data-places='{places}' data-text='{text}' "
+        f"src='data:image/webp;base64,{source}'>"
     )
 
 
-def _twins(twins: tuple[str, ...]) -> str:
-    if not twins:
+def card(identifier: FontIdentifier, row: Row, text: str, number: int | None = None, crop: str = "") -> str:
+    """A font in full. Args: number: from 0, where it was found in a picture."""
+    face = row.face
+    name = html.escape(face.name)
+    badge = "" if number is None else f"<span class='number'>{number + 1}</span>"
+    facts = " · ".join(filter(None, [style_name(face.weight, face.italic), face.category, face.license]))
+    return (
+        f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
+        f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"
+        f"{_word(row)}</div>"
+        f"<p class='style'>{html.escape(facts)}</p>"
+        f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(identifier, row)}{_alike(row)}"
+        f"{_actions(face)}"
+        "<div class='similar' hidden></div><div class='compare' hidden></div></div>"
+    )
+
+
+def runner_up(identifier: FontIdentifier, row: Row) -> str:
+    """A font in one line, which compares it when it is clicked."""
+    shown = identifier.stand_in(row.face)
+    font = "" if shown is None else web_font(identifier, shown)
+    name = html.escape(row.face.name)
+    return (
+        f"<li data-face='{row.face.id}' data-name='{name}' data-probability='{_number(row)}'>{font}"
+        f"<button type='button' data-compare aria-expanded='false'><span class='family' {drawn_in(shown)}>{name}</span>"
+        f"<span class='style'>{style_name(row.face.weight, row.face.italic)}</span>{_word(row)}</button></li>"
+    )
+
+
+def _number(row: Row) -> str:
+    return "" if row.probability is None else f"{row.probability:.3f}"
+
+
+def _word(row: Row) -> str:
+    if row.probability is None:
         return ""
-    names = html.escape(", ".join(twins))
-    return f"<p class='note twins'>Also {names}: the same letters, so that no picture tells them apart.</p> "
+    return f"<span class='verdict {row.verdict}'>{said(row.verdict, row.probability)}</span>"
 
 
-def _buttons(face: Face) -> str:
-    name = html.escape(face.name, quote=True)
+def _twins(identifier: FontIdentifier, row: Row) -> str:
+    if not row.twins:
+        return ""
+    pages = {face.name: face.url for face in identifier.catalogue.firsts(row.twins)}
 
-    def copies(label: str, text: str) -> str:
-        value = html.escape(text, quote=True).replace("\n", "&#10;")
-        return f"<button type='button' data-copy=\"{value}\" aria-label='{label} of {name}'>{label}</button>"
+    def linked(name: str) -> str:
+        page = html.escape(pages[name], quote=True)
+        return f"<a href='{page}' target='_blank' rel='noopener'>{html.escape(name)}</a>" if page else html.escape(name)
 
-    buttons = ["<button type='button' data-compare aria-expanded='false'>Compare</button>"]
-    buttons.append(copies("Copy name", face.name))
+    return f"<p class='note twins'>{SAME.format(names=in_short(pages, row.face.name, linked))}</p>"
+
+
+def _alike(row: Row) -> str:
+    """Which paid or system face it stands for."""
+    alike = phrase({row.face.family, *row.twins})
+    return f"<p class='note'>{html.escape(alike[:1].upper() + alike[1:])}.</p>" if alike else ""
+
+
+def _copy(label: str, text: str, shown: str | None = None) -> str:
+    value = html.escape(text, quote=True).replace("\n", "&#10;")
+    return f"<button type='button' data-copy=\"{value}\">{shown or label}</button>"
+
+
+def _menu(label: str, buttons: str) -> str:
+    return f"<details class='menu'><summary>{label}</summary><div>{buttons}</div></details>"
+
+
+def _actions(face: Face) -> str:
+    shown, folded = [], [_copy("name", face.name, "Copy name")]
+    download = "<button type='button' data-font>Download</button>"
     if face.url:
-        buttons += [copies("Copy CSS", css_snippet(face)), copies("Copy npm", npm_command(face))]
+        ways = codes([("text", face)])
         link = html.escape(face.url, quote=True)
-        buttons.append(f"<a class='button' href='{link}' target='_blank' rel='noopener'>Google Fonts</a>")
-    buttons.append(f"<button type='button' data-font aria-label='Font file of {name}'>Font file</button>")
-    buttons.append("<button type='button' data-similar aria-expanded='false'>Similar fonts</button>")
-    return f"<div class='buttons'>{''.join(buttons)}</div>"
+        shown = [
+            _copy("CSS", ways.pop("CSS"), "Copy CSS"),
+            download,
+            f"<a class='button' href='{link}' target='_blank' rel='noopener'>Google Fonts</a>",
+        ]
+        folded += [_copy(label, text, f"Copy {label}") for label, text in ways.items()]
+    folded = [
+        "<button type='button' data-compare aria-expanded='false'>Compare</button>",
+        "<button type='button' data-similar aria-expanded='false'>Similar fonts</button>",
+        *folded,
+        "<button type='button' data-share>Copy a link</button>",
+        "<button type='button' data-feedback='right'>That is it</button>",
+        "<button type='button' data-feedback='wrong'>This is wrong</button>",
+    ]
+    return f"<div class='buttons'>{''.join(shown or [download])}{_menu('More', ''.join(folded))}</div>"
+
+
+def use_all(identifier: FontIdentifier, answer: Answer) -> str:
+    """One menu of what uses all fonts and styles at once, by role; none for a single one."""
+    roles: dict[str, Face] = {}
+    for font in sorted(answer.fonts, key=lambda font: font.matches[0].family != answer.matches[0].family):
+        for style in font.styles:
+            index = identifier.catalogue.row_of(face_id(font.matches[0].family, style.weight, style.italic))
+            if index is not None and identifier.catalogue.faces[index].url:
+                role = font.role if font.role not in roles else f"{font.role}{len(roles) + 1}"
+                roles[role] = identifier.catalogue.faces[index]
+    if len(roles) < 2:
+        return ""
+    buttons = "".join(_copy(label, text, f"Copy {label}") for label, text in codes(list(roles.items())).items())
+    return f"<div class='all'>{_menu('Use all', buttons)}</div>"
 
 
 def similar_html(identifier: FontIdentifier, neighbours: Sequence[Neighbour], text: str) -> str:
@@ -163,5 +291,7 @@ def rows_from_query(identifier: FontIdentifier, fonts: str) -> list[Row]:
                 probability = min(1.0, max(0.0, float(number)))
             except ValueError:
                 probability = None
-            rows.append(Row(identifier.catalogue.faces[index], probability, identifier.catalogue.twins_of(index)))
+            verdict = "" if probability is None else identifier.calibration.word(probability)
+            twins = identifier.catalogue.twins_of(index)
+            rows.append(Row(identifier.catalogue.faces[index], probability, twins, verdict))
     return rows

@@ -1,10 +1,11 @@
-"""What programs call, over HTTP and as MCP tools: `/identify`, `/similar`, `/catalogue`."""
+"""What programs call, over HTTP and as MCP tools: `/identify`, `/similar`, `/catalogue`, `/alternatives`."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
 
+from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
 from fontid.catalogue.faces import Face, regular_face, style_apart
 from fontid.identifier import FontIdentifier, NoFaces, NoText, told
 from fontid.picture.opening import PictureError
@@ -111,6 +112,22 @@ def endpoints(identifier: FontIdentifier) -> None:
             rows.append(about | {"url": one.url, "styles": styles})
         return {"count": len(found), "families": rows}
 
+    def alternatives(name: str) -> dict:
+        """Find free families for a paid or system face.
+
+        Args:
+            name: of the face, such as "Proxima Nova" or "Helvetica".
+
+        Returns:
+            JSON text, an object with the face that was understood
+            and alternatives with name, family, relation (same metrics, revival, resembles), of, sources and url of each
+        """
+        try:
+            face = find_face(name, {one.name for one in identifier.catalogue.faces})
+        except UnknownFace as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return {"face": face, "alternatives": [one.to_dict() for one in alternatives_to(face)]}
+
     with gr.Group(visible=False):
         picture = gr.Image(label="picture", type="filepath", image_mode=None)
         top = gr.Number(ROWS, label="top", precision=0)
@@ -126,3 +143,4 @@ def endpoints(identifier: FontIdentifier) -> None:
         )
     gr.api(similar, api_name="similar")
     gr.api(catalogue, api_name="catalogue")
+    gr.api(alternatives, api_name="alternatives")

@@ -3,8 +3,9 @@
 from gradio import routes
 from jinja2 import ChoiceLoader, DictLoader
 
+from web.words import SUMMARY
+
 TEMPLATE = "frontend/index.html"
-SUMMARY = "Which font is this? Drop in a picture of text, and read which Google Fonts family and style it is."
 
 
 def name_page(title: str) -> None:

@@ -2,8 +2,9 @@
 
 import base64
 import html
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import gradio as gr
 
@@ -13,44 +14,47 @@ from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
-from web.browse import families_html, find_families
-from web.cards import NOTHING_YET, answer_html, cards_html, rows_from_query, similar_html
+from web.browse import PAGE, alternatives_html, families_html, family_cards, family_html, find_families
+from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
-from web.head import SUMMARY, name_page
+from web.head import name_page
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.programs import speak_plainly
 from web.specimens import font_package
-from web.stage import View, stage_html
+from web.stage import EXAMPLES, View, stage_html, start_html
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
-from web.watching import WatchedPage, note
+from web.watching import FEEDBACK, WatchedPage, note
+from web.words import HEADLINE, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
-EXAMPLES = sorted((FOLDER / "examples").glob("*.webp"))
 MAP = FOLDER / "families.webp"
 COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
-TITLE = "fontid"
-SHOWN = 5  # cards
+SHOWN = 5  # fonts that may be right
+MOST_UNDONE = 20  # views
+MOST_SHARED = 20  # fonts found
 AT_THE_END = 10**9  # seconds: Gradio deletes what is left when it is ended, before that `web.uploads.Sweeper` does
 
 
 @dataclass(frozen=True)
 class Look:
-    """The picture, the lines found in it, and the one that was picked (None: all)."""
+    """The picture, the lines found in it, which font each shows (from 0), and the line that was picked (None: all)."""
 
     view: View
     lines: tuple[Line, ...] = ()
+    numbers: tuple[int, ...] = ()
     picked: int | None = None
 
 
+@dataclass
 class Visit:
     """What somebody looks at, from the moment they ask for it, and which of their actions is the newest."""
 
-    def __init__(self) -> None:
-        self.look: Look | None = None
-        self.newest: object = None
+    look: Look | None = None
+    newest: object = None
+    past: list[View] = field(default_factory=list)
 
     def look_at(self, look: Look | None) -> object:
         """Returns: what stays `newest` until they do something else."""
@@ -67,8 +71,19 @@ def problem(error: Exception) -> str:
     return f"<p class='problem' role='alert'>{html.escape(str(error))}</p>"
 
 
+def changed(view: View, asked: dict) -> View:
+    """The view after a turn, a crop, or what else was asked for. Raises: PictureError."""
+    if "turn" in asked:
+        view = view.turned(int(asked["turn"]))
+    if "degrees" in asked:
+        view = view.straightened(float(asked["degrees"]))
+    if "crop" in asked:
+        view = view.cropped(asked["crop"])
+    return view.whole() if asked.get("whole") else view
+
+
 def build(identifier: FontIdentifier) -> WatchedPage:
-    """The whole page; its named endpoints are `/identify`, `/similar` and `/catalogue`."""
+    """The whole page; its named endpoints are `/identify`, `/similar`, `/catalogue` and `/alternatives`."""
 
     def similar_fonts(asked: dict) -> str:
         row = identifier.catalogue.row_of(str(asked.get("face")))
@@ -84,65 +99,64 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         content = base64.b64encode(font_package(identifier, shown)).decode()
         return {"name": f"{shown.id}.zip", "content": content}
 
+    def family(name: str) -> str:
+        return family_html(identifier, str(name))
+
+    def feedback(judged: str) -> str:
+        """Counts it. Returns: which model answered, for a report."""
+        FEEDBACK.labels("right" if judged == "right" else "wrong").inc()
+        return identifier.version
+
     confine_gradio()
     speak_plainly()
     take_files_as_they_come()
     name_page(TITLE)
+    start = start_html(len(identifier.catalogue.families))
     with WatchedPage(title=TITLE, delete_cache=(AT_THE_END, AT_THE_END)) as page:
-        gr.Markdown(f"# {TITLE}\n{SUMMARY}")
+        gr.HTML(f"<h1>{HEADLINE}</h1>", elem_id="title")
         visit, own = gr.State(Visit()), gr.State()
-        with gr.Tab("Identify"), gr.Row():
-            with gr.Column(min_width=300):
-                picture = gr.Image(
-                    label="Picture with text",
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "clipboard", "webcam"],
-                    height=280,
-                    buttons=[],
-                    elem_id="picture",
+        with gr.Tab("Identify"), gr.Row(elem_id="work"):
+            with gr.Column(min_width=280, elem_id="seen"):
+                stage = gr.HTML(
+                    start, elem_id="stage", apply_default_css=False, js_on_load=(FOLDER / "stage.js").read_text()
                 )
-                stage = gr.HTML("", elem_id="stage", js_on_load=(FOLDER / "stage.js").read_text())
                 reading = gr.Textbox(
-                    label="Reading of the line: correct it where it is wrong", visible=False, elem_id="reading"
+                    label="Text of this line: correct it if it is wrong", visible=False, elem_id="reading"
                 )
-                with gr.Column() as other_ways:
-                    address = gr.Textbox(
-                        label="Or the address of a picture", placeholder="https://", elem_id="address", max_lines=1
-                    )
-                    if EXAMPLES:
-                        gr.Examples([str(path) for path in EXAMPLES], picture, label="Examples")
-            with gr.Column(min_width=300):
-                words = gr.Textbox(
-                    label="Your own words, drawn in every font", elem_id="words", interactive=True, max_lines=1
+            with gr.Column(min_width=280, elem_id="found"):
+                gr.Textbox(
+                    show_label=False,
+                    placeholder="Type your own text to preview",
+                    elem_id="words",
+                    interactive=True,
+                    max_lines=1,
+                    container=False,
                 )
-                with gr.Accordion("Filters", open=False, elem_id="filters"):
+                with gr.Group(elem_id="options"):
                     categories = gr.Dropdown(list(CATEGORIES), label="Category", multiselect=True)
                     weights = gr.Dropdown(list(WEIGHTS), label="Weight", multiselect=True)
                     slope = gr.Radio(list(SLOPES), value="any", label="Slope")
                     widths = gr.Dropdown(list(WIDTH_NAMES), label="Width", multiselect=True)
-                with gr.Accordion("Fonts of your own, for this visit", open=False, elem_id="own"):
                     fonts = gr.File(
-                        label="Font files", file_count="multiple", file_types=[".ttf", ".otf", ".woff", ".woff2"]
+                        label="Your own font files, for this visit",
+                        file_count="multiple",
+                        file_types=[".ttf", ".otf", ".woff", ".woff2"],
+                        elem_id="own",
+                        height=120,
                     )
-                    alone = gr.Checkbox(label="Search among these alone")
+                    alone = gr.Checkbox(label="Search my own fonts only")
                     own_status = gr.HTML("", elem_id="own-status")
                 answer = gr.HTML(
-                    NOTHING_YET,
+                    "",
                     elem_id="answer",
-                    js_on_load=(FOLDER / "cards.js").read_text(),
-                    server_functions=[similar_fonts, font_file],
+                    apply_default_css=False,
+                    js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
+                    server_functions=[similar_fonts, font_file, feedback, family],
                 )
         filters = [categories, weights, slope, widths]
-        shown = [picture, other_ways, stage, reading, answer]
-        empty = {
-            picture: gr.update(value=None, visible=True),
-            other_ways: gr.update(visible=True),
-            stage: "",
-            reading: gr.update(visible=False),
-        }
+        shown = [stage, reading, answer]
+        empty = {stage: start, reading: gr.update(visible=False)}
         unchanged = {answer: gr.skip()}
-        hide = {picture: gr.update(visible=False), other_ways: gr.update(visible=False)}
 
         def answered(visit: Visit, seen: Look, own_fonts: OwnFonts | None, *chosen) -> dict:
             """Updates of `shown` for what is looked at from now on; none where that is something else by then."""
@@ -171,49 +185,71 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             except ValueError as error:  # PictureError, NoFaces, and what `wanted` refuses
                 if visit.newest is not mine:
                     return unchanged
+                if opened is None and seen.lines:  # the answer stays, though the picture has gone
+                    gr.Warning(str(error))
+                    return unchanged
                 if opened is None:
                     visit.look = None
                     return empty | {answer: problem(error)}
-                pictured = stage_html(opened, seen.lines, seen.picked)
-                correcting = gr.update(visible=seen.picked is not None)
-                return hide | {stage: pictured, reading: correcting, answer: problem(error)}
-            if not seen.lines:
-                seen = visit.look = replace(seen, lines=lines_of(found))
-            text = "" if seen.picked is None else seen.lines[seen.picked].text
-            return hide | {
-                stage: stage_html(opened, seen.lines, seen.picked),
+                pictured = stage_html(opened, seen.lines, seen.picked, seen.numbers)
+                return {
+                    stage: pictured,
+                    reading: gr.update(visible=seen.picked is not None),
+                    answer: problem(error),
+                }
+            groups = ordered(found)
+            if seen.picked is None:
+                numbers = {line: number for number, group in enumerate(groups) for line in group.lines}
+                known = seen.lines or lines_of(found)
+                seen = visit.look = replace(seen, lines=known, numbers=tuple(numbers.get(line, 0) for line in known))
+                text, numbered = "", None
+            else:
+                text, numbered = seen.lines[seen.picked].text, [seen.numbers[seen.picked]] * len(groups)
+            return {
+                stage: stage_html(opened, seen.lines, seen.picked, seen.numbers),
                 reading: gr.update(value=text, visible=seen.picked is not None),
-                answer: answer_html(searching, found, opened) + "<button type='button' data-share>Copy a link</button>",
+                answer: answer_html(searching, found, opened, numbered),
             }
 
-        def begin(file: str | None, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
-            if file is None:  # it was emptied to take another picture
-                return unchanged
+        def begin(file: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+            visit.past.clear()
             return answered(visit, Look(View(file)), own_fonts, *chosen)
 
         def paste(event: gr.EventData, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
-            return begin(uploaded(str(event._data["path"])), visit, own_fonts, *chosen)
+            """A picture that was sent; where it has gone since, the fonts that its address tells are shown."""
+            asked = event._data or {}
+            try:
+                file = uploaded(str(asked["path"]))
+            except gr.Error as error:
+                mine = visit.look_at(None)
+                said = asked.get("problem") or error.message
+                return empty | {answer: problem(ValueError(said)) + shared_html(asked)} if visit.newest is mine else {}
+            return begin(file, visit, own_fonts, *chosen)
 
         def act(event: gr.EventData, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
-            """What was clicked on the picture: a line, a turn, a part, or that another picture is wanted."""
+            """What was clicked on the first screen or on the picture."""
             asked, seen = event._data or {}, visit.look
-            if seen is None or asked.get("another"):
+            if asked.get("example") in EXAMPLES:
+                return begin(str(EXAMPLES[asked["example"]]), visit, own_fonts, *chosen)
+            if "url" in asked:
+                return go(str(asked["url"]), visit, own_fonts, *chosen)
+            if seen is None or asked.get("another") or asked.get("shared"):
                 visit.look_at(None)
-                return empty | {answer: NOTHING_YET}
+                return empty | {answer: shared_html(asked) if asked.get("shared") else ""}
             if "line" in asked:
                 number = int(asked["line"])
                 picked = None if number == seen.picked or not 0 <= number < len(seen.lines) else number
                 return answered(visit, replace(seen, picked=picked), own_fonts, *chosen)
-            view = seen.view
             try:
-                if "turn" in asked:
-                    view = view.turned(int(asked["turn"]))
-                if "crop" in asked:
-                    view = view.cropped(asked["crop"])
-                    TURNS.take(view.open)  # too small a part is told, and what was looked at stays
-                view = view.whole() if asked.get("whole") else view
+                if asked.get("undo"):
+                    view = visit.past.pop() if visit.past else seen.view
+                else:
+                    view = changed(seen.view, asked)
+                    TURNS.take(view.open)  # a part that is too small costs nothing of what is shown
+                    visit.past = [*visit.past, seen.view][-MOST_UNDONE:]
             except (PictureError, Busy) as error:
-                return {answer: problem(error)}
+                gr.Warning(str(error))
+                return unchanged
             return answered(visit, Look(view), own_fonts, *chosen)
 
         def correct(text: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
@@ -230,8 +266,6 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
         def go(text: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
             """The picture at an address."""
-            if not text.strip():
-                return unchanged
             mine = visit.look_at(visit.look)
             try:
                 content = fetch(text)
@@ -240,6 +274,17 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             if visit.newest is not mine:
                 return unchanged
             return begin(keep("fetched", content), visit, own_fonts, *chosen)
+
+        def shared_html(asked: dict) -> str:
+            """The fonts that a shared address tells, with a text for each."""
+            query = parse_qs(str(asked.get("fonts", "")).removeprefix("?"))
+            texts = query.get("text", [])
+            groups = []
+            for number, fonts in enumerate(query.get("fonts", [])[:MOST_SHARED]):
+                rows = rows_from_query(identifier, fonts)
+                if rows:
+                    groups.append((rows, texts[number] if number < len(texts) else ""))
+            return cards_html(identifier, groups)
 
         def use_fonts(files: list[str] | None, only_these: bool, visit: Visit, *chosen, progress=gr.Progress()):
             if not files:
@@ -256,13 +301,11 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
         hidden = {"api_visibility": "private"}
         # all that is done is begun, also while something else is worked on, of which no answer is shown then
-        latest = {"trigger_mode": "multiple", "show_progress_on": answer} | hidden
+        latest = {"trigger_mode": "multiple", "show_progress": "hidden"} | hidden
         seen = [visit, own, *filters]
-        picture.change(begin, [picture, *seen], shown, show_progress="minimal", **latest)
         stage.upload(paste, seen, shown, **latest)
         stage.select(act, seen, shown, **latest)
         reading.submit(correct, [reading, *seen], shown, **latest)
-        address.submit(go, [address, *seen], shown, **latest)
         gr.on([one.change for one in filters], again, seen, shown, **latest)
         gr.on(
             [fonts.change, alone.change],
@@ -272,16 +315,6 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             show_progress_on=own_status,
             **hidden,
         )
-
-        def restore(event: gr.EventData) -> dict:
-            """A shared address brings its ranked list and its text back."""
-            asked = event._data or {}
-            rows = rows_from_query(identifier, str(asked.get("fonts", "")))
-            text = str(asked.get("text", ""))[:60]
-            return {answer: cards_html(identifier, rows, text), words: text} if rows else gr.skip()
-
-        # not page.load: an event of every visit whose stream, closing, can end one that somebody starts just then
-        answer.load(restore, None, [answer, words], **hidden)
         batch_tab(identifier)
         catalogue_tab(identifier)
         map_tab()
@@ -301,7 +334,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         try:
             pictures = batch.pictures_in([Path(uploaded(file)) for file in files or []])
         except batch.BatchError as error:
-            return {status: problem(error), rows: gr.update(visible=False), table: None, objects: None}
+            return {status: problem(error), rows: "", table: None, objects: None}
         found, answers = [], []
         for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Pictures", len(pictures)):
             found += more
@@ -310,16 +343,16 @@ def batch_tab(identifier: FontIdentifier) -> None:
         said = f"{len(answers)} pictures" + (f", {failed} of them without an answer" if failed else "")
         return {
             status: f"<p role='status'>{said}.</p>",
-            rows: gr.update(value=batch.table(found), visible=True),
+            rows: batch.thumbnails_html(identifier, pictures, found),
             table: gr.update(value=keep("fonts.csv", batch.to_csv(found).encode()), visible=True),
             objects: gr.update(value=keep("fonts.json", batch.to_json(answers).encode()), visible=True),
         }
 
-    with gr.Tab("Many pictures"):
+    with gr.Tab("Batch"):
         files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch")
         start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start")
         status = gr.HTML("", elem_id="batch-status")
-        rows = gr.Dataframe(headers=list(batch.COLUMNS), visible=False, interactive=False, elem_id="batch-rows")
+        rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
         with gr.Row():
             table = gr.DownloadButton("CSV", visible=False, elem_id="batch-csv")
             objects = gr.DownloadButton("JSON", visible=False, elem_id="batch-json")
@@ -329,17 +362,36 @@ def batch_tab(identifier: FontIdentifier) -> None:
 
 
 def catalogue_tab(identifier: FontIdentifier) -> None:
-    """Is my font covered?"""
+    """All families, more of them while somebody scrolls."""
+
+    def found(text: str, category: str | None) -> list:
+        return find_families(identifier, text, wanted([category] if category else []))
 
     def browse(text: str, category: str | None) -> str:
-        only = wanted([category] if category else [])
-        return families_html(identifier, find_families(identifier, text, only), "")
+        families = families_html(identifier, found(text, category), text, category or "")
+        return alternatives_html(identifier, text) + families
+
+    def more(asked: dict) -> str:
+        begin = max(0, int(asked["begin"]))
+        families = found(str(asked["search"]), str(asked["category"]))
+        return family_cards(identifier, families[begin : begin + PAGE])
 
     with gr.Tab("Catalogue") as tab:
         with gr.Row():
-            search = gr.Textbox(label="Is my font covered?", placeholder="Its name", elem_id="search", max_lines=1)
+            search = gr.Textbox(
+                label="Search",
+                placeholder="A name, also of a paid font, or traits such as wide serif italic",
+                elem_id="search",
+                max_lines=1,
+            )
             category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
-        families = gr.HTML("", elem_id="families")
+        families = gr.HTML(
+            "",
+            elem_id="families",
+            apply_default_css=False,
+            js_on_load=(FOLDER / "browse.js").read_text(),
+            server_functions=[more],
+        )
         gr.on(
             [tab.select, search.change, category.change],
             browse,
@@ -357,13 +409,13 @@ def map_tab() -> None:
     def show() -> str:
         picture = base64.b64encode(MAP.read_bytes()).decode()
         return (
-            "<p class='hint'>Every family, its name in its own letters; what the encoder finds alike stands near. "
-            "Scroll to look around.</p><div class='map' tabindex='0' role='region' aria-label='Map of families'>"
+            "<p class='hint'>Every family, its name in its own letters; similar families stand near each other. "
+            "Drag to move, scroll to zoom.</p><div class='map' tabindex='0' role='region' aria-label='Map of families'>"
             f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'></div>"
         )
 
     with gr.Tab("Map") as tab:
-        families = gr.HTML("", elem_id="map")
+        families = gr.HTML("", elem_id="map", js_on_load=(FOLDER / "map.js").read_text())
         tab.select(show, None, families, show_progress="minimal", api_visibility="private")
 
 
@@ -376,6 +428,6 @@ def comparison_tab() -> None:
         page = html.escape(COMPARISON.read_text(encoding="utf-8"), quote=True)
         return f'<iframe title="Comparison of models" sandbox="" class="report" srcdoc="{page}"></iframe>'
 
-    with gr.Tab("Comparison") as tab:
+    with gr.Tab("About") as tab:
         report = gr.HTML("", elem_id="comparison")
         tab.select(show, None, report, show_progress="minimal", api_visibility="private")

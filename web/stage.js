@@ -1,107 +1,166 @@
-// What happens on the picture. `element`, `trigger` and `upload` come from gr.HTML.
-let start = null;
-let part = [0.1, 0.3, 0.9, 0.7];
+// What happens on the first screen and on the picture. `element`, `trigger`, `upload` and `watch` come from gr.HTML.
+let part = null;
+let drag = null;
 
-const frame = () => element.querySelector(".part");
+const find = (selector) => element.querySelector(selector);
 const limit = (value) => Math.min(1, Math.max(0, value));
+const busy = (on) => document.body.classList.toggle("busy", on);
 
-function place() {
-  const [left, top, right, bottom] = part.map((value) => 100 * value);
-  Object.assign(frame().style, {
-    left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
-  });
+// What was asked for last stays in the address's history: back, forward and reload ask for it again.
+function ask(event, request) {
+  busy(true);
+  trigger(event, { ...request, fonts: location.search });
 }
+function plain() {
+  const address = new URL(location.href);
+  for (const name of ["fonts", "text"]) address.searchParams.delete(name);
+  return address;
+}
+function begin(event, request) {
+  history.pushState({ event, request }, "", plain());
+  ask(event, request);
+}
+function restore({ event, request } = history.state ?? {}) {
+  if (event) return ask(event, request);
+  if (new URLSearchParams(location.search).has("fonts")) return ask("select", { shared: true });
+  if (find(".view") || document.querySelector("#answer .group")) trigger("select", { another: true });
+}
+window.addEventListener("popstate", () => restore());
 
-function setCropping(on) {
-  element.querySelector("[data-crop]").setAttribute("aria-pressed", String(on));
-  element.querySelector("[data-crop]").textContent = on ? "Cut out" : "Crop";
-  element.querySelector(".view").classList.toggle("cropping", on);
-  frame().hidden = !on;
-  if (on) {
-    part = [0.1, 0.3, 0.9, 0.7];
-    place();
-    frame().focus();
+async function take(file) {
+  busy(true);
+  const shown = find(".drop .wait img");
+  if (shown) Object.assign(shown, { src: URL.createObjectURL(file), hidden: false });
+  try {
+    const { path } = await upload(file);
+    begin("upload", { path });
+  } catch (error) {
+    begin("upload", { path: "", problem: String(error.message ?? error) });
   }
 }
 
-const cropping = () => element.querySelector(".view.cropping") !== null;
-const cut = () => trigger("select", { crop: part });
-
-function pick(polygon) {
-  trigger("select", { line: Number(polygon.dataset.line) });
+function place() {
+  const [left, top, right, bottom] = part.map((value) => 100 * value);
+  Object.assign(find(".part").style, {
+    left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
+  });
 }
+function setCropping(on) {
+  find(".view").classList.toggle("cropping", on);
+  find(".part").hidden = find(".cutting").hidden = !on;
+  find(".tools .menu").open = false;
+  if (!on) return;
+  part = [0.04, 0.04, 0.96, 0.96];
+  place();
+  find(".part").focus();
+}
+const cropping = () => find(".view.cropping") !== null;
+const act = (request) => (busy(true), trigger("select", request));
+const cut = () => act({ crop: part });
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  const polygon = event.target.closest("polygon");
+  const line = event.target.closest("[data-line]");
   // the second click of a double one would undo the first
-  if (polygon && !cropping() && event.detail < 2) pick(polygon);
+  if (line && !cropping() && event.detail < 2) act({ line: Number(line.dataset.line) });
   if (!button) return;
-  if (button.dataset.turn) trigger("select", { turn: Number(button.dataset.turn) });
-  else if (button.dataset.whole !== undefined) trigger("select", { whole: true });
-  else if (button.dataset.another !== undefined) trigger("select", { another: true });
-  else if (button.dataset.crop !== undefined) cropping() ? cut() : setCropping(true);
+  const { act: request, example, another, crop, cut: done, cancel, options } = button.dataset;
+  if (request) act(JSON.parse(request));
+  else if (example) begin("select", { example });
+  else if (another !== undefined) {
+    history.pushState(null, "", plain());
+    trigger("select", { another: true });
+  } else if (crop !== undefined) setCropping(true);
+  else if (done !== undefined) cut();
+  else if (cancel !== undefined) setCropping(false);
+  else if (options !== undefined) {
+    button.setAttribute("aria-expanded", String(document.body.classList.toggle("options")));
+    find(".tools .menu").open = false;
+  }
 });
-
+element.addEventListener("change", (event) => {
+  if (event.target.type === "file" && event.target.files[0]) take(event.target.files[0]);
+});
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const url = event.target.querySelector("input").value.trim();
+  if (url) begin("select", { url });
+});
 element.addEventListener("keydown", (event) => {
-  const polygon = event.target.closest("polygon");
-  if (polygon && (event.key === "Enter" || event.key === " ")) {
+  const line = event.target.closest("[data-line]");
+  if (line && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    pick(polygon);
+    act({ line: Number(line.dataset.line) });
   }
   if (!event.target.closest(".part")) return;
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
   if (step) {
     event.preventDefault();
-    const [x, y] = step;
-    part = event.shiftKey
-      ? [part[0], part[1], limit(part[2] + x), limit(part[3] + y)]
-      : [limit(part[0] + x), limit(part[1] + y), limit(part[2] + x), limit(part[3] + y)];
+    part = part.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2])));
     place();
   } else if (event.key === "Enter") cut();
   else if (event.key === "Escape") setCropping(false);
 });
 
+// A corner resizes, the inside moves, outside of it a new part is drawn.
 function at(event) {
-  const box = element.querySelector(".view").getBoundingClientRect();
+  const box = find(".view").getBoundingClientRect();
   return [limit((event.clientX - box.left) / box.width), limit((event.clientY - box.top) / box.height)];
 }
-
 element.addEventListener("pointerdown", (event) => {
   if (!event.target.closest(".view") || !cropping()) return;
   event.preventDefault();
-  start = at(event);
+  const sides = event.target.dataset.side?.split(" ").map(Number);
+  const inside = !sides && event.target.closest(".part");
+  drag = { from: at(event), was: [...part], sides, inside };
 });
 window.addEventListener("pointermove", (event) => {
-  if (!start) return;
-  const end = at(event);
-  part = [Math.min(start[0], end[0]), Math.min(start[1], end[1]), Math.max(start[0], end[0]), Math.max(start[1], end[1])];
+  if (!drag) return;
+  const [x, y] = at(event);
+  const { from, was, sides, inside } = drag;
+  if (sides) [part[sides[0]], part[sides[1]]] = [x, y];
+  else if (inside) part = was.map((value, side) => limit(value + [x - from[0], y - from[1]][side % 2]));
+  else part = [Math.min(from[0], x), Math.min(from[1], y), Math.max(from[0], x), Math.max(from[1], y)];
   place();
 });
-window.addEventListener("pointerup", () => (start = null));
+window.addEventListener("pointerup", () => (drag = null));
 
-// Gradio gives the examples no names
-const examples = ["a sign", "a page", "a poster", "a painted wall"];
-new MutationObserver(() => {
-  for (const [index, button] of document.querySelectorAll(".gallery-item").entries()) {
-    if (!button.hasAttribute("aria-label")) button.setAttribute("aria-label", `Example: ${examples[index] ?? index + 1}`);
+// A font's row and its boxes show each other.
+function link(event) {
+  const group = event.target.closest?.("#stage [data-group], #answer [data-group]")?.dataset.group;
+  for (const one of document.querySelectorAll("[data-group]")) {
+    one.classList.toggle("linked", group !== undefined && one.dataset.group === group);
   }
-}).observe(document.body, { childList: true, subtree: true });
-
-// a picture pasted anywhere, or dropped onto the one that is shown
-async function take(file) {
-  const { path } = await upload(file);
-  trigger("upload", { path });
 }
+for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, link);
+
+// The whole window takes drops and pastes.
+const imageIn = (data) => [...(data?.files ?? [])].find((file) => !data.types.includes("text/html") || file.type.startsWith("image/"));
+const elsewhere = (event) => event.target.closest?.("#batch, #own");
 document.addEventListener("paste", (event) => {
-  const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
-  if (file) {
+  const file = imageIn(event.clipboardData);
+  if (file?.type.startsWith("image/")) {
     event.preventDefault();
     take(file);
   }
 });
-element.addEventListener("dragover", (event) => event.preventDefault());
-element.addEventListener("drop", (event) => {
-  event.preventDefault();
-  if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    if (elsewhere(event)) return;
+    event.preventDefault();
+    document.body.classList.toggle("dragging", kind === "dragenter" || kind === "dragover");
+    const file = kind === "drop" && event.dataTransfer.files[0];
+    if (file) take(file);
+  });
+}
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+restore();

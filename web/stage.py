@@ -1,4 +1,4 @@
-"""The picture with the lines found in it, as HTML; what a click does is in `stage.js`."""
+"""Where a picture is dropped, and then the picture with the lines found in it; what a click does is in `stage.js`."""
 
 import base64
 import html
@@ -7,23 +7,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from fontid.picture.opening import PictureError, open_picture
 from fontid.text.lines import Line
+from web import words
+from web.cards import COLOURS
 
 WIDEST = 1000  # pixels of what is shown
+ROOM = 0.12  # of a line's height, between its ink and its outline
+EXAMPLE_SIZE = 280  # pixels
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
 SMALLEST_CROP = 8  # pixels
-GONE = "Your picture is no longer here: pictures are deleted after a few minutes. Please drop it in once more."
+MAX_DEGREES = 45.0
+EXAMPLES = {path.stem: path for path in sorted((Path(__file__).parent / "examples").glob("*.webp"))}
 
 
 @dataclass(frozen=True)
 class View:
-    """What is looked at: an uploaded file, quarter turns clockwise, and a part (left, top, right, bottom; 0-1)."""
+    """What is looked at: an uploaded file, quarter turns and degrees clockwise, and a part (l, t, r, b; 0-1)."""
 
     file: str
     turns: int = 0
+    degrees: float = 0.0
     crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
     def turned(self, turns: int) -> "View":
@@ -44,17 +51,24 @@ class View:
         x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
         return replace(self, crop=(left + x0 * width, top + y0 * height, left + x1 * width, top + y1 * height))
 
+    def straightened(self, degrees: float) -> "View":
+        """By a few degrees more, the whole of it."""
+        return replace(self.whole(), degrees=max(-MAX_DEGREES, min(MAX_DEGREES, self.degrees + degrees)))
+
     def whole(self) -> "View":
         return replace(self, crop=(0.0, 0.0, 1.0, 1.0))
 
     def open(self) -> Image.Image:
         """The RGB picture as it is looked at. Raises: PictureError."""
         if not Path(self.file).is_file():
-            raise PictureError(GONE)
+            raise PictureError(words.GONE)
         picture = open_picture(self.file)
         turn = TURNS[self.turns]
         if turn is not None:
             picture = picture.transpose(turn)
+        if self.degrees:
+            corner = picture.getpixel((0, 0))
+            picture = picture.rotate(-self.degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=corner)
         left, top, right, bottom = self.crop
         box = [round(left * picture.width), round(top * picture.height)]
         box += [round(right * picture.width), round(bottom * picture.height)]
@@ -65,36 +79,93 @@ class View:
         return picture.crop(box)
 
 
-def stage_html(picture: Image.Image | None, lines: Sequence[Line] = (), picked: int | None = None) -> str:
-    """The picture, its lines as buttons over it, and its tools; nothing without a picture."""
-    if picture is None:
-        return ""
+def start_html(families: int) -> str:
+    """The first screen. Args: families: how many are searched."""
+    examples = "".join(_example(stem) for stem in words.EXAMPLES if stem in EXAMPLES)
+    return (
+        f"<div class='start'><p class='headline' aria-hidden='true'>{words.HEADLINE}</p><label class='drop' for='file'>"
+        f"<span class='idle'><strong>{words.DROP}</strong><span>{words.DROP_HOW}</span>"
+        f"<span class='choose'>Choose an image</span><small>{words.FORMATS}</small></span>"
+        f"<span class='wait' role='status'><img alt='' hidden><span>{words.READING}</span></span></label>"
+        "<input type='file' id='file' accept='image/*' aria-label='Choose an image'>"
+        "<label class='camera' for='photo'>Take a photo</label>"
+        "<input type='file' id='photo' accept='image/*' capture='environment' aria-label='Take a photo'>"
+        "<form class='address'><input type='text' inputmode='url' placeholder='Or the address of an image: https://'"
+        " aria-label='Address of an image'><button>Go</button></form>"
+        f"<div class='examples'>{examples}</div>"
+        f"<p class='note'>{words.PRIVACY} {words.COVERS.format(count=families)}</p></div>"
+    )
+
+
+def _example(stem: str) -> str:
+    source = data_address(open_picture(EXAMPLES[stem]), EXAMPLE_SIZE, "WEBP", 55)
+    return (
+        f"<button type='button' data-example='{stem}' aria-label='Example: {words.EXAMPLES[stem]}'>"
+        f"<img alt='' src='{source}'><span>{words.EXAMPLE_FONTS[stem]}</span></button>"
+    )
+
+
+def data_address(picture: Image.Image, size: int, kind: str, quality: int) -> str:
+    """The picture inside an address. Args: size: pixels at most of its longer side."""
     shown = picture.copy()
-    shown.thumbnail((WIDEST, WIDEST))
+    shown.thumbnail((size, size))
     file = io.BytesIO()
-    shown.save(file, "JPEG", quality=82)
-    source = f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
-    polygons = "".join(_polygon(line, number, number == picked) for number, line in enumerate(lines))
+    shown.save(file, kind, quality=quality)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def stage_html(
+    picture: Image.Image, lines: Sequence[Line] = (), picked: int | None = None, numbers: Sequence[int] = ()
+) -> str:
+    """The picture, its lines as buttons over it, and its tools. Args: numbers: of the lines' fonts, from 0."""
+    numbers = numbers or [0] * len(lines)
     width, height = picture.size
+    boxes, tags, tagged = "", "", set()
+    for index, (line, number) in enumerate(zip(lines, numbers, strict=True)):
+        boxes += _box(line, index, number, index == picked)
+        if number not in tagged:
+            x, y = line.corners[0]
+            tags += (
+                f"<span class='number' data-colour='{number % COLOURS}' aria-hidden='true' "
+                f"style='left:{100 * x / width:.2f}%;top:{100 * y / height:.2f}%'>{number + 1}</span>"
+            )
+            tagged.add(number)
     return (
-        "<div class='tools' role='toolbar' aria-label='Picture'>"
-        "<button type='button' data-turn='-1'>Rotate left</button>"
-        "<button type='button' data-turn='1'>Rotate right</button>"
-        "<button type='button' data-crop aria-pressed='false'>Crop</button>"
-        "<button type='button' data-whole>Whole picture</button>"
-        "<button type='button' data-another>Another picture</button></div>"
-        f"<div class='view'><img src='{source}' alt='Your picture'>"
+        "<div class='tools' role='toolbar' aria-label='Image'>"
+        "<button type='button' data-another>New image</button>"
+        "<details class='menu'><summary>Edit</summary><div>"
+        "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
+        "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
+        "<button type='button' data-act='{&quot;degrees&quot;:-2}'>Straighten left</button>"
+        "<button type='button' data-act='{&quot;degrees&quot;:2}'>Straighten right</button>"
+        "<button type='button' data-crop>Crop</button>"
+        "<button type='button' data-act='{&quot;whole&quot;:true}'>Whole image</button>"
+        "<button type='button' data-act='{&quot;undo&quot;:true}'>Undo</button>"
+        "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
+        f"<span class='wait' role='status'>{words.READING}</span>"
+        "<span class='cutting' hidden><button type='button' data-cut>Crop to this</button>"
+        "<button type='button' data-cancel>Cancel</button></span></div>"
+        f"<div class='view'><img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
-        f"{polygons}</svg><div class='part' hidden tabindex='0' role='application' "
-        "aria-label='Part to cut out: arrow keys move it, with shift they change its size, enter cuts'></div></div>"
-        "<p class='note'>Click a line to look at it alone; click it again for all of them.</p>"
+        f"{boxes}</svg>{tags}<div class='part' hidden tabindex='0' role='application' aria-label='Part to keep: arrow "
+        "keys move it, with shift they change its size, enter crops'><i data-side='0 1'></i><i data-side='2 1'></i>"
+        "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
+        + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
     )
 
 
-def _polygon(line: Line, number: int, picked: bool) -> str:
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.corners)
-    label = html.escape(f"Line {number + 1}: {line.text or 'not read'}", quote=True)
+def _box(line: Line, index: int, number: int, picked: bool) -> str:
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _around(line))
+    label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
     return (
-        f"<polygon points='{points}' data-line='{number}' tabindex='0' role='button' "
-        f"aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title></polygon>"
+        f"<g data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' tabindex='0' role='button' "
+        f"aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title>"
+        f"<polygon class='halo' points='{points}'></polygon><polygon points='{points}'></polygon></g>"
     )
+
+
+def _around(line: Line) -> np.ndarray:
+    """Corners (4, 2) a little outside of the line's, so that an outline hides no ink."""
+    corners = np.array(line.corners)
+    along, across = (corners[1] - corners[0]) / line.width, (corners[3] - corners[0]) / line.height
+    return corners + ROOM * line.height * np.stack([-along - across, along - across, along + across, across - along])

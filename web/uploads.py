@@ -67,13 +67,10 @@ class Sweeper:
     """Deletes what lies among the uploads for long, whoever put it there.
 
     Gradio's `delete_cache` forgets what came before a restart, what a page wrote itself and what came over MCP, and
-    goes by the clock on the wall, which may jump: this one counts from when it first saw a file. The page's own
-    pictures, such as its examples, stay.
+    goes by the clock on the wall, which may jump: this one counts from when it first saw a file.
     """
 
-    def __init__(self, page: gr.Blocks) -> None:
-        own = set().union(*(getattr(component, "keep_in_cache", set()) for component in page.blocks.values()))
-        self._kept = {Path(file).resolve() for file in own}
+    def __init__(self) -> None:
         self._seen: dict[tuple, float] = {}  # a file or folder as it is now -> when it was first like that
 
     def sweep(self, age: float) -> None:
@@ -84,7 +81,7 @@ class Sweeper:
                 found = place.stat()
                 state = (place, found.st_ino, found.st_mtime_ns)
                 seen[state] = since = self._seen.get(state, now)
-                if now - since >= age and place.resolve() not in self._kept:
+                if now - since >= age:
                     place.rmdir() if place.is_dir() else place.unlink()
             except OSError:  # gone, or a folder that holds something
                 continue

@@ -28,6 +28,7 @@ SECONDS = Histogram(
     ["endpoint"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60),
 )
+FEEDBACK = Counter("fontid_feedback", "Answers that visitors called right or wrong.", ["judged"])
 SIZES = ((100_000, "to 100 kB"), (1_000_000, "to 1 MB"), (10_000_000, "to 10 MB"))
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 DISK = "The server has no room for this just now: try again in a few minutes."

@@ -52,8 +52,8 @@ def read_fonts(folder: Path, problems: dict[str, str], total_seconds: float = ma
         raise EnrolmentError(f"There are no ttf, otf, woff or woff2 files in {folder}.")
     made: dict[str, tuple[Face, bytes]] = {}
     for file, face, found in read_apart(files, total_seconds=total_seconds):
-        if face is None:
-            problems[str(file)] = found
+        if face is None or isinstance(found, str):
+            problems[str(file)] = str(found)
         elif face.id in made:
             problems[str(file)] = f"holds the same face as {made[face.id][0].file}, which was kept"
         else:

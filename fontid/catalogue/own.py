@@ -24,6 +24,7 @@ import numpy as np
 
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.ranking import Catalogue
+from fontid.catalogue.usage import OWN
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import Letterforms
 from fontid.paths import data_home
@@ -31,7 +32,7 @@ from fontid.paths import data_home
 try:
     import fcntl
 except ImportError:  # Windows, where nothing keeps two enrolments apart
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 FORMAT = 2
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
@@ -218,4 +219,5 @@ def merge(shipped: Catalogue, own: OwnCatalogue, alone: bool) -> Catalogue:
         np.concatenate([shipped.prototypes[chosen], own.prototypes.astype(np.float32)]),
         np.concatenate([np.array([owners[row] for row in chosen], int), np.arange(len(kept), len(faces))]),
         np.array(sorted(twins), np.int32).reshape(-1, 2),
+        {face.family: OWN for face in own.faces} | dict(shipped.usage),
     )

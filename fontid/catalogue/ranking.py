@@ -1,14 +1,20 @@
 """The searchable catalogue: from scores of prototypes to ranked families with their twins."""
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
 
+from fontid.catalogue.alternatives import alternatives_to, drawn_like
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, style_apart, style_words
+from fontid.catalogue.names import original, superfamily
+from fontid.catalogue.usage import FLOOR
 
 RIVALS = 100  # rows among which probability is shared out
+UNDATED = 9999  # the year of a family whose copyright names none
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
 
 
@@ -17,8 +23,10 @@ class Match:
     """One row of an answer: a family and its best face.
 
     score: the encoder's cosine and what drawing adds to it.
-    probability: 0-1, that this row is right if the picture's font is in the catalogue.
-    twins, twin_names: ids and names of other families.
+    conditional_probability: 0-1, that this row is right if the picture's font is in the catalogue.
+    probability: 0-1, that this row is right; verdict: the same in a word, of `fontid.confidence.WORDS`.
+    twins, twin_names, twin_urls: ids, names and pages of other families that draw the same letters.
+    superfamily: what several families of the catalogue are versions of, where this is one of them.
     """
 
     family: str
@@ -26,19 +34,22 @@ class Match:
     weight: int
     italic: bool
     score: float
-    probability: float
+    conditional_probability: float
     url: str
     twins: tuple[str, ...]
     twin_names: tuple[str, ...] = ()
+    twin_urls: tuple[str, ...] = ()
     category: str = ""
     licence: str = ""
+    superfamily: str | None = None
+    probability: float = 0.0
+    verdict: str = ""
 
-    def to_dict(self, in_catalogue: float) -> dict:
-        """A row of docs/answer.schema.json.
-
-        Args: in_catalogue: the probability that the picture's font is in the catalogue at all.
-        """
-        twins = zip(self.twins, self.twin_names, strict=True)
+    def to_dict(self) -> dict:
+        """A row of docs/answer.schema.json."""
+        twins = zip(self.twins, self.twin_names, self.twin_urls, strict=True)
+        alike = drawn_like({self.family, *self.twins})
+        others = alternatives_to(alike[0].face, {self.family, *self.twins}) if alike else []
         return {
             "family": self.family,
             "name": self.name,
@@ -47,15 +58,16 @@ class Match:
             "italic": self.italic,
             "axes": {},
             "score": self.score,
-            "probability": round(self.probability * in_catalogue, 4),
-            "conditional_probability": self.probability,
-            "verdict": None,
-            "twins": [{"family": family, "name": name} for family, name in twins],
+            "probability": self.probability,
+            "conditional_probability": self.conditional_probability,
+            "verdict": self.verdict,
+            "superfamily": self.superfamily,
+            "twins": [{"family": family, "name": name, "url": url} for family, name, url in twins],
             "category": self.category,
             "licence": self.licence,
             "url": self.url,
-            "drawn_like": [],
-            "alternatives": [],
+            "drawn_like": [{"name": one.face, "relation": one.relation} for one in alike],
+            "alternatives": [one.to_dict() for one in others],
         }
 
 
@@ -90,20 +102,26 @@ class Catalogue:
     """
 
     def __init__(
-        self, faces: list[Face], prototypes: np.ndarray, prototype_faces: np.ndarray, twins: np.ndarray
+        self,
+        faces: list[Face],
+        prototypes: np.ndarray,
+        prototype_faces: np.ndarray,
+        twins: np.ndarray,
+        usage: Mapping[str, int] | None = None,
     ) -> None:
-        """Args: as in the artifact, see `fontid.artifact` for shapes."""
-        self.faces = faces
+        """Args: as in the artifact, see `fontid.artifact` for shapes; usage: downloads a month by family."""
+        self.faces, self.usage = faces, usage or {}
         self.prototypes = prototypes.astype(np.float32)
         self.prototype_faces, self.twins = prototype_faces, twins
         self._first_prototypes = np.searchsorted(prototype_faces, np.arange(len(faces)))
         self.families = list(by_family(self.faces))
         number = {family: index for index, family in enumerate(self.families)}
         self.family_of = np.array([number[face.family] for face in self.faces])
-        self.twin_families: list[set[int]] = [set() for _ in self.faces]
-        for first, second in twins:
-            self.twin_families[first].add(int(self.family_of[second]))
-            self.twin_families[second].add(int(self.family_of[first]))
+        self._twin_faces: list[list[int]] = [[] for _ in self.faces]
+        for first, second in twins.tolist():
+            self._twin_faces[first].append(second)
+            self._twin_faces[second].append(first)
+        self.twin_families = [{int(self.family_of[twin]) for twin in faces} for faces in self._twin_faces]
 
     def score_faces(self, embeddings: np.ndarray) -> np.ndarray:
         """Cosine of each face with its nearest prototype, averaged over the embeddings: (N, D) -> (F,) float32."""
@@ -130,43 +148,70 @@ class Catalogue:
         own = [int(self.family_of[face]), *self.twin_families[face]]
         wanted = ~np.isin(self.family_of, own) & (True if among is None else among)
         scores = np.where(wanted, self.score_faces(self.prototypes_of(face)[:1]), -np.inf)
-        return [self._neighbour(index, scores[index]) for index in self._best_rows(scores, top)]
+        return [self._neighbour(shown, scores[best]) for best, shown in self._best_rows(scores, top)]
 
     def _neighbour(self, face: int, score: float) -> Neighbour:
         row, score = self.faces[face], round(float(score), 4)
         return Neighbour(row.family, row.name, row.weight, row.italic, score, row.url, self.twins_of(face))
 
-    def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0) -> list[Match]:
-        """The best `top` rows for (F,) scores; a family with a twin of a row's face is folded under that row.
+    def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0, exponent: float = 0.0) -> list[Match]:
+        """The best `top` rows for (F,) scores; families with a twin of a row's face are folded under the original.
 
-        Args: temperature: of the softmax over the best `RIVALS` rows that gives their probabilities.
+        Args:
+            temperature: of the softmax over the best `RIVALS` rows that gives their probabilities.
+            exponent: of the prior, see `log_usage`; 0 for none.
         """
-        faces = self._best_rows(scores, max(top, RIVALS))
-        if not faces:
+        weighed = scores + temperature * exponent * self.log_usage if exponent else scores
+        rows = self._best_rows(weighed, max(top, RIVALS))
+        if not rows:
             return []
-        best = scores[faces].astype(np.float64)
+        best = weighed[[face for face, _ in rows]].astype(np.float64)
         weights = np.exp((best - best.max()) / temperature)
         probabilities = weights[:top] / weights[:RIVALS].sum()
-        return [self._match(*row) for row in zip(faces, best, probabilities, strict=False)]
+        chosen = zip(rows, probabilities, strict=False)
+        return [self._match(shown, scores[face], probability) for (face, shown), probability in chosen]
 
-    def _best_rows(self, scores: np.ndarray, count: int) -> list[int]:
-        """The best face of each of the best `count` rows, best first; faces at minus infinity are never ranked."""
-        rows: list[int] = []
+    @cached_property
+    def log_usage(self) -> np.ndarray:
+        """(F,) float32: log of a month's downloads of the most used family that draws a face's letters, and `FLOOR`."""
+        of_family = np.array([self.usage.get(family, 0) for family in self.families])
+        most = of_family[self.family_of]
+        for face, twins in enumerate(self.twin_families):
+            most[face] = max([most[face], *of_family[list(twins)]])
+        return np.log(most + FLOOR).astype(np.float32)
+
+    def _best_rows(self, scores: np.ndarray, count: int) -> list[tuple[int, int]]:
+        """The best face of each of the best `count` rows, best first, and that of the original, which is shown for it.
+
+        Faces at minus infinity are never ranked.
+        """
+        rows: list[tuple[int, int]] = []
         done: set[int] = set()
         for face in by_score(scores):
             if scores[face] == -np.inf or len(rows) == count:
                 break
-            family = int(self.family_of[face])
-            if family not in done:
-                done |= {family} | self.twin_families[face]
-                rows.append(int(face))
+            if int(self.family_of[face]) not in done:
+                shown = self._original(int(face), scores)
+                done |= {int(self.family_of[shown])} | self.twin_families[shown] | {int(self.family_of[face])}
+                rows.append((int(face), shown))
         return rows
+
+    def _original(self, face: int, scores: np.ndarray) -> int:
+        """The face itself or the twin that is the original, see `names.original`; of one family the best-scoring."""
+        twins = sorted((twin for twin in self._twin_faces[face] if scores[twin] != -np.inf), key=lambda t: -scores[t])
+        of_family = {int(self.family_of[twin]): twin for twin in reversed([face, *twins])}
+        candidates = list(reversed(of_family.values()))
+        if len(candidates) == 1:
+            return face
+        found = [self.faces[row] for row in candidates]
+        usage = [self.usage.get(one.family, 0) for one in found]
+        return candidates[original([one.name for one in found], usage.__getitem__, lambda n: year_of(found[n]))]
 
     def _match(self, face: int, score: float, probability: float) -> Match:
         row = self.faces[face]
         score, probability = round(float(score), 4), round(float(probability), 4)
         twins = self.twins_of(face)
-        names = tuple(self.faces[self._rows_of_family[twin][0]].name for twin in twins)
+        firsts = self.firsts(twins)
         return Match(
             row.family,
             row.name,
@@ -176,14 +221,20 @@ class Catalogue:
             probability,
             row.url,
             twins,
-            names,
+            tuple(first.name for first in firsts),
+            tuple(first.url for first in firsts),
             row.category,
             row.license,
+            self._superfamilies.get(superfamily(row.name)),
         )
 
     def twins_of(self, face: int) -> tuple[str, ...]:
         """Ids of the other families that draw a face's letters."""
         return tuple(sorted(self.families[other] for other in self.twin_families[face] - {int(self.family_of[face])}))
+
+    def firsts(self, families: Iterable[str]) -> list[Face]:
+        """The first face of each family."""
+        return [self.faces[self._rows_of_family[family][0]] for family in families]
 
     def face(self, row: Match | Neighbour) -> Face:
         """The face that a row of an answer stands for."""
@@ -196,6 +247,12 @@ class Catalogue:
     @cached_property
     def _row_of_id(self) -> dict[str, int]:
         return {face.id: row for row, face in enumerate(self.faces)}
+
+    @cached_property
+    def _superfamilies(self) -> dict[str, str]:
+        """Those that several families belong to, by themselves."""
+        names = Counter(superfamily(self.faces[rows[0]].name) for rows in self._rows_of_family.values())
+        return {name: name for name, count in names.items() if count > 1}
 
     @cached_property
     def _rows_of_family(self) -> dict[str, list[int]]:
@@ -223,6 +280,19 @@ class Catalogue:
         """Ids of the families without which `family` is unknown: itself and those with a twin of any of its faces."""
         others = set().union(*(self.twin_families[row] for row in self._rows_of_family[family]))
         return frozenset({family} | {self.families[other] for other in others})
+
+
+def rows_that_open(matches: Sequence[Match]) -> list[list[Match]]:
+    """Matches as rows to show: those of one superfamily are one row, at the place of the first."""
+    rows: dict[str, list[Match]] = {}
+    for match in matches:
+        rows.setdefault(match.superfamily or match.family, []).append(match)
+    return list(rows.values())
+
+
+def year_of(face: Face) -> int:
+    """The first year in its copyright."""
+    return min(map(int, re.findall(r"\b(?:19|20)\d\d\b", face.copyright)), default=UNDATED)
 
 
 def by_score(scores: np.ndarray) -> Iterator[int]:

@@ -1,1 +1,1 @@
-"""A line -> the encoder's input (`preprocessing`), and which lines share a face (`groups`)."""
+"""A line -> the encoder's input (`preprocessing`)."""

@@ -29,8 +29,11 @@ def prepare_line(gray: np.ndarray, settings: Preprocessing = Preprocessing()) ->
     """
     ink = ink_map(gray)
     box = None if ink is None else ink_box(ink)
-    if box is None:
-        return None
+    return None if box is None else fit_line(ink, box, settings)
+
+
+def fit_line(ink: np.ndarray, box: tuple[int, int, int, int], settings: Preprocessing = Preprocessing()) -> np.ndarray:
+    """The ink within a box, `ink_height` high with a margin around it: (height, W') uint8. Args: ink: (H, W) uint8."""
     left, top, right, bottom = box
     scale = settings.ink_height / (bottom - top)
     margin = (settings.height - settings.ink_height) // 2

@@ -1,6 +1,11 @@
-"""Experiments: a YAML file of settings in, a JSON file of results out. Used by train and compare_vlm alike."""
+"""Experiments: YAML settings in, JSON results out. Used by train and compare_vlm alike.
+
+`FILE#NAME` is the entry NAME of a table: a key of a YAML file, or the last line of a JSON-lines file with that `name`.
+A file without a `#` is one experiment or one result.
+"""
 
 import dataclasses
+import fnmatch
 import json
 import os
 import platform
@@ -21,17 +26,37 @@ class SettingsError(ValueError):
     """An experiment file that does not fit its settings; the message names the file, the key and what it takes."""
 
 
+def entry_name(path: Path) -> str:
+    """Of a file its stem, of a table's entry its name."""
+    file, _, entry = str(path).partition("#")
+    return entry or Path(file).stem
+
+
+def entries(path: Path) -> list[Path]:
+    """`FILE#NAME` for every entry of a table, or those that fit `FILE#PATTERN`. Raises: as below."""
+    file, _, pattern = str(path).partition("#")
+    return [Path(f"{file}#{name}") for name in read_yaml(Path(file)) if fnmatch.fnmatch(name, pattern or "*")]
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file or an entry of one holds. Raises: SettingsError where there is none."""
+    file, _, entry = str(path).partition("#")
+    try:
+        values = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+        return values[entry] if entry else values
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise SettingsError(f"{file} has no experiment {entry!r}.") from error
+
+
 def read_settings(kind: type[Settings], path: Path) -> Settings:
-    """Build the dataclass `kind` from its defaults and the differences in a YAML file.
+    """Build the dataclass `kind` from its defaults and the differences in a YAML file or an entry of one.
 
     Raises: SettingsError for a missing file, an unknown key or a value of another type (YAML reads `1e-4` as a string:
         write `1.0e-4`).
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
-    return build_settings(kind, values, str(path))
+    return build_settings(kind, read_yaml(path), str(path))
 
 
 def build_settings(kind: type[Settings], values: Any, where: str) -> Settings:
@@ -49,7 +74,7 @@ def build_settings(kind: type[Settings], values: Any, where: str) -> Settings:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return build_settings(hint, value, where)
     if get_origin(hint) in (Union, types.UnionType):
         return None if value is None else _convert(next(h for h in get_args(hint) if h is not type(None)), value, where)
@@ -65,19 +90,30 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 def write_result(path: Path, *, settings: Any, command: str, metrics: dict[str, Any], **more: Any) -> None:
     """Write one result: settings, the command that makes it again, metrics, and where it was made.
 
+    A table gets one more line, which counts in place of an older one; so two queues can write at once.
     Args: settings: a dataclass or a dict; metrics: JSON values, fractions 0-1; more: further top-level keys.
     """
     record = {
         "command": command,
-        "settings": dataclasses.asdict(settings) if dataclasses.is_dataclass(settings) else settings,
+        "settings": settings if isinstance(settings, dict) else dataclasses.asdict(settings),
         "metrics": metrics,
         **more,
         "commit": current_commit(),
         "versions": {"python": platform.python_version()} | installed_versions(),
         "hardware": {"processor": processor_name(), "cores": os.cpu_count()},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(readable_json(record) + "\n", encoding="utf-8")
+    file, _, entry = str(path).partition("#")
+    if entry:
+        add_result(Path(file), entry, record)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(readable_json(record) + "\n", encoding="utf-8")
+
+
+def add_result(table: Path, name: str, record: dict[str, Any]) -> None:
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with open(table, "a", encoding="utf-8") as lines:
+        lines.write(json.dumps({"name": name} | record, ensure_ascii=False) + "\n")
 
 
 def readable_json(record: dict[str, Any]) -> str:
@@ -94,7 +130,15 @@ def readable_json(record: dict[str, Any]) -> str:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """One result, of a file or of a table's entry. Raises: OSError or KeyError where there is none."""
+    file, _, entry = str(path).partition("#")
+    return read_results(Path(file))[entry] if entry else json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_results(table: Path) -> dict[str, dict[str, Any]]:
+    """Results by name; none where there is no file."""
+    lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
+    return {record.pop("name"): record for record in map(json.loads, lines)}
 
 
 def current_commit() -> str | None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from fontid.catalogue.ranking import Catalogue, Match
-from fontid.confidence import reliability
+from fontid.confidence import WORDS, reliability, word_shares
 from fontid.picture.opening import PictureError
 
 RANKS = (1, 5, 20)
@@ -22,10 +22,13 @@ class ManifestError(ValueError):
 
 @dataclass(frozen=True)
 class Sample:
-    """One labelled picture; `groups` are its protocol and its condition, where it has them."""
+    """One labelled picture; `groups` are its protocol and its condition, where it has them.
+
+    A `family` of None: there is no text to name a font of, and only a refusal is right.
+    """
 
     file: Path
-    family: str
+    family: str | None
     weight: int | None
     italic: bool
     groups: tuple[str, ...]
@@ -34,12 +37,15 @@ class Sample:
     @property
     def spells_its_family(self) -> bool:
         """Whether the picture's text is its family's name: such a picture tells its answer to whoever reads it."""
-        return _letters(self.text or "") == _letters(self.family)
+        return self.family is not None and _letters(self.text or "") == _letters(self.family)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rank (1 is first, None is none) of the first row that is right, strictly and with twins credited."""
+    """Rank (1 is first, None is none) of the first row that is right, strictly and with twins credited.
+
+    `first` is None where the picture was refused, which is rank 1 where no font is to be named.
+    """
 
     sample: Sample
     strict: int | None
@@ -48,7 +54,13 @@ class Outcome:
     first: Match | None
 
 
-Judged = TypeVar("Judged")  # anything about one picture that has its `sample`
+class _OfSample(Protocol):
+    @property
+    def sample(self) -> Sample: ...
+
+
+One = TypeVar("One")
+Judged = TypeVar("Judged", bound=_OfSample)  # anything about one picture that has its `sample`
 
 
 def _letters(text: str) -> str:
@@ -76,7 +88,7 @@ def read_manifest(folder: Path) -> list[Sample]:
     return samples
 
 
-def spread(samples: list[Sample], limit: int | None) -> list[Sample]:
+def spread(samples: list[One], limit: int | None) -> list[One]:
     """At most `limit` of them (None: all), spread evenly over the list."""
     if limit is None or limit >= len(samples):
         return samples
@@ -94,12 +106,13 @@ def _sample(folder: Path, row: dict) -> Sample:
     weight, italic = row.get("weight"), bool(row.get("italic"))
     if weight is None:
         weight, italic = STYLES.get(str(row.get("style")).casefold(), (None, italic))
-    weight = None if weight is None else int(weight)
+    family = row["family"]
+    weight = None if weight is None or family is None else int(weight)
     if weight is not None and not 1 <= weight <= 1000:
         raise ValueError(f"there is no weight {weight}")
     return Sample(
         file=folder / name,
-        family=str(row["family"]),
+        family=None if family is None else str(family),
         weight=weight,
         italic=italic,
         groups=tuple(str(row[key]) for key in ("protocol", "condition") if row.get(key)),
@@ -117,10 +130,9 @@ def evaluate(
     """
     outcomes, left_out = [], []
     for sample in samples:
-        if sample.family not in catalogue:
+        if sample.family is not None and sample.family not in catalogue:
             left_out.append(sample)
             continue
-        right = catalogue.credited(sample.family, sample.weight, sample.italic)
         started = time.perf_counter()
         try:
             # a link to a device would be read for ever
@@ -129,12 +141,17 @@ def evaluate(
             matches = []
         seconds = time.perf_counter() - started
         families = [match.family for match in matches]
-        strict, twins = _rank(families, {sample.family}), _rank(families, right)
+        if sample.family is None:
+            strict = twins = None if families else 1
+        else:
+            right = catalogue.credited(sample.family, sample.weight, sample.italic)
+            strict, twins = rank_of(families, {sample.family}), rank_of(families, right)
         outcomes.append(Outcome(sample, strict, twins, seconds, matches[0] if matches else None))
     return outcomes, left_out
 
 
-def _rank(families: list[str], right: set[str]) -> int | None:
+def rank_of(families: list[str], right: set[str]) -> int | None:
+    """Place of the first of `families` that is right, from 1; None without."""
     return next((rank for rank, family in enumerate(families, 1) if family in right), None)
 
 
@@ -159,9 +176,10 @@ def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
     seconds = [outcome.seconds for outcome in outcomes] or [0.0]
     return {
         "n": len(outcomes),
-        "families": len({outcome.sample.family for outcome in outcomes}),
+        "families": len({outcome.sample.family for outcome in outcomes} - {None}),
         "left_out": len(left_out),
         **_accuracy(outcomes),
+        "refused": _refused(outcomes),
         **_styles(outcomes),
         **_calibration(outcomes),
         "seconds_per_image": round(statistics.mean(seconds), 4),
@@ -171,7 +189,12 @@ def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
 
 
 def _by(outcomes: list[Outcome]) -> dict:
-    return {"n": len(outcomes), **_accuracy(outcomes), **_styles(outcomes)}
+    return {"n": len(outcomes), **_accuracy(outcomes), "refused": _refused(outcomes), **_styles(outcomes)}
+
+
+def _refused(outcomes: list[Outcome]) -> float:
+    """The fraction of pictures that no font was named for."""
+    return round(sum(outcome.first is None for outcome in outcomes) / max(1, len(outcomes)), 4)
 
 
 def _accuracy(outcomes: list[Outcome]) -> dict:
@@ -192,9 +215,9 @@ def _styles(outcomes: list[Outcome]) -> dict:
     labelled = [outcome for outcome in outcomes if outcome.sample.weight is not None]
     if not labelled:
         return {}
-    right = [outcome for outcome in labelled if outcome.twins == 1]
-    errors = [abs(outcome.first.weight - outcome.sample.weight) for outcome in right]
-    slopes = [outcome.first.italic == outcome.sample.italic for outcome in right]
+    right = [(outcome.first, outcome.sample) for outcome in labelled if outcome.twins == 1 and outcome.first]
+    errors = [abs(first.weight - (sample.weight or 0)) for first, sample in right]
+    slopes = [first.italic == sample.italic for first, sample in right]
     exact = sum(error == 0 and slope for error, slope in zip(errors, slopes, strict=True))
     return {
         "styles": {
@@ -208,27 +231,36 @@ def _styles(outcomes: list[Outcome]) -> dict:
 
 
 def _calibration(outcomes: list[Outcome]) -> dict:
-    """How well the first rows' probabilities tell how often they are right (twins credited); empty without answers."""
-    answered = [outcome for outcome in outcomes if outcome.first]
+    """How well the first rows' probabilities and words tell whether they are right (twins credited).
+
+    Empty without answers.
+    """
+    answered = [(outcome.first, outcome.twins == 1) for outcome in outcomes if outcome.first]
     if not answered:
         return {}
-    error, bins = reliability([o.first.probability for o in answered], [o.twins == 1 for o in answered])
-    return {"calibration": {"expected_error": error, "bins": bins}}
+    error, bins = reliability([first.probability for first, _ in answered], [is_right for _, is_right in answered])
+    right, wrong = ([first.verdict for first, is_right in answered if is_right is which] for which in (True, False))
+    verdicts = {"right": word_shares(right), "wrong": word_shares(wrong)}
+    return {"calibration": {"expected_error": error, "bins": bins, "verdicts": verdicts}}
 
 
 def table(summary: dict) -> str:
     """The summary as text, in per cent; the weight's error in units of weight."""
     styled = "styles" in summary
-    heading = f"{'':24}{'n':>6}   strict top-1/5/20       twins top-1/5/20"
-    lines = [heading + ("         variants   slope   weight off by" if styled else "")]
+    heading = f"{'':24}{'n':>6}   strict top-1/5/20       twins top-1/5/20 refused"
+    lines = [heading + ("       variants   slope   weight off by" if styled else "")]
     for name, part in [("all", summary), *summary["by"].items()]:
         cells = "   ".join(
             " ".join(f"{100 * part[kind][f'top{k}']:6.1f}" for k in RANKS) for kind in ("strict", "twins")
         )
-        lines.append(f"{name[:24]:24}{part['n']:>6}   {cells}{_style_cells(part.get('styles'))}")
+        refused = f"{100 * part['refused']:8.1f}"
+        lines.append(f"{name[:24]:24}{part['n']:>6}   {cells}{refused}{_style_cells(part.get('styles'))}")
     if "calibration" in summary:
         error = 100 * summary["calibration"]["expected_error"]
         lines.append(f"Probabilities are off by {error:.1f} on average (expected calibration error).")
+        for kind, shares in summary["calibration"]["verdicts"].items():
+            told = ", ".join(f"{100 * shares[word]:.1f} {word}" for word in WORDS)
+            lines.append(f"{shares['n']} {kind} first rows: {told}.")
     lines.append(f"{summary['seconds_per_image']:.3f} seconds a picture, median {summary['median_seconds']:.3f}.")
     if summary["left_out"]:
         lines.append(f"{summary['left_out']} pictures left out: their families are not in the catalogue.")
@@ -238,5 +270,5 @@ def table(summary: dict) -> str:
 def _style_cells(styles: dict | None) -> str:
     if styles is None:
         return ""
-    cells = f"{100 * styles['variants']:13.1f}"
+    cells = f"{100 * styles['variants']:11.1f}"
     return cells + (f"{100 * styles['slope_right']:9.1f}{styles['weight_error']:13.1f}" if styles["n_right"] else "")

@@ -32,7 +32,7 @@ def measure_doubt(
     """
     doubts, left_out = [], []
     for sample in samples:
-        if sample.family not in catalogue:
+        if sample.family is None or sample.family not in catalogue:
             left_out.append(sample)
             continue
         try:

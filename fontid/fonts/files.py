@@ -72,7 +72,7 @@ def instances_of(font: TTFont) -> Iterator[Instance]:
     if "wght" in axes:
         inside = [w for w in range(100, 1001, 100) if axes["wght"].minValue <= w <= axes["wght"].maxValue]
         weights = inside or [round(axes["wght"].defaultValue)]
-    slopes = [(is_italic(font), {})]
+    slopes: list[tuple[bool, dict[str, float]]] = [(is_italic(font), {})]
     for tag in ("ital", "slnt"):
         if tag in axes:
             farthest = max(axes[tag].minValue, axes[tag].maxValue, key=abs)

@@ -42,13 +42,17 @@ def small_font(source: Path | BinaryIO, layout_features: Sequence[str] = ()) -> 
 
 def scaled(font: TTFont) -> TTFont:
     """A font at `UNITS_PER_EM`, which makes it smaller by another fifth."""
-    plain = io.BytesIO()
-    font.flavor = None
-    font.save(plain)
-    plain.seek(0)
-    font = TTFont(plain)
+    font = TTFont(io.BytesIO(plain(font)))
     scale_upem(font, UNITS_PER_EM)
     return font
+
+
+def plain(font: TTFont) -> bytes:
+    """The font's file without compression."""
+    buffer = io.BytesIO()
+    font.flavor = None
+    font.save(buffer)
+    return buffer.getvalue()
 
 
 def woff2(font: TTFont) -> bytes:

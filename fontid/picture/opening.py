@@ -19,6 +19,8 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageChops, TiffImagePlugin
 
+from fontid.picture.documents import DocumentError, draw, kind_of
+
 # The largest picture accepted: 50 binary megapixels, so that the 8192 x 6144 of a "50 MP" telephone passes.
 MAX_PIXELS = 50 * 1024 * 1024
 # The largest picture returned: 2048 x 2048 pixels or the same area in another shape.
@@ -26,14 +28,14 @@ WORK_PIXELS = 4 * 1024 * 1024
 
 PICTURE_SUFFIXES = frozenset(
     {
-        ".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png",
-        ".tif", ".tiff", ".webp",
+        ".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png",
+        ".svg", ".tif", ".tiff", ".webp",
     }
 )  # fmt: skip
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")  # never EPS: it starts Ghostscript
 _HUNGRY = ("WEBP", "AVIF")  # decoded with 8 to 16 bytes a pixel, as are progressive JPEGs of four inks: half the pixels
-_ACCEPTED = "PNG, JPEG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
+_ACCEPTED = "PNG, JPEG, WebP, AVIF, HEIC, GIF, BMP, TIFF, PDF or SVG"
 _DAMAGED = (
     "This picture is damaged, incomplete or of a rare kind; please save it again as PNG or JPEG and try once more."
 )
@@ -42,6 +44,7 @@ _NO_MEMORY = "There is not enough memory for this picture; please crop it or mak
 # What a file may cost before its pixels are decoded; honest ones need a hundredth of it.
 _SECONDS = 6.0  # of the processor, for reading and decoding
 _MOST_READS = 200_000  # a file of a million empty chunks is read for their sake alone
+_MOST_FRAMES, _FRAMES_SEEN, _FRAME_PIXELS = 100, 10, 100_000_000  # of a GIF
 _BLOCK = 2048  # bytes of a JPEG decoded at a time: ten are a pass over all its pixels, and none is broken off
 _LARGEST_TAG = 4_000_000  # bytes; what is longer, such as Photoshop's layers, is not kept
 _MOST_TAGS, _MOST_READ = 16_000_000, 250_000_000  # bytes kept, read of all tags: many may point at the same place
@@ -73,14 +76,20 @@ class PictureError(ValueError):
 
 
 def open_picture(
-    source: str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray, *, max_pixels: int = MAX_PIXELS
+    source: str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    page: int = 1,
 ) -> Image.Image:
-    """Open a picture as an upright, opaque "RGB" image of 1 to `WORK_PIXELS` pixels, without metadata.
+    """Open a picture as an upright, opaque "RGB" image of 1 to `WORK_PIXELS` pixels, without other metadata than
+    `fonts`, see below.
 
     `source` is a path, the bytes of a file, a binary file object (read from its start), a Pillow image (its
     pixels are not changed) or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools, integers or
-    floats, the fourth channel being opacity. Of several frames or pages the first is taken. Values wider than
-    8 bits are scaled by their range. Transparency is laid on white, or on black where the ink is light.
+    floats, the fourth channel being opacity. Of a PDF the `page` is drawn (from 1), of a GIF the frame with most
+    edges is taken, of other frames or pages the first. `info["fonts"]` holds the fonts that a PDF or an SVG itself
+    names, most used first. Values wider than 8 bits are scaled by their range. Transparency is laid on white, or on
+    black where the ink is light.
 
     Raises `PictureError` when there is no such file, when it is not a picture, is damaged or cut short, or
     has more than `max_pixels` pixels, half of them for WebP and AVIF (checked before decoding; Pillow's own limit, if
@@ -93,12 +102,12 @@ def open_picture(
         if isinstance(source, Image.Image):
             return _render(source, max_pixels)
         if isinstance(source, bytes | bytearray | memoryview):
-            return _from_file(io.BytesIO(source), max_pixels)
+            return _from_file(io.BytesIO(source), max_pixels, page)
         if isinstance(source, str | os.PathLike):
             with _open_path(source) as file:
-                return _from_file(file, max_pixels)
+                return _from_file(file, max_pixels, page)
         if hasattr(source, "read"):
-            return _from_file(source, max_pixels)
+            return _from_file(source, max_pixels, page)
     except PictureError:
         raise
     except MemoryError as error:
@@ -146,7 +155,7 @@ def _prepare_pillow() -> None:
         if _bound_tags.get():
             directory._tagdata = _Tags()
 
-    TiffImagePlugin.ImageFileDirectory_v2.reset = reset
+    TiffImagePlugin.ImageFileDirectory_v2.reset = reset  # type: ignore[method-assign, assignment]
 
 
 class _Patient:
@@ -195,16 +204,16 @@ def _open_path(path: str | os.PathLike) -> BinaryIO:
         raise PictureError(f"{name!r} cannot be opened; please check that you may read it.") from error
 
 
-def _from_file(file: BinaryIO, max_pixels: int) -> Image.Image:
+def _from_file(file: BinaryIO, max_pixels: int, page: int) -> Image.Image:
     _prepare_pillow()
     bound = _bound_tags.set(True)
     try:
-        return _decode(file, max_pixels)
+        return _decode(file, max_pixels, page)
     finally:
         _bound_tags.reset(bound)
 
 
-def _decode(file: BinaryIO, max_pixels: int) -> Image.Image:
+def _decode(file: BinaryIO, max_pixels: int, page: int) -> Image.Image:
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
     try:
@@ -215,23 +224,48 @@ def _decode(file: BinaryIO, max_pixels: int) -> Image.Image:
         raise PictureError(_too_large(max_pixels)) from error
     except Exception as error:
         file.seek(0)
-        raise PictureError(_why_unreadable(file.read(1024))) from error
+        head = file.read(1024)
+        if kind := kind_of(head):
+            file.seek(0)
+            return _draw_document(file.read(), kind, page)
+        raise PictureError(_why_unreadable(head)) from error
     inks = image.mode == "CMYK" and "progressive" in image.info
     _check_size(image.size, max_pixels // 2 if inks or image.format in _HUNGRY else max_pixels)
     if image.format in ("JPEG", "MPO"):
         image.decodermaxblock = _BLOCK
         image.draft(None, _work_size(image.size))  # libjpeg decodes at 1/2, 1/4 or 1/8 of the size
+    if image.format == "GIF":
+        _seek_text(image)
     return _render(image, max_pixels)
+
+
+def _draw_document(data: bytes, kind: str, page: int) -> Image.Image:
+    try:
+        picture, fonts = draw(data, kind, page, WORK_PIXELS)
+    except DocumentError as error:
+        raise PictureError(str(error)) from error
+    result = _render(Image.open(io.BytesIO(picture), formats=("PNG",)), MAX_PIXELS)
+    result.info["fonts"] = fonts
+    return result
+
+
+def _seek_text(image: Image.Image) -> None:
+    """Turn to the frame with most edges, of a few that are looked at."""
+    frames = min(getattr(image, "n_frames", 1), _MOST_FRAMES, _FRAME_PIXELS // (image.width * image.height))
+    if frames < 2:
+        return
+    edges = []
+    for number in range(0, frames, math.ceil(frames / _FRAMES_SEEN)):
+        image.seek(number)
+        rows = np.asarray(image.convert("L"), np.int16)
+        edges.append((int((np.abs(np.diff(rows)) > _USEFUL_CONTRAST).sum()), -number))
+    image.seek(-max(edges)[1])
 
 
 def _why_unreadable(head: bytes) -> str:
     """The sentence for a file which no decoder accepts, judged by its first bytes."""
     if not head:
         return f"This file is empty; please choose a picture file ({_ACCEPTED})."
-    if b"%PDF-" in head:
-        return f"This is a PDF document; please save the page as a picture ({_ACCEPTED}) and try again."
-    if b"<svg" in head.lower():
-        return f"This is an SVG drawing; please export it as a picture ({_ACCEPTED}) and try again."
     signatures = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
     if head.startswith(signatures) or head[4:8] == b"ftyp" or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
         return _DAMAGED
@@ -308,11 +342,10 @@ def _shrink(image: Image.Image) -> Image.Image:
     factors = width // work_width, height // work_height
     if max(factors) > 1:
         rows = max(1, _STRIP_PIXELS // (width * factors[1])) * factors[1]
-        reduced = None
         for top in range(0, height, rows):
             strip = image.crop((0, top, width, min(top + rows, height)))
             strip = _resizable(strip).reduce(factors)
-            if reduced is None:
+            if top == 0:
                 reduced = Image.new(strip.mode, (strip.width, math.ceil(height / factors[1])))
             reduced.paste(strip, (0, top // factors[1]))
     else:
@@ -379,6 +412,7 @@ def _to_eight_bits(values: np.ndarray, *, integers: bool) -> np.ndarray:
     low, high = float(known.min()), float(known.max())
     if known.size < values.size:
         values = np.nan_to_num(values, nan=float(np.median(known)), posinf=high, neginf=low)
+    top: float
     if low < 0:
         values, top = values - low, high - low
     elif integers:
@@ -389,7 +423,7 @@ def _to_eight_bits(values: np.ndarray, *, integers: bool) -> np.ndarray:
         top = max(255.0, high)
     else:
         top = high
-    return np.rint(values * (255 / max(top, np.finfo(np.float32).tiny))).astype(np.uint8)
+    return np.rint(values * (255 / max(top, float(np.finfo(np.float32).tiny)))).astype(np.uint8)
 
 
 def _composite(image: Image.Image) -> Image.Image:

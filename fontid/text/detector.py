@@ -8,9 +8,18 @@ from PIL import Image
 
 from fontid.networks import open_network, packaged
 
-SIDE = 640  # longest side of the detector's input, in pixels, its border included
+SIDE = 640  # longest side of the detector's input, in pixels, its border included; a page's small text may need more
 BORDER = 1 / 3  # ground around the picture, of its shorter side: letters at the edge are missed without it
 LEAST_BORDER = 24  # pixels of the detector's input
+WORD_HEIGHT = 7.5  # likewise: lower words are missed
+MOST_WORD = 40  # pixels of a picture: higher words are seen at any scale
+LEAST_WORDS = 12  # a picture with fewer low ones is no page
+EDGE = 40  # levels of gray between neighbours: the rim of a letter
+FLAT, LEAST_FLAT = 6, 0.5  # levels between neighbours on a screenshot's ground, and how much of it has that
+TILE = 400 * 640  # pixels of one input: what bounds the memory
+NEAR = 9  # pixels of the input: text is no farther from an edge
+RULE = 60  # likewise: a straight edge as long is no letter's
+OVERLAP = 32  # likewise: what is looked at around a tile's text, also beyond its seams
 PROBABLE = 0.3  # a pixel at least this likely to be text belongs to a box
 CERTAIN = 0.5  # a box whose pixels are less likely than this on average is dropped
 GROWTH = 1.6  # boxes are drawn around the hearts of lines; this grows them to whole letters
@@ -26,10 +35,9 @@ class Detector:
 
     def find_boxes(self, picture: Image.Image) -> list[np.ndarray]:
         """Boxes of an RGB picture: (4, 2) float32 each, pixels (x, y), clockwise from the corner at the top left."""
-        scene, scale, border = _scene(picture)
-        values = np.asarray(scene)[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1  # BGR
-        with self._lock:
-            likely = self._session.run(None, {"x": values})[0][0, 0]  # (H, W) 0-1
+        scale, border, page = _look(picture)
+        scene, place = _scene(picture, scale, border)
+        likely = self._look_at_tiles(np.asarray(scene), _inked(scene)) if page else self._likely(np.asarray(scene))
         mask = (likely > PROBABLE).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         boxes = []
@@ -39,27 +47,104 @@ class Detector:
                 continue
             grow = GROWTH * width * height / (width + height)  # both sides together
             box = cv2.boxPoints(((x, y), (width + grow, height + grow), angle))
-            boxes.append(_from_top_left((box + 0.5 - border) / scale))
+            boxes.append(_from_top_left((box + 0.5 - place) / scale))
         return boxes
 
+    def _likely(self, scene: np.ndarray) -> np.ndarray:
+        """How likely each pixel is text: (H, W, 3) uint8, sides multiples of 32 -> (H, W) float32 0-1."""
+        values = scene[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1  # BGR
+        with self._lock:
+            return self._session.run(None, {"x": values})[0][0, 0]
 
-def _scene(picture: Image.Image) -> tuple[Image.Image, float, np.ndarray]:
-    """The detector's input: the picture scaled down, on a larger canvas of its ground's colour.
+    def _look_at_tiles(self, scene: np.ndarray, inked: np.ndarray) -> np.ndarray:
+        """The same of a large scene, tile by tile, where it is `inked`: (H, W) bool; elsewhere there is no text."""
+        likely = np.zeros(scene.shape[:2], np.float32)
+        for inner in _tiles(*likely.shape):
+            part = tuple(map(_whole, np.nonzero(inked[inner]), inner, likely.shape))
+            if any(side.stop <= side.start for side in part):
+                continue
+            found = self._likely(scene[part])
+            seen = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(part, inner, strict=True))
+            rows, columns = (slice(s.start - p.start, s.stop - p.start) for s, p in zip(seen, part, strict=True))
+            likely[seen] = found[rows, columns]
+        return likely * inked
 
-    Returns: the canvas, its sides multiples of 32; its pixels per pixel of the picture; (2,) the picture's place on it.
+
+def _look(picture: Image.Image) -> tuple[float, float, bool]:
+    """Pixels of the detector's input per pixel of the picture, the border in the former, and whether it is a page.
+
+    The whole picture within `SIDE`, or a page as large as the words on it need.
     """
     width, height = picture.size
     border = max(LEAST_BORDER, BORDER * min(width, height))
     scale = min(1.0, SIDE / (max(width, height) + 2 * border))
     border = max(LEAST_BORDER, border * scale)
     scale = min(1.0, (SIDE - 2 * border) / max(width, height))
-    small_size = max(1, round(width * scale)), max(1, round(height * scale))
+    words = _low_words(picture) if scale < 1.0 else None
+    if words is None or scale * words >= WORD_HEIGHT:
+        return scale, border, False
+    return min(1.0, WORD_HEIGHT / words), LEAST_BORDER, True
+
+
+def _low_words(picture: Image.Image) -> float | None:
+    """How high the lower ones of a page's words are, in pixels; None for anything but a screenshot of many words.
+
+    Letters of small text hang together by their rims.
+    """
+    gray = np.asarray(picture.convert("L"))
+    steps = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    if (steps <= FLAT).mean() < LEAST_FLAT:
+        return None
+    _, _, stats, _ = cv2.connectedComponentsWithStats((steps > EDGE).astype(np.uint8))
+    _, _, widths, heights, areas = stats[1:].T
+    words = (heights >= 6) & (heights <= MOST_WORD) & (2 * widths > heights) & (4 * areas > widths * heights)
+    return float(np.percentile(heights[words], 20)) - 2 if words.sum() >= LEAST_WORDS else None
+
+
+def _scene(picture: Image.Image, scale: float, border: float) -> tuple[Image.Image, np.ndarray]:
+    """The detector's input: the picture scaled down, on a larger canvas of its ground's colour.
+
+    Returns: the canvas, its sides multiples of 32; (2,) the picture's place on it.
+    """
+    small_size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     small = picture.resize(small_size, Image.Resampling.BILINEAR)
     size = [int(np.ceil((side + 2 * border) / 32)) * 32 for side in small_size]
     place = [(whole - part) // 2 for whole, part in zip(size, small_size, strict=True)]
     scene = Image.new("RGB", size, _ground(small))
     scene.paste(small, tuple(place))
-    return scene, scale, np.array(place, np.float32)
+    return scene, np.array(place, np.float32)
+
+
+def _inked(scene: Image.Image) -> np.ndarray:
+    """(H, W) bool: near the edge of something that is no rule."""
+    edges = cv2.morphologyEx(np.asarray(scene.convert("L")), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE // 2
+    edges = edges.astype(np.uint8)
+    rules = [cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, RULE), (RULE, 1))]
+    letters = edges & ~(rules[0] | rules[1])
+    return cv2.dilate(letters, np.ones((NEAR, NEAR), np.uint8)).astype(bool)
+
+
+def _tiles(height: int, width: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of each tile."""
+    if height * width <= TILE:
+        return [(slice(0, height), slice(0, width))]
+    columns = int(np.ceil(width / (TILE // 256)))  # no flatter than 256
+    wide = int(np.ceil(width / columns / 32)) * 32
+    tall = max(64, int(TILE / (wide + 2 * OVERLAP) - 2 * OVERLAP) // 32 * 32)
+    return [
+        (slice(top, min(height, top + tall)), slice(left, min(width, left + wide)))
+        for top in range(0, height, tall)
+        for left in range(0, width, wide)
+    ]
+
+
+def _whole(places: np.ndarray, inner: slice, end: int) -> slice:
+    """The side of an input around the places in a tile's side: with some room, a multiple of 32; empty without any."""
+    if not len(places):
+        return slice(0, 0)
+    first = max(0, inner.start + int(places.min()) - OVERLAP) // 32 * 32
+    last = int(np.ceil(min(end, inner.start + int(places.max()) + 1 + OVERLAP) / 32)) * 32
+    return slice(first, min(end, last))
 
 
 def _ground(picture: Image.Image) -> tuple[int, ...]:

@@ -45,6 +45,11 @@ class Line:
         """In pixels."""
         return self.width * self.height
 
+    @property
+    def extent(self) -> np.ndarray:
+        """Left, top, right, bottom of the level box around it, (4,) in pixels."""
+        return np.concatenate([np.min(self.corners, 0), np.max(self.corners, 0)])
+
     def frame(self, picture: Image.Image) -> Frame:
         """The line turned upright, with a margin. Args: picture: the RGB picture in which it was found."""
         return Frame(picture, np.array(self.corners), (round(MARGIN * self.height) + 2,) * 4)

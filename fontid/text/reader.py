@@ -9,17 +9,23 @@ from PIL import Image
 from fontid.encoder.preprocessing import ink_map
 from fontid.picture.opening import PictureError, to_gray
 from fontid.text.detector import Detector
-from fontid.text.frames import MOST_PIXELS, SOLID, fit_to_ink, size_of
+from fontid.text.frames import MOST_PIXELS, SOLID, Frame, fit_to_ink, size_of
 from fontid.text.lines import Line, find_lines
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 
-MOST_LINES = 40  # found in a picture, the largest first
-MOST_READ = 12  # of them read, the largest first
+MOST_LINES = 250  # found in a picture, the largest first
+FEW_LINES = 8  # a picture with more is a page, of which little is read at once
+MOST_READ = 3  # lines of a page, the largest first
+USUAL_LENGTH = 10  # heights of a line of a page that is read first
+LARGE = 20  # pixels: higher lines are read no better
 MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
+MOST_WIDTH_OF_PAGE = 1200  # likewise
 SURE = 0.9  # a line read with this confidence is taken to be upright
 ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
 TELLING = (0, 2, 3, 2)  # letters that must be read after no, one, two and three quarter turns to believe them
 PENALTY = (0.0, 0.05, 0.1, 0.05)  # of the same, in the confidence of a word: pictures are upright as a rule
+TALL = 2.2  # times the height of a page's usual box: it may hold several rows
+INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a frame
 MOST_GAP = 0.6  # of its height, between two boxes of one line
 DOUBTFUL = 0.85  # confidence below which the picture is looked at as rows of ink
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
@@ -55,13 +61,18 @@ class TextReader:
         Args: picture: an upright RGB picture, from `fontid.picture.opening.open_picture`.
         Raises: OtherScript where the text is in another script.
         """
-        boxes = _joined(self._detector.find_boxes(picture))
+        boxes = _parted(picture, _joined(self._detector.find_boxes(picture)))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
-        fitted = [fit_to_ink(picture, box, boxes[:i] + boxes[i + 1 :]) for i, box in enumerate(boxes)]
+        fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
         read = self._read(picture, fitted)
         if _doubtful(read):
             read = self._by_rows(picture, read)
         return _in_reading_order(_latin(read))
+
+    def read_line(self, picture: Image.Image, line: Line) -> Line:
+        """A line of `find_lines` as it reads; one in another script as it was."""
+        read = self._read_line(picture, line)
+        return line if _is_foreign(read.reading) else read.line
 
     def _by_rows(self, picture: Image.Image, read: list[_Read]) -> list[_Read]:
         """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
@@ -81,11 +92,14 @@ class TextReader:
 
     def _read(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[_Read]:
         """The largest boxes read, each turned as it reads best; the others turned like most of those."""
-        order = sorted(range(len(boxes)), key=lambda i: -_area(boxes[i]))
+        page = len(boxes) > FEW_LINES
+        order = sorted(
+            range(len(boxes)), key=lambda i: -(worth_reading(*size_of(boxes[i])) if page else _area(boxes[i]))
+        )
         done: dict[int, _Read] = {}
         votes = np.zeros(4)
-        budget = MOST_WIDTH
-        for index in order[:MOST_READ]:
+        budget = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
+        for index in order[: MOST_READ if page else FEW_LINES]:
             width, height = size_of(boxes[index])
             cost = HEIGHT * max(width, height) / max(1.0, min(width, height))
             if done and cost > budget:
@@ -129,6 +143,12 @@ class TextReader:
         return _Read(line, reading)
 
 
+def worth_reading(width: float, height: float) -> float:
+    """Higher where a line of a page is large, and neither short nor long: soon read, with enough different letters."""
+    length = max(width, 1.0) / max(height, 1.0)
+    return min(height, LARGE) * min(length / USUAL_LENGTH, USUAL_LENGTH / length)
+
+
 def _doubtful(read: list[_Read]) -> bool:
     """Whether nothing was read, or little of it with confidence."""
     weights = [len(r.line.text) for r in read]
@@ -152,6 +172,49 @@ def _line(box: np.ndarray, turn: int) -> Line:
 def _area(box: np.ndarray) -> float:
     width, height = size_of(box)
     return width * height
+
+
+def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
+    """The boxes of a page, those parted into rows that are much higher than most, such as columns of numbers."""
+    if len(boxes) <= FEW_LINES:
+        return boxes
+    usual = np.median([min(size_of(box)) for box in boxes])
+    return [part for box in boxes for part in (_rows_of(picture, box) if np.ptp(box[:, 1]) > TALL * usual else [box])]
+
+
+def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
+    """A box for each row of ink in a box, or itself where there is but one."""
+    (left, top), (right, bottom) = np.clip([box.min(0), box.max(0)], 0, picture.size).round()
+    level = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    if right - left < 2 or bottom - top < 2:
+        return [box]
+    lines = find_lines(to_gray(picture.crop((int(left), int(top), int(right), int(bottom)))))
+    return [np.array(line.corners, np.float32) + level[0] for line in lines] if len(lines) > 1 else [box]
+
+
+def _fitted(picture: Image.Image, box: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
+    """The box drawn around its ink; where that is a button or another frame, around what stands in it."""
+    fitted = fit_to_ink(picture, box, others)
+    height = size_of(fitted)[1]
+    if height <= size_of(box)[1]:
+        return fitted
+    inset_x, inset_y = INSET[0] * height, INSET[1] * height
+    inside = Frame(picture, fitted, (-inset_x, -inset_y, -inset_x, -inset_y))
+    if inside.solid is None or not inside.solid.any():
+        return fitted
+    columns, rows = np.flatnonzero(inside.solid.any(0)), np.flatnonzero(inside.solid.any(1))
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    if not (left > 0 < top and right < inside.solid.shape[1] and bottom < inside.solid.shape[0]):
+        return fitted  # letters reach the edges
+    return inside.to_picture(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64))
+
+
+def _near(boxes: list[np.ndarray], index: int) -> list[np.ndarray]:
+    """The other boxes that may reach into the surroundings of one."""
+    low, high = boxes[index].min(0), boxes[index].max(0)
+    reach = 2 * size_of(boxes[index])[1]
+    others = boxes[:index] + boxes[index + 1 :]
+    return [box for box in others if (box.min(0) < high + reach).all() and (box.max(0) > low - reach).all()]
 
 
 def _joined(boxes: list[np.ndarray]) -> list[np.ndarray]:

@@ -1,0 +1,156 @@
+"""Do the tests fail for small faults? Mutants by cosmic-ray, drawn by lot, each against the tests beside its module.
+
+    python -m benchmarks.mutations DIR [--count 300] [--seed 20] [--results results/mutations.json]
+
+All operators of cosmic-ray that need no arguments are drawn from, outside annotations. DIR gets a clone of what is
+committed, where modules are changed, and a line for every mutant tried, so a killed run goes on. A mutant is killed
+where the tests fail, or take four times as long as without it. Hours of one core: `taskset -c 1`.
+"""
+
+import argparse
+import ast
+import json
+import random
+import subprocess  # nosec B404: commands are lists that this project writes
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cosmic_ray.ast import ast_nodes, get_ast_from_path
+from cosmic_ray.mutating import apply_mutation
+from cosmic_ray.plugins import get_operator, operator_names
+from tqdm import tqdm
+
+from fontid.evaluation.experiment import write_result
+
+TESTS = {  # modules, and the tests beside them
+    "fontid/picture/*.py": ("test_images",),
+    "fontid/encoder/groups.py": ("test_identifier",),
+    "fontid/catalogue/faces.py": ("test_catalogue", "test_artifact"),
+    "fontid/catalogue/ranking.py": ("test_catalogue", "test_evaluation"),
+    "fontid/catalogue/enrolment.py": ("test_enrolment",),
+    "fontid/catalogue/own.py": ("test_enrolment",),
+    "fontid/fonts/*.py": ("test_fetch_fonts", "test_enrolment"),
+    "fontid/evaluation/*.py": ("test_evaluation", "test_experiment"),
+    "train/calibrate.py": ("test_artifact", "test_calibrate"),
+    "web/batch.py": ("test_web",),
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The `occurrence`-th place of a module where an operator can change something, and its line."""
+
+    module: str
+    operator: str
+    occurrence: int
+    line: int
+
+
+def annotated(source: str) -> set[tuple[int, int]]:
+    """(line, column) of every node inside annotations, whose change no test can see."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        for root in filter(None, (getattr(node, "annotation", None), getattr(node, "returns", None))):
+            ends = (root.lineno, root.col_offset), (root.end_lineno, root.end_col_offset)
+            found |= {
+                (line, column)
+                for line in range(ends[0][0], ends[1][0] + 1)
+                for column in range(200)
+                if ends[0] <= (line, column) <= ends[1]
+            }
+    return found
+
+
+def mutants_of(root: Path, module: str) -> list[Mutant]:
+    tree, passed_over = get_ast_from_path(root / module), annotated((root / module).read_text(encoding="utf-8"))
+    found = []
+    for name in sorted(operator_names()):
+        operator = get_operator(name)
+        if operator.arguments():
+            continue
+        operator = operator()
+        places = (start for node in ast_nodes(tree) for start, _ in operator.mutation_positions(node))
+        found += [Mutant(module, name, n, at[0]) for n, at in enumerate(places) if tuple(at) not in passed_over]
+    return found
+
+
+def draw_lots(root: Path, count: int, seed: int) -> list[tuple[Mutant, tuple[str, ...]]]:
+    """`count` mutants of all modules, each with its tests, ordered by module so that little is compiled anew."""
+    every = [
+        (mutant, tuple(f"tests/{name}.py" for name in names if (root / "tests" / f"{name}.py").exists()))
+        for pattern, names in TESTS.items()
+        for path in sorted(root.glob(pattern))
+        for mutant in mutants_of(root, path.relative_to(root).as_posix())
+    ]
+    drawn = random.Random(seed).sample(every, min(count, len(every)))  # nosec B311: a lot, no secret
+    return sorted(drawn, key=lambda pair: (pair[0].module, pair[0].line))
+
+
+def passes(root: Path, tests: tuple[str, ...], seconds: float) -> bool:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    try:
+        run = subprocess.run(command, cwd=root, capture_output=True, timeout=seconds, check=False)  # nosec B603: a list
+    except subprocess.TimeoutExpired:
+        return False
+    return run.returncode == 0
+
+
+def survives(root: Path, mutant: Mutant, tests: tuple[str, ...], seconds: float) -> bool:
+    path = root / mutant.module
+    original = path.read_bytes()
+    try:
+        apply_mutation(path, get_operator(mutant.operator)(), mutant.occurrence)
+        return passes(root, tests, seconds)
+    finally:
+        path.write_bytes(original)
+
+
+def summary(rows: list[dict]) -> dict:
+    """Fractions killed, over all and by the folder or file of `TESTS`, and the survivors."""
+    rooms = Counter(str(Path(row["module"]).parent) for row in rows)
+    left = [row for row in rows if row["survived"]]
+    alive = Counter(str(Path(row["module"]).parent) for row in left)
+    return {
+        "n": len(rows),
+        "killed": round(1 - len(left) / max(1, len(rows)), 4),
+        "by": {room: {"n": n, "killed": round(1 - alive[room] / n, 4)} for room, n in sorted(rooms.items())},
+        "survivors": [{key: row[key] for key in ("module", "line", "operator", "occurrence")} for row in left],
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--results", type=Path, default=Path("results/mutations.json"))
+    arguments = parser.parse_args(argv)
+    root, log = arguments.folder / "clone", arguments.folder / "tried.jsonl"
+    if not root.exists():
+        subprocess.run(["git", "clone", "-q", ".", str(root)], check=True)  # nosec B603 B607: a list, no shell
+    tried = {row["key"]: row for row in map(json.loads, log.read_text().splitlines())} if log.exists() else {}
+    limits: dict[tuple[str, ...], float] = {}
+    rows = []
+    for mutant, tests in tqdm(draw_lots(root, arguments.count, arguments.seed), "mutants"):
+        key = f"{mutant.module} {mutant.operator} {mutant.occurrence}"
+        if key not in tried:
+            if tests not in limits:
+                started = time.monotonic()
+                if not passes(root, tests, 3600):
+                    raise SystemExit(f"Without any mutant these tests fail: {' '.join(tests)}.")
+                limits[tests] = 4 * (time.monotonic() - started) + 30
+            tried[key] = {"key": key, **asdict(mutant), "survived": survives(root, mutant, tests, limits[tests])}
+            with log.open("a") as lines:
+                lines.write(json.dumps(tried[key]) + "\n")
+        rows.append(tried[key])
+    settings = {"count": arguments.count, "seed": arguments.seed, "tests": TESTS}
+    command = f"python -m benchmarks.mutations DIR --count {arguments.count} --seed {arguments.seed}"
+    write_result(arguments.results, settings=settings, command=command, metrics=summary(rows))
+    print(json.dumps({key: value for key, value in summary(rows).items() if key != "survivors"}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Everything that follows from an encoder and its faces, made anew: `make refit`.
+
+    python -m benchmarks.refit DIR [--experiment experiments/ladder.yaml#further] [--list]
+
+DIR keeps the pictures of benchmarks and calibration, and `DIR/refit/`, a stamp for every step: the digest of what went
+into it. A step whose stamp still fits is passed over, so a refit that was killed goes on where it stopped.
+"""
+
+import argparse
+import hashlib
+import subprocess  # nosec B404: commands are lists that this project writes
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fontid.evaluation.experiment import entry_name
+from fontid.paths import data_home
+
+MODEL = Path("model")
+ENCODER_AND_FACES = tuple(
+    MODEL / name for name in ("encoder.onnx", "faces.jsonl.gz", "prototypes.npy", "prototype_faces.npy", "twins.npy")
+)
+VALIDATION = ("words", "para", "chars", "photo", "body")  # what calibrate fits on; another seed than the benchmarks'
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of this project and the files or folders that decide what it makes."""
+
+    name: str
+    inputs: tuple[Path, ...]
+    command: tuple[str, ...]
+
+    def digest(self) -> str:
+        """Of the command and all bytes of the inputs. Raises: SystemExit with a sentence where one is missing."""
+        found = hashlib.sha256(repr(self.command).encode())
+        for path in self.inputs:
+            if not path.exists():
+                raise SystemExit(f"{self.name} needs {path}, which is not there.")
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                if file.is_file():
+                    found.update(hashlib.sha256(file.read_bytes()).digest())
+        return found.hexdigest()
+
+
+def steps_of(drawn: Path, experiment: Path) -> list[Step]:
+    """In the order in which they follow from each other."""
+    home = data_home()
+    run, faces, validation = home / "runs" / entry_name(experiment), home / "faces.jsonl", drawn / "validation"
+    options = ("--split", "validation", "--seed", "77", "--out")
+    return [
+        Step("twins", (faces,), ("data_scripts.find_twins",)),
+        Step("letterforms", (faces,), ("data_scripts.make_letterforms",)),
+        Step("prototypes", (run / "best", home / "twins.jsonl"), ("train.make_prototypes", str(experiment))),
+        Step("export", (run / "prototypes.npz", home / "letterforms"), ("release.export_onnx", str(experiment))),
+        *(
+            Step(f"draw-{name}", (faces,), ("benchmarks.render", name, *options, str(validation / name)))
+            for name in VALIDATION
+        ),
+        Step("calibration", (*ENCODER_AND_FACES, validation), ("train.calibrate", str(validation))),
+        Step("benchmarks", (MODEL / "config.json",), ("benchmarks.run", str(drawn))),
+        Step("details", ENCODER_AND_FACES, ("benchmarks.measure_details",)),
+        Step("baseline", (MODEL / "config.json",), ("benchmarks.compare", str(drawn))),
+        *(
+            Step(f"comparison-{row}", ENCODER_AND_FACES, ("compare_vlm.evaluate", f"experiments/vlm.yaml#{row}"))
+            for row in ("app", "encoder")
+        ),
+        Step("comparison", (Path("results/vlm.jsonl"),), ("compare_vlm.report",)),
+        Step("report", (Path("results"),), ("benchmarks.report",)),
+        Step("tables", (Path("results"),), ("benchmarks.tables",)),
+    ]
+
+
+def run_module(command: tuple[str, ...]) -> bool:
+    return subprocess.run([sys.executable, "-m", *command], check=False).returncode == 0  # nosec B603: a list, no shell
+
+
+def refit(steps: list[Step], stamps: Path, run: Callable[[tuple[str, ...]], bool] = run_module) -> list[str]:
+    """Run the steps that are not stamped with what their inputs are now; returns their names.
+
+    Raises: SystemExit where a step fails; those before it are stamped.
+    """
+    stamps.mkdir(parents=True, exist_ok=True)
+    done = []
+    for step in steps:
+        stamp, digest = stamps / step.name, step.digest()
+        if stamp.exists() and stamp.read_text() == digest:
+            print(f"{step.name}: as before.", flush=True)
+            continue
+        print(f"{step.name}: python -m {' '.join(step.command)}", flush=True)
+        if not run(step.command):
+            raise SystemExit(f"{step.name} did not run to its end. Start the same command again: it goes on there.")
+        stamp.write_text(digest)
+        done.append(step.name)
+    return done
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("drawn", type=Path, metavar="DIR")
+    parser.add_argument("--experiment", type=Path, default=Path("experiments/ladder.yaml#further"))
+    parser.add_argument("--list", action="store_true", help="print the commands, and run none")
+    arguments = parser.parse_args(argv)
+    steps = steps_of(arguments.drawn, arguments.experiment)
+    if arguments.list:
+        print("\n".join(f"{step.name}: python -m {' '.join(step.command)}" for step in steps))
+    else:
+        refit(steps, arguments.drawn / "refit")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""Measure an identifier on whole pages, each with the box and the face of every line in `manifest.jsonl`."""
+
+import json
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fontid.catalogue.ranking import Catalogue
+from fontid.evaluation.folders import ManifestError, rank_of
+from fontid.picture.opening import PictureError, open_picture
+
+SIZES = {"under 12 px": 12, "12-14 px": 15, "15-19 px": 20, "20-31 px": 32, "32 px and more": float("inf")}
+LEAST_ACROSS = 0.5  # of two boxes' heights, as intersection over union: the same row
+LEAST_ALONG = 0.5  # of a true line's width
+RANKS = (1, 5)
+
+
+@dataclass(frozen=True)
+class TrueLine:
+    """A line as it was drawn: left, top, right, bottom and font size in pixels of the file."""
+
+    box: tuple[float, float, float, float]
+    size: float
+    family: str
+    weight: int
+    italic: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """A labelled picture of many lines."""
+
+    file: Path
+    kind: str
+    lines: tuple[TrueLine, ...]
+
+
+@dataclass(frozen=True)
+class LineOutcome:
+    """entry: number of the answer's entry that holds the line, None where it was not found.
+
+    strict, twins: rank of the first row that is right (1 is first), None without.
+    """
+
+    line: TrueLine
+    entry: int | None
+    strict: int | None = None
+    twins: int | None = None
+
+
+@dataclass(frozen=True)
+class PageOutcome:
+    """listed, right: families named first in an entry, and how many of those are on the page; known: of the page's."""
+
+    page: Page
+    lines: tuple[LineOutcome, ...]
+    listed: int
+    right: int
+    families: int
+    known: int
+    seconds: float
+
+
+def holds_pages(folder: Path) -> bool:
+    """Whether a folder's manifest names lines. Its first row tells."""
+    try:
+        with open(Path(folder) / "manifest.jsonl", encoding="utf-8") as file:
+            return isinstance(json.loads(file.readline()).get("lines"), list)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def read_pages(folder: Path) -> list[Page]:
+    """Raises: ManifestError."""
+    path = Path(folder) / "manifest.jsonl"
+    pages = []
+    for number, row in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            page = json.loads(row)
+            lines = tuple(
+                TrueLine(
+                    _box(line["box"]),
+                    float(line["size"]),
+                    line["family"],
+                    int(line["weight"]),
+                    bool(line["italic"]),
+                )
+                for line in page["lines"]
+            )
+            pages.append(Page(Path(folder) / page["file"], str(page.get("template", "page")), lines))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ManifestError(f"{path}, line {number}: needs a file and lines with box, size and face.") from error
+    return pages
+
+
+def _box(sides: list) -> tuple[float, float, float, float]:
+    left, top, right, bottom = map(float, sides)
+    return left, top, right, bottom
+
+
+def evaluate_pages(identify: Callable, catalogue: Catalogue, pages: Iterable[Page]) -> list[PageOutcome]:
+    """Args: identify: picture -> `fontid.identifier.Answer` with five rows an entry."""
+    return [_judge(identify, catalogue, page) for page in pages]
+
+
+def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
+    with Image.open(page.file) as file:
+        full_width = file.width
+    scale = open_picture(page.file).width / full_width  # answers are in pixels of the opened picture
+    started = time.process_time()
+    try:
+        entries = identify(page.file).fonts
+    except PictureError:
+        entries = ()
+    seconds = time.process_time() - started
+    found = [(number, line.extent) for number, entry in enumerate(entries) for line in entry.lines]
+    lines = []
+    credited: dict[str, set[str]] = {}
+    for line in page.lines:
+        right = catalogue.credited(line.family, line.weight, line.italic)
+        credited.setdefault(line.family, set()).update(right)
+        entry = _entry_of(np.array(line.box) * scale, found)
+        families = [] if entry is None else [match.family for match in entries[entry].matches[: RANKS[-1]]]
+        lines.append(LineOutcome(line, entry, rank_of(families, {line.family}), rank_of(families, right)))
+    listed = {entry.matches[0].family for entry in entries if entry.matches}
+    named = sum(any(family in credit for credit in credited.values()) for family in listed)
+    known = sum(not credit.isdisjoint(listed) for credit in credited.values())
+    return PageOutcome(page, tuple(lines), len(listed), named, len(credited), known, seconds)
+
+
+def _entry_of(box: np.ndarray, found: list[tuple[int, np.ndarray]]) -> int | None:
+    """The entry of the found line that lies in the same row and covers most of a true one; None without any."""
+    best, most = None, 0.0
+    for entry, other in found:
+        shared = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
+        if (shared <= 0).any():
+            continue
+        along = shared[0] / (box[2] - box[0])
+        across = shared[1] / (max(box[3], other[3]) - min(box[1], other[1]))
+        if across >= LEAST_ACROSS and along >= LEAST_ALONG and along * across > most:
+            best, most = entry, along * across
+    return best
+
+
+def summarise_pages(outcomes: list[PageOutcome]) -> dict:
+    """The object that `fontid evaluate` prints for pages: fractions 0-1.
+
+    families.split: of the families found on a page, those in several entries; merged: of the entries that hold true
+    lines, those that hold lines of several families. all_families: pages on which every family is first in an entry.
+    """
+    lines = [line for outcome in outcomes for line in outcome.lines]
+    by_size, low = {}, 0.0
+    for name, high in SIZES.items():
+        by_size[name] = _accuracy([line for line in lines if low <= line.line.size < high])
+        low = high
+    by_kind = {
+        kind: _accuracy([line for outcome in outcomes if outcome.page.kind == kind for line in outcome.lines])
+        for kind in sorted({outcome.page.kind for outcome in outcomes})
+    }
+    of_families: list[int] = []
+    of_entries: list[int] = []
+    for outcome in outcomes:
+        pairs = {(line.line.family, line.entry) for line in outcome.lines if line.entry is not None}
+        of_families += Counter(family for family, _ in pairs).values()
+        of_entries += Counter(entry for _, entry in pairs).values()
+    return {
+        "pages": len(outcomes),
+        **_accuracy(lines),
+        "families": {
+            "precision": _share(sum(o.right for o in outcomes), sum(o.listed for o in outcomes)),
+            "recall": _share(sum(o.known for o in outcomes), sum(o.families for o in outcomes)),
+            "all_families": _share(sum(o.known == o.families for o in outcomes), len(outcomes)),
+            "split": _share(sum(count > 1 for count in of_families), len(of_families)),
+            "merged": _share(sum(count > 1 for count in of_entries), len(of_entries)),
+        },
+        "cpu_seconds_per_page": round(statistics.mean(o.seconds for o in outcomes), 3),
+        "by": by_size | by_kind,
+    }
+
+
+def _accuracy(lines: list[LineOutcome]) -> dict:
+    """Over all lines, those not found being wrong."""
+    found = sum(line.entry is not None for line in lines)
+    ranks = {
+        kind: {f"top{k}": _share(sum((getattr(o, kind) or k + 1) <= k for o in lines), len(lines)) for k in RANKS}
+        for kind in ("strict", "twins")
+    }
+    return {"n": len(lines), "found": _share(found, len(lines)), **ranks}
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / max(1, whole), 4)
+
+
+def page_table(summary: dict) -> str:
+    """The summary as text, in per cent."""
+    rows = [f"{'':18}{'lines':>7}{'found':>8}   strict top-1/5    twins top-1/5"]
+    for name, part in [("all", summary), *summary["by"].items()]:
+        cells = "".join(f"{100 * part[kind][f'top{k}']:8.1f}" for kind in ("strict", "twins") for k in RANKS)
+        rows.append(f"{name[:18]:18}{part['n']:>7}{100 * part['found']:8.1f} {cells}")
+    families = "  ".join(f"{name} {100 * value:.1f}" for name, value in summary["families"].items())
+    rows += [f"families: {families}", f"{summary['cpu_seconds_per_page']:.2f} CPU seconds a page"]
+    return "\n".join(rows)

@@ -1,0 +1,183 @@
+"""The font list of a design: one entry a family, with the styles in use, their sizes and their role."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fontid.catalogue.faces import style_words
+from fontid.catalogue.ranking import Match
+from fontid.text.lines import Line
+
+READABLE = 0.3  # mean confidence of a font's readings: below that it is taken for clutter where others are read
+LETTERS_TO_HEIGHT = 1.6  # of a line that was not read: letters for each height of it in its width
+HEADING = 1.3  # times the size of the text
+FEW = 0.15  # of all letters: a font with fewer is a label's, one with more the text's
+LONGEST_HEADING = 40  # letters of a picture in one font
+GENERIC = {"monospace": ", monospace", "sans-serif": ", sans-serif", "serif": ", serif", "handwriting": ", cursive"}
+SAME_SIZE = 1.08  # sizes less apart are one
+
+
+@dataclass(frozen=True)
+class Style:
+    """sizes: in pixels to the em, ascending; those of the lines that were read, where any was."""
+
+    weight: int
+    italic: bool
+    sizes: tuple[int, ...]
+    lines: tuple[Line, ...]
+
+    def to_dict(self) -> dict:
+        return {
+            "style": style_words(self.weight, self.italic),
+            "weight": self.weight,
+            "italic": self.italic,
+            "axes": {},
+            "sizes": list(self.sizes),
+            "lines": len(self.lines),
+        }
+
+
+@dataclass(frozen=True)
+class Font:
+    """A family that a picture shows.
+
+    matches: the ranking, likeliest first. role: heading, text, code or label. share: of the picture's letters, 0-1.
+    """
+
+    matches: tuple[Match, ...]
+    in_catalogue: float
+    styles: tuple[Style, ...]
+    role: str
+    share: float
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for style in self.styles for line in style.lines)
+
+    def to_dict(self) -> dict:
+        """An entry of docs/answer.schema.json."""
+        best = self.matches[0]
+        return {
+            "family": best.family,
+            "name": best.name,
+            "styles": [style.to_dict() for style in self.styles],
+            "role": self.role,
+            "share": self.share,
+            "probability": best.probability,
+            "verdict": None,
+        }
+
+
+def font_table(fonts: Sequence[Font]) -> str:
+    """The list for people, a style a row."""
+    rows = [("font", "style", "size", "role", "letters", "probability")]
+    for font in fonts:
+        best = font.matches[0]
+        for number, style in enumerate(font.styles):
+            first = number == 0
+            rows.append(
+                (
+                    best.name if first else "",
+                    style_words(style.weight, style.italic),
+                    ", ".join(map(str, style.sizes)),
+                    font.role if first else "",
+                    f"{100 * font.share:.0f} %" if first else "",
+                    f"{100 * best.probability:.0f} %" if first else "",
+                )
+            )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(f"  {line.rstrip()}" for line in lines)
+
+
+def css_of(fonts: Sequence[Font]) -> str:
+    """What a developer pastes: a class a style, named by its font's role."""
+    rules, named = [], set()
+    for font in fonts:
+        best = font.matches[0]
+        for style in font.styles:
+            name = f".{font.role}"
+            while name in named:
+                stem, _, number = name.partition("-")
+                name = f"{stem}-{int(number or 1) + 1}"
+            named.add(name)
+            slope = "font-style: italic; " if style.italic else ""
+            rules.append(
+                f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
+                f"{slope}font-size: {style.sizes[-1]}px }}"
+            )
+    return "\n".join(rules)
+
+
+def letters_of(lines: Sequence[Line]) -> float:
+    """How many letters there are in lines; those read without confidence count less, those not read by their shape."""
+    return sum(
+        line.confidence * sum(map(str.isalnum, line.text))
+        if line.text
+        else LETTERS_TO_HEIGHT * line.width / max(1, line.height)
+        for line in lines
+    )
+
+
+def is_readable(lines: Sequence[Line]) -> bool:
+    """Whether what was read of the lines is text."""
+    read = [line.confidence for line in lines if any(map(str.isalnum, line.text))]
+    return bool(read) and float(np.mean(read)) >= READABLE
+
+
+def list_fonts(families: Sequence[Sequence], extent: Callable[[Match, str], float]) -> tuple[Font, ...]:
+    """Fonts with most letters first; without those that cannot be read, where others can.
+
+    Args:
+        families: each the `fontid.identifier.Group`s of its styles, the weightiest first.
+        extent: ems from the top to the bottom of a text in a match's face.
+    """
+    merged: dict[str, list] = {}
+    for groups in families:
+        merged.setdefault(groups[0].matches[0].family, []).extend(groups)
+    lines = {family: [line for group in groups for line in group.lines] for family, groups in merged.items()}
+    readable = {family: groups for family, groups in merged.items() if is_readable(lines[family])} or merged
+    letters = {family: letters_of(lines[family]) for family in readable}
+    styles = {family: _styles(groups, extent) for family, groups in readable.items()}
+    every = max(1e-6, sum(letters.values()))
+    order = sorted(readable, key=lambda family: -letters[family])
+    text_size = _largest(styles[order[0]])
+    fonts = []
+    for family in order:
+        best, share = readable[family][0], letters[family] / every
+        if best.matches[0].category == "monospace":
+            role = "code"
+        elif len(order) == 1:
+            role = "heading" if letters[family] < LONGEST_HEADING else "text"
+        elif family != order[0] and _largest(styles[family]) >= HEADING * text_size:
+            role = "heading"
+        else:
+            role = "text" if share >= FEW else "label"
+        fonts.append(Font(best.matches, best.in_catalogue, styles[family], role, round(share, 4)))
+    return tuple(fonts)
+
+
+def _largest(styles: Sequence[Style]) -> int:
+    return max((size for style in styles for size in style.sizes), default=0)
+
+
+def _styles(groups: Sequence, extent: Callable[[Match, str], float]) -> tuple[Style, ...]:
+    """One a weight and slope, those with most letters first."""
+    faces: dict[tuple[int, bool], list] = {}
+    family = groups[0].matches[0].family
+    for group in groups:
+        match = next((match for match in group.matches if match.family == family), groups[0].matches[0])
+        faces.setdefault((match.weight, match.italic), []).append((match, group))
+    styles = []
+    for (weight, italic), parts in faces.items():
+        lines = tuple(line for _, group in parts for line in group.lines)
+        styles.append(Style(weight, italic, _sizes(lines, parts[0][0], extent), lines))
+    return tuple(sorted(styles, key=lambda style: -letters_of(style.lines)))
+
+
+def _sizes(lines: Sequence[Line], match: Match, extent: Callable[[Match, str], float]) -> tuple[int, ...]:
+    read = [line for line in lines if line.text] or lines
+    sizes = sorted(line.height / max(0.1, extent(match, line.text or "dp")) for line in read)
+    parts = np.split(sizes, np.flatnonzero(np.diff(np.log(sizes)) > np.log(SAME_SIZE)) + 1)
+    return tuple(dict.fromkeys(round(float(np.median(part))) for part in parts))

@@ -1,0 +1,103 @@
+"""The letters network: what of a line's picture is its plain letters, whatever stands around, behind and on them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from fontid.encoder.preprocessing import ink_box, ink_map, prepare_line
+from fontid.networks import open_network
+from fontid.text.frames import Frame, size_of
+from fontid.text.lines import MARGIN, Line
+
+HEIGHT = 96  # pixels of the network's input, of which a box takes up BOX
+BOX = 54
+STEP = 16  # widths are multiples of this
+MAX_WIDTH = 2048
+INK = 0.5  # coverage from which a pixel counts as a letter's
+FITTING = 0.62, 1.45  # of BOX: letters lower or higher than this are looked at again, at their own size
+PLAIN = 0.25  # share of the ink that may differ where a line counts as plain
+MIN_LETTERS = 0.004  # of a line's box: with less coverage there are no letters in it
+
+
+class LettersNetwork:
+    """An opened `letters.onnx`. May be used from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._session = open_network(path)
+
+    def __call__(self, picture: Image.Image, line: Line) -> np.ndarray | None:
+        """The line's letters, dark on light: (H, W) uint8, as wide as what `Line.straighten` shows.
+
+        None where there are no letters. Args: picture: the RGB picture in which the line was found.
+        """
+        corners, side = np.array(line.corners), round(MARGIN * line.height) + 2  # as wide as `Line.frame`
+        coverage, rows = self._coverage(picture, corners, side)
+        inked = np.flatnonzero((coverage > INK).any(1))
+        if not len(inked):
+            return None
+        if not FITTING[0] * BOX <= np.ptp(inked) + 1 <= FITTING[1] * BOX:
+            top, bottom = rows[0] + inked[0] * rows[1], rows[0] + (inked[-1] + 1) * rows[1]
+            down = (corners[3] - corners[0] + corners[2] - corners[1]) / 2 / max(1e-6, size_of(corners)[1])
+            tight = corners[[0, 1, 1, 0]] + np.outer([top, top, bottom, bottom], down)
+            coverage, _ = self._coverage(picture, tight, side)
+        if coverage.mean() < MIN_LETTERS or coverage.max() < INK:
+            return None
+        return 255 - np.rint(coverage * 255).astype(np.uint8)
+
+    def look(self, picture: Image.Image, line: Line) -> np.ndarray | None:
+        """What encoder and drawing are shown of a line, (H, W) uint8; None where there are no letters.
+
+        That is its own pixels where its ink is nothing but letters, since they are sharper; else the letters found.
+        """
+        letters = self(picture, line)
+        if letters is None:
+            return None
+        plain = line.straighten(picture)
+        return plain if _alike(plain, letters) else letters
+
+    def look_at_crop(self, gray: np.ndarray) -> np.ndarray | None:
+        """The same of a crop that holds one line, dark on light or light on dark. Args: gray: (H, W) uint8."""
+        ink = ink_map(gray)
+        box = None if ink is None else ink_box(ink)
+        if box is None:
+            return None
+        left, top, right, bottom = map(float, box)
+        line = Line(((left, top), (right, top), (right, bottom), (left, bottom)))
+        return self.look(Image.fromarray(gray).convert("RGB"), line)
+
+    def _coverage(
+        self, picture: Image.Image, corners: np.ndarray, side: float
+    ) -> tuple[np.ndarray, tuple[float, float]]:
+        """(HEIGHT, W) float32 0-1; and how far below the box's top its first row is, and a row's height, in pixels.
+
+        Args: side: pixels that are shown at the left and right of the box.
+        """
+        height = size_of(corners)[1]
+        scale = BOX / max(1.0, height)
+        above = (HEIGHT - BOX) / 2 / scale
+        frame = Frame(picture, corners, (side, above, side, above))
+        left, top, right, bottom = frame.core
+        zoom = (bottom - top) / max(1.0, height)  # the frame's pixels to one of the picture
+        scale = scale / zoom
+        missing = [max(0.0, above * zoom - top), max(0.0, above * zoom - (frame.pixels.shape[0] - bottom))]
+        across = [max(0.0, side * zoom - left), max(0.0, side * zoom - (frame.pixels.shape[1] - right))]
+        pads = [round(value) for value in (*missing, *across)]
+        pixels = cv2.copyMakeBorder(frame.pixels, *pads, cv2.BORDER_REPLICATE)
+        width = max(STEP, min(MAX_WIDTH, round(pixels.shape[1] * scale)))
+        shrinks = scale < 1
+        resized = cv2.resize(pixels, (width, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+        padded = cv2.copyMakeBorder(resized, 0, 0, 0, -width % STEP, cv2.BORDER_REPLICATE)
+        inputs = padded.transpose(2, 0, 1)[None].astype(np.float32) / 255
+        coverage = self._session.run(None, {"pictures": inputs})[0][0, 0, :, :width]
+        return coverage, (-above, 1 / (scale * zoom))
+
+
+def _alike(plain: np.ndarray, letters: np.ndarray) -> bool:
+    """Whether two views of a line, (H, W) uint8 each, hold the same ink, at the size at which the encoder sees it."""
+    first, second = prepare_line(plain), prepare_line(letters)
+    if first is None or second is None or abs(first.shape[1] - second.shape[1]) > 0.04 * first.shape[1] + 4:
+        return False
+    second = cv2.resize(second, first.shape[::-1]).astype(np.float32)
+    return bool(np.abs(first - second).sum() < PLAIN * np.maximum(first, second).sum())

@@ -1,0 +1,1 @@
+"""From a finished run to model/, and from model/ to the hub."""

@@ -1,0 +1,107 @@
+"""Average the artifact's encoder with that of a run that went on from it, and give it that run's letters network.
+
+    python -m release.average experiments/ladder.yaml#through-letters [--share 0.5] [--model model]
+
+Weights of a network and of the same one trained further can be averaged (Wortsman et al. 2022, "Robust fine-tuning of
+zero-shot models"): what was gained on pictures with effects stays, and less is lost on plain ones. Prototypes are
+averaged likewise: the artifact's with the run's proxies, and for faces that the run never saw with references drawn
+anew. Calibration stays: run train.calibrate afterwards. Golden pictures that come back with another face are left out.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from PIL import Image
+
+from fontid.artifact import open_artifact, seal
+from fontid.catalogue.enrolment import make_prototype
+from fontid.evaluation.experiment import current_commit, installed_versions
+from fontid.identifier import FontIdentifier
+from fontid.paths import data_home
+from release.export_onnx import SeeingEncoder, export_encoder, export_letters, named, write_golden
+from train.encoder import Encoder
+from train.encoder_file import read_weights, save_norms
+from train.line_cache import open_cache
+from train.make_prototypes import best_encoder, proxies_of
+from train.settings import open_experiment, run_folder
+from train.train_letters import load_letters
+
+
+def averaged(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Two states of one network; counters are the second's. Args: share: of the second, 0-1."""
+    return {
+        name: first[name] * (1 - share) + value * share if value.is_floating_point() else value
+        for name, value in second.items()
+    }
+
+
+def average_rows(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
+    """(N, D) and (N, D) unit rows -> (N, D) float16 unit rows."""
+    rows = first.astype(np.float32) * (1 - share) + second.astype(np.float32) * share
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+
+
+def renew_golden(folder: Path) -> int:
+    """The golden pictures that come back with their face, embedded by the artifact as it is; returns how many."""
+    identifier, golden = FontIdentifier(folder), []
+    for line in (folder / "golden" / "golden.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        image = Image.open(folder / "golden" / row["file"]).copy()  # whole, since the file goes
+        embeddings = identifier.embed_line(np.asarray(image))
+        if named(identifier, embeddings) == row["face"]:
+            golden.append({"image": image, "face": row["face"], "embedding": embeddings.mean(0)})
+    shutil.rmtree(folder / "golden")
+    write_golden(folder / "golden", golden)
+    return len(golden)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", type=Path)
+    parser.add_argument("--run", type=Path)
+    parser.add_argument("--share", type=float, default=0.5, help="of the run, the rest being the artifact's")
+    parser.add_argument("--model", type=Path, default=Path("model"), help="is replaced")
+    arguments = parser.parse_args(argv)
+    settings, run = open_experiment(arguments.experiment), run_folder(arguments.experiment, arguments.run)
+    artifact = open_artifact(arguments.model)
+    if len(artifact.prototypes) != len(artifact.faces):
+        raise SystemExit(f"{arguments.model} has several prototypes for some faces: they cannot be averaged.")
+    further, encoder = best_encoder(run), Encoder(**json.loads((arguments.model / "encoder.json").read_text()))
+    encoder.load_state_dict(averaged(read_weights(encoder, arguments.model), further.state_dict(), arguments.share))
+    lines = open_cache(settings.data_folder, "train", settings.preprocessing)
+    label = {name: number for number, name in enumerate(lines.face_names)}
+    if missing := [face.id for face in artifact.faces if face.id not in label]:
+        raise SystemExit(f"The run's data set lacks {missing[0]}, which {arguments.model} holds: render it anew.")
+    order = np.array([label[face.id] for face in artifact.faces])
+    seen = np.isin(order, np.unique(lines.face))
+    made_by = {"experiment": str(arguments.experiment), "share": arguments.share}
+    made_by |= {"commit": current_commit(), "versions": installed_versions()}
+    with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
+        out = Path(room) / arguments.model.name
+        shutil.copytree(arguments.model, out)
+        if settings.letters:
+            export_letters(load_letters(settings.letters, torch.device("cpu")), out / "letters.onnx")
+        export_encoder(SeeingEncoder(further, settings.view), settings.preprocessing, out / "encoder.onnx")
+        seal(out, settings.preprocessing, made_by, artifact.calibration)
+        embed_line, second = FontIdentifier(out).embed_line, proxies_of(run)[order]
+        for row in np.flatnonzero(~seen):
+            font = (data_home() / "fonts" / artifact.faces[row].file).read_bytes()
+            second[row] = make_prototype(font, embed_line)
+        export_encoder(SeeingEncoder(encoder, settings.view), settings.preprocessing, out / "encoder.onnx")
+        save_norms(encoder, out)
+        np.save(out / "prototypes.npy", average_rows(artifact.prototypes, second, arguments.share))
+        seal(out, settings.preprocessing, made_by, artifact.calibration)
+        count = renew_golden(out)
+        seal(out, settings.preprocessing, made_by, artifact.calibration)
+        shutil.rmtree(arguments.model)
+        out.rename(arguments.model)
+    print(f"{arguments.model}: {count} golden pictures come back.")
+
+
+if __name__ == "__main__":
+    main()

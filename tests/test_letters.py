@@ -1,0 +1,151 @@
+"""Scenes and their truth, the letters network, and what serving makes of what it finds."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from PIL import Image, ImageDraw
+
+from fontid.encoder.preprocessing import ink_box, ink_map
+from fontid.text.letters import LettersNetwork as Served
+from fontid.text.lines import Line
+from release.average import average_rows, averaged
+from train.effects import HEIGHT, Effects, SceneMaker, sample
+from train.letters_network import LettersNetwork
+from train.train_letters import LettersLoss
+
+NOTHING = {name: 0.0 for name in Effects.__dataclass_fields__}
+
+
+def lines(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Prepared lines of blocks, a different number of pixels wide, and their widths."""
+    drawn, length = torch.zeros(count, 1, 64, 512, dtype=torch.uint8), torch.arange(count) * 20.0 + 120
+    for line, width in zip(drawn[:, 0], length.int(), strict=True):
+        line[4:60, 4 : int(width) - 4 : 9] = 255
+        line[4:60, 5 : int(width) - 4 : 9] = 255
+    return drawn, length
+
+
+def make(seed: int = 0, **shares: float):
+    grounds = torch.randint(0, 255, (3, 3, 192, 192), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+    drawn, length = lines(8)
+    maker = SceneMaker(Effects(**(NOTHING | shares)), grounds)
+    generator = torch.Generator().manual_seed(seed)
+    return maker(drawn, length, torch.full((8,), 50.0), torch.full((8,), 30.0), generator), drawn
+
+
+def test_a_scene_is_made_of_its_seed():
+    every = {name: 0.5 for name in NOTHING}
+    first, second, other = make(1, **every)[0], make(1, **every)[0], make(2, **every)[0]
+    assert torch.equal(first.picture, second.picture) and not torch.equal(first.picture, other.picture)
+    assert first.picture.shape == (8, 3, HEIGHT, 384) and first.picture.min() >= 0 and first.picture.max() <= 1
+
+
+def test_the_truth_is_what_was_there_before_the_effects():
+    plain, struck = make(3)[0], make(3, photograph=1.0, rim=1.0, line=1.0, label=1.0, shadow=1.0)[0]
+    assert torch.equal(plain.letters, struck.letters) and torch.equal(plain.band, struck.band)
+    assert not torch.equal(plain.picture, struck.picture)
+
+
+def test_without_letters_there_is_nothing_to_find():
+    scene = make(4, without=1.0)[0]
+    assert not scene.letters.any() and not scene.band.any()
+
+
+def test_the_encoders_window_is_found_again_in_a_turned_picture():
+    scene, drawn = make(6, turned=1.0)
+    x, y = torch.arange(512) + 0.5, torch.arange(64) + 0.5
+    grid = torch.stack([*torch.meshgrid(x, y, indexing="xy"), torch.ones(64, 512)], -1).reshape(-1, 3)
+    points = grid @ scene.to_picture.transpose(1, 2)
+    back = sample(scene.letters, (points[..., :2] / points[..., 2:]).reshape(8, 64, 512, 2), "zeros")
+    for line, found, (first, last) in zip(drawn[:, 0], back[:, 0], scene.shown.int().tolist(), strict=True):
+        shown = slice(first + 30, last - 30)
+        if last - first > 100:
+            truth = line[16:48, shown].float().flatten() / 255
+            assert np.corrcoef(truth, found[16:48, shown].flatten())[0, 1] > 0.7
+
+
+def test_the_network_learns_to_find_letters():
+    torch.manual_seed(0)
+    network, loss = LettersNetwork((16, 16, 16, 16), 1), LettersLoss()
+    scene = make(7)[0]
+    truth = torch.cat([scene.letters, scene.band], 1)
+    optimizer, losses = torch.optim.AdamW(network.parameters(), 3e-3), []
+    for _ in range(12):
+        value = loss(network(scene.picture), truth)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        losses.append(value.item())
+    assert scene.picture.isfinite().all()
+    assert network(scene.picture).shape == (8, 2, HEIGHT, 384) and losses[-1] < 0.8 * losses[0]
+
+
+@pytest.fixture
+def served(tmp_path) -> Served:
+    """A network that takes what is green for letters."""
+    nodes = [
+        helper.make_node("Constant", [], ["one"], value=helper.make_tensor("v", TensorProto.INT64, [1], [1])),
+        helper.make_node("Constant", [], ["two"], value=helper.make_tensor("w", TensorProto.INT64, [1], [2])),
+        helper.make_node("Slice", ["pictures", "one", "two", "one"], ["green"]),
+        helper.make_node("Concat", ["green", "green"], ["coverage"], axis=1),
+    ]
+    sides = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", c, 96, "W"])
+        for n, c in (("pictures", 3), ("coverage", 2))
+    ]
+    model = helper.make_model(
+        helper.make_graph(nodes, "g", sides[:1], sides[1:]), opset_imports=[helper.make_opsetid("", 17)]
+    )
+    model.ir_version = 9
+    onnx.save(model, str(tmp_path / "letters.onnx"))
+    return Served(tmp_path / "letters.onnx")
+
+
+def pictured(edge: bool) -> tuple[Image.Image, Line]:
+    """Green bars on black, with a red bar above and below that ink by threshold takes for letters."""
+    picture = Image.new("RGB", (300, 80), "black")
+    draw = ImageDraw.Draw(picture)
+    for x in range(40, 260, 20):
+        draw.rectangle((x, 20, x + 8, 60), fill=(0, 255, 0))
+    if edge:
+        draw.rectangle((30, 8, 270, 11), fill=(255, 0, 0))
+        draw.rectangle((30, 68, 270, 71), fill=(255, 0, 0))
+    top, bottom = (8.0, 72.0) if edge else (20.0, 61.0)
+    return picture, Line(((40.0, top), (249.0, top), (249.0, bottom), (40.0, bottom)))
+
+
+def test_what_is_no_letter_is_left_out(served):
+    picture, line = pictured(edge=True)
+    letters = served.look(picture, line)
+    left, top, right, bottom = ink_box(ink_map(letters))
+    assert letters.min() == 0 and letters.max() == 255 and not ink_map(letters)[:top].any()
+    width = (right - left) / (bottom - top)
+    assert abs(width - 209 / 41) < 0.3  # of the bars alone: with the edges it would be 3.3
+
+
+def test_a_plain_line_is_shown_as_it_is(served):
+    picture, line = pictured(edge=False)
+    assert np.array_equal(served.look(picture, line), line.straighten(picture))
+    scaled = served(picture, line).shape[1] / served(picture, line).shape[0]
+    straight = line.straighten(picture)
+    assert (
+        abs(scaled * 96 * 41 / 54 - straight.shape[1]) < 0.05 * straight.shape[1]
+    )  # centres of letters stay where they are
+
+
+def test_a_line_without_letters_is_none(served):
+    picture, line = pictured(edge=False)
+    assert served.look(Image.new("RGB", picture.size, "black"), line) is None
+
+
+def test_networks_and_prototypes_are_averaged():
+    first = {"w": torch.tensor([0.0, 2.0]), "steps": torch.tensor(3)}
+    second = {"w": torch.tensor([4.0, 2.0]), "steps": torch.tensor(7)}
+    mixed = averaged(first, second, 0.25)
+    assert mixed["w"].tolist() == [1.0, 2.0] and mixed["steps"] == 7
+    rows = average_rows(np.eye(2, dtype=np.float16), np.eye(2)[::-1], 0.5)
+    assert np.allclose(rows, 0.5**0.5, atol=1e-3) and np.array_equal(
+        average_rows(np.eye(2), np.eye(2)[::-1], 0.0), np.eye(2)
+    )

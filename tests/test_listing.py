@@ -1,0 +1,74 @@
+"""The font list of a design, from groups of lines that are made up."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from fontid.catalogue.ranking import Match
+from fontid.listing import css_of, font_table, letters_of, list_fonts
+from fontid.text.lines import Line
+
+
+@dataclass(frozen=True)
+class Group:
+    lines: tuple
+    matches: tuple
+    in_catalogue: float = 0.5
+
+
+def line(text, height, width=200.0, confidence=1.0):
+    return Line(((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)), text, confidence if text else 0.0)
+
+
+def match(family, weight=400, italic=False, category="sans-serif"):
+    return Match(family, family.title(), weight, italic, 0.9, 0.8, "", (), category=category, probability=0.4)
+
+
+def group(lines, *args, **more):
+    return Group(tuple(lines), (match(*args, **more),))
+
+
+def fonts_of(*families):
+    return list_fonts(families, lambda match, text: 0.5)
+
+
+def test_roles_shares_sizes_and_styles():
+    text = group([line("many words of text", 8.0), line("and as many more", 8.2), line("", 8.0)], "lora")
+    bold = group([line("three more", 8.0)], "lora", 700)
+    heading, label = group([line("A Title", 24.0)], "oswald"), group([line("menu", 6.0)], "inter")
+    code = group([line("def f(x):", 8.0)], "fira-code", category="monospace")
+    fonts = fonts_of([heading], [text, bold], [code], [label])
+    assert [(font.matches[0].family, font.role) for font in fonts] == [
+        ("lora", "text"), ("oswald", "heading"), ("fira-code", "code"), ("inter", "label"),
+    ]  # fmt: skip
+    assert sum(font.share for font in fonts) == pytest.approx(1, abs=0.001)
+    regular, other = fonts[0].styles
+    assert (regular.weight, regular.sizes, len(regular.lines), other.weight) == (400, (16,), 3, 700)
+    assert fonts[0].to_dict()["probability"] == 0.4
+    assert fonts[1].styles[0].sizes == (48,)
+
+
+def test_one_family_is_one_entry_and_clutter_is_none():
+    first, second = group([line("some words", 9.0)], "lora"), group([line("others", 30.0)], "lora", 700)
+    noise = group([line("l", 200.0, confidence=0.1)], "ultra")
+    (font,) = fonts_of([first], [noise], [second])
+    assert font.share == 1 and [style.weight for style in font.styles] == [400, 700]
+    (only,) = fonts_of([noise])  # where nothing can be read, it is all there is
+    assert only.matches[0].family == "ultra"
+
+
+def test_letters_are_counted_by_confidence_or_by_shape():
+    assert letters_of([line("ab 1!", 10.0, confidence=0.5)]) == 1.5
+    assert letters_of([line("", 10.0, 100.0)]) == pytest.approx(16)
+
+
+def test_css_and_table_of_a_list():
+    styles = group([line("some words", 9.0)], "lora", category="serif"), group([line("ab", 9.0)], "lora", 700, True)
+    fonts = fonts_of(styles, [group([line("Title", 30.0)], "oswald")])
+    assert css_of(fonts).split("\n") == [
+        '.text { font-family: "Lora", serif; font-weight: 400; font-size: 18px }',
+        '.text-2 { font-family: "Lora", serif; font-weight: 700; font-style: italic; font-size: 18px }',
+        '.heading { font-family: "Oswald", sans-serif; font-weight: 400; font-size: 60px }',
+    ]
+    rows = [row.split() for row in font_table(fonts).split("\n")]
+    assert rows[1] == ["Lora", "Regular", "18", "text", "69", "%", "40", "%"] and rows[2] == ["Bold", "Italic", "18"]

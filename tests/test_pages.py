@@ -1,0 +1,102 @@
+"""Whole pages: what is drawn, and how answers about them are scored."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.pages import Pool, _around_ink, _lines
+from benchmarks.render import USAGE
+from data_scripts.renderers import OpenFace, unpack
+from fontid.catalogue.faces import Face
+from fontid.evaluation.folders import ManifestError
+from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
+from fontid.text.lines import Line
+from tests.conftest import FONTS, font_file
+
+
+@dataclass(frozen=True)
+class Row:
+    family: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    lines: tuple
+    matches: tuple
+
+
+@dataclass(frozen=True)
+class Answer:
+    fonts: tuple
+
+
+class Catalogue:
+    def credited(self, family, weight, italic):
+        return {family, "twin-of-lora"} if family == "lora" else {family}
+
+
+def line(left, top, right, bottom):
+    return Line(((left, top), (right, top), (right, bottom), (left, bottom)))
+
+
+def write_page(folder, lines):
+    Image.new("RGB", (400, 300), "white").save(folder / "a.png")
+    rows = [
+        {"box": box, "text": "words", "family": family, "weight": 400, "italic": False, "size": size, "role": "text"}
+        for box, family, size in lines
+    ]
+    (folder / "manifest.jsonl").write_text(json.dumps({"file": "a.png", "template": "shop", "lines": rows}) + "\n")
+
+
+def test_lines_families_splits_and_merges_are_counted(tmp_path):
+    """Three lines of Lora and one of Inter: one is split off, one swallowed, one lies in a box of two rows."""
+    rows = [(10, "lora"), (40, "lora"), (70, "inter"), (100, "lora"), (130, "lora")]
+    write_page(tmp_path, [([10, top, 110, top + 10], family, 13.0) for top, family in rows])
+    first = Entry((line(8, 9, 112, 21), line(10, 70, 110, 80)), (Row("twin-of-lora"), Row("inter")))
+    second = Entry((line(10, 40, 60, 50), line(10, 98, 110, 142)), (Row("roboto"), Row("lora")))
+    assert holds_pages(tmp_path)
+    summary = summarise_pages(evaluate_pages(lambda _: Answer((first, second)), Catalogue(), read_pages(tmp_path)))
+    assert summary["n"] == 5 and summary["found"] == 0.6  # the two rows of one box are not found
+    assert summary["twins"] == {"top1": 0.2, "top5": 0.6} and summary["strict"] == {"top1": 0.0, "top5": 0.4}
+    families = {"precision": 0.5, "recall": 0.5, "all_families": 0.0, "split": 0.5, "merged": 0.5}
+    assert summary["families"] == families
+    assert summary["by"]["12-14 px"]["n"] == summary["by"]["shop"]["n"] == 5
+    assert summary["by"]["32 px and more"] == {**summary["by"]["under 12 px"]}
+    assert "60.0" in page_table(summary)
+
+
+def test_a_manifest_of_pages_that_is_wrong_is_told(tmp_path):
+    write_page(tmp_path, [([0, 0, 10, 10], "lora", 12.0)])
+    (tmp_path / "manifest.jsonl").write_text('{"file": "a.png", "lines": [{"box": [1, 2, 3, 4]}]}\n')
+    with pytest.raises(ManifestError, match="line 1"):
+        read_pages(tmp_path)
+    (tmp_path / "manifest.jsonl").write_text('{"file": "a.png", "family": "lora"}\n')
+    assert not holds_pages(tmp_path)
+
+
+def test_runs_of_one_face_are_one_line_and_boxes_fit_the_ink():
+    pixels = np.full((60, 300, 3), 250, np.uint8)
+    pixels[20:30, 40:90] = pixels[20:30, 100:150] = pixels[18:32, 160:200] = 20
+    common = {"block": "block-1", "italic": False, "size": 10.0, "role": "code", "upper": "none", "family": "lora"}
+    runs = [
+        common | {"text": "return ", "box": [38, 10, 98, 40], "weight": 400},
+        common | {"text": "value", "box": [98, 10, 155, 40], "weight": 400},
+        common | {"text": "bold", "box": [158, 10, 205, 40], "weight": 700},
+    ]
+    first, second = _lines(runs, pixels, 1.0)
+    assert (first.text, first.box, first.weight) == ("return value", (40, 20, 150, 30), 400)
+    assert (second.text, second.box, second.weight) == ("bold", (160, 18, 200, 32), 700)
+    assert _around_ink(pixels, [210, 10, 260, 40]) is None
+
+
+def test_families_of_pages_are_drawn_by_the_table_of_usage_that_ships():
+    about = {"weight": 400, "italic": False, "license": "", "copyright": "", "url": "", "file": "", "sha256": ""}
+    faces = [Face(f"{name}-400-normal", name, name, "sans-serif", **about) for name in ("inter", "nobody")]
+    every = OpenFace(unpack(font_file("arimo"), FONTS.parent / ".ttf"))
+    pool, rng = Pool(faces, lambda face: every, USAGE), np.random.default_rng(0)
+    chosen = Counter(pool.choose(rng, ("sans-serif",), frozenset("abc"))[0].family for _ in range(200))
+    assert 25 < chosen["nobody"] < 75  # half of the times, evenly; what nobody uses never comes by usage

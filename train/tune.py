@@ -1,0 +1,128 @@
+"""Fit settings of the model on validation answers, and write what was tried into results/tuning.json.
+
+    python -m benchmarks.render PROTOCOL --split validation --seed 77 --families 200 --out VALIDATION/PROTOCOL-uniform
+    python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 0.5 \
+        --out VALIDATION/PROTOCOL-used
+    python -m train.tune VALIDATION [--model model] [--each 400] [--again] [--results results/tuning.json]
+
+Now there is one, the exponent of the prior by usage. The table of usage is put into the model. Then the exponent is
+taken that makes the right rows likeliest, of all pictures of validation families together, as long as those whose
+families were drawn uniformly (folders that do not end in "used") lose no more than `MOST_LOST` of their right first
+rows. `train.calibrate` fits the same on its way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from fontid.artifact import open_artifact, put_usage, recalibrate
+from fontid.catalogue.ranking import RIVALS, Catalogue
+from fontid.catalogue.usage import read_usage
+from fontid.evaluation.experiment import write_result
+from train.answers import Answered, answers_of, fitting_arguments, is_validation_family
+
+EXPONENTS = np.linspace(0, 0.8, 33)
+TEMPERATURES = np.geomspace(0.005, 0.5, 100)
+MOST_LOST = 0.015  # of uniformly drawn pictures, twins credited
+USED = "used"  # what the name of a folder ends in whose families were drawn by usage
+
+
+class Rows:
+    """Rows of N answers as arrays (N, RIVALS): `scores` (minus infinity where there are fewer rows) and `log_usage`.
+
+    Attributes:
+        right: (N,) int, the row that is right with twins credited; strict: the same for the family itself; -1 for none.
+        uniform: (N,) bool, whether its family was drawn uniformly.
+    """
+
+    def __init__(self, answers: Sequence[Answered], catalogue: Catalogue) -> None:
+        self.scores, self.log_usage = rows_of([(a.faces, a.scores) for a in answers], catalogue)
+        self.right = np.array([-1 if a.right is None else a.right for a in answers])
+        self.strict = np.array([-1 if a.strict is None else a.strict for a in answers])
+        self.uniform = np.array([not a.folder.endswith(USED) for a in answers])
+
+    def log_probabilities(self, temperature: float, exponent: float) -> np.ndarray:
+        """(N, RIVALS) float64."""
+        return log_probabilities(self.scores, self.log_usage, temperature, exponent)
+
+    def likelihood(self, temperature: float, exponent: float) -> float:
+        """Mean log probability of the right row, over the answers that have one."""
+        found = self.right >= 0
+        return float(self.log_probabilities(temperature, exponent)[found, self.right[found]].mean())
+
+    def top1(self, temperature: float, exponent: float) -> dict[str, float]:
+        """How often the first row is right, 0-1."""
+        first = self.log_probabilities(temperature, exponent).argmax(1)
+        hits = {"strict": first == self.strict, "twins": first == self.right}
+        return {
+            f"{kind}, {drawn}": round(float(hit[chosen].mean()), 4) if chosen.any() else None
+            for kind, hit in hits.items()
+            for drawn, chosen in (("uniform", self.uniform), (USED, ~self.uniform))
+        }
+
+
+def rows_of(rows: Sequence[tuple], catalogue: Catalogue) -> tuple[np.ndarray, np.ndarray]:
+    """(faces, scores) of N answers -> scores and log usage, (N, RIVALS) each."""
+    scores, usage = np.full((len(rows), RIVALS), -np.inf), np.zeros((len(rows), RIVALS))
+    for number, (faces, of_faces) in enumerate(rows):
+        scores[number, : len(faces)] = of_faces
+        usage[number, : len(faces)] = catalogue.log_usage[[catalogue.row_of(face) for face in faces]]
+    return scores, usage
+
+
+def log_probabilities(scores: np.ndarray, log_usage: np.ndarray, temperature: float, exponent: float) -> np.ndarray:
+    """Of rows (N, RIVALS) with the prior, as `Catalogue.rank` shares them out."""
+    weighed = scores / temperature + exponent * log_usage
+    weighed -= weighed.max(1, keepdims=True)
+    return weighed - np.log(np.exp(weighed).sum(1, keepdims=True))
+
+
+def fit_prior(rows: Rows) -> tuple[float, float, list[dict]]:
+    """Returns: the temperature and the exponent, and what each exponent tried gives."""
+    tried = []
+    for exponent in EXPONENTS.tolist():
+        temperature = float(max(TEMPERATURES, key=lambda value: rows.likelihood(value, exponent)))
+        tried.append(
+            {
+                "exponent": round(exponent, 3),
+                "temperature": round(temperature, 5),
+                "log_likelihood": round(rows.likelihood(temperature, exponent), 4),
+                **rows.top1(temperature, exponent),
+            }
+        )
+    before = tried[0]["twins, uniform"] or 0.0
+    allowed = [one for one in tried if (one["twins, uniform"] or 0.0) >= before - MOST_LOST]
+    best = max(allowed, key=lambda one: one["log_likelihood"])
+    return best["temperature"], best["exponent"], tried
+
+
+def catalogue_with_usage(model: Path, table: Path) -> Catalogue:
+    """The model's catalogue, once the table of usage is put into the model."""
+    put_usage(model, read_usage(table))
+    artifact = open_artifact(model)
+    return Catalogue(artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins, artifact.usage)
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = fitting_arguments(__doc__, Path("results/tuning.json"), argv)
+    catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
+    answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
+    rows = Rows([one for one in answers if one.known and is_validation_family(one.family)], catalogue)
+    temperature, exponent, tried = fit_prior(rows)
+    before = open_artifact(arguments.model).calibration
+    recalibrate(arguments.model, replace(before, temperature=temperature, exponent=exponent))
+    write_result(
+        arguments.results,
+        settings={"each": arguments.each, "most_lost": MOST_LOST},
+        command=f"python -m train.tune VALIDATION --each {arguments.each}",
+        metrics={"prior": {"n": len(rows.right), "exponent": exponent, "temperature": temperature, "tried": tried}},
+    )
+    print(f"exponent {exponent}, temperature {temperature}")
+    for one in tried[::4]:
+        print(one)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What the page says to people, in one place; the scripts get `SCRIPT` as `WORDS`."""
+
+import json
+
+TITLE = "fontid"
+HEADLINE = "Find the font in any image"
+SUMMARY = "Drop in an image and see which Google Fonts family and style it shows."
+DROP = "Drop an image here"
+DROP_HOW = "or paste it with Ctrl+V anywhere on this page"
+FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, GIF, TIFF or BMP, up to 60 MB"
+PRIVACY = "Your image is deleted within ten minutes and never logged."
+COVERS = "{count:,} open font families are searched."
+READING = "Reading the text and comparing fonts…"
+LINE_HINT = "Click a line of text to look at it alone."
+GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
+NO_LETTERS = "This family's letters do not ship with fontid."
+UNSURE = "No exact match. The closest open fonts:"
+NOT_READ = "Text that could not be read"
+ALSO = "Also possible"
+SAME = "Also sold or shared as {names}: the letters are the same."
+NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
+VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": "Unlikely"}
+EXAMPLES = {"board": "a shop sign", "poster": "a poster", "wall": "a painted wall"}
+EXAMPLE_FONTS = {"board": "Righteous", "poster": "Abril Fatface, Bebas Neue, Nunito", "wall": "Lobster Two"}
+PANGRAM = "The quick brown fox jumps over the lazy dog"
+FREE_FOR = "Free fonts for {name}"
+NOT_COVERED = "Not in this catalogue."
+NO_FAMILY = "No family of the catalogue has a name like that. Upload a picture of it to see the closest open fonts."
+
+SCRIPT = json.dumps(
+    {
+        "copied": "Copied",
+        "linkCopied": "Link copied",
+        "thanks": "Thanks. A text for a report is copied.",
+        "noFile": "Does not ship",
+        "noPicture": "A shared link carries the fonts, never the image: there is nothing to compare with.",
+        "close": "Close",
+        "misread": "The letters do not fit: the font differs, or the text was misread. Click its line to correct it.",
+        "yours": "Your image",
+        "with": "Compare with",
+        "modes": {"over": "Overlay", "flicker": "Flicker", "beside": "Side by side", "difference": "Difference"},
+    }
+)
