@@ -18,7 +18,7 @@ from data_scripts.chromium import TextBox
 from data_scripts.photograph import photograph
 from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, keep_drawable, running_text
-from fontid.catalogue.faces import Face, regular_face, regular_faces
+from fontid.catalogue.faces import Face, by_family, face_id, regular_face, regular_faces
 
 GOOGLE_FONTS_BENCH = (
     "bricolage-grotesque", "crimson-pro", "dm-sans", "geist", "hedvig-letters-serif", "instrument-sans",
@@ -87,6 +87,15 @@ def styles(rng, faces, open_face, split) -> Iterator[Drawing]:
         yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
 
 
+def axes(rng, faces, open_face, split) -> Iterator[Drawing]:
+    for rows in by_family(faces).values():
+        unusual = [face for face in rows if face.id != face_id(face.family, face.weight, face.italic)]
+        if unusual:
+            face = unusual[rng.integers(len(unusual))]
+            text = a_few_words(rng, split, open_face(face).charset, 2, 4)
+            yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
+
+
 def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
         if face.family not in GOOGLE_FONTS_BENCH:
@@ -125,7 +134,7 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
-    for protocol in (chars, abrupt, words, para, body, styles, googlefontsbench, frb, photo, effects, grounds)
+    for protocol in (chars, abrupt, words, para, body, styles, axes, googlefontsbench, frb, photo, effects, grounds)
 }
 
 

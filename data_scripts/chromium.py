@@ -12,7 +12,9 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
+from data_scripts.renderers import unpack
 from fontid.catalogue.faces import Face
+from fontid.paths import data_home
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-lcd-text")
@@ -99,13 +101,19 @@ def _parts(boxes: list[TextBox]) -> Iterator[list[TextBox]]:
         yield part
 
 
+def font_address(face: Face, fonts: Path) -> str:
+    """The face's font as a data address; of a variable font the static one at the face's place on its axes."""
+    file = fonts / face.file
+    if face.axes:
+        file = unpack(file, data_home() / "ttf", face.axes)
+    return f"data:font/{file.suffix[1:]};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
 def _page_of(boxes: list[TextBox], fonts: Path) -> str:
     """Each font once, inside the page, so that neither cache nor installed fonts can stand in for it."""
     faces = {box.face.id: box.face for box in boxes if box.face}
     rules = "".join(
-        f"@font-face{{font-family:'{name}';src:url(data:font/woff2;base64,"
-        f"{base64.b64encode((fonts / face.file).read_bytes()).decode()})}}"
-        for name, face in faces.items()
+        f"@font-face{{font-family:'{name}';src:url({font_address(face, fonts)})}}" for name, face in faces.items()
     )
     body = "".join(
         f'<div><div class="box" style="font-family:\'{box.face.id if box.face else ""}\';'

@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, metavar="FILE", help="write the figures here too")
     arguments = parser.parse_args()
     faces = read_faces(arguments.out / "faces.jsonl")
-    files = [unpack(arguments.fonts / face.file, data_home() / "ttf") for face in faces]
+    files = [unpack(arguments.fonts / face.file, data_home() / "ttf", face.axes) for face in faces]
     noise = measure_noise(files[:: max(1, len(files) // NOISE_FACES)])
     with Pool(arguments.num_proc) as pool:
         letters = np.stack(list(tqdm(pool.imap(draw_letters, files, 8), "letters", len(files))))

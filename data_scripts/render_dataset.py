@@ -169,7 +169,7 @@ def render_shard(
         return 0
     rows = []
     for face in shard.faces:
-        opened = OpenFace(unpack(fonts / face.file, data_home() / "ttf"))
+        opened = OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes))
         count = getattr(preset, shard.split)[0 if face.id in shard.regular else 1]
         rows.extend(lines_of_face(face, opened, shard.split, count, seed, renderers, smallest))
     write_rows(rows, features, path)
@@ -221,7 +221,7 @@ def render_chromium(
     rng = np.random.default_rng([seed, zlib.crc32(split.encode())])
     boxes = []
     for face, text in texts(list(regular_faces(faces)), rng):
-        charset = OpenFace(unpack(fonts / face.file, data_home() / "ttf")).charset
+        charset = OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes)).charset
         boxes.append(TextBox(face, keep_drawable(text, charset) or "Abc", int(rng.integers(16, 65))))
     images = draw_boxes(boxes, fonts)
     rows = [row_of(b.face, image, b.text, b.pixels, "chromium") for b, image in zip(boxes, images, strict=True)]
