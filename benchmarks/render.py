@@ -23,8 +23,8 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
 - pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
   page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
-- axes: 2-4 words in a face of every family that has other widths, optical sizes or styles of its own on its axes than the
-  usual ones, 24-64 px, black on white. None published.
+- axes: 2-4 words, 24-64 px, black on white, in every family that is variable in more than weight and slope: a face of
+  another width, optical size or the like than the usual one. None published.
 - effects: 1-5 words in a face drawn evenly from all families, in each condition of benchmarks.effects: what stands
   around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None published.
 - grounds: photographs, textures, gradients, charts and noise without any text; the right answer is that there is none.
