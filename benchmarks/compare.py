@@ -19,7 +19,7 @@ from tqdm import tqdm
 from benchmarks.run import SEED
 from fontid.catalogue.ranking import Catalogue
 from fontid.evaluation.experiment import write_result
-from fontid.evaluation.folders import Sample, read_manifest
+from fontid.evaluation.folders import Sample, sample_of
 from fontid.identifier import FontIdentifier
 from fontid.picture.opening import PictureError
 
@@ -44,11 +44,9 @@ def mcnemar(lost: int, won: int) -> float:
 
 
 def labels(folder: Path) -> dict[str, Sample | None]:
-    """File -> its label; None for a picture without one, or with several fonts."""
+    """File -> its label; None for a picture with several fonts."""
     rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-    if all(row.get("family") for row in rows):
-        return {sample.file.relative_to(folder).as_posix(): sample for sample in read_manifest(folder)}
-    return {row["file"]: None for row in rows}
+    return {row["file"]: sample_of(folder, row) if "family" in row else None for row in rows}
 
 
 def ask(identifier: FontIdentifier, file: Path) -> dict:
@@ -75,14 +73,20 @@ def differences(before: dict, after: dict) -> Iterator[str]:
             yield key
 
 
+def is_right(families: list[str], sample: Sample, catalogue: Catalogue) -> bool:
+    """Whether the first is the sample's, twins credited, or none where it has no text."""
+    if sample.family is None:
+        return not families
+    return bool(catalogue.credited(sample.family, sample.weight, sample.italic) & set(families[:1]))
+
+
 def compare(before: dict[str, dict], after: dict[str, dict], samples: dict, catalogue: Catalogue) -> dict:
     """The figures of one set; `before` and `after` hold the same files."""
     differing = {file: list(differences(before[file], after[file])) for file in before}
     lost = won = 0
     for file, sample in samples.items():
-        if file in before and sample is not None and sample.family in catalogue:
-            right = catalogue.credited(sample.family, sample.weight, sample.italic)
-            was, now = (bool(right & set(rows[file]["families"][:1])) for rows in (before, after))
+        if file in before and sample is not None and (sample.family is None or sample.family in catalogue):
+            was, now = (is_right(rows[file]["families"], sample, catalogue) for rows in (before, after))
             lost, won = lost + (was and not now), won + (now and not was)
     return {
         "n": len(before),

@@ -79,7 +79,7 @@ def read_manifest(folder: Path) -> list[Sample]:
         if not line.strip():
             continue
         try:
-            samples.append(_sample(Path(folder), json.loads(line)))
+            samples.append(sample_of(Path(folder), json.loads(line)))
         except (ValueError, KeyError, AttributeError, TypeError, OverflowError, RecursionError) as error:
             needs = "a JSON object with file, which lies in the folder, and family"
             raise ManifestError(f"{path}, line {number}: needs {needs}.") from error
@@ -95,8 +95,8 @@ def spread(samples: list[One], limit: int | None) -> list[One]:
     return [samples[number * len(samples) // limit] for number in range(limit)]
 
 
-def _sample(folder: Path, row: dict) -> Sample:
-    """A weight in numbers, or else a style in words, which must be one of `STYLES` to count as a label.
+def sample_of(folder: Path, row: dict) -> Sample:
+    """A row of a manifest. A weight in numbers, or else a style in words, which must be one of `STYLES` to count as a label.
 
     Raises: ValueError for a file outside the folder or a weight that none can have, and much else for what is no row.
     """
