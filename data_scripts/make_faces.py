@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -35,8 +36,11 @@ NOT_LETTERS = ("libre-barcode", "redacted", "flow-", "linefont", "wavefont", "ya
 FEWEST_SHAPES = 20  # a monocase face draws at least 26 different ones
 
 
-def faces_of_family(folder: Path) -> list[Face]:
-    """The faces whose files lie in one family's folder, ordered by weight, upright before italic, usual axes first."""
+def faces_of_family(folder: Path, unpacked: Path) -> list[Face]:
+    """The faces whose files lie in one family's folder, ordered by weight, upright before italic, usual axes first.
+
+    Args: unpacked: where fonts are kept without web compression, which is slow to undo.
+    """
     metadata = read_metadata(folder)
     told = folder / "source.json"  # not there where the fonts are somebody's folder
     source = json.loads(told.read_text()).get("source", "google") if told.exists() else "local"
@@ -45,7 +49,7 @@ def faces_of_family(folder: Path) -> list[Face]:
         if any(f"-{part}-" in file.name for part in ACCENTS):
             continue
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-        with TTFont(file) as font:
+        with TTFont(unpack(file, unpacked)) as font:
             for id, weight, italic, axes in styles_in(font, metadata.id, file, told_axes(folder)):
                 face = Face(
                     id=id,
@@ -134,7 +138,10 @@ def main() -> None:
     if not folders:
         raise SystemExit(f"No fonts in {arguments.fonts}: run python -m data_scripts.fetch_fonts first.")
     with Pool(arguments.num_proc) as pool:
-        faces = sum(tqdm(pool.imap(faces_of_family, folders, 8), "faces", len(folders)), [])
+        faces = sum(
+            tqdm(pool.imap(partial(faces_of_family, unpacked=arguments.out / "ttf"), folders), "faces", len(folders)),
+            [],
+        )
         regular = {family: regular_face(rows) for family, rows in by_family(faces).items()}
         files = [
             unpack(arguments.fonts / face.file, arguments.out / "ttf", face.axes)

@@ -77,7 +77,7 @@ def test_axes_vary_one_at_a_time_with_every_weight_and_slant(family):
 
 
 def test_the_table_of_a_variable_family(family, tmp_path):
-    faces = faces_of_family(family)
+    faces = faces_of_family(family, family.parent / "ttf")
     assert len({face.id for face in faces}) == len(faces) == 64
     regular = regular_face(faces)
     assert regular.id == "box-400-normal" and regular.source == "npm" and regular.axes["opsz"] == 14
@@ -87,7 +87,7 @@ def test_the_table_of_a_variable_family(family, tmp_path):
 
 
 def test_a_table_without_axes_is_still_read(tmp_path, family):
-    row = dataclasses.asdict(faces_of_family(family)[0])
+    row = dataclasses.asdict(faces_of_family(family, family.parent / "ttf")[0])
     del row["axes"], row["source"]
     (tmp_path / "faces.jsonl").write_text(json.dumps(row) + "\n")
     (face,) = read_faces(tmp_path / "faces.jsonl")
@@ -96,7 +96,7 @@ def test_a_table_without_axes_is_still_read(tmp_path, family):
 
 def test_a_face_is_unpacked_at_its_axes(family, tmp_path):
     widths = {}
-    for face in faces_of_family(family):
+    for face in faces_of_family(family, family.parent / "ttf"):
         if face.weight == 400 and not face.italic and face.axes["opsz"] == 14 and face.axes["CASL"] == 0:
             with TTFont(unpack(family.parent / face.file, tmp_path / "ttf", face.axes)) as font:
                 assert "fvar" not in font
