@@ -96,7 +96,7 @@ def spread(samples: list[One], limit: int | None) -> list[One]:
 
 
 def sample_of(folder: Path, row: dict) -> Sample:
-    """A row of a manifest. A weight in numbers, or else a style in words, which must be one of `STYLES` to count as a label.
+    """A row of a manifest, labelled by a weight in numbers, or else by a style in words, which must be one of `STYLES`.
 
     Raises: ValueError for a file outside the folder or a weight that none can have, and much else for what is no row.
     """
