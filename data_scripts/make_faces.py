@@ -32,7 +32,19 @@ from fontid.fonts.files import relative_width
 from fontid.letters.outlines import LETTERS
 from fontid.paths import data_home
 
-NOT_LETTERS = ("libre-barcode", "redacted", "flow-", "linefont", "wavefont", "yarndings", "material-", "noto-emoji")
+NOT_LETTERS = (
+    "libre-barcode",
+    "redacted",
+    "flow-",
+    "linefont",
+    "wavefont",
+    "yarndings",
+    "material-",
+    "noto-emoji",
+    "d050000l",
+    "standard-symbols",
+    "linux-biolinum-keyboard",
+)
 FEWEST_SHAPES = 20  # a monocase face draws at least 26 different ones
 
 
