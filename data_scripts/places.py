@@ -29,7 +29,7 @@ def places(font: TTFont, told: Mapping[str, float]) -> Iterator[dict[str, float]
     """The faces of a variable font as a value for each of its axes, the usual one of a weight and slope first.
 
     Widths, optical sizes and what the font's named instances do with axes of its own vary one at a time, each with
-    every weight and slope.
+    every slope, and with regular, bold and the ends of weight: those between them resemble both their neighbours.
     """
     axes = {axis.axisTag: axis for axis in font["fvar"].axes}
     usual = usual_place(font, told)
@@ -48,8 +48,10 @@ def places(font: TTFont, told: Mapping[str, float]) -> Iterator[dict[str, float]
     if "opsz" in axes:
         variations += inside("opsz", (axes["opsz"].minValue, axes["opsz"].maxValue))[1:]
     variations += own_variations(font, usual)
-    for variation, weight, slant in itertools.product(variations, weights, slants):
-        yield usual | variation | weight | slant
+    few = [place for place in weights if place in (weights[0], weights[-1]) or place["wght"] in (400, 700)]
+    for variation in variations:
+        for weight, slant in itertools.product(few if usual | variation != usual else weights, slants):
+            yield usual | variation | weight | slant
 
 
 def own_variations(font: TTFont, usual: Mapping[str, float]) -> list[dict[str, float]]:

@@ -3,7 +3,7 @@
 import io
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,21 +64,25 @@ def read_fonts(folder: Path, problems: dict[str, str], total_seconds: float = ma
     return dict(made.values())
 
 
-def make_prototype(data: bytes, embed_line: Callable[[np.ndarray], np.ndarray | None]) -> np.ndarray:
-    """Mean embedding (D,) float32, L2-normalised, of `REFERENCES` drawn in a small font."""
+def make_prototype(
+    data: bytes, embed_line: Callable[[np.ndarray], np.ndarray | None], axes: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """Mean embedding (D,) float32, L2-normalised, of `REFERENCES` drawn in a font, at `axes` of a variable one."""
     embeddings = []
     for number, text in enumerate(REFERENCES):
-        lines = embed_line(draw_reference(data, text, SIZES[number % len(SIZES)]))
+        lines = embed_line(draw_reference(data, text, SIZES[number % len(SIZES)], axes))
         if lines is not None:
             embeddings.append(lines.mean(0))
     mean = np.mean(embeddings, 0)
     return mean / np.linalg.norm(mean)
 
 
-def draw_reference(data: bytes, text: str, pixels: int) -> np.ndarray:
-    """One line, drawn large and scaled down: (H, W) uint8, black on white."""
+def draw_reference(data: bytes, text: str, pixels: int, axes: Mapping[str, float] | None = None) -> np.ndarray:
+    """One line, drawn large and scaled down: (H, W) uint8, black on white. Args: axes: as in `Face`."""
     scale = 3
     font = ImageFont.truetype(io.BytesIO(data), scale * pixels, layout_engine=ImageFont.Layout.BASIC)
+    if axes:
+        font.set_variation_by_axes(list(axes.values()))
     left, top, right, bottom = font.getbbox(text)
     margin = scale * pixels // 3
     picture = Image.new("L", (int(right - left) + 2 * margin, int(bottom - top) + 2 * margin), 255)
