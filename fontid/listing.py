@@ -65,7 +65,7 @@ class Font:
             "role": self.role,
             "share": self.share,
             "probability": best.probability,
-            "verdict": None,
+            "verdict": best.verdict,
         }
 
 
