@@ -1,6 +1,6 @@
-"""Everything that follows from an encoder and its faces, made anew: `make refit`.
+"""Everything that follows from the artifact's networks and the table of faces, made anew: `make refit`.
 
-    python -m benchmarks.refit DIR [--experiment experiments/ladder.yaml#further] [--list]
+    python -m benchmarks.refit DIR [--list]
 
 DIR keeps the pictures of benchmarks and calibration, and `DIR/refit/`, a stamp for every step: the digest of what went
 into it. A step whose stamp still fits is passed over, so a refit that was killed goes on where it stopped.
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fontid.evaluation.experiment import entry_name
 from fontid.paths import data_home
 
 MODEL = Path("model")
+ENCODER = MODEL / "encoder.onnx"
 ENCODER_AND_FACES = tuple(
     MODEL / name for name in ("encoder.onnx", "faces.jsonl.gz", "prototypes.npy", "prototype_faces.npy", "twins.npy")
 )
@@ -44,16 +44,20 @@ class Step:
         return found.hexdigest()
 
 
-def steps_of(drawn: Path, experiment: Path) -> list[Step]:
+def steps_of(drawn: Path) -> list[Step]:
     """In the order in which they follow from each other."""
-    home = data_home()
-    run, faces, validation = home / "runs" / entry_name(experiment), home / "faces.jsonl", drawn / "validation"
+    catalogue, faces, validation = data_home() / "catalogue", data_home() / "faces.jsonl", drawn / "validation"
+    searched, fonts, letterforms = catalogue / "faces.jsonl", catalogue / "fonts", catalogue / "letterforms"
+    in_catalogue = ("--fonts", str(fonts), "--out")
     options = ("--split", "validation", "--seed", "77", "--out")
     return [
-        Step("twins", (faces,), ("data_scripts.find_twins",)),
-        Step("letterforms", (faces,), ("data_scripts.make_letterforms",)),
-        Step("prototypes", (run / "best", home / "twins.jsonl"), ("train.make_prototypes", str(experiment))),
-        Step("export", (run / "prototypes.npz", home / "letterforms"), ("release.export_onnx", str(experiment))),
+        Step("twins", (searched,), ("data_scripts.find_twins", *in_catalogue, str(catalogue))),
+        Step(
+            "letterforms",
+            (searched,),
+            ("data_scripts.make_letterforms", "--faces", str(searched), *in_catalogue, str(letterforms)),
+        ),
+        Step("faces", (ENCODER, catalogue / "twins.jsonl", letterforms), ("release.widen",)),
         *(
             Step(f"draw-{name}", (faces,), ("benchmarks.render", name, *options, str(validation / name)))
             for name in VALIDATION
@@ -99,10 +103,9 @@ def refit(steps: list[Step], stamps: Path, run: Callable[[tuple[str, ...]], bool
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drawn", type=Path, metavar="DIR")
-    parser.add_argument("--experiment", type=Path, default=Path("experiments/ladder.yaml#further"))
     parser.add_argument("--list", action="store_true", help="print the commands, and run none")
     arguments = parser.parse_args(argv)
-    steps = steps_of(arguments.drawn, arguments.experiment)
+    steps = steps_of(arguments.drawn)
     if arguments.list:
         print("\n".join(f"{step.name}: python -m {' '.join(step.command)}" for step in steps))
     else:

@@ -2,10 +2,10 @@
 
     python -m release.widen [--catalogue DIR] [--model model] [--num-proc 2]
 
-DIR (default FONTID_DATA) holds what `data_scripts` wrote: fonts/, faces.jsonl, twins.jsonl and letterforms/. A face that
-the artifact knows keeps its prototypes; of the others references are drawn and averaged, as for somebody's own fonts.
-They are kept in DIR/prototypes.npz, so that a killed run goes on. Calibration stays: run train.calibrate afterwards.
-Golden pictures that come back with another face are left out.
+DIR (default FONTID_DATA/catalogue) holds what `data_scripts` wrote: fonts/, faces.jsonl, twins.jsonl and letterforms/.
+A face that the artifact knows keeps its prototypes; of the others references are drawn and averaged, as for one's own
+fonts. They are kept in DIR/prototypes.npz, so that a killed run goes on. Golden pictures that come back with another face
+are left out. Calibration stays: run train.calibrate afterwards.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def twins_of(faces: list[Face], file: Path) -> np.ndarray:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catalogue", type=Path, default=data_home())
+    parser.add_argument("--catalogue", type=Path, default=data_home() / "catalogue")
     parser.add_argument("--model", type=Path, default=Path("model"), help="is replaced")
     parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"))
     parser.add_argument("--num-proc", type=int, default=2)
