@@ -3,9 +3,9 @@
     python -m release.widen [--catalogue DIR] [--model model] [--num-proc 2]
 
 DIR (default FONTID_DATA/catalogue) holds what `data_scripts` wrote: fonts/, faces.jsonl, twins.jsonl and letterforms/.
-A face that the artifact knows keeps its prototypes; of the others references are drawn and averaged, as for one's own
-fonts. They are kept in DIR/prototypes.npz, so that a killed run goes on. Golden pictures that come back with another face
-are left out. Calibration stays: run train.calibrate afterwards.
+A face that the artifact knows keeps its prototypes; of others references are drawn and averaged, as for one's own
+fonts. They are kept in DIR/prototypes.npz, so that a killed run goes on. Golden pictures that come back with another
+face are left out. Calibration stays: run train.calibrate afterwards.
 """
 
 import argparse
