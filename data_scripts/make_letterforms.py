@@ -2,17 +2,20 @@
 
     python -m data_scripts.make_letterforms [--num-proc 2]
 
-Regular, bold, italic and bold italic of every family that has them, as WOFF2: printable ASCII and typographic quotes,
-no hinting, no layout tables, 500 units to the em. Outlines with the texture of a rough print are simplified to within
-0.3 % of the em, as they alone would fill a third of the space. Licences stay with the fonts: copyright and licence in
-each name table, the licences' texts beside them. Where a licence reserves the name, or wants modified versions named
-otherwise, the name inside is another one. Writes `letterforms/letterforms-N.zip`, each under 9 MB.
+Every face can be drawn as itself: a variable font with its axes draws all its faces, and each face of another family is
+a WOFF2. They hold printable ASCII and typographic quotes, no hinting, no layout tables, 500 units to the em. Outlines
+with the texture of a rough print are simplified to within 0.3 % of the em, as they alone would fill a third of the
+space. Licences stay with the fonts: copyright and licence in each name table, the licences' texts beside them. Where a
+licence reserves the name, or wants modified versions named otherwise, the name inside is another one. Writes
+`letterforms/letterforms-N.zip`, each under 9 MB; variable fonts are compressed by the zip file (LZMA), since what reads
+them knows no WOFF2.
 """
 
 import argparse
 import logging
 import re
 import zipfile
+from collections.abc import Iterable
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -22,11 +25,11 @@ from fontTools.ttLib import TTFont
 from shapely.geometry import LinearRing
 from tqdm import tqdm
 
-from fontid.catalogue.faces import Face, by_family, read_faces
-from fontid.fonts.subsetting import scaled, small_font, woff2
+from fontid.catalogue.faces import Face, read_faces
+from fontid.fonts.subsetting import plain, scaled, small_font, woff2
+from fontid.letters.letterforms import is_woff2, variable_name
 from fontid.paths import data_home
 
-STYLES = ((400, False), (700, False), (400, True), (700, True))
 HEAVY = 11_000  # bytes; larger fonts have their outlines simplified
 TOLERANCE = 1.5  # units, of a simplified outline from the true one
 LARGEST_FILE = 8_500_000  # bytes
@@ -34,21 +37,20 @@ OFL_BEGINS = "This Font Software is licensed under"
 RESERVES = re.compile(r"reserved\s+font\s+name", re.IGNORECASE)
 
 
-def shipped_faces(faces: list[Face]) -> list[Face]:
-    """For every family the faces nearest to the four styles, each once, in the order of the table."""
-    chosen = set()
-    for rows in by_family(faces).values():
-        for weight, italic in STYLES:
-            of_slope = [face for face in rows if face.italic == italic]
-            if of_slope:
-                chosen.add(min(of_slope, key=lambda face: (abs(face.weight - weight), face.weight)).id)
-    return [face for face in faces if face.id in chosen]
+def shipped_fonts(faces: list[Face]) -> dict[str, Face]:
+    """Each font by its name in the zip file, and the face that it draws, or the first of those of a variable one."""
+    fonts: dict[str, Face] = {}
+    for face in faces:
+        fonts.setdefault(variable_name(face) if face.axes else f"{face.id}.woff2", face)
+    return fonts
 
 
 def letterform(font_file: Path, face: Face) -> bytes:
-    """The face's small font, WOFF2."""
+    """The small font of a face, WOFF2, or of all its font's faces, TrueType."""
     font = scaled(small_font(font_file))
     rename(font, face)
+    if face.axes:
+        return plain(font)
     data = woff2(font)
     if len(data) > HEAVY and "glyf" in font:
         simplify(font)
@@ -139,25 +141,38 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=data_home() / "letterforms")
     parser.add_argument("--num-proc", type=int, default=2)
     arguments = parser.parse_args(argv)
-    shipped = shipped_faces(read_faces(arguments.faces))
-    jobs = [(arguments.fonts / face.file, face) for face in shipped]
-    with Pool(arguments.num_proc) as pool:
-        made = list(tqdm(pool.imap(_made, jobs, chunksize=8), "letterforms", len(jobs)))
+    shipped = shipped_fonts(read_faces(arguments.faces))
+    jobs = [(arguments.fonts / face.file, face) for face in shipped.values()]
+    licences = licence_texts(arguments.fonts, list(shipped.values()))
     arguments.out.mkdir(parents=True, exist_ok=True)
     for old in arguments.out.glob("letterforms-*.zip"):
         old.unlink()
-    parts: list[list[tuple[str, bytes]]] = [[]]
-    for face, data in zip(shipped, made, strict=True):
-        if sum(len(other) for _, other in parts[-1]) + len(data) > LARGEST_FILE:
-            parts.append([])
-        parts[-1].append((f"{face.id}.woff2", data))
-    for number, part in enumerate(parts):
-        with zipfile.ZipFile(arguments.out / f"letterforms-{number}.zip", "w", zipfile.ZIP_STORED) as archive:
-            for name, data in part:
-                archive.writestr(zipfile.ZipInfo(name), data)  # ZipInfo's fixed date: the same bytes every time
-            for licence, text in licence_texts(arguments.fonts, shipped).items():
-                archive.writestr(zipfile.ZipInfo(f"LICENSE-{licence}.txt"), text, zipfile.ZIP_DEFLATED)
-    print(f"{arguments.out}: {len(made)} faces, {sum(map(len, made)) / 1e6:.1f} MB in {len(parts)} files.")
+    with Pool(arguments.num_proc) as pool:
+        made = zip(shipped, tqdm(pool.imap(_made, jobs, chunksize=8), "letterforms", len(jobs)), strict=True)
+        count = write_zips(arguments.out, made, licences)
+    size = sum(file.stat().st_size for file in arguments.out.glob("letterforms-*.zip"))
+    print(f"{arguments.out}: {len(jobs)} fonts, {size / 1e6:.1f} MB in {count} files.")
+
+
+def write_zips(folder: Path, fonts: Iterable[tuple[str, bytes]], licences: dict[str, str]) -> int:
+    """Write `letterforms-N.zip`, each below `LARGEST_FILE` and one font; returns how many there are."""
+    left, number, done = iter(fonts), 0, False
+    while not done:
+        with zipfile.ZipFile(folder / f"letterforms-{number}.zip", "w") as archive:
+            for licence, text in licences.items():
+                archive.writestr(_entry(f"LICENSE-{licence}.txt"), text, zipfile.ZIP_DEFLATED)
+            done = True
+            for name, data in left:
+                archive.writestr(_entry(name), data, zipfile.ZIP_STORED if is_woff2(data) else zipfile.ZIP_LZMA)
+                if archive.start_dir > LARGEST_FILE:
+                    done = False
+                    break
+        number += 1
+    return number
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name)  # its fixed date makes the same bytes every time
 
 
 if __name__ == "__main__":

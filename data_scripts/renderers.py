@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import skia  # Chromium's own rasteriser
-import uharfbuzz  # shaping (kerning, marks) for Skia, which has none in its Python binding; instances
+import uharfbuzz  # shaping (kerning, marks) for Skia, which has none in its Python binding
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from data_scripts.texts import DRAWABLE
+from fontid.letters.letterforms import instance
 
 RENDERERS = ("freetype", "freetype-large", "skia")
 BASELINE = 2.4  # ems below the top of the canvas that lines are drawn on
@@ -31,7 +32,7 @@ def unpack(font_file: Path, cache_folder: Path, axes: Mapping[str, float] | None
         cache_folder.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(f".{os.getpid()}.part")
         if axes:
-            partial.write_bytes(_instance(unpack(font_file, cache_folder).read_bytes(), axes))
+            partial.write_bytes(instance(uharfbuzz.Face(unpack(font_file, cache_folder).read_bytes()), axes))
         else:
             with TTFont(font_file, recalcBBoxes=False, recalcTimestamp=False) as font:
                 font.flavor = None
@@ -40,17 +41,6 @@ def unpack(font_file: Path, cache_folder: Path, axes: Mapping[str, float] | None
             _remove_hinting(partial)
         partial.replace(target)
     return target
-
-
-def _instance(font: bytes, axes: Mapping[str, float]) -> bytes:
-    """The static font at a place of a variable one, by HarfBuzz, which takes milliseconds."""
-    face = uharfbuzz.Face(font)
-    wanted = uharfbuzz.SubsetInput()
-    wanted.keep_everything()
-    wanted.pin_all_axes_to_default(face)
-    for tag, value in axes.items():
-        wanted.pin_axis_location(face, tag, value)
-    return wanted.subset(face).blob.data
 
 
 def _hinting_ends(font_file: Path) -> bool:

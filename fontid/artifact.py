@@ -132,6 +132,7 @@ def open_artifact(folder: Path) -> Artifact:
             raise ArtifactError(f"{name} in {folder} cannot be read ({error}): fetch the model again.") from error
         if not whole:
             raise ArtifactError(f"{name} in {folder} is damaged or belongs to another model: fetch the model again.")
+    faces = read_faces(folder / "faces.jsonl.gz")
     artifact = Artifact(
         version=own[:12],
         encoder=folder / "encoder.onnx",
@@ -139,9 +140,9 @@ def open_artifact(folder: Path) -> Artifact:
         preprocessing=preprocessing,
         prototypes=np.load(folder / "prototypes.npy"),
         prototype_faces=np.load(folder / "prototype_faces.npy"),
-        faces=read_faces(folder / "faces.jsonl.gz"),
+        faces=faces,
         twins=np.load(folder / "twins.npy"),
-        letterforms=Letterforms([folder / name for name in digests if fnmatch(name, LETTERFORMS)]),
+        letterforms=Letterforms([folder / name for name in digests if fnmatch(name, LETTERFORMS)], faces),
         calibration=calibration,
         usage=read_usage(folder / USAGE) if USAGE in digests else {},
     )

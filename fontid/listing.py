@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fontid.catalogue.faces import style_words
+from fontid.catalogue.faces import face_id, style_words
 from fontid.catalogue.ranking import Match
 from fontid.text.lines import Line
 
@@ -26,13 +26,14 @@ class Style:
     italic: bool
     sizes: tuple[int, ...]
     lines: tuple[Line, ...]
+    match: Match
 
     def to_dict(self) -> dict:
         return {
-            "style": style_words(self.weight, self.italic),
+            "style": self.match.style or style_words(self.weight, self.italic),
             "weight": self.weight,
             "italic": self.italic,
-            "axes": {},
+            "axes": dict(self.match.axes),
             "sizes": list(self.sizes),
             "lines": len(self.lines),
         }
@@ -79,7 +80,7 @@ def font_table(fonts: Sequence[Font]) -> str:
             rows.append(
                 (
                     best.name if first else "",
-                    style_words(style.weight, style.italic),
+                    style.match.style or style_words(style.weight, style.italic),
                     ", ".join(map(str, style.sizes)),
                     font.role if first else "",
                     f"{100 * font.share:.0f} %" if first else "",
@@ -163,16 +164,17 @@ def _largest(styles: Sequence[Style]) -> int:
 
 
 def _styles(groups: Sequence, extent: Callable[[Match, str], float]) -> tuple[Style, ...]:
-    """One a weight and slope, those with most letters first."""
-    faces: dict[tuple[int, bool], list] = {}
+    """One a face, those with most letters first."""
+    faces: dict[str, list] = {}
     family = groups[0].matches[0].family
     for group in groups:
         match = next((match for match in group.matches if match.family == family), groups[0].matches[0])
-        faces.setdefault((match.weight, match.italic), []).append((match, group))
+        faces.setdefault(match.face or face_id(family, match.weight, match.italic), []).append((match, group))
     styles = []
-    for (weight, italic), parts in faces.items():
+    for parts in faces.values():
+        match = parts[0][0]
         lines = tuple(line for _, group in parts for line in group.lines)
-        styles.append(Style(weight, italic, _sizes(lines, parts[0][0], extent), lines))
+        styles.append(Style(match.weight, match.italic, _sizes(lines, match, extent), lines, match))
     return tuple(sorted(styles, key=lambda style: -letters_of(style.lines)))
 
 

@@ -8,7 +8,7 @@ from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_fac
 from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.identifier import FontIdentifier
 from web.cards import Row, card
-from web.specimens import specimen, style_name
+from web.specimens import specimen, style_of
 from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, PANGRAM
 
 PAGE = 24  # families drawn at a time
@@ -70,8 +70,7 @@ def family_html(identifier: FontIdentifier, family: str) -> str:
     face = regular_face(faces)
     row = Row(face, None, identifier.catalogue.twins_of(identifier.catalogue.row_of(face.id)))
     styles = "".join(
-        f"<li><span class='style'>{style_name(one.weight, one.italic)}</span>{specimen(identifier, one, PANGRAM)}</li>"
-        for one in faces
+        f"<li><span class='style'>{style_of(one)}</span>{specimen(identifier, one, PANGRAM)}</li>" for one in faces
     )
     return (
         f"<section class='group' data-text='{PANGRAM}'>{card(identifier, row, PANGRAM)}"

@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image
 
 from fontid.catalogue.alternatives import phrase
-from fontid.catalogue.faces import Face, face_id
+from fontid.catalogue.faces import Face
 from fontid.catalogue.names import in_short, superfamily
 from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.text.lines import Line
-from web.specimens import codes, drawn_in, specimen, style_name, web_font
+from web.specimens import codes, drawn_in, specimen, style_of, web_font
 from web.words import ALSO, NOT_READ, SAME, UNSURE, VERDICTS
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
@@ -74,7 +74,7 @@ def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     """What a screen reader says when an answer comes."""
     first = found[0][0]
     fonts = f"{len(found)} fonts found. " if len(found) > 1 else ""
-    style = style_name(first.face.weight, first.face.italic)
+    style = style_of(first.face)
     text = f"{fonts}{first.face.name} {style}: {said(first.verdict, first.probability)}."
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
@@ -168,7 +168,7 @@ def card(identifier: FontIdentifier, row: Row, text: str, number: int | None = N
     face = row.face
     name = html.escape(face.name)
     badge = "" if number is None else f"<span class='number'>{number + 1}</span>"
-    facts = " · ".join(filter(None, [style_name(face.weight, face.italic), face.category, face.license]))
+    facts = " · ".join(filter(None, [style_of(face), face.category, face.license]))
     return (
         f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
         f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"
@@ -188,7 +188,7 @@ def runner_up(identifier: FontIdentifier, row: Row) -> str:
     return (
         f"<li data-face='{row.face.id}' data-name='{name}' data-probability='{_number(row)}'>{font}"
         f"<button type='button' data-compare aria-expanded='false'><span class='family' {drawn_in(shown)}>{name}</span>"
-        f"<span class='style'>{style_name(row.face.weight, row.face.italic)}</span>{_word(row)}</button></li>"
+        f"<span class='style'>{style_of(row.face)}</span>{_word(row)}</button></li>"
     )
 
 
@@ -257,7 +257,7 @@ def use_all(identifier: FontIdentifier, answer: Answer) -> str:
     roles: dict[str, Face] = {}
     for font in sorted(answer.fonts, key=lambda font: font.matches[0].family != answer.matches[0].family):
         for style in font.styles:
-            index = identifier.catalogue.row_of(face_id(font.matches[0].family, style.weight, style.italic))
+            index = identifier.catalogue.row_of(style.match.face)
             if index is not None and identifier.catalogue.faces[index].url:
                 role = font.role if font.role not in roles else f"{font.role}{len(roles) + 1}"
                 roles[role] = identifier.catalogue.faces[index]
@@ -274,7 +274,7 @@ def similar_html(identifier: FontIdentifier, neighbours: Sequence[Neighbour], te
         face = identifier.catalogue.face(neighbour)
         link = f"href='{html.escape(face.url, quote=True)}' target='_blank' rel='noopener'" if face.url else ""
         rows.append(
-            f"<li><a {link}>{html.escape(face.name)}</a> <span class='style'>{style_name(face.weight, face.italic)}"
+            f"<li><a {link}>{html.escape(face.name)}</a> <span class='style'>{style_of(face)}"
             f"</span>{specimen(identifier, face, text)}</li>"
         )
     return f"<ul class='neighbours'>{''.join(rows)}</ul>"

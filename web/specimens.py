@@ -6,8 +6,12 @@ import io
 import zipfile
 from collections.abc import Sequence
 
+from fontTools.ttLib import TTFont
+
 from fontid.catalogue.faces import STYLES, Face
+from fontid.fonts.subsetting import woff2
 from fontid.identifier import FontIdentifier
+from fontid.letters.letterforms import is_woff2
 from web.words import NEAREST_STYLE, NO_LETTERS
 
 
@@ -16,10 +20,17 @@ def style_name(weight: int, italic: bool) -> str:
     return f"{STYLES.get(weight, '')} {weight}{' italic' if italic else ''}".strip()
 
 
+def style_of(face: Face) -> str:
+    """ "Bold 700 italic, Condensed"."""
+    return ", ".join(filter(None, [style_name(face.weight, face.italic), face.unusual_words]))
+
+
 def web_font(identifier: FontIdentifier, face: Face) -> str:
     """A style element that brings a face of the letterforms into the page, under its id."""
-    data = base64.b64encode(identifier.letterforms.font_data(face.id)).decode()
-    rule = f"@font-face{{font-family:'{face.id}';src:url(data:font/woff2;base64,{data}) format('woff2');}}"
+    data = identifier.letterforms.font_data(face.id)
+    kind, form = ("woff2", "woff2") if is_woff2(data) else ("ttf", "truetype")
+    source = f"data:font/{kind};base64,{base64.b64encode(data).decode()}"
+    rule = f"@font-face{{font-family:'{face.id}';src:url({source}) format('{form}');}}"
     return f"<style>{rule}</style>"
 
 
@@ -35,12 +46,15 @@ def specimen(identifier: FontIdentifier, face: Face, text: str) -> str:
         return f"<p class='note'>{NO_LETTERS}</p>"
     note = ""
     if shown.id != face.id:
-        note = f"<p class='note'>{NEAREST_STYLE.format(style=style_name(shown.weight, shown.italic))}</p>"
+        note = f"<p class='note'>{NEAREST_STYLE.format(style=style_of(shown))}</p>"
     return f"{web_font(identifier, shown)}<div class='specimen' {drawn_in(shown)}>{html.escape(text)}</div>{note}"
 
 
 def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
-    """What uses fonts of Google Fonts, by what it is for. Args: fonts: their roles (heading, text, code) and faces."""
+    """What uses fonts, by what it is for; what Google Fonts offers only where all of them are of Google Fonts.
+
+    Args: fonts: their roles (heading, text, code) and faces.
+    """
     families: dict[str, list[Face]] = {}
     for _, face in fonts:
         families.setdefault(face.name, []).append(face)
@@ -48,7 +62,7 @@ def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
     address = f"https://fonts.googleapis.com/css2?{query}&display=swap"
     rules = [
         f'.{role} {{\n  font-family: "{face.name}", {generic(face)};\n  font-weight: {face.weight};'
-        f"{chr(10) + '  font-style: italic;' if face.italic else ''}\n}}"
+        f"{chr(10) + '  font-style: italic;' if face.italic else ''}{_variation(face)}\n}}"
         for role, face in fonts
     ]
     hosted = [
@@ -64,6 +78,9 @@ def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
         for role, face in fonts
     ]
     imported = ", ".join(name.replace(" ", "_") for name in families)
+    own_copy = {"@font-face": "\n\n".join(hosted)}
+    if any(face.source != "google" for _, face in fonts):
+        return {"CSS": "\n\n".join([*hosted, *rules])} | own_copy
     return {
         "CSS": "\n\n".join([f'@import url("{address}");', *rules]),
         "css2 address": address,
@@ -71,16 +88,29 @@ def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
         "Tailwind": f'@import url("{address}");\n@theme {{\n{theme}\n}}',
         "npm": " ".join(["npm install", *(f"@fontsource/{faces[0].family}" for faces in families.values())]),
         "next/font": f"import {{ {imported} }} from 'next/font/google';\n\n" + "\n".join(nexts),
-        "@font-face": "\n\n".join(hosted),
+        **own_copy,
     }
 
 
 def _styles(faces: Sequence[Face]) -> str:
-    """As css2 wants them: sorted, slope first where one is italic."""
-    styles = sorted({(int(face.italic), face.weight) for face in faces})
-    if any(italic for italic, _ in styles):
-        return "ital,wght@" + ";".join(f"{italic},{weight}" for italic, weight in styles)
-    return "wght@" + ";".join(str(weight) for _, weight in styles)
+    """As css2 wants them: axes by name, small letters first, then places in order; a slope where one is italic."""
+    tags = {"wght", *(tag for face in faces for tag in face.unusual)} | (
+        {"ital"} & {"ital" * face.italic for face in faces}
+    )
+    order = sorted(tags, key=str.swapcase)
+    places = {
+        tuple({"ital": int(face.italic), "wght": face.weight}.get(tag, face.axes.get(tag, 0)) for tag in order)
+        for face in faces
+    }
+    return f"{','.join(order)}@" + ";".join(",".join(f"{value:g}" for value in place) for place in sorted(places))
+
+
+def _variation(face: Face) -> str:
+    """CSS of a face's place on the axes that have no property of their own, and of its width."""
+    unusual = dict(face.unusual)
+    width = f"\n  font-stretch: {unusual.pop('wdth'):g}%;" if "wdth" in unusual else ""
+    settings = ", ".join(f'"{tag}" {value:g}' for tag, value in unusual.items())
+    return width + (f"\n  font-variation-settings: {settings};" if settings else "")
 
 
 def generic(face: Face) -> str:
@@ -88,18 +118,24 @@ def generic(face: Face) -> str:
     return {"handwriting": "cursive", "display": "system-ui", "icons": "system-ui"}.get(face.category, face.category)
 
 
+def whole_font(face: Face) -> str:
+    """Where all letters of a face are to be had."""
+    return face.url if face.source == "debian" else f"npm install @fontsource/{face.family}"
+
+
 def font_package(identifier: FontIdentifier, face: Face) -> bytes:
     """A zip with the face's Latin letters as WOFF2, its licence and whose it is."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
-        files.writestr(f"{face.id}.woff2", identifier.letterforms.font_data(face.id))
+        data = identifier.letterforms.font_data(face.id)
+        files.writestr(f"{face.id}.woff2", data if is_woff2(data) else woff2(TTFont(io.BytesIO(data))))
         licence = identifier.letterforms.licence(face.license)
         if licence:
             files.writestr("LICENSE.txt", licence)
         about = (
-            f"{face.name}, {style_name(face.weight, face.italic)}\n{face.copyright}\nLicence: {face.license}\n"
+            f"{face.name}, {style_of(face)}\n{face.copyright}\nLicence: {face.license}\n"
             f"{face.url}\n\nA subset by fontid: printable ASCII and typographic quotes, without hinting and kerning.\n"
-            f"The whole font: npm install @fontsource/{face.family}\n"
+            f"The whole font: {whole_font(face)}\n"
         )
         files.writestr("README.txt", about)
     return archive.getvalue()

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 STYLES = {
     100: "Thin", 200: "Extra Light", 300: "Light", 400: "Regular", 500: "Medium", 600: "Semi Bold", 700: "Bold",
     800: "Extra Bold", 900: "Black", 1000: "Extra Black",
+}  # fmt: skip
+WIDTH_WORDS = {  # as CSS names them
+    62.5: "Extra Condensed", 75.0: "Condensed", 87.5: "Semi Condensed", 112.5: "Semi Expanded", 125.0: "Expanded",
+    150.0: "Extra Expanded",
 }  # fmt: skip
 WIDTHS = {"narrow": 0.0, "normal": 0.88, "wide": 1.13}  # least `Face.width`
 
@@ -38,6 +43,25 @@ class Face:
     width: float = 0.0
     axes: dict[str, float] = field(default_factory=dict, hash=False)
     source: str = "google"
+
+    @property
+    def unusual(self) -> dict[str, float]:
+        """The axes beside weight and slope that are not where the family's text usually is: they end its id."""
+        ending = self.id.removeprefix(face_id(self.family, self.weight, self.italic))
+        return {tag: self.axes[tag] for tag in re.findall(r"-([A-Za-z]{4})-?[0-9.e]+", ending) if tag in self.axes}
+
+    @property
+    def unusual_words(self) -> str:
+        """`unusual` for people: "Condensed", "opsz 72"."""
+        words = (WIDTH_WORDS.get(value) if tag == "wdth" else None for tag, value in self.unusual.items())
+        return ", ".join(
+            word or f"{tag} {value:g}" for word, (tag, value) in zip(words, self.unusual.items(), strict=True)
+        )
+
+    @property
+    def style(self) -> str:
+        """As `style_words`, with what is unusual: "Bold, Condensed"."""
+        return ", ".join(filter(None, [style_words(self.weight, self.italic), self.unusual_words]))
 
     @property
     def width_class(self) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +27,7 @@ class Match:
     probability: 0-1, that this row is right; verdict: the same in a word, of `fontid.confidence.WORDS`.
     twins, twin_names, twin_urls: ids, names and pages of other families that draw the same letters.
     superfamily: what several families of the catalogue are versions of, where this is one of them.
+    style, face, axes: the face's, see `fontid.catalogue.faces.Face`.
     """
 
     family: str
@@ -44,6 +45,9 @@ class Match:
     superfamily: str | None = None
     probability: float = 0.0
     verdict: str = ""
+    style: str = ""
+    face: str = ""
+    axes: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict:
         """A row of docs/answer.schema.json."""
@@ -53,10 +57,10 @@ class Match:
         return {
             "family": self.family,
             "name": self.name,
-            "style": style_words(self.weight, self.italic),
+            "style": self.style or style_words(self.weight, self.italic),
             "weight": self.weight,
             "italic": self.italic,
-            "axes": {},
+            "axes": dict(self.axes),
             "score": self.score,
             "probability": self.probability,
             "conditional_probability": self.conditional_probability,
@@ -86,6 +90,7 @@ class Neighbour:
     score: float
     url: str
     twins: tuple[str, ...]
+    face: str = ""
 
     def to_dict(self) -> dict:
         return asdict(self) | {"twins": list(self.twins)}
@@ -152,7 +157,7 @@ class Catalogue:
 
     def _neighbour(self, face: int, score: float) -> Neighbour:
         row, score = self.faces[face], round(float(score), 4)
-        return Neighbour(row.family, row.name, row.weight, row.italic, score, row.url, self.twins_of(face))
+        return Neighbour(row.family, row.name, row.weight, row.italic, score, row.url, self.twins_of(face), row.id)
 
     def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0, exponent: float = 0.0) -> list[Match]:
         """The best `top` rows for (F,) scores; families with a twin of a row's face are folded under the original.
@@ -226,6 +231,9 @@ class Catalogue:
             row.category,
             row.license,
             self._superfamilies.get(superfamily(row.name)),
+            style=row.style,
+            face=row.id,
+            axes=row.axes,
         )
 
     def twins_of(self, face: int) -> tuple[str, ...]:
@@ -238,7 +246,7 @@ class Catalogue:
 
     def face(self, row: Match | Neighbour) -> Face:
         """The face that a row of an answer stands for."""
-        return self.faces[self._row_of_id[face_id(row.family, row.weight, row.italic)]]
+        return self.faces[self._row_of_id[row.face or face_id(row.family, row.weight, row.italic)]]
 
     def row_of(self, face: str) -> int | None:
         """Where a face is, by its id; None where it is not in the catalogue."""

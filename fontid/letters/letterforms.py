@@ -1,24 +1,31 @@
 """The small fonts that ship with the artifact: drawn glyph by glyph to compare a reading with a picture.
 
-They are `letterforms-N.zip`, one WOFF2 a face, made by `data_scripts/make_letterforms.py`.
+They are `letterforms-N.zip`, made by `data_scripts/make_letterforms.py`: a WOFF2 for each face of a family that is not
+variable, named by its id, and a TrueType font for each variable one, which draws a face at its place on the axes.
 """
 
 import io
 import string
 import zipfile
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
+from pathlib import Path, PurePath
 from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
+import uharfbuzz  # instances of variable fonts in a millisecond; fontTools takes a hundred
 from PIL import ImageFont
+
+from fontid.catalogue.faces import Face
 
 CHARACTERS = string.printable[:95] + "‘’“”–—…"
 CELL = 64  # pixels: no glyph is drawn wider or higher
 EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn smaller until they fit
 MOST_FONTS = 512  # opened at a time
+MOST_VARIABLE = 48  # kept unpacked: about 60 KB each
 MOST_GLYPHS = 24_000  # kept drawn: about 25 MB
 
 
@@ -41,32 +48,39 @@ class Glyph:
 class Letterforms:
     """Small fonts by face id. May be used from several threads.
 
-    Args: files: zip files; of a face that several hold, the last counts.
+    Args:
+        files: zip files; of a face that several hold, the last counts.
+        faces: those that variable fonts draw.
     Raises: OSError, zipfile.BadZipFile where a file cannot be read.
     """
 
-    def __init__(self, files: list[Path | BinaryIO]) -> None:
-        self._files = files
-        self._places = {
-            name.removesuffix(".woff2"): archive
-            for archive in map(zipfile.ZipFile, files)
-            for name in archive.namelist()
-            if name.endswith(".woff2")
-        }
+    def __init__(self, files: list[Path | BinaryIO], faces: Sequence[Face] = ()) -> None:
+        self._files, self._faces = files, faces
+        self._places = {name: archive for archive in map(zipfile.ZipFile, files) for name in archive.namelist()}
+        self._variable = {face.id: (variable_name(face), face.axes) for face in faces if face.axes}
+        self._unpacked = lru_cache(MOST_VARIABLE)(lambda name: uharfbuzz.Face(self._places[name].read(name)))
         self._fonts: OrderedDict[str, ImageFont.FreeTypeFont] = OrderedDict()
         self._glyphs: OrderedDict[tuple[str, str], Glyph | None] = OrderedDict()
-        self._lock = Lock()
+        self._lock, self._unpacking = Lock(), Lock()
 
     def with_files(self, files: list[Path | BinaryIO]) -> "Letterforms":
         """These and those of other files, which come first."""
-        return Letterforms([*self._files, *files])
+        return Letterforms([*self._files, *files], self._faces)
 
     def __contains__(self, face: str) -> bool:
-        return face in self._places
+        return f"{face}.woff2" in self._places or self._variable.get(face, ("",))[0] in self._places
 
     def font_data(self, face: str) -> bytes:
-        """The face's WOFF2 file."""
-        return self._places[face].read(f"{face}.woff2")
+        """The face's font file: WOFF2, or TrueType where it is an instance of a variable font.
+
+        Raises: KeyError for a face without one.
+        """
+        own = f"{face}.woff2"
+        if own in self._places:
+            return self._places[own].read(own)
+        name, axes = self._variable[face]
+        with self._unpacking:
+            return instance(self._unpacked(name), axes)
 
     def licence(self, name: str) -> str | None:
         """The text of a licence that fonts are under, by its SPDX name; None where it does not lie beside them."""
@@ -108,6 +122,25 @@ class Letterforms:
             if len(self._fonts) > MOST_FONTS:
                 self._fonts.popitem(last=False)
         return self._fonts[face]
+
+
+def variable_name(face: Face) -> str:
+    """The name in the zip file of the variable font that draws a face."""
+    return f"{PurePath(face.file).stem}.ttf"
+
+
+def is_woff2(font: bytes) -> bool:
+    return font.startswith(b"wOF2")
+
+
+def instance(font: uharfbuzz.Face, axes: Mapping[str, float]) -> bytes:
+    """The static font, TrueType, at a place of a variable one."""
+    wanted = uharfbuzz.SubsetInput()
+    wanted.keep_everything()
+    wanted.pin_all_axes_to_default(font)
+    for tag, value in axes.items():
+        wanted.pin_axis_location(font, tag, value)
+    return wanted.subset(font).blob.data
 
 
 def draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:

@@ -94,7 +94,9 @@ def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
     nearest = np.full(len(catalogue.faces), -1)
     for index, face in enumerate(catalogue.faces):
         others = with_letters.get(int(catalogue.family_of[index]), [])
-        if others:
+        if face.id in letterforms:
+            nearest[index] = index
+        elif others:  # an older artifact ships four styles of a family
             nearest[index] = min(
                 others, key=lambda other: style_apart(catalogue.faces[other], face.weight, face.italic)
             )
