@@ -1,10 +1,12 @@
-"""Test data made once a session from the fonts in tests/fonts: faces, twins, the tiny data set."""
+"""Test data made once a session from the fonts in tests/fonts.zip: faces, twins, the tiny data set."""
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +19,10 @@ from jsonschema import Draft202012Validator
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).parent.parent
-FONTS = ROOT / "tests" / "fonts"
 MODEL = ROOT / "model"
+UNPACKED = tempfile.TemporaryDirectory(prefix="fontid-tests-")  # until the process ends
+FONTS = Path(UNPACKED.name) / "fonts"
+shutil.unpack_archive(ROOT / "tests" / "fonts.zip", FONTS)
 
 
 def font_file(family: str, style: str = "400-normal") -> Path:

@@ -129,7 +129,7 @@ def test_noise_has_a_tenth_of_the_scale():
 def test_frb_never_spells_the_drawn_font_and_draws_each_text_in_two_sizes(drawings):
     many = drawings("frb")
     names = {drawing.box.face.name for drawing in many}
-    assert len(names) == 3  # of the eight, those in tests/fonts
+    assert len(names) == 3  # of the eight, those in tests/fonts.zip
     for drawing in many:
         if drawing.condition == "hard":
             assert drawing.box.text in names - {drawing.box.face.name}
