@@ -1,5 +1,6 @@
 """Test data made once a session from the fonts in tests/fonts.zip: faces, twins, the tiny data set."""
 
+import io
 import json
 import os
 import shutil
@@ -37,6 +38,12 @@ def draw(text: str, family: str, pixels: int = 48, ink=0, ground=255, style: str
     picture = Image.new(mode, (right - left + pixels, bottom - top + pixels), ground)
     ImageDraw.Draw(picture).text((pixels // 2 - left, pixels // 2 - top), text, ink, font=font)
     return picture
+
+
+def encode(image: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
 
 
 def run_module(*arguments: str, data_home: Path | None = None, **more) -> subprocess.CompletedProcess:

@@ -90,9 +90,7 @@ def test_every_kind_of_text_and_renderer(rows):
 
 
 def test_held_out_families_are_few_fixed_and_never_trained_on(prepared):
-    names = [
-        line.split()[0] for line in (ROOT / "data_scripts" / "families.txt").read_text().splitlines()[1:]
-    ]
+    names = [line.split()[0] for line in (ROOT / "data_scripts" / "families.txt").read_text().splitlines()[1:]]
     held_out = [name for name in names if is_held_out(name)]
     assert 0.03 < len(held_out) / len(names) < 0.07
     rows = load_dataset(str(prepared / "datasets" / "tiny"))

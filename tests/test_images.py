@@ -6,7 +6,6 @@ import struct
 import subprocess
 import sys
 import time
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,8 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from fontid.picture.noise import noise_of, without_noise
 from fontid.picture.opening import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
-from tests.conftest import draw
+from tests.conftest import draw, encode
+from tests.hostile import png
 
 INK, GRAY, GROUND = 20, 110, 240
 RED, GREEN = (200, 0, 0), (0, 102, 0)  # luma 60 both
@@ -39,12 +39,6 @@ def picture(mode: str = "RGB") -> Image.Image:
 def enlarged(array: np.ndarray) -> np.ndarray:
     """(64, 96) or (64, 96, C) to 18 megapixels, enough to be reduced in strips and then scaled."""
     return array.repeat(54, axis=0).repeat(54, axis=1)
-
-
-def encode(image: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def assert_shows(source, expected: np.ndarray | None = None, *, tolerance: float = 2.0) -> None:
@@ -453,14 +447,9 @@ def test_other_formats_of_pillow_stay_closed(kind):
     assert "not a picture that can be read here" in refusal(encode(picture(), kind))
 
 
-def png_header(width: int, height: int) -> bytes:
+def png_header(side: int) -> bytes:
     """A PNG of 8 bit gray that ends where its pixels should begin."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return png(struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -468,14 +457,14 @@ def png_header(width: int, height: int) -> bytes:
 def test_bombs_are_refused_by_their_header(side):
     limit = Image.MAX_IMAGE_PIXELS
     started = time.process_time()
-    assert "more than 52 million pixels" in refusal(png_header(side, side))
+    assert "more than 52 million pixels" in refusal(png_header(side))
     assert time.process_time() - started < 0.5
     assert limit == Image.MAX_IMAGE_PIXELS
 
 
 @pytest.mark.filterwarnings("error")
 def test_the_warning_of_pillow_is_no_crash():
-    assert "more than 52 million pixels" in refusal(png_header(10000, 10000))
+    assert "more than 52 million pixels" in refusal(png_header(10000))
 
 
 def test_limit_holds_for_the_size_a_jpeg_declares():
