@@ -1,4 +1,4 @@
-"""Make the pictures and tables of all experiments again from `results/`.
+"""Make the pictures and tables of all experiments again from `results/`, by the questions of `experiments/`.
 
     python -m benchmarks.report [--results results] [--model model] [--out docs/report]
 
@@ -16,97 +16,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.families_map import draw_map
 from fontid.catalogue.faces import regular_faces
-from fontid.evaluation.experiment import read_result, read_results
+from fontid.evaluation.experiment import read_result, read_results, read_yaml
 from fontid.identifier import FontIdentifier
 from train.calibrate import draw_diagrams
 
 SAMPLE = "Hamburgefonstiv 123"
-QUESTIONS = {
-    "Ladder": {
-        "ladder-blank": "nothing to see",
-        "ladder-plain": "simple convolutional network, cross-entropy",
-        "ladder-regularised": "+ weight decay, moved and slanted",
-        "ladder-larger": "+ residual encoder",
-        "ladder-data": "+ every family",
-        "ladder-augmentation": "+ every augmentation",
-        "full-205k": "+ margin softmax over faces and families",
-        "shipped": "+ a wider and deeper encoder, 78 times as long on a GPU",
-        "further": "+ 50 times as long again, on other lines",
-    },
-    "1. Loss": {
-        "small": "margin softmax over faces and families (reference)",
-        "loss-cross-entropy": "cross-entropy",
-        "loss-cosface": "CosFace",
-        "loss-arcface": "ArcFace",
-        "loss-subcentre": "sub-centre ArcFace",
-        "loss-contrastive": "contrastive pairs",
-        "loss-triplet": "triplets, semi-hard",
-        "loss-supcon": "supervised contrastive",
-    },
-    "2. Weight decay": {
-        "decay-none": "none",
-        "small": "0.02 (reference)",
-        "decay-strong": "0.2",
-        "decay-strongest": "1.0",
-    },
-    "3. One convolution or two": {
-        "conv-two": "two between downsamples",
-        "conv-one-parameters": "one, as many parameters",
-        "conv-one-time": "one, as much time",
-        "full-205k": "residual, every family",
-        "full-conv-one": "one, every family, as much time",
-        "full-614k": "residual, every family, three times as long",
-        "full-conv-one-long": "one, every family, as much time as that",
-    },
-    "4. Widths and depth": {
-        "small": "32 to 384 channels, twice in the middle (reference)",
-        "sweep-winner": "the best of a sweep, its rate and decay too",
-    },
-    "5. Encoder": {
-        "small": "residual (reference)",
-        "encoder-plain": "plain, as much time",
-        "encoder-convnext": "ConvNeXt blocks, as much time",
-    },
-    "6. Supervised contrastive": {
-        "small": "margin softmax alone (reference)",
-        "loss-supcon": "supervised contrastive alone",
-        "supcon-then-classifier": "half of it, then margin softmax",
-        "supcon-joint": "both at once",
-    },
-    "8. Renderers, resolution, window, grey": {
-        "small": "both renderers, 64 by 256, grey (reference)",
-        "renderer-freetype": "FreeType only",
-        "renderer-skia": "Skia only",
-        "height-48": "48 pixels high",
-        "height-32": "32 pixels high",
-        "window-128": "128 columns",
-        "window-384": "384 columns",
-        "binary": "ink or none",
-    },
-    "9. Augmentation": {
-        "small": "every kind (reference)",
-        **{
-            f"without-{kind}": f"without {kind.replace('-', ' ')}"
-            for kind in ("geometry", "low-resolution", "blur", "weight", "neighbour", "clip", "light", "noise", "jpeg")
-        },
-        "without-polarity": "without polarity",
-        "without-all": "none",
-        "texture": "with textured grounds",
-    },
-    "10. Images seen": {
-        "full-77k": "0.08M",
-        "full-205k": "0.2M",
-        "full-614k": "0.6M",
-        "shipped": "16.0M, a wider and deeper encoder",
-    },
-    "10. Families": {
-        "families-50": "50",
-        "families-200": "200",
-        "families-800": "800",
-        "full-205k": "all but the held out",
-    },
-    "Seeds": {"small": "seed 0", "small-seed1": "seed 1", "small-seed2": "seed 2"},
-}
+QUESTIONS = Path(__file__).parents[1] / "experiments" / "questions.yaml"  # name -> entry -> what it is called
 COLUMNS = (
     "variant | images | seconds | trained families | other families | real pictures | parameters | file",
     "---|---|---|---|---|---|---|---",
@@ -133,9 +48,9 @@ def table(rows: dict[str, str], runs: dict[str, dict]) -> str:
     return "\n".join(lines)
 
 
-def draw_curves(runs: dict[str, dict], path: Path) -> None:
+def draw_curves(runs: dict[str, dict], questions: dict[str, dict[str, str]], path: Path) -> None:
     """Validation accuracy over images seen, a panel a question."""
-    wanted = {name: rows for name, rows in QUESTIONS.items() if name != "Seeds"}
+    wanted = {name: rows for name, rows in questions.items() if name != "Seeds"}
     height = (len(wanted) + 1) // 2
     figure = plt.figure(figsize=(12, 4.4 * height), layout="constrained")
     for place, (question, rows) in enumerate(wanted.items(), 1):
@@ -150,14 +65,14 @@ def draw_curves(runs: dict[str, dict], path: Path) -> None:
     save(figure, path)
 
 
-def draw_growth(runs: dict[str, dict], path: Path) -> None:
+def draw_growth(runs: dict[str, dict], questions: dict[str, dict[str, str]], path: Path) -> None:
     """Accuracy on Chromium lines over images seen and over families, logarithmic."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for axis, question, count in (
         (axes[0], "10. Images seen", lambda run: run["metrics"]["training"]["images"]),
         (axes[1], "10. Families", lambda run: run["settings"]["families"] or 1645),
     ):
-        found = [runs[stem] for stem in QUESTIONS[question] if stem in runs]
+        found = [runs[stem] for stem in questions[question] if stem in runs]
         for name in ("trained_families", "other_families"):
             points = [
                 (count(run), 100 * run["metrics"]["chromium"][name]["twins"]["top1"])
@@ -224,11 +139,12 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit(
             f"{results} holds no experiments: run python -m train.run_experiments and benchmarks.measure_details first."
         )
+    questions = read_yaml(QUESTIONS)
     runs, details = read_results(results / "ladder.jsonl"), read_result(results / "details.json")["metrics"]
     identifier = FontIdentifier.from_pretrained(arguments.model)
     out.mkdir(parents=True, exist_ok=True)
-    draw_curves(runs, out / "curves.webp")
-    draw_growth(runs, out / "growth.webp")
+    draw_curves(runs, questions, out / "curves.webp")
+    draw_growth(runs, questions, out / "growth.webp")
     draw_parts(details, out / "parts.webp")
     draw_confused(details, identifier, out / "confused.webp")
     draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.webp")
@@ -240,7 +156,7 @@ def main(argv: list[str] | None = None) -> None:
         "on lines drawn by Chromium and on real pictures, by encoder and prototypes alone (four references a face). "
         "What follows from it stands in [EXPERIMENTS.md](../EXPERIMENTS.md).",
     ]
-    for question, rows in QUESTIONS.items():
+    for question, rows in questions.items():
         parts += [f"## {question}", table(rows, runs)]
     for name, title in (
         ("curves", "While training"),

@@ -37,23 +37,13 @@ MAIN = (
     ("generated photographs, a sample", "photo", None),
     ("real pictures that nobody here made", "realworld", None),
 )
+REAL_KINDS = "dark-bg specimen-poster colour-bg specimen-text rendered-sample photo-bg screenshot-small".split()
 PARTS = (
     ("FRB easy: sentences", "frb", "easy"),
     ("FRB hard: names of other fonts", "frb", "hard"),
     ("real, whose text is the font’s name", "realworld", "spells its family"),
     ("real, with another text", "realworld", "other text"),
-    *(
-        (f"real, {kind}", "realworld", kind)
-        for kind in (
-            "dark-bg",
-            "specimen-poster",
-            "colour-bg",
-            "specimen-text",
-            "rendered-sample",
-            "photo-bg",
-            "screenshot-small",
-        )
-    ),
+    *((f"real, {kind}", "realworld", kind) for kind in REAL_KINDS),
 )
 OPEN_SET = (
     ("random letters", "chars"),
@@ -78,26 +68,22 @@ def is_of_another(file: str) -> bool:
     return any(parts.get(part) != ships[part] for part in ("encoder.onnx", "faces.jsonl.gz"))
 
 
-def table(head: list[str], rows: list[list]) -> str:
-    """Markdown. The last cell of a row names its file; a file of another model than ships is marked."""
+def table(head: str, rows: list[list]) -> str:
+    """Markdown. The last cell of a row names its file; a file of another model than ships is marked.
+
+    Args: head: cells with bars between them.
+    """
     marked = [[*row[:-1], f"{row[-1]} †" if is_of_another(row[-1]) else row[-1]] for row in rows]
-    lines = [head, ["---"] * len(head), *marked]
+    cells = head.split("|")
+    lines = [cells, ["---"] * len(cells), *marked]
     text = "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
     return text + (f"\n{ANOTHER}\n" if marked != rows else "")
 
 
 def results(rows: tuple) -> str:
     """Accuracy in per cent. The count in brackets is of the pictures that the figure beside it is about."""
-    head = [
-        "pictures",
-        "n",
-        "top-1 strict / twins",
-        "top-5 strict / twins",
-        "family, weight and slope (of labelled)",
-        "slope (of right families)",
-        "weight off by",
-        "file",
-    ]
+    head = "pictures|n|top-1 strict / twins|top-5 strict / twins|family, weight and slope (of labelled)"
+    head += "|slope (of right families)|weight off by|file"
     lines = []
     for says, name, part in rows:
         file = f"results/benchmarks/{name}.json"
@@ -134,7 +120,7 @@ def conditions() -> str:
         [says, part["n"], *(per_cent(part["twins"][top]) for top in ("top1", "top5")), per_cent(part["refused"]), file]
         for says, part in rows
     ]
-    return table(["condition", "n", "top-1, twins credited", "top-5", "refused", "file"], lines)
+    return table("condition|n|top-1, twins credited|top-5|refused|file", lines)
 
 
 def refusals() -> str:
@@ -142,7 +128,7 @@ def refusals() -> str:
     names = [name for _, name, part in MAIN if part is None]
     files = {name: f"results/benchmarks/{name}.json" for name in [*names, "effects", "grounds"]}
     lines = [[name, read(file)["n"], per_cent(read(file)["refused"]), file] for name, file in files.items()]
-    return table(["pictures", "n", "answered with no text, %", "file"], lines)
+    return table("pictures|n|answered with no text, %|file", lines)
 
 
 def per_cent(fraction: float) -> str:
@@ -150,27 +136,16 @@ def per_cent(fraction: float) -> str:
 
 
 def open_set() -> str:
-    lines = []
-    for says, name in OPEN_SET:
-        file = f"results/benchmarks/{name}-without-truth.json"
-        found = read(file)
-        said = found["in_catalogue"]
-        shares = [f"{said[key]:.2f}" for key in ("known", "unknown")]
-        lines.append([says, found["n"], f"{found['auroc']:.3f}", *shares, file])
-    file = "results/unknown.json"
-    found = read(file)["metrics"]
-    lines.append(
-        [
-            "words in fonts of Debian's packages, beside words in the catalogue's",
-            f"{found['n_unknown']} + {found['n_known']}",
-            f"{found['auroc']:.3f}",
-            f"{found['in_catalogue']['known']:.2f}",
-            f"{found['in_catalogue']['unknown']:.2f}",
-            file,
-        ]
-    )
-    head = ["pictures, with their family and without", "n", "AUROC", "said with it", "said without", "file"]
-    return table(head, lines)
+    def line(says: str, n: int | str, found: dict, file: str) -> list:
+        said = [f"{found['in_catalogue'][key]:.2f}" for key in ("known", "unknown")]
+        return [says, n, f"{found['auroc']:.3f}", *said, file]
+
+    files = {says: f"results/benchmarks/{name}-without-truth.json" for says, name in OPEN_SET}
+    lines = [line(says, read(file)["n"], read(file), file) for says, file in files.items()]
+    found = read("results/unknown.json")["metrics"]
+    says, n = "words in fonts of Debian's packages, beside words in the catalogue's", "{n_unknown} + {n_known}"
+    lines.append(line(says, n.format(**found), found, "results/unknown.json"))
+    return table("pictures, with their family and without|n|AUROC|said with it|said without|file", lines)
 
 
 def calibration() -> str:
@@ -179,8 +154,7 @@ def calibration() -> str:
     kinds = ", ".join(f"{part['n']} {name}" for name, part in found["by"].items())
     said = (("the first row being right", "probability"), ("the font being in the catalogue", "in_catalogue"))
     lines = [[says, f"{found['n']} ({kinds})", f"{found[key]['expected_error']:.3f}", file] for says, key in said]
-    head = ["said of", "pictures, of families it was not fitted on", "expected calibration error", "file"]
-    return table(head, lines)
+    return table("said of|pictures, of families it was not fitted on|expected calibration error|file", lines)
 
 
 def cost() -> str:
@@ -193,7 +167,7 @@ def cost() -> str:
             if kind != "drawing" and (kinds is None or kind in kinds):
                 seconds = [f"{found[key]:.2f}" for key in ("first_seconds", "next_seconds")]
                 lines.append([kind + says, found["peak_mb"], *seconds, file])
-    return table(["a page of text", "peak memory, MB", "first answer, s", "next, s", "file"], lines)
+    return table("a page of text|peak memory, MB|first answer, s|next, s|file", lines)
 
 
 def search() -> str:
@@ -201,7 +175,7 @@ def search() -> str:
     drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
     ranked = f"scoring and ranking {found['faces']} faces"
     return table(
-        ["", "cold, ms", "warm, ms", "file"],
+        "|cold, ms|warm, ms|file",
         [
             [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
             [ranked, "", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"],
@@ -213,7 +187,7 @@ def catalogue() -> str:
     faces, twins = read("results/faces.json")["metrics"], read("results/twins.json")["metrics"]
     shared = f"{twins['families_with_twin']} ({100 * twins['share_with_twin']:.1f} %)"
     return table(
-        ["families", "faces", "families left out", "families with a twin", "file"],
+        "families|faces|families left out|families with a twin|file",
         [
             [faces["families"], faces["faces"], faces["left_out"], "", "results/faces.json"],
             [twins["families"], "", "", shared, "results/twins.json"],
@@ -225,14 +199,8 @@ def app() -> str:
     file = "results/app.json"
     record = read(file)
     found, settings = record["metrics"], record["settings"]
-    head = [
-        "drop to cards in Chromium, seconds",
-        "median",
-        "slowest",
-        "first after the start",
-        "serious findings of axe-core, light / dark",
-        "file",
-    ]
+    head = "drop to cards in Chromium, seconds|median|slowest|first after the start"
+    head += "|serious findings of axe-core, light / dark|file"
     says = f"{len(settings['pictures'])} pictures, {settings['rounds']} times each"
     seconds = [f"{found[key]:.2f}" for key in ("median_seconds", "slowest_seconds", "first_seconds")]
     axe = " / ".join(str(found["axe"][theme]["serious"]) for theme in ("light", "dark"))
@@ -247,7 +215,7 @@ def load() -> str:
         [users, f"{found['throughput']:.2f}", *(found[key] for key in keys), file]
         for users, found in read(file)["metrics"]["users"].items()
     ]
-    return table(head.split("|"), lines)
+    return table(head, lines)
 
 
 def soak() -> str:
@@ -265,7 +233,7 @@ def soak() -> str:
         f"{found['growth_mb_an_hour']:.1f}",
         file,
     ]
-    return table(head.split("|"), [row])
+    return table(head, [row])
 
 
 TABLES: dict[str, Callable[[], str]] = {
