@@ -37,7 +37,9 @@ MAIN = (
     ("generated photographs, a sample", "photo", None),
     ("real pictures that nobody here made", "realworld", None),
 )
-REAL_KINDS = "dark-bg specimen-poster colour-bg specimen-text rendered-sample photo-bg screenshot-small".split()
+REAL_KINDS = (
+    "dark-bg", "specimen-poster", "colour-bg", "specimen-text", "rendered-sample", "photo-bg", "screenshot-small",
+)  # fmt: skip
 PARTS = (
     ("FRB easy: sentences", "frb", "easy"),
     ("FRB hard: names of other fonts", "frb", "hard"),
