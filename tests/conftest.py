@@ -1,5 +1,6 @@
 """Test data made once a session from the fonts in tests/fonts.zip: faces, twins, the tiny data set."""
 
+import copy
 import io
 import json
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from jsonschema import Draft202012Validator
 from PIL import Image, ImageDraw, ImageFont
 
@@ -44,6 +47,28 @@ def encode(image: Image.Image, kind: str, **options) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def square_font(letters: str, name: str, square=(0, 0, 500, 500), advance: int = 600) -> FontBuilder:
+    """A font whose every letter, the glyph u97 for "a", is a square of these sides: left, bottom, right, top."""
+    left, bottom, right, top = square
+    pen = TTGlyphPen(None)
+    pen.moveTo((left, bottom))
+    for point in ((left, top), (right, top), (right, bottom)):
+        pen.lineTo(point)
+    pen.closePath()
+    glyph_of = {ord(letter): f"u{ord(letter)}" for letter in letters}
+    glyphs, outline = [".notdef", *glyph_of.values()], pen.glyph()
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder(glyphs)
+    builder.setupCharacterMap(glyph_of)
+    builder.setupGlyf({glyph: copy.deepcopy(outline) for glyph in glyphs})
+    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (advance, left)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    return builder
 
 
 def run_module(*arguments: str, data_home: Path | None = None, **more) -> subprocess.CompletedProcess:

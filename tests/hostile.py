@@ -7,7 +7,6 @@ memory at a time; of each, `big=True` gives those that take megabytes or seconds
 every way in.
 """
 
-import copy
 import io
 import json
 import struct
@@ -24,7 +23,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from tests.conftest import draw, encode
+from tests.conftest import draw, encode, square_font
 
 Files = Iterator[tuple[str, bytes]]
 ALL = 0xFFFFFFFF
@@ -271,26 +270,11 @@ def sfnt(tables: dict[bytes, bytes], rows: dict[bytes, tuple[int, int]] | None =
 
 def true_font(change=None, name: str = "Hostile") -> bytes:
     """A font with all the Latin letters, squares for the most part; `change(font)` before it is saved."""
-    letters = {code: f"u{code}" for code in range(32, 127)}
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", *letters.values()])
-    builder.setupCharacterMap(letters)
-    pen = TTGlyphPen(None)
-    pen.moveTo((50, 0))
-    for point in ((50, 700), (450, 700), (450, 0)):
-        pen.lineTo(point)
-    pen.closePath()
-    square = pen.glyph()
-    builder.setupGlyf({glyph: copy.deepcopy(square) for glyph in [".notdef", *letters.values()]})
-    builder.setupHorizontalMetrics({glyph: (500, 50) for glyph in [".notdef", *letters.values()]})
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
-    builder.setupOS2()
-    builder.setupPost()
+    font = square_font("".join(map(chr, range(32, 127))), name, (50, 0, 450, 700), 500).font
     if change:
-        change(builder.font)
+        change(font)
     file = io.BytesIO()
-    builder.font.save(file)
+    font.save(file)
     return file.getvalue()
 
 
