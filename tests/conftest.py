@@ -111,18 +111,21 @@ class App:
         return self.process.wait(30)
 
 
-def start_app(folder: Path, before: str = "", command: Sequence[str] = (), **environment: str) -> App:
+def start_app(
+    folder: Path, before: str = "", command: Sequence[str] = (), checkout: Path = ROOT, **environment: str
+) -> App:
     """Start app.py and wait until it is ready. `folder` holds its log and, unless told otherwise, its uploads.
 
     Args:
         before: Python to run first, such as to lower a limit.
         command: to start it by, instead of Python alone.
+        checkout: where app.py lies.
     """
     environment = {"GRADIO_SERVER_PORT": str(free_port()), "GRADIO_TEMP_DIR": str(folder / "uploads")} | environment
     folder.mkdir(exist_ok=True, parents=True)
     process = subprocess.Popen(
         [*command, sys.executable, "-c", f"{before}\nimport app; app.main()"],
-        cwd=ROOT,
+        cwd=checkout,
         env=os.environ | {"HF_HUB_OFFLINE": "1"} | environment,
         stdout=open(folder / "out.txt", "w"),
         stderr=open(folder / "log.txt", "w"),
