@@ -19,6 +19,7 @@ from PIL import Image
 
 from benchmarks.measure_app import EXAMPLES, WAIT, running_app
 from data_scripts.chromium import find_chromium
+from data_scripts.make_examples import stack
 from fontid.evaluation.experiment import write_result
 
 SIZES = ((1440, 900), (1280, 720), (390, 844))
@@ -154,12 +155,7 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder, running_app() as (address, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
         parts = [Image.open(examples[name]).convert("RGB") for name in ("poster", "page", "board")]
-        six = Image.new("RGB", (max(one.width for one in parts), sum(one.height for one in parts)), "white")
-        top = 0
-        for one in parts:
-            six.paste(one, (0, top))
-            top += one.height
-        six.save(Path(folder) / "six.png")
+        stack(parts, "white").save(Path(folder) / "six.png")
         open_page(browser, address).context.close()
         empty, ours = empty_page(browser), weight(browser, address, "#file")
         metrics = {

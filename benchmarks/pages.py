@@ -4,7 +4,6 @@ The pages are made from the templates beside this module, their words from one `
 the families are drawn by how often they are downloaded, half at random.
 """
 
-import base64
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -17,7 +16,7 @@ from markupsafe import Markup
 from PIL import Image
 from tqdm import tqdm
 
-from data_scripts.chromium import open_browser
+from data_scripts.chromium import font_rule, open_browser
 from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, drawable_words, running_text
 from fontid.catalogue.faces import Face, by_family, regular_face
@@ -252,13 +251,8 @@ def _look(rng: np.random.Generator, pool: Pool, template: str, scale: float, fon
 
 
 def _font_face(face: Face, fonts: Path) -> str:
-    """The font inside the page, so that neither cache nor installed fonts can stand in for it."""
-    data = base64.b64encode((fonts / face.file).read_bytes()).decode()
-    style = "italic" if face.italic else "normal"
-    return (
-        f"@font-face{{font-family:'{face.family}';font-weight:{face.weight};font-style:{style};"
-        f"src:url(data:font/woff2;base64,{data})}}"
-    )
+    slope = "italic" if face.italic else "normal"
+    return font_rule(face.family, fonts / face.file, f"font-weight:{face.weight};font-style:{slope};")
 
 
 def _colour(rng: np.random.Generator, bright: bool) -> np.ndarray:

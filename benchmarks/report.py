@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.families_map import draw_map
+from data_scripts.make_examples import draw_line
 from fontid.catalogue.faces import regular_faces
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
 from fontid.identifier import FontIdentifier
@@ -117,10 +118,7 @@ def draw_confused(details: dict, identifier: FontIdentifier, path: Path) -> None
         draw.text((6, number * row + 18), str(pair["lines"]), "black", ImageFont.load_default(16))
         for side, family in enumerate(pair["families"]):
             face = regular[family]
-            font = ImageFont.truetype(BytesIO(identifier.letterforms.font_data(face.id)), 30)
-            left, top, right, bottom = font.getbbox(SAMPLE)
-            cell = Image.new("RGB", (int(right - left) + 4, int(bottom - top) + 4), "white")
-            ImageDraw.Draw(cell).text((2 - left, 2 - top), SAMPLE, "black", font)
+            cell = draw_line(identifier.letterforms, SAMPLE, face.id, 30)
             cell.thumbnail((half - 20, row - 18))
             sheet.paste(cell, (40 + side * half, number * row + 15))
             draw.text((40 + side * half, number * row + 1), face.name, "#666666", small)

@@ -99,14 +99,16 @@ def _parts(boxes: list[TextBox]) -> Iterator[list[TextBox]]:
         yield part
 
 
+def font_rule(family: str, file: Path, style: str = "") -> str:
+    """CSS with the font inside, so that neither cache nor installed fonts can stand in for it."""
+    data = base64.b64encode(file.read_bytes()).decode()
+    return f"@font-face{{font-family:'{family}';{style}src:url(data:font/woff2;base64,{data})}}"
+
+
 def _page_of(boxes: list[TextBox], fonts: Path) -> str:
-    """Each font once, inside the page, so that neither cache nor installed fonts can stand in for it."""
+    """Each font once, inside the page."""
     faces = {box.face.id: box.face for box in boxes if box.face}
-    rules = "".join(
-        f"@font-face{{font-family:'{name}';src:url(data:font/woff2;base64,"
-        f"{base64.b64encode((fonts / face.file).read_bytes()).decode()})}}"
-        for name, face in faces.items()
-    )
+    rules = "".join(font_rule(name, fonts / face.file) for name, face in faces.items())
     body = "".join(
         f'<div><div class="box" style="font-family:\'{box.face.id if box.face else ""}\';'
         f'font-size:{box.pixels}px;{box.style}">'

@@ -40,7 +40,8 @@ def draw_line(letterforms: Letterforms, text: str, face: str, pixels: int, ink="
     return picture
 
 
-def stack(lines: list[Image.Image], ground, margin: int, gap: int, centred: bool) -> Image.Image:
+def stack(lines: list[Image.Image], ground, margin: int = 0, gap: int = 0, centred: bool = False) -> Image.Image:
+    """One under the other, with `margin` pixels around them and `gap` between."""
     width = max(line.width for line in lines) + 2 * margin
     height = sum(line.height for line in lines) + gap * (len(lines) - 1) + 2 * margin
     sheet = Image.new("RGB", (width, height), ground)
@@ -65,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
     pictures["poster"] = stack(lines, night, 90, 46, centred=True)
     paper = (250, 247, 240)
     lines = [draw_line(letterforms, text, face, pixels, (40, 36, 32), paper) for text, face, pixels in PAGE]
-    pictures["page"] = stack(lines, paper, 60, 24, centred=False)
+    pictures["page"] = stack(lines, paper, 60, 24)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         picture.save(arguments.out / f"{name}.webp", quality=85)
