@@ -96,8 +96,7 @@ class Task:
 
 def open_accelerator(settings: TrainSettings, run: Path) -> Accelerator:
     """One for a run: seeded, batches split over processes, trackers offline unless the environment says otherwise."""
-    if "WANDB_SWEEP_ID" not in os.environ:  # an agent of W&B needs its server
-        os.environ.setdefault("WANDB_MODE", "offline")
+    os.environ.setdefault("WANDB_MODE", "offline")
     accelerator = Accelerator(
         mixed_precision=settings.precision,
         log_with=None if settings.tracker == "none" else settings.tracker,
@@ -194,10 +193,10 @@ def train_and_evaluate(
                     log.flush()
                 if metrics[task.chosen_by] > state["best"]:
                     state["best"] = metrics[task.chosen_by]
-                    if settings.keep_model and accelerator.is_main_process:
+                    if accelerator.is_main_process:
                         accelerator.unwrap_model(encoder).save_pretrained(run / "best")
                         save_file(accelerator.unwrap_model(loss).state_dict(), run / "best" / "loss.safetensors")
-            if settings.keep_model and (step % settings.checkpoint_every == 0 or step == settings.steps):
+            if step % settings.checkpoint_every == 0 or step == settings.steps:
                 with watch.apart("checkpoint_seconds"):
                     checkpoints.save(step, state | {"step": step, "running": running})
             if step == settings.steps:

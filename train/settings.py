@@ -50,7 +50,6 @@ class LoopSettings:
     data: name of a preset under FONTID_DATA/datasets, or a path to a data set.
     batch_size: windows a step over all processes; images seen = steps * batch_size.
     evaluate_every, checkpoint_every: in steps.
-    keep_model: whether checkpoints and the best network are written; sweeps do without.
     resident: whether all lines are held in the accelerator's memory (10 GB for the full catalogue) and cut there.
     tracker: wandb (offline unless WANDB_MODE says otherwise), trackio or none.
     """
@@ -65,7 +64,6 @@ class LoopSettings:
     precision: str = "bf16"
     evaluate_every: int = 1000
     checkpoint_every: int = 500
-    keep_model: bool = True
     tracker: str = "wandb"
     resident: bool = False
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
