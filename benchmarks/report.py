@@ -1,10 +1,10 @@
-"""Make the pictures and tables of all experiments again from `results/`, by the questions of `experiments/`.
+"""Draw the pictures of docs/report.md again from `results/`; its tables are written by `benchmarks.tables`.
 
     python -m benchmarks.report [--results results] [--model model] [--out docs/report]
 
-Writes OUT.md with a table a question, and beside it the curves of training, accuracy over images seen and over
-families, calibration, accuracy by category and size, and the most confused pairs drawn side by side; and the map of all
-families for README and app (web/families.webp).
+Into OUT go the curves of training, accuracy over images seen and over families, calibration, accuracy by category and
+size, and the most confused pairs drawn side by side; and the map of all families for README and app
+(web/families.webp).
 """
 
 import argparse
@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.families_map import draw_map
+from benchmarks.tables import QUESTIONS
 from data_scripts.make_examples import draw_line
 from fontid.catalogue.faces import regular_faces
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
@@ -22,31 +23,6 @@ from fontid.identifier import FontIdentifier
 from train.calibrate import draw_diagrams
 
 SAMPLE = "Hamburgefonstiv 123"
-QUESTIONS = Path(__file__).parents[1] / "experiments" / "questions.yaml"  # name -> entry -> what it is called
-COLUMNS = (
-    "variant | images | seconds | trained families | other families | real pictures | parameters | file",
-    "---|---|---|---|---|---|---|---",
-)
-
-
-def table(rows: dict[str, str], runs: dict[str, dict]) -> str:
-    """Markdown; accuracy in per cent with twins credited, top-1 / top-5."""
-
-    def cell(part: dict | None) -> str:
-        return f"{100 * part['twins']['top1']:.1f} / {100 * part['twins']['top5']:.1f}" if part else ""
-
-    lines = [f"| {line} |" for line in COLUMNS]
-    for stem, label in rows.items():
-        if stem not in runs:
-            continue
-        metrics = runs[stem]["metrics"]
-        training, chromium = metrics["training"], metrics["chromium"]
-        cells = [label, f"{training['images'] / 1e6:.2f}M", str(training["seconds"])]
-        other = chromium["other_families"]
-        cells += [cell(chromium["trained_families"]), cell(other if other["n"] else None), cell(metrics.get("real"))]
-        cells += [f"{metrics['parameters'] / 1e6:.1f}M", f"results/ladder.jsonl#{stem}"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
 
 
 def draw_curves(runs: dict[str, dict], questions: dict[str, dict[str, str]], path: Path) -> None:
@@ -148,24 +124,7 @@ def main(argv: list[str] | None = None) -> None:
     draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.webp")
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
     draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=20, method=6)
-    parts = [
-        "# What the experiments say",
-        "Made by `python -m benchmarks.report` from `results/`. Accuracy in per cent, twins credited, top-1 / top-5, "
-        "on lines drawn by Chromium and on real pictures, by encoder and prototypes alone (four references a face). "
-        "What follows from it stands in [EXPERIMENTS.md](../EXPERIMENTS.md).",
-    ]
-    for question, rows in questions.items():
-        parts += [f"## {question}", table(rows, runs)]
-    for name, title in (
-        ("curves", "While training"),
-        ("growth", "Accuracy over images seen and over families"),
-        ("parts", "By category and by size"),
-        ("confused", "Most confused pairs (how often)"),
-        ("calibration", "Calibration"),
-    ):
-        parts += [f"## {title}", f"![{title}]({out.name}/{name}.webp)"]
-    out.with_suffix(".md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    print(f"{out.with_suffix('.md')}: {len(runs)} runs")
+    print(f"{out}: {len(runs)} runs")
 
 
 if __name__ == "__main__":

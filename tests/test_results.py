@@ -11,7 +11,7 @@ from PIL import Image
 from benchmarks import report, tables
 from benchmarks.families_map import draw_map
 from fontid.catalogue.faces import regular_faces
-from fontid.evaluation.experiment import read_result, read_results
+from fontid.evaluation.experiment import read_result, read_results, read_yaml
 from tests.conftest import ROOT
 
 FILE = re.compile(r"results/[\w./-]+\.jsonl?(?:#[\w/-]+)?")
@@ -119,16 +119,26 @@ def results(tmp_path, identifier):
     return folder
 
 
-def test_report_is_made_from_results(results, tmp_path):
-    out, families = tmp_path / "docs" / "report", tmp_path / "families.webp"
+def test_pictures_of_the_report_are_drawn_from_results(results, tmp_path):
+    out, families = tmp_path / "report", tmp_path / "families.webp"
     report.main(["--results", str(results), "--out", str(out), "--map", str(families)])
-    text = out.with_suffix(".md").read_text()
-    assert "51.2 / 56.2 | 41.2 / 46.2 | 31.2 / 36.2 | 4.0M | results/ladder.jsonl#small" in text
-    assert "loss-arcface" not in text  # not run: no row
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
     for picture in ("curves", "growth", "parts", "confused", "calibration"):
         assert Image.open(out / f"{picture}.webp").convert("L").getextrema()[0] < 100
-        assert f"report/{picture}.webp" in text
+        assert f"report/{picture}.webp" in page
     assert Image.open(families).size == (2160, 2160)
+
+
+def test_a_table_of_runs_leaves_out_what_was_not_run(results, monkeypatch):
+    monkeypatch.setattr(tables, "ROOT", results.parent)
+    text = tables.ladder({"small": "ours", "loss-arcface": "another"})
+    assert "51.2 / 56.2 | 41.2 / 46.2 | 31.2 / 36.2 | 4.0M | results/ladder.jsonl#small" in text
+    assert "another" not in text
+
+
+def test_every_question_has_its_table():
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    assert [name for name, _ in tables.PLACE.findall(page)] == list(read_yaml(tables.QUESTIONS))
 
 
 def test_families_stand_in_the_map_where_they_should(identifier):
