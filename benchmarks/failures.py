@@ -3,7 +3,6 @@
 python -m benchmarks.failures FOLDER SHEET.png [--limit N] [--beyond 1] [--most 40] [--condition NAME]
 """
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from tqdm import tqdm
 
 from data_scripts.make_examples import draw_line, stack
 from fontid.catalogue.faces import style_apart
+from fontid.commands import command_line
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError, open_picture
@@ -86,7 +86,7 @@ def draw_row(identifier: FontIdentifier, failure: Failure) -> Image.Image:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("sheet", type=Path)
     parser.add_argument("--limit", type=int, metavar="N", help="look only at so many pictures, spread evenly")

@@ -11,12 +11,12 @@ in which words the first rows of unknown fonts are told, and of the fonts that h
 look at which rank that one comes.
 """
 
-import argparse
 import statistics
 from pathlib import Path
 
 from tqdm import tqdm
 
+from fontid.commands import command_line
 from fontid.confidence import word_shares
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.folders import Sample, read_manifest, spread
@@ -51,11 +51,10 @@ def rank_of(family: str, answer: Answer) -> int | None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/unknown.json")
     parser.add_argument("unknown", type=Path, nargs="+")
     parser.add_argument("known", type=Path)
     parser.add_argument("--limit", type=int, default=300, help="known pictures")
-    parser.add_argument("--results", type=Path, default=Path("results/unknown.json"))
     arguments = parser.parse_args(argv)
     identifier = FontIdentifier.from_pretrained()
     samples = [sample for folder in arguments.unknown for sample in read_manifest(folder)]

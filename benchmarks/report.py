@@ -7,7 +7,6 @@ size, and the most confused pairs drawn side by side; and the map of all familie
 (web/families.webp).
 """
 
-import argparse
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from benchmarks.families_map import draw_map
 from benchmarks.tables import QUESTIONS
 from data_scripts.make_examples import draw_line
 from fontid.catalogue.faces import regular_faces
+from fontid.commands import command_line
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
 from fontid.identifier import FontIdentifier
 from train.calibrate import draw_diagrams
@@ -102,8 +102,7 @@ def draw_confused(details: dict, identifier: FontIdentifier, path: Path) -> None
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser = command_line(__doc__, "results")
     parser.add_argument("--model", type=Path, default=Path("model"))
     parser.add_argument("--out", type=Path, default=Path("docs/report"))
     parser.add_argument("--map", type=Path, default=Path("web/families.webp"))

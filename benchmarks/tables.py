@@ -7,13 +7,13 @@ A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`
 figures only in the results file that its last column names.
 """
 
-import argparse
 import json
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from fontid.commands import command_line
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -289,7 +289,7 @@ def first_difference(page: str) -> str | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a table differs")
     arguments = parser.parse_args()
     for name in PAGES:

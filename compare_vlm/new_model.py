@@ -6,7 +6,6 @@
 tokenizer spells names letter by letter.
 """
 
-import argparse
 import string
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,8 @@ from transformers import (
 from transformers.models.mllama.configuration_mllama import MllamaTextConfig, MllamaVisionConfig
 from transformers.models.mllama.image_processing_pil_mllama import MllamaImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+from fontid.commands import command_line
 
 CHARACTERS = string.ascii_letters + string.digits + string.punctuation
 CHAT = (
@@ -194,7 +195,7 @@ def make(architecture: str, folder: Path, size: str, seed: int = 0) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("architecture", choices=NEW)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", choices=SIZES, default="tiny")

@@ -3,7 +3,6 @@
 python -m data_scripts.make_examples [--out web/examples]
 """
 
-import argparse
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from data_scripts.photograph import photograph
+from fontid.commands import command_line
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import Letterforms
 
@@ -53,7 +53,7 @@ def stack(lines: list[Image.Image], ground, margin: int = 0, gap: int = 0, centr
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--out", type=Path, default=Path("web/examples"))
     arguments = parser.parse_args(argv)
     letterforms = FontIdentifier.from_pretrained().letterforms

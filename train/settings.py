@@ -1,11 +1,11 @@
 """Settings of an encoder's training, read from `experiments/ladder.yaml`."""
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from fontid.commands import command_line
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.evaluation.experiment import SettingsError, entry_name, read_settings
 from fontid.paths import data_home
@@ -124,7 +124,7 @@ def run_experiment(
     description: str | None, train: Callable[[Settings, str, Path], dict], kind: type[Settings], argv: list[str] | None
 ) -> None:
     """The command line of a training: one entry of an experiment file, by `train`, in a folder of its own."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(description)
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path, help="folder of the run (default FONTID_DATA/runs/NAME)")
     arguments = parser.parse_args(argv)
