@@ -21,6 +21,7 @@ from compare_vlm.settings import BackboneRow, VlmRow, open_row, run_folder
 from fontid.commands import command_line
 from fontid.evaluation.experiment import SettingsError
 from fontid.identifier import SHIPPED
+from train.checkpoints import leave
 
 MASKED = -100
 
@@ -89,10 +90,7 @@ def train(row: VlmRow | BackboneRow, run: Path) -> dict:
         save(opened, run / "trained")
         (run / "training.json").write_text(json.dumps(cost, indent=1) + "\n")
     accelerator.print(json.dumps(cost))
-    # as in train/loop.py: nobody leaves while another still talks to it
-    accelerator.wait_for_everyone()
-    accelerator.free_memory()
-    accelerator.end_training()
+    leave(accelerator)
     return cost
 
 
