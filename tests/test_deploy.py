@@ -15,7 +15,7 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from deploy.measure_load import site_configuration
+from deploy.measure_load import read_unit, site_configuration
 from tests.conftest import MODEL, ROOT, free_port, start_app
 from tests.test_project import tracked_files
 from web.limits import LARGEST_BODY, LARGEST_UPLOAD, SPARE_DISK
@@ -115,6 +115,8 @@ def test_limits_of_proxy_unit_and_app_agree():
     port = re.search(r"GRADIO_SERVER_PORT=(\d+)", UNIT).group(1)
     assert f"server 127.0.0.1:{port} " in site and f"SocketBindAllow=ipv4:tcp:{port}" in UNIT
     assert "GRADIO_TEMP_DIR=/run/fontid/" in UNIT and "MemoryMax=900M" in UNIT
+    unit = read_unit()  # as the load test takes it
+    assert unit.memory == 900 and unit.environment["MALLOC_ARENA_MAX"] == "1"
 
 
 @pytest.mark.parametrize("tls", ["letsencrypt", "self-signed", "off"])
