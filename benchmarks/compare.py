@@ -6,7 +6,6 @@ DIR holds the drawn pictures as `benchmarks.run` keeps them (SET-3); those of `.
 whose pictures are not there is passed over, with a word.
 """
 
-import argparse
 import gzip
 import json
 import math
@@ -18,6 +17,7 @@ from tqdm import tqdm
 
 from benchmarks.run import SEED
 from fontid.catalogue.ranking import Catalogue
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.folders import Sample, sample_of
 from fontid.identifier import FontIdentifier
@@ -103,12 +103,11 @@ def compare(before: dict[str, dict], after: dict[str, dict], samples: dict, cata
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/compare.json")
     parser.add_argument("drawn", type=Path, metavar="DIR")
     parser.add_argument("--only", nargs="+", metavar="SET")
     parser.add_argument("--limit", type=int, help="only so many pictures of a set, the first")
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--results", type=Path, default=Path("results/compare.json"))
     arguments = parser.parse_args(argv)
     identifier = FontIdentifier.from_pretrained()
     metrics = {}

@@ -3,16 +3,16 @@
 python -m benchmarks.failures FOLDER SHEET.png [--limit N] [--beyond 1] [--most 40] [--condition NAME]
 """
 
-import argparse
 import sys
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 from tqdm import tqdm
 
+from data_scripts.make_examples import draw_line, stack
 from fontid.catalogue.faces import style_apart
+from fontid.commands import command_line
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError, open_picture
@@ -52,11 +52,8 @@ def draw_text(identifier: FontIdentifier, text: str, face: str | None) -> Image.
     """`text` in the shipped letterforms of a face, filling the cell; empty where there are none."""
     if face is None:
         return Image.new("RGB", CELL, "white")
-    font = ImageFont.truetype(BytesIO(identifier.letterforms.font_data(face)), 60)
-    box = font.getbbox(text)
-    picture = Image.new("RGB", (int(box[2] - box[0]) + 12, int(box[3] - box[1]) + 12), "white")
-    ImageDraw.Draw(picture).text((6 - box[0], 6 - box[1]), text, fill="black", font=font)
-    return ImageOps.pad(picture, CELL, color="white")
+    drawn = ImageOps.expand(draw_line(identifier.letterforms, text, face, 60), 6, "white")
+    return ImageOps.pad(drawn, CELL, color="white")
 
 
 def nearest_face(identifier: FontIdentifier, family: str, weight: int | None, italic: bool) -> str | None:
@@ -89,7 +86,7 @@ def draw_row(identifier: FontIdentifier, failure: Failure) -> Image.Image:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("sheet", type=Path)
     parser.add_argument("--limit", type=int, metavar="N", help="look only at so many pictures, spread evenly")
@@ -104,12 +101,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = [draw_row(identifier, failure) for failure in found]
     if not rows:
         raise SystemExit("No picture was named wrong: there is nothing to show.")
-    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
-    top = 0
-    for row in rows:
-        sheet.paste(row, (0, top))
-        top += row.height
-    sheet.save(arguments.sheet)
+    stack(rows, "white").save(arguments.sheet)
     print(f"{arguments.sheet}: {len(rows)} pictures named wrong; left to right: {', '.join(COLUMNS)}.")
 
 

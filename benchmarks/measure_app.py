@@ -5,7 +5,6 @@
 Starts `app.py` on a free port and drives it by headless Chromium, a new visit for every picture.
 """
 
-import argparse
 import os
 import socket
 import statistics
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data_scripts.chromium import find_chromium
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 
 EXAMPLES = sorted(Path("web/examples").glob("*.webp"))
@@ -104,8 +104,7 @@ def take_screenshots(browser, address: str, folder: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=Path("results/app.json"))
+    parser = command_line(__doc__, "results/app.json")
     parser.add_argument("--screenshots", type=Path, metavar="DIR", help="save pictures of the app here")
     arguments = parser.parse_args(argv)
     from playwright.sync_api import sync_playwright

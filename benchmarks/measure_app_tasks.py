@@ -6,7 +6,6 @@ Compare is measured on real pictures whose first font is the labelled one: the o
 ink (intersection over union), and how far a letter was moved from where the font sets it, in font sizes.
 """
 
-import argparse
 import json
 import statistics
 import subprocess  # nosec B404: commands are lists that this project writes
@@ -19,6 +18,8 @@ from PIL import Image
 
 from benchmarks.measure_app import EXAMPLES, WAIT, running_app
 from data_scripts.chromium import find_chromium
+from data_scripts.make_examples import stack
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 
 SIZES = ((1440, 900), (1280, 720), (390, 844))
@@ -144,9 +145,8 @@ def compare(browser, address: str, folder: Path) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/app_tasks.json")
     parser.add_argument("--pictures", type=Path, default=Path("../shared/pictures"))
-    parser.add_argument("--results", type=Path, default=Path("results/app_tasks.json"))
     arguments = parser.parse_args(argv)
     from playwright.sync_api import sync_playwright
 
@@ -154,12 +154,7 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder, running_app() as (address, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
         parts = [Image.open(examples[name]).convert("RGB") for name in ("poster", "page", "board")]
-        six = Image.new("RGB", (max(one.width for one in parts), sum(one.height for one in parts)), "white")
-        top = 0
-        for one in parts:
-            six.paste(one, (0, top))
-            top += one.height
-        six.save(Path(folder) / "six.png")
+        stack(parts, "white").save(Path(folder) / "six.png")
         open_page(browser, address).context.close()
         empty, ours = empty_page(browser), weight(browser, address, "#file")
         metrics = {

@@ -7,7 +7,6 @@ Measures too how long the drawing of candidates takes.
 The pictures are pages of text: PNGs on a plain ground, as of a screen, and JPEGs on a grainy one, as of a camera.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -20,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.catalogue.enrolment import REFERENCES, draw_reference
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from fontid.identifier import FontIdentifier
 from fontid.letters.drawing import make_query
@@ -100,8 +100,7 @@ def _draw() -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=Path("results/cost.json"))
+    parser = command_line(__doc__, "results/cost.json")
     arguments = parser.parse_args(argv)
     metrics = {}
     with tempfile.TemporaryDirectory() as folder:

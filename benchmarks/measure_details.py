@@ -6,7 +6,6 @@ Of a model as it is served, asked about the test and the Chromium lines of a dat
 Maaten and Hinton 2008) of the regular faces' prototypes.
 """
 
-import argparse
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from fontid.artifact import ArtifactError
 from fontid.catalogue.faces import regular_faces
 from fontid.catalogue.ranking import Catalogue
+from fontid.commands import command_line
 from fontid.encoder.preprocessing import windows_of
 from fontid.evaluation.experiment import write_result
 from fontid.identifier import FontIdentifier
@@ -82,10 +82,9 @@ def map_of(catalogue: Catalogue) -> dict[str, list[float]]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/details.json")
     parser.add_argument("--model", type=Path, default=Path("model"))
     parser.add_argument("--data", default="full", help="a preset's name, or a folder")
-    parser.add_argument("--results", type=Path, default=Path("results/details.json"))
     arguments = parser.parse_args(argv)
     folder = find_data(arguments.data)
     try:

@@ -8,7 +8,6 @@ are the prototypes. Asked about: the Chromium lines of every family, and the lin
 pictures. Writes accuracy, the curve of training and its cost into the entry NAME of `results/ladder.jsonl`.
 """
 
-import argparse
 import json
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import torch
 from tqdm import tqdm
 
 from fontid.catalogue.ranking import Catalogue
+from fontid.commands import command_line
 from fontid.encoder.preprocessing import Preprocessing, prepare_line
 from fontid.evaluation.experiment import entry_name, write_result
 from fontid.evaluation.folders import Sample, read_manifest
@@ -112,12 +112,11 @@ def trained_families(settings: TrainSettings) -> set[str]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/ladder.jsonl")
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--pictures", type=Path, help="labelled real pictures (left out if not given)")
     parser.add_argument("--catalogue", default="full", help="data set whose references make the prototypes")
-    parser.add_argument("--results", type=Path, default=Path("results/ladder.jsonl"))
     arguments = parser.parse_args(argv)
     settings = open_experiment(arguments.experiment)
     run = run_folder(arguments.experiment, arguments.run)

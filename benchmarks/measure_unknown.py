@@ -7,16 +7,15 @@
     python -m benchmarks.measure_unknown UNKNOWN/words KNOWN [--results results/unknown.json]
 
 KNOWN is a folder of the same protocol in families of the catalogue. Prints how well `in_catalogue` tells the two apart,
-in which words the first rows of unknown fonts are told, and of the fonts that have a free family of the same widths and
-look at which rank that one comes.
+and in which words the first rows of unknown fonts are told.
 """
 
-import argparse
 import statistics
 from pathlib import Path
 
 from tqdm import tqdm
 
+from fontid.commands import command_line
 from fontid.confidence import word_shares
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.folders import Sample, read_manifest, spread
@@ -24,38 +23,23 @@ from fontid.evaluation.open_set import auroc
 from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError
 
-COUNTERPARTS = {
-    "nimbus-sans": "arimo",
-    "tex-gyre-heros": "arimo",
-    "nimbus-roman": "tinos",
-    "tex-gyre-termes": "tinos",
-}
-NEAREST = 20
-
 
 def answers(identifier: FontIdentifier, samples: list[Sample]) -> list[tuple[Sample, Answer]]:
     """The pictures that give an answer, with it."""
     found = []
     for sample in tqdm(samples, "pictures"):
         try:
-            found.append((sample, identifier.identify(sample.file, top=NEAREST)))
+            found.append((sample, identifier.identify(sample.file)))
         except PictureError as error:
             print(f"{sample.file}: {error}")
     return found
 
 
-def rank_of(family: str, answer: Answer) -> int | None:
-    """Of the row that names a family, from 1; None where none of the first `NEAREST` does."""
-    rows = enumerate(answer.matches, 1)
-    return next((rank for rank, match in rows if family in (match.family, *match.twins)), None)
-
-
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/unknown.json")
     parser.add_argument("unknown", type=Path, nargs="+")
     parser.add_argument("known", type=Path)
     parser.add_argument("--limit", type=int, default=300, help="known pictures")
-    parser.add_argument("--results", type=Path, default=Path("results/unknown.json"))
     arguments = parser.parse_args(argv)
     identifier = FontIdentifier.from_pretrained()
     samples = [sample for folder in arguments.unknown for sample in read_manifest(folder)]
@@ -66,11 +50,6 @@ def main(argv: list[str] | None = None) -> None:
         of_family = [answer for sample, answer in unknown if sample.family == family]
         said = statistics.mean(answer.in_catalogue for answer in of_family)
         families[family] = {"n": len(of_family), "in_catalogue": round(said, 4)}
-        if family in COUNTERPARTS:
-            ranks = [rank_of(COUNTERPARTS[family], answer) for answer in of_family]
-            families[family]["counterpart"] = COUNTERPARTS[family]
-            for k in (1, 5, NEAREST):
-                families[family][f"top{k}"] = round(sum((rank or 99) <= k for rank in ranks) / len(ranks), 4)
     values = [[answer.in_catalogue for _, answer in part] for part in (known, unknown)]
     metrics = {
         "n_unknown": len(unknown),

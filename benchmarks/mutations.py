@@ -7,7 +7,6 @@ committed, where modules are changed, and a line for every mutant tried, so a ki
 where the tests fail, or take four times as long as without it. Hours of one core: `taskset -c 1`.
 """
 
-import argparse
 import ast
 import json
 import random
@@ -23,6 +22,7 @@ from cosmic_ray.mutating import apply_mutation
 from cosmic_ray.plugins import get_operator, operator_names
 from tqdm import tqdm
 
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 
 TESTS = {  # modules, and the tests beside them
@@ -122,11 +122,10 @@ def summary(rows: list[dict]) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/mutations.json")
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=20)
-    parser.add_argument("--results", type=Path, default=Path("results/mutations.json"))
     arguments = parser.parse_args(argv)
     root, log = arguments.folder / "clone", arguments.folder / "tried.jsonl"
     if not root.exists():

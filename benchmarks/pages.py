@@ -16,7 +16,7 @@ from markupsafe import Markup
 from PIL import Image
 from tqdm import tqdm
 
-from data_scripts.chromium import font_address, open_browser
+from data_scripts.chromium import font_rule, open_browser
 from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, drawable_words, running_text
 from fontid.catalogue.faces import Face, by_family, regular_face
@@ -251,12 +251,8 @@ def _look(rng: np.random.Generator, pool: Pool, template: str, scale: float, fon
 
 
 def _font_face(face: Face, fonts: Path) -> str:
-    """The font inside the page, so that neither cache nor installed fonts can stand in for it."""
-    style = "italic" if face.italic else "normal"
-    return (
-        f"@font-face{{font-family:'{face.family}';font-weight:{face.weight};font-style:{style};"
-        f"src:url({font_address(face, fonts)})}}"
-    )
+    slope = "italic" if face.italic else "normal"
+    return font_rule(face.family, face, fonts, f"font-weight:{face.weight};font-style:{slope};")
 
 
 def _colour(rng: np.random.Generator, bright: bool) -> np.ndarray:

@@ -32,7 +32,6 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
 The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -48,6 +47,7 @@ from data_scripts.render_dataset import is_held_out
 from data_scripts.renderers import OpenFace, unpack
 from fontid.catalogue.faces import Face, by_family, read_faces
 from fontid.catalogue.usage import FLOOR, read_usage
+from fontid.commands import command_line
 from fontid.paths import data_home
 
 COUNTED = ("effects", "grounds", "pages")
@@ -87,7 +87,7 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("protocol", choices=(*PROTOCOLS, "pages"))
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)

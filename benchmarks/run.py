@@ -6,7 +6,6 @@ DIR keeps the pictures. What this very model was asked already is passed over, s
 Two with parts of the list, each bound to a core (`taskset -c 0`), are done sooner than one on two cores.
 """
 
-import argparse
 import json
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.over_conditions import over_conditions
+from fontid.commands import command_line
 from fontid.evaluation.experiment import add_result, read_results, readable_json
 from fontid.identifier import FontIdentifier
 
@@ -92,12 +92,11 @@ def run(module: str, *words: str) -> bool:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/benchmarks")
     parser.add_argument("drawn", type=Path, metavar="DIR")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS), metavar="NAME")
     parser.add_argument("--model", default="model")
     parser.add_argument("--pictures", type=Path, default=Path("../shared/realworld"), help="labelled real pictures")
-    parser.add_argument("--results", type=Path, default=Path("results/benchmarks"))
     arguments = parser.parse_args(argv)
     version = FontIdentifier.from_pretrained(arguments.model).version
     name_model(Path(arguments.model), version, arguments.results.parent / "models.jsonl")

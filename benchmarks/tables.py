@@ -7,18 +7,20 @@ A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`
 figures only in the results file that its last column names.
 """
 
-import argparse
 import json
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from fontid.evaluation.experiment import read_result, read_results
+from fontid.commands import command_line
+from fontid.evaluation.experiment import read_result, read_results, read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md")
-PLACE = re.compile(r"<!-- table: ([\w-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
+PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md", "docs/report.md")
+PLACE = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- end -->", re.DOTALL)
+QUESTIONS = ROOT / "experiments" / "questions.yaml"  # name -> entry of `LADDER` -> what it is called
+LADDER = "results/ladder.jsonl"
 
 ANOTHER = "† by an earlier encoder: not measured again yet."
 
@@ -37,23 +39,15 @@ MAIN = (
     ("generated photographs, a sample", "photo", None),
     ("real pictures that nobody here made", "realworld", None),
 )
+REAL_KINDS = (
+    "dark-bg", "specimen-poster", "colour-bg", "specimen-text", "rendered-sample", "photo-bg", "screenshot-small",
+)  # fmt: skip
 PARTS = (
     ("FRB easy: sentences", "frb", "easy"),
     ("FRB hard: names of other fonts", "frb", "hard"),
     ("real, whose text is the font’s name", "realworld", "spells its family"),
     ("real, with another text", "realworld", "other text"),
-    *(
-        (f"real, {kind}", "realworld", kind)
-        for kind in (
-            "dark-bg",
-            "specimen-poster",
-            "colour-bg",
-            "specimen-text",
-            "rendered-sample",
-            "photo-bg",
-            "screenshot-small",
-        )
-    ),
+    *((f"real, {kind}", "realworld", kind) for kind in REAL_KINDS),
 )
 OPEN_SET = (
     ("random letters", "chars"),
@@ -78,26 +72,22 @@ def is_of_another(file: str) -> bool:
     return any(parts.get(part) != ships[part] for part in ("encoder.onnx", "faces.jsonl.gz"))
 
 
-def table(head: list[str], rows: list[list]) -> str:
-    """Markdown. The last cell of a row names its file; a file of another model than ships is marked."""
+def table(head: str, rows: list[list]) -> str:
+    """Markdown. The last cell of a row names its file; a file of another model than ships is marked.
+
+    Args: head: cells with bars between them.
+    """
     marked = [[*row[:-1], f"{row[-1]} †" if is_of_another(row[-1]) else row[-1]] for row in rows]
-    lines = [head, ["---"] * len(head), *marked]
+    cells = head.split("|")
+    lines = [cells, ["---"] * len(cells), *marked]
     text = "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
     return text + (f"\n{ANOTHER}\n" if marked != rows else "")
 
 
 def results(rows: tuple) -> str:
     """Accuracy in per cent. The count in brackets is of the pictures that the figure beside it is about."""
-    head = [
-        "pictures",
-        "n",
-        "top-1 strict / twins",
-        "top-5 strict / twins",
-        "family, weight and slope (of labelled)",
-        "slope (of right families)",
-        "weight off by",
-        "file",
-    ]
+    head = "pictures|n|top-1 strict / twins|top-5 strict / twins|family, weight and slope (of labelled)"
+    head += "|slope (of right families)|weight off by|file"
     lines = []
     for says, name, part in rows:
         file = f"results/benchmarks/{name}.json"
@@ -134,7 +124,7 @@ def conditions() -> str:
         [says, part["n"], *(per_cent(part["twins"][top]) for top in ("top1", "top5")), per_cent(part["refused"]), file]
         for says, part in rows
     ]
-    return table(["condition", "n", "top-1, twins credited", "top-5", "refused", "file"], lines)
+    return table("condition|n|top-1, twins credited|top-5|refused|file", lines)
 
 
 def refusals() -> str:
@@ -142,7 +132,7 @@ def refusals() -> str:
     names = [name for _, name, part in MAIN if part is None]
     files = {name: f"results/benchmarks/{name}.json" for name in [*names, "effects", "grounds"]}
     lines = [[name, read(file)["n"], per_cent(read(file)["refused"]), file] for name, file in files.items()]
-    return table(["pictures", "n", "answered with no text, %", "file"], lines)
+    return table("pictures|n|answered with no text, %|file", lines)
 
 
 def per_cent(fraction: float) -> str:
@@ -150,27 +140,16 @@ def per_cent(fraction: float) -> str:
 
 
 def open_set() -> str:
-    lines = []
-    for says, name in OPEN_SET:
-        file = f"results/benchmarks/{name}-without-truth.json"
-        found = read(file)
-        said = found["in_catalogue"]
-        shares = [f"{said[key]:.2f}" for key in ("known", "unknown")]
-        lines.append([says, found["n"], f"{found['auroc']:.3f}", *shares, file])
-    file = "results/unknown.json"
-    found = read(file)["metrics"]
-    lines.append(
-        [
-            "words in fonts of Debian's packages, beside words in the catalogue's",
-            f"{found['n_unknown']} + {found['n_known']}",
-            f"{found['auroc']:.3f}",
-            f"{found['in_catalogue']['known']:.2f}",
-            f"{found['in_catalogue']['unknown']:.2f}",
-            file,
-        ]
-    )
-    head = ["pictures, with their family and without", "n", "AUROC", "said with it", "said without", "file"]
-    return table(head, lines)
+    def line(says: str, n: int | str, found: dict, file: str) -> list:
+        said = [f"{found['in_catalogue'][key]:.2f}" for key in ("known", "unknown")]
+        return [says, n, f"{found['auroc']:.3f}", *said, file]
+
+    files = {says: f"results/benchmarks/{name}-without-truth.json" for says, name in OPEN_SET}
+    lines = [line(says, read(file)["n"], read(file), file) for says, file in files.items()]
+    found = read("results/unknown.json")["metrics"]
+    says, n = "words in fonts of Debian's packages, beside words in the catalogue's", "{n_unknown} + {n_known}"
+    lines.append(line(says, n.format(**found), found, "results/unknown.json"))
+    return table("pictures, with their family and without|n|AUROC|said with it|said without|file", lines)
 
 
 def calibration() -> str:
@@ -179,8 +158,7 @@ def calibration() -> str:
     kinds = ", ".join(f"{part['n']} {name}" for name, part in found["by"].items())
     said = (("the first row being right", "probability"), ("the font being in the catalogue", "in_catalogue"))
     lines = [[says, f"{found['n']} ({kinds})", f"{found[key]['expected_error']:.3f}", file] for says, key in said]
-    head = ["said of", "pictures, of families it was not fitted on", "expected calibration error", "file"]
-    return table(head, lines)
+    return table("said of|pictures, of families it was not fitted on|expected calibration error|file", lines)
 
 
 def cost() -> str:
@@ -193,7 +171,7 @@ def cost() -> str:
             if kind != "drawing" and (kinds is None or kind in kinds):
                 seconds = [f"{found[key]:.2f}" for key in ("first_seconds", "next_seconds")]
                 lines.append([kind + says, found["peak_mb"], *seconds, file])
-    return table(["a page of text", "peak memory, MB", "first answer, s", "next, s", "file"], lines)
+    return table("a page of text|peak memory, MB|first answer, s|next, s|file", lines)
 
 
 def search() -> str:
@@ -201,7 +179,7 @@ def search() -> str:
     drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
     ranked = f"scoring and ranking {found['faces']} faces"
     return table(
-        ["", "cold, ms", "warm, ms", "file"],
+        "|cold, ms|warm, ms|file",
         [
             [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
             [ranked, "", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"],
@@ -213,7 +191,7 @@ def catalogue() -> str:
     faces, twins = read("results/faces.json")["metrics"], read("results/twins.json")["metrics"]
     shared = f"{twins['families_with_twin']} ({100 * twins['share_with_twin']:.1f} %)"
     return table(
-        ["families", "faces", "families left out", "families with a twin", "file"],
+        "families|faces|families left out|families with a twin|file",
         [
             [faces["families"], faces["faces"], faces["left_out"], "", "results/faces.json"],
             [twins["families"], "", "", shared, "results/twins.json"],
@@ -225,14 +203,8 @@ def app() -> str:
     file = "results/app.json"
     record = read(file)
     found, settings = record["metrics"], record["settings"]
-    head = [
-        "drop to cards in Chromium, seconds",
-        "median",
-        "slowest",
-        "first after the start",
-        "serious findings of axe-core, light / dark",
-        "file",
-    ]
+    head = "drop to cards in Chromium, seconds|median|slowest|first after the start"
+    head += "|serious findings of axe-core, light / dark|file"
     says = f"{len(settings['pictures'])} pictures, {settings['rounds']} times each"
     seconds = [f"{found[key]:.2f}" for key in ("median_seconds", "slowest_seconds", "first_seconds")]
     axe = " / ".join(str(found["axe"][theme]["serious"]) for theme in ("light", "dark"))
@@ -247,7 +219,7 @@ def load() -> str:
         [users, f"{found['throughput']:.2f}", *(found[key] for key in keys), file]
         for users, found in read(file)["metrics"]["users"].items()
     ]
-    return table(head.split("|"), lines)
+    return table(head, lines)
 
 
 def soak() -> str:
@@ -265,7 +237,24 @@ def soak() -> str:
         f"{found['growth_mb_an_hour']:.1f}",
         file,
     ]
-    return table(head.split("|"), [row])
+    return table(head, [row])
+
+
+def ladder(rows: dict[str, str]) -> str:
+    """The runs of a question that there are; accuracy in per cent with twins credited, top-1 / top-5."""
+
+    def cell(part: dict | None) -> str:
+        return f"{100 * part['twins']['top1']:.1f} / {100 * part['twins']['top5']:.1f}" if part and part["n"] else ""
+
+    runs, lines = read_results(ROOT / LADDER), []
+    for name in filter(runs.__contains__, rows):
+        metrics = runs[name]["metrics"]
+        training, chromium = metrics["training"], metrics["chromium"]
+        parts = (chromium["trained_families"], chromium["other_families"], metrics.get("real"))
+        cells = [rows[name], f"{training['images'] / 1e6:.2f}M", training["seconds"], *map(cell, parts)]
+        lines.append([*cells, f"{metrics['parameters'] / 1e6:.1f}M", f"{LADDER}#{name}"])
+    head = "variant|images|seconds|trained families|other families|real pictures|parameters|file"
+    return table(head, lines)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -284,18 +273,23 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
+def made(name: str) -> str:
+    """The table of this name, or of the question."""
+    return TABLES[name]() if name in TABLES else ladder(read_yaml(QUESTIONS)[name])
+
+
 def written(page: str) -> str:
     """A page's text with its tables made from results/."""
-    return PLACE.sub(lambda at: f"<!-- table: {at[1]} -->\n{TABLES[at[1]]()}<!-- end -->", page)
+    return PLACE.sub(lambda at: f"<!-- table: {at[1]} -->\n{made(at[1])}<!-- end -->", page)
 
 
 def first_difference(page: str) -> str | None:
     """The name of the first table of a page's text that is not what results/ give."""
-    return next((name for name, text in PLACE.findall(page) if text != TABLES[name]()), None)
+    return next((name for name, text in PLACE.findall(page) if text != made(name)), None)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a table differs")
     arguments = parser.parse_args()
     for name in PAGES:

@@ -7,7 +7,6 @@ Writes `RESULTS/NAME-FAMILIES.json`. A row that is trained is trained first, by 
 for how many pictures beam search is compared with the exact likelihood of every name.
 """
 
-import argparse
 import hashlib
 import json
 from pathlib import Path
@@ -19,6 +18,7 @@ from compare_vlm.questions import Names, Questions, open_names
 from compare_vlm.settings import BackboneRow, ClassicalRow, EncoderRow, Row, VlmRow, open_row, row_name, run_folder
 from fontid.artifact import ArtifactError
 from fontid.catalogue.ranking import by_score
+from fontid.commands import command_line
 from fontid.evaluation.experiment import SettingsError, write_result
 from fontid.identifier import SHIPPED, FontIdentifier
 from fontid.picture.opening import PictureError
@@ -170,11 +170,10 @@ def measure_row(row: Row, run: Path, exact: int = 0) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/vlm.jsonl")
     parser.add_argument("rows", type=Path, nargs="+")
     parser.add_argument("--families", type=int, nargs="+", default=[0], help="0: as the row says")
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results/vlm.jsonl"))
     parser.add_argument("--exact", type=int, default=0)
     parser.add_argument("--smoke", action="store_true", help="marks the result as a trial of the code")
     arguments = parser.parse_args(argv)

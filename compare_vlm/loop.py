@@ -1,7 +1,6 @@
 """One training loop for adapters, heads and whole models. What is frozen is never written."""
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from tqdm import tqdm
 from compare_vlm.questions import Question, Questions
 from compare_vlm.settings import Training
 from fontid.evaluation.experiment import SettingsError
+from train.checkpoints import Checkpoints
 
-KEPT_CHECKPOINTS = 2
 TRAINABLE = "trainable.safetensors"
 
 
@@ -60,11 +59,10 @@ def fit(accelerator: Accelerator, training: Training, seed: int, run: Path, task
     model, optimizer, loader = accelerator.prepare(task.model, optimizer, loader)
     keep_trainable_only(accelerator)
     state = {"step": 0, "seconds": 0.0}
-    folder = run / "checkpoints"
-    if found := sorted(folder.glob("step-*")):
-        accelerator.load_state(found[-1])
-        state = json.loads((found[-1] / "state.json").read_text())
-        accelerator.print(f"Goes on from {found[-1]}.")
+    checkpoints = Checkpoints(run, accelerator)
+    if newest := checkpoints.newest():
+        state = checkpoints.load(newest)
+        accelerator.print(f"Goes on from {newest}.")
     step, before, started = state["step"], state["seconds"], time.monotonic()
     progress = tqdm(total=training.steps, initial=step, disable=not accelerator.is_local_main_process, mininterval=5)
     model.train()
@@ -97,8 +95,8 @@ def fit(accelerator: Accelerator, training: Training, seed: int, run: Path, task
                     log.write(json.dumps(row) + "\n")
                 progress.set_postfix(loss=f"{of_all:.3f}", refresh=False)
             if step % training.checkpoint_every == 0 or share >= 1:
-                save(accelerator, folder, {"step": step, "seconds": seconds})
                 state = {"step": step, "seconds": seconds}
+                checkpoints.save(step, state)
             if share >= 1:
                 break
     progress.close()
@@ -142,17 +140,3 @@ def keep_trainable_only(accelerator: Accelerator) -> None:
 
     accelerator.register_save_state_pre_hook(write)
     accelerator.register_load_state_pre_hook(read)
-
-
-def save(accelerator: Accelerator, folder: Path, state: dict) -> None:
-    """A numbered checkpoint, whole or absent, the newest few kept."""
-    target, partial = folder / f"step-{state['step']:07d}", folder / f"partial-{state['step']:07d}"
-    accelerator.save_state(partial)
-    accelerator.wait_for_everyone()  # each process writes a part
-    if accelerator.is_main_process:
-        (partial / "state.json").write_text(json.dumps(state))
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
-        for old in sorted(folder.glob("step-*"))[:-KEPT_CHECKPOINTS]:
-            shutil.rmtree(old)
-    accelerator.wait_for_everyone()

@@ -17,7 +17,7 @@ from compare_vlm.questions import Names, Questions
 from fontid.catalogue.ranking import Catalogue
 
 TOP = 5
-METRICS = Path(__file__).parent / "metrics"
+METRIC = Path(__file__).parent / "metrics" / "ranked_names.py"
 LENGTHS = {"1-4": (1, 4), "5-8": (5, 8), "9-16": (9, 16), "17 and more": (17, 10**6)}
 TIMED = 20  # pictures asked one by one for the time that one takes
 SHOWN = 40  # answers kept for the report's examples
@@ -39,15 +39,13 @@ class Answerer:
 
 
 @cache
-def metric(name: str) -> evaluate.Metric:
-    return evaluate.load(str(METRICS / f"{name}.py"), cache_dir=tempfile.mkdtemp(prefix="fontid-metrics-"))
+def metric() -> evaluate.Metric:
+    return evaluate.load(str(METRIC), cache_dir=tempfile.mkdtemp(prefix="fontid-metrics-"))
 
 
 def ranked_metrics(predictions: list[list[str]], right: list[list[str]], catalogue: list[str]) -> dict[str, float]:
-    """top1, top5, mrr and invalid, fractions 0-1, by the modules in `compare_vlm/metrics`."""
-    both = {"predictions": predictions, "references": right}
-    found = metric("topk_accuracy").compute(**both, ranks=(1, TOP)) | metric("reciprocal_rank").compute(**both)
-    found |= metric("invalid_answers").compute(**both, catalogue=catalogue)
+    """top1, top5, mrr and invalid, fractions 0-1, by `compare_vlm/metrics/ranked_names.py`."""
+    found = metric().compute(predictions=predictions, references=right, ranks=(1, TOP), catalogue=catalogue)
     return {name: round(float(value), 4) for name, value in found.items()}
 
 

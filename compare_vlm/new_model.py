@@ -6,7 +6,6 @@
 tokenizer spells names letter by letter.
 """
 
-import argparse
 import string
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +36,8 @@ from transformers.models.mllama.configuration_mllama import MllamaTextConfig, Ml
 from transformers.models.mllama.image_processing_pil_mllama import MllamaImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
+from fontid.commands import command_line
+
 CHARACTERS = string.ascii_letters + string.digits + string.punctuation
 CHAT = (
     "<|begin_of_text|>{% for m in messages %}{{ m.role }}: {% for c in m.content %}"
@@ -54,8 +55,14 @@ class Size:
     width: int
     layers: int
 
+    @property
+    def tower(self) -> dict[str, int]:
+        """What the configurations of all towers share."""
+        return {"hidden_size": self.width, "intermediate_size": 4 * self.width, "num_hidden_layers": self.layers}
+
 
 SIZES = {"tiny": Size(32, 8, 64, 2), "small": Size(80, 8, 128, 3)}
+HEADS = 4
 
 
 def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:
@@ -71,21 +78,17 @@ def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:
     shared = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1}  # nosec B105: numbers of tokens
     text = Gemma2Config(
         vocab_size=entries,
-        hidden_size=size.width,
-        intermediate_size=4 * size.width,
-        num_hidden_layers=size.layers,
-        num_attention_heads=4,
+        **size.tower,
+        num_attention_heads=HEADS,
         num_key_value_heads=2,
-        head_dim=size.width // 4,
+        head_dim=size.width // HEADS,
         sliding_window=1024,
-        query_pre_attn_scalar=size.width // 4,
+        query_pre_attn_scalar=size.width // HEADS,
         **shared,
     )
     vision = SiglipVisionConfig(
-        hidden_size=size.width,
-        intermediate_size=4 * size.width,
-        num_hidden_layers=size.layers,
-        num_attention_heads=4,
+        **size.tower,
+        num_attention_heads=HEADS,
         image_size=size.side,
         patch_size=size.patch,
         vision_use_head=False,
@@ -119,13 +122,11 @@ def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
     image = tokenizer.convert_tokens_to_ids("<|image|>")
     pictures = MllamaImageProcessorPil(size={"height": size.side, "width": size.side}, max_image_tiles=4)
     processor = MllamaProcessor(pictures, tokenizer, chat_template=CHAT)
-    heads, kept = 4, [0]
+    kept = [0]
     text = MllamaTextConfig(
         vocab_size=image,  # the picture's token is the one behind the last that can be said
-        hidden_size=size.width,
-        intermediate_size=4 * size.width,
-        num_hidden_layers=size.layers,
-        num_attention_heads=heads,
+        **size.tower,
+        num_attention_heads=HEADS,
         num_key_value_heads=2,
         cross_attention_layers=[size.layers - 1],
         rope_parameters={"rope_type": "default", "rope_theta": 1e4},
@@ -135,11 +136,9 @@ def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
         eos_token_id=2,
     )
     vision = MllamaVisionConfig(
-        hidden_size=size.width,
-        intermediate_size=4 * size.width,
-        num_hidden_layers=size.layers,
+        **size.tower,
         num_global_layers=1,
-        attention_heads=heads,
+        attention_heads=HEADS,
         image_size=size.side,
         patch_size=size.patch,
         intermediate_layers_indices=kept,
@@ -156,7 +155,7 @@ def new_dinov2(size: Size) -> tuple[PreTrainedModel, BitImageProcessorPil]:
     config = Dinov2Config(
         hidden_size=size.width,
         num_hidden_layers=size.layers,
-        num_attention_heads=4,
+        num_attention_heads=HEADS,
         image_size=size.side,
         patch_size=size.patch,
     )
@@ -196,7 +195,7 @@ def make(architecture: str, folder: Path, size: str, seed: int = 0) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("architecture", choices=NEW)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", choices=SIZES, default="tiny")

@@ -3,7 +3,6 @@
 python -m compare_vlm.publish_adapter experiments/vlm.yaml#NAME [--families N] [--run DIR] [--merge DIR] [--push REPO]
 """
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 
 from compare_vlm.models import open_trained
 from compare_vlm.settings import VlmRow, open_row, run_folder
+from fontid.commands import command_line
 from fontid.evaluation.experiment import SettingsError
 
 
@@ -33,7 +33,7 @@ def publish(row: VlmRow, trained: Path, merge: Path | None, push: str | None) ->
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("row", type=Path)
     parser.add_argument("--families", type=int)
     parser.add_argument("--run", type=Path)

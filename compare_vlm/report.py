@@ -7,7 +7,6 @@ Writes OUT/report.md with its pictures, OUT/report.html, which holds them, and R
 makes models with random weights and drives every entry point with them (`compare_vlm.smoke`), in minutes.
 """
 
-import argparse
 import base64
 import json
 import re
@@ -24,6 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 from compare_vlm.rows import COUNTS, MEASURED, NOT_RUN, SMOKE, Entry, read_entries, read_table, winner_of
 from compare_vlm.smoke import run_smoke
 from fontid.catalogue.faces import regular_faces
+from fontid.commands import command_line
 from fontid.evaluation.experiment import SettingsError, write_result
 from fontid.identifier import FontIdentifier
 
@@ -317,9 +317,8 @@ def winner_figures(winner: Entry, split: str) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results")
     parser.add_argument("--experiments", type=Path, default=Path("experiments/vlm.yaml"))
-    parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--out", type=Path, default=Path("docs/comparison"))
     parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args(argv)

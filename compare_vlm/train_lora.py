@@ -6,7 +6,6 @@ Writes adapter-only checkpoints into FONTID_DATA/runs/vlm/NAME-FAMILIES; the sam
 the end `trained/` holds what `compare_vlm.evaluate` reads, and `training.json` what it cost.
 """
 
-import argparse
 import json
 from pathlib import Path
 
@@ -19,8 +18,10 @@ from compare_vlm.loop import Task, fit, open_accelerator
 from compare_vlm.models import Vlm, give_adapters, open_vlm, save_trained, with_answers
 from compare_vlm.questions import Names, Question, Questions, open_names
 from compare_vlm.settings import BackboneRow, VlmRow, open_row, run_folder
+from fontid.commands import command_line
 from fontid.evaluation.experiment import SettingsError
 from fontid.identifier import SHIPPED
+from train.checkpoints import leave
 
 MASKED = -100
 
@@ -89,15 +90,12 @@ def train(row: VlmRow | BackboneRow, run: Path) -> dict:
         save(opened, run / "trained")
         (run / "training.json").write_text(json.dumps(cost, indent=1) + "\n")
     accelerator.print(json.dumps(cost))
-    # as in train/loop.py: nobody leaves while another still talks to it
-    accelerator.wait_for_everyone()
-    accelerator.free_memory()
-    accelerator.end_training()
+    leave(accelerator)
     return cost
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("row", type=Path)
     parser.add_argument("--families", type=int)
     parser.add_argument("--run", type=Path)

@@ -8,12 +8,12 @@ digests and commits, which look like keys, are not looked at. pip-audit needs Py
 it cannot have, it says so, and that is what is written.
 """
 
-import argparse
 import json
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
 
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 
 ROOT = Path(__file__).parent.parent
@@ -57,7 +57,7 @@ def version_of(tools: Path, package: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--tools", type=Path, required=True, help="folder that holds the three commands")
     parser.add_argument("--results", type=Path)
     arguments = parser.parse_args(argv)

@@ -101,20 +101,22 @@ def _parts(boxes: list[TextBox]) -> Iterator[list[TextBox]]:
         yield part
 
 
-def font_address(face: Face, fonts: Path) -> str:
-    """The face's font as a data address; of a variable font the static one at the face's place on its axes."""
+def font_rule(family: str, face: Face, fonts: Path, style: str = "") -> str:
+    """CSS with the face's font inside, so that neither cache nor installed fonts can stand in for it.
+
+    Of a variable font it is the static one at the face's place on its axes.
+    """
     file = fonts / face.file
     if face.axes:
         file = unpack(file, data_home() / "ttf", face.axes)
-    return f"data:font/{file.suffix[1:]};base64,{base64.b64encode(file.read_bytes()).decode()}"
+    source = f"data:font/{file.suffix[1:]};base64,{base64.b64encode(file.read_bytes()).decode()}"
+    return f"@font-face{{font-family:'{family}';{style}src:url({source})}}"
 
 
 def _page_of(boxes: list[TextBox], fonts: Path) -> str:
-    """Each font once, inside the page, so that neither cache nor installed fonts can stand in for it."""
+    """Each font once, inside the page."""
     faces = {box.face.id: box.face for box in boxes if box.face}
-    rules = "".join(
-        f"@font-face{{font-family:'{name}';src:url({font_address(face, fonts)})}}" for name, face in faces.items()
-    )
+    rules = "".join(font_rule(name, face, fonts) for name, face in faces.items())
     body = "".join(
         f'<div><div class="box" style="font-family:\'{box.face.id if box.face else ""}\';'
         f'font-size:{box.pixels}px;{box.style}">'

@@ -13,7 +13,6 @@ files, `metadata.json`, its licence and `source.json` (id, version and source). 
 command can be interrupted and run again: it goes on with what is missing.
 """
 
-import argparse
 import json
 import re
 import shutil
@@ -26,6 +25,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 from tqdm import tqdm
 
+from fontid.commands import command_line
 from fontid.paths import data_home
 
 FAMILIES = Path(__file__).parent / "families.txt"
@@ -269,7 +269,7 @@ def report(out: Path, problems: dict[str, str]) -> Iterator[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--families", type=Path, default=FAMILIES)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--refresh", action="store_true")

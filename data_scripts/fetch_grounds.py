@@ -7,7 +7,6 @@ OUT (default FONTID_DATA/grounds) gets `train` and `test` with crops of 256 x 25
 line a crop. All crops of a picture, of its other sizes and of pictures numbered like it are on one side.
 """
 
-import argparse
 import hashlib
 import io
 import json
@@ -24,6 +23,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from fontid.commands import command_line
 from fontid.paths import data_home
 
 PACKAGES = Path(__file__).parent / "grounds.tsv"
@@ -167,7 +167,7 @@ def crops_of(image: Image.Image, rng: np.random.Generator) -> Iterator[Image.Ima
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--out", type=Path, default=data_home() / "grounds")
     arguments = parser.parse_args(argv)
     crops: dict[str, list[tuple[Picture, Image.Image]]] = {split: [] for split in CROPS}

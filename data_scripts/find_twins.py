@@ -8,7 +8,6 @@ for itself: twins of a twin are not twins. Reads `faces.jsonl`; writes `twins.js
 loosest last), `twins.png` (the fifty loosest, a family once) and prints the share of families that have a twin.
 """
 
-import argparse
 import json
 from dataclasses import dataclass
 from multiprocessing import Pool
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
 from fontid.catalogue.faces import Face, read_faces
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from fontid.letters.outlines import LETTERS, draw_letters_by_freetype, outlines_apart
 from fontid.paths import data_home
@@ -104,7 +104,7 @@ def contact_sheet(twins: list[Twins], faces: list[Face], letters: np.ndarray, pa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home())
     parser.add_argument("--num-proc", type=int, default=2)

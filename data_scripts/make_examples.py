@@ -3,7 +3,6 @@
 python -m data_scripts.make_examples [--out web/examples]
 """
 
-import argparse
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from data_scripts.photograph import photograph
+from fontid.commands import command_line
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import Letterforms
 
@@ -40,7 +40,8 @@ def draw_line(letterforms: Letterforms, text: str, face: str, pixels: int, ink="
     return picture
 
 
-def stack(lines: list[Image.Image], ground, margin: int, gap: int, centred: bool) -> Image.Image:
+def stack(lines: list[Image.Image], ground, margin: int = 0, gap: int = 0, centred: bool = False) -> Image.Image:
+    """One under the other, with `margin` pixels around them and `gap` between."""
     width = max(line.width for line in lines) + 2 * margin
     height = sum(line.height for line in lines) + gap * (len(lines) - 1) + 2 * margin
     sheet = Image.new("RGB", (width, height), ground)
@@ -52,7 +53,7 @@ def stack(lines: list[Image.Image], ground, margin: int, gap: int, centred: bool
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--out", type=Path, default=Path("web/examples"))
     arguments = parser.parse_args(argv)
     letterforms = FontIdentifier.from_pretrained().letterforms
@@ -65,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
     pictures["poster"] = stack(lines, night, 90, 46, centred=True)
     paper = (250, 247, 240)
     lines = [draw_line(letterforms, text, face, pixels, (40, 36, 32), paper) for text, face, pixels in PAGE]
-    pictures["page"] = stack(lines, paper, 60, 24, centred=False)
+    pictures["page"] = stack(lines, paper, 60, 24)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         picture.save(arguments.out / f"{name}.webp", quality=85)

@@ -9,7 +9,6 @@ The rule: a family is left out if its regular face does not ink all fifty-two le
 (blocks, redactions), or if it is one of `NOT_LETTERS`, fonts made to encode, hide or replace letters.
 """
 
-import argparse
 import hashlib
 import json
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from data_scripts.glyphs import draw_letters
 from data_scripts.places import is_slanted, place_id, places, usual_place
 from data_scripts.renderers import unpack
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, write_faces
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from fontid.fonts.files import relative_width
 from fontid.letters.outlines import LETTERS
@@ -140,7 +140,7 @@ def contact_sheet(reasons: dict[str, str], drawn: dict[str, np.ndarray | str], p
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home())
     parser.add_argument("--num-proc", type=int, default=2)

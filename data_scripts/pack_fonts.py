@@ -7,7 +7,6 @@ The fonts in it hold the Latin letters alone, with kerning and ligatures, withou
 plain, not WOFF2, whatever their names say: packed together, faces of a family need a quarter less than apart.
 """
 
-import argparse
 import io
 import tarfile
 from functools import partial
@@ -17,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fontid.catalogue.faces import Face, read_faces
+from fontid.commands import command_line
 from fontid.fonts.subsetting import plain, scaled, small_font
 from fontid.paths import data_home
 
@@ -35,7 +35,7 @@ def pack_face(fonts: Path, face: Face) -> bytes:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--num-proc", type=int, default=2)

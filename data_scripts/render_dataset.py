@@ -35,6 +35,7 @@ from data_scripts.on_ray import RayMissing, render_on_ray
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
 from fontid.catalogue.faces import Face, by_family, nested_order, read_faces, regular_faces
+from fontid.commands import command_line
 from fontid.paths import data_home
 
 FACES_PER_SHARD = 64
@@ -277,7 +278,7 @@ def check_recipe(out: Path, recipe: dict) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--preset", choices=PRESETS, required=True)
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")

@@ -5,36 +5,28 @@
 #   deploy/measure.sh STEP...        only these
 #   deploy/measure.sh steps          their names
 #
-# Needs what `make test` makes; nginx for the proxy; root for the memory limit and the tmpfs. Environments of their own
-# (served: what requirements.txt names, as on a server; fuzz) are made in .venv/. Figures go to results/.
+# Needs what `make test` makes; nginx for the proxy; root for the memory limit and the tmpfs. An environment of what
+# requirements.txt names, as on a server, is made in .venv/. Figures go to results/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 PYTHON=.venv/bin/python
 SERVED=.venv/served
-FUZZ=.venv/fuzz
-STEPS=(audit abuse fuzz faults deploy unit space load soak)
+STEPS=(audit abuse faults deploy unit space load soak)
 SECONDS_A_LEVEL=75
 SOAK_MINUTES=30
 
-environment() { # FOLDER PACKAGE...: an environment of requirements.txt and these
-  local folder=$1 wanted
-  shift
-  wanted=$(cat requirements.txt && printf '%s\n' "$@")
-  [[ -x $folder/bin/python && $(cat "$folder/made-of" 2>/dev/null) == "$wanted" ]] && return
-  "$PYTHON" -m venv --clear "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt "$@"
-  printf '%s\n' "$wanted" >"$folder/made-of"
+environment() { # what requirements.txt names
+  cmp -s requirements.txt "$SERVED/made-of" && return
+  "$PYTHON" -m venv --clear "$SERVED"
+  "$SERVED/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
+  cp requirements.txt "$SERVED/made-of"
 }
 
 tests() { "$PYTHON" -m pytest -q -m '' "$@"; }
 
 audit() { make audit; } # bandit, pip-audit, a search for secrets
 abuse() { tests tests/test_abuse.py tests/test_fetching.py; }
-fuzz() {
-  environment "$FUZZ" atheris==3.0.0 "$(grep '^pytest==' requirements-train.txt)" # its seeds come from the tests
-  "$FUZZ/bin/python" -m tests.fuzz --results results/fuzz.json
-}
 faults() { tests tests/test_faults.py tests/test_artifact.py; }
 deploy() { tests tests/test_deploy.py; } # install, upgrade, rollback and check in a root of their own; the proxy
 unit() {
@@ -46,11 +38,11 @@ unit() {
 }
 space() { tests tests/test_publish.py; }
 load() {
-  environment "$SERVED"
+  environment
   "$PYTHON" -m deploy.measure_load --seconds "$SECONDS_A_LEVEL" --python "$SERVED/bin/python"
 }
 soak() {
-  environment "$SERVED"
+  environment
   "$PYTHON" -m deploy.measure_load --soak "$SOAK_MINUTES" --python "$SERVED/bin/python"
 }
 

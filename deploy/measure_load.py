@@ -9,7 +9,6 @@ none), uploads on a tmpfs. Locust sends the visitors, see deploy/locustfile.py. 
 as on a server; this Python otherwise.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -33,6 +32,7 @@ import psutil
 
 from deploy.load_pictures import make_pictures, read_pictures
 from deploy.visits import ANSWERED, LOST, REFUSED, Visit, Visitor
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 
 ROOT = Path(__file__).parent.parent
@@ -394,7 +394,7 @@ def measure_soak(site: Site, minutes: float, folder: Path) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--seconds", type=float, default=75, help="of every number of users")
     parser.add_argument("--users", type=int, nargs="+", default=USERS)
     parser.add_argument("--soak", type=float, metavar="MINUTES", help=f"{SOAK_USERS} users for so long, instead")

@@ -8,7 +8,6 @@ averaged likewise: the artifact's with the run's proxies, and for faces that the
 anew. Calibration stays: run train.calibrate afterwards. Golden pictures that come back with another face are left out.
 """
 
-import argparse
 import json
 import shutil
 from pathlib import Path
@@ -20,6 +19,7 @@ from PIL import Image
 
 from fontid.artifact import open_artifact, seal
 from fontid.catalogue.enrolment import make_prototype
+from fontid.commands import command_line
 from fontid.evaluation.experiment import current_commit, installed_versions
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
@@ -61,7 +61,7 @@ def renew_golden(folder: Path) -> int:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--share", type=float, default=0.5, help="of the run, the rest being the artifact's")

@@ -7,11 +7,12 @@ tests. Fonts are packed by `data_scripts.pack_fonts` unless there are some; whee
 `pip download --no-deps` filled for that machine's Python. There: `tar -xJf fonts.tar.xz -C FONTID_DATA`.
 """
 
-import argparse
 import shutil
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
+
+from fontid.commands import command_line
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("fontid", "train", "data_scripts", "experiments", "pyproject.toml", "requirements*.txt")
@@ -51,7 +52,7 @@ def pack(out: Path, wheels: Path | None, fonts: Path | None) -> float:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("out", type=Path, metavar="DIR")
     parser.add_argument("--wheels", type=Path)
     parser.add_argument("--fonts", type=Path, help="packed already")

@@ -9,7 +9,6 @@ stays in float32. Checked before the folder is sealed: ONNX against torch on gol
 picture's label by way of the artifact as it will be served.
 """
 
-import argparse
 import json
 import shutil
 from pathlib import Path
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 
 from fontid.artifact import FORMAT, LETTERFORMS, seal
 from fontid.catalogue.faces import write_faces
+from fontid.commands import command_line
 from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
 from fontid.evaluation.experiment import current_commit, entry_name, installed_versions, read_results
 from fontid.identifier import FontIdentifier
@@ -214,7 +214,7 @@ def write_card(folder: Path, experiment: Path, encoder: Encoder, faces: int, fam
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("model"))

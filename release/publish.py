@@ -25,6 +25,7 @@ from huggingface_hub.errors import HFValidationError, HTTPError
 from huggingface_hub.utils import validate_repo_id
 
 from fontid.artifact import LETTERFORMS, ArtifactError, open_artifact
+from fontid.commands import command_line
 from fontid.evaluation.experiment import read_result
 from fontid.paths import data_home
 
@@ -230,7 +231,7 @@ def hub_name(text: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     for kind in ("model", "dataset", "space"):
         parser.add_argument(f"--{kind}", type=hub_name, metavar="OWNER/NAME")
     parser.add_argument("--data", type=Path, default=data_home() / "datasets" / "full", metavar="DIR")

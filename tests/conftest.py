@@ -1,10 +1,14 @@
-"""Test data made once a session from the fonts in tests/fonts: faces, twins, the tiny data set."""
+"""Test data made once a session from the fonts in tests/fonts.zip: faces, twins, the tiny data set."""
 
+import copy
+import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +17,16 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from jsonschema import Draft202012Validator
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).parent.parent
-FONTS = ROOT / "tests" / "fonts"
 MODEL = ROOT / "model"
+UNPACKED = tempfile.TemporaryDirectory(prefix="fontid-tests-")  # until the process ends
+FONTS = Path(UNPACKED.name) / "fonts"
+shutil.unpack_archive(ROOT / "tests" / "fonts.zip", FONTS)
 
 
 def font_file(family: str, style: str = "400-normal") -> Path:
@@ -33,6 +41,34 @@ def draw(text: str, family: str, pixels: int = 48, ink=0, ground=255, style: str
     picture = Image.new(mode, (right - left + pixels, bottom - top + pixels), ground)
     ImageDraw.Draw(picture).text((pixels // 2 - left, pixels // 2 - top), text, ink, font=font)
     return picture
+
+
+def encode(image: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def square_font(letters: str, name: str, square=(0, 0, 500, 500), advance: int = 600) -> FontBuilder:
+    """A font whose every letter, the glyph u97 for "a", is a square of these sides: left, bottom, right, top."""
+    left, bottom, right, top = square
+    pen = TTGlyphPen(None)
+    pen.moveTo((left, bottom))
+    for point in ((left, top), (right, top), (right, bottom)):
+        pen.lineTo(point)
+    pen.closePath()
+    glyph_of = {ord(letter): f"u{ord(letter)}" for letter in letters}
+    glyphs, outline = [".notdef", *glyph_of.values()], pen.glyph()
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder(glyphs)
+    builder.setupCharacterMap(glyph_of)
+    builder.setupGlyf({glyph: copy.deepcopy(outline) for glyph in glyphs})
+    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (advance, left)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    return builder
 
 
 def run_module(*arguments: str, data_home: Path | None = None, **more) -> subprocess.CompletedProcess:
@@ -75,18 +111,21 @@ class App:
         return self.process.wait(30)
 
 
-def start_app(folder: Path, before: str = "", command: Sequence[str] = (), **environment: str) -> App:
+def start_app(
+    folder: Path, before: str = "", command: Sequence[str] = (), checkout: Path = ROOT, **environment: str
+) -> App:
     """Start app.py and wait until it is ready. `folder` holds its log and, unless told otherwise, its uploads.
 
     Args:
         before: Python to run first, such as to lower a limit.
         command: to start it by, instead of Python alone.
+        checkout: where app.py lies.
     """
     environment = {"GRADIO_SERVER_PORT": str(free_port()), "GRADIO_TEMP_DIR": str(folder / "uploads")} | environment
     folder.mkdir(exist_ok=True, parents=True)
     process = subprocess.Popen(
         [*command, sys.executable, "-c", f"{before}\nimport app; app.main()"],
-        cwd=ROOT,
+        cwd=checkout,
         env=os.environ | {"HF_HUB_OFFLINE": "1"} | environment,
         stdout=open(folder / "out.txt", "w"),
         stderr=open(folder / "log.txt", "w"),

@@ -7,7 +7,6 @@ sentence), seconds (of the processor, other processes that it starts included), 
 written (files opened for writing outside FOLDER).
 """
 
-import argparse
 import faulthandler
 import json
 import os
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from fontid.catalogue.enrolment import read_fonts
 from fontid.catalogue.own import EnrolmentError
+from fontid.commands import command_line
 from fontid.evaluation.folders import ManifestError, evaluate, read_manifest
 from fontid.identifier import FontIdentifier
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
@@ -137,7 +137,7 @@ def watch_writing(folder: Path) -> list[str]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))

@@ -1,11 +1,12 @@
-"""Files that mean harm, made from nothing: some three hundred pictures, fonts, zips and manifests, always the same.
+"""Files that mean harm, made from nothing: pictures, fonts, zips and manifests, always the same, one or two a guard.
+
+Whatever is merely damaged is refused alike: tests/test_images.py damages every kind of picture in many places.
 
 `pictures()`, `fonts()`, `zips()` and `manifests()` give name and content, one after the other so that few are in
 memory at a time; of each, `big=True` gives those that take megabytes or seconds. `tests/test_abuse.py` feeds them to
 every way in.
 """
 
-import copy
 import io
 import json
 import struct
@@ -22,17 +23,11 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from tests.conftest import draw, font_file
+from tests.conftest import draw, encode, square_font
 
 Files = Iterator[tuple[str, bytes]]
 ALL = 0xFFFFFFFF
 MEGA = 1 << 20
-
-
-def encode(image: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def picture(mode: str = "RGB") -> Image.Image:
@@ -136,12 +131,7 @@ DOCUMENTS = {
     + b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 9) for n in range(1, 9))
     + b"]><svg>&a8;</svg>",
     "pdf": b"%PDF-1.7\n1 0 obj <</OpenAction <</S /JavaScript /JS (app.alert(1))>>>> endobj\n%%EOF",
-    "html": b"<!doctype html><script>fetch('/config')</script>",
-    "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%id) (w) file\n",
-    "exe": b"MZ" + bytes(200),
     "psd": b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 300_000, 300_000, 8, 3),
-    "nothing": b"",
-    "zeros": bytes(5000),
     "gzip-bomb": zlib.compress(bytes(4 * MEGA), 9, wbits=31),
 }
 
@@ -154,178 +144,71 @@ def _small_pictures() -> Files:
     pillow_heif.register_heif_opener()
     for name, data in DOCUMENTS.items():
         yield f"{name}.png", data
-    magic = {
-        "png": b"\x89PNG\r\n\x1a\n",
-        "jpg": b"\xff\xd8\xff\xe0",
-        "gif": b"GIF89a",
-        "bmp": b"BM",
-        "tif": b"II*\0",
-        "bigtiff.tif": b"II+\0\x08\0\0\0",
-        "webp": b"RIFF\xff\xff\xff\xffWEBPVP8 ",
-        "avif": b"\0\0\0\x1cftypavif",
-        "heic": b"\0\0\0\x1cftypheic",
-        "mpo.jpg": b"\xff\xd8\xff\xe2\0\x10MPF\0",
-    }
-    for suffix, start in magic.items():
-        for filler in (0, 255):
-            yield f"magic-{filler}.{suffix}", start + bytes([filler]) * 600
     yield from _png()
     yield from _jpeg()
     yield from _other_formats()
     yield from _tiff()
-    yield from _polyglots()
+    zipped = zip_of([("../../x.png", b"x")])
+    yield "and-zip.png", png() + zipped
+    yield "and-html.png", png(chunks=png_chunk(b"tEXt", b"Comment\0<script>alert(1)</script>"))
 
 
 def _png() -> Files:
-    for name, header in {
-        "no-width": (0, 64, 8, 0, 0, 0, 0),
-        "largest": (2**31 - 1,) * 2 + (8, 0, 0, 0, 0),
-        "negative": (ALL, ALL, 8, 0, 0, 0, 0),
-        "no-palette": (64, 64, 8, 3, 0, 0, 0),
-        "interlaced": (7000, 7000, 16, 6, 0, 0, 1),
-    }.items():
-        yield f"header-{name}.png", png(struct.pack(">IIBBBBB", *header))
+    yield "header-largest.png", png(struct.pack(">IIBBBBB", *(2**31 - 1,) * 2, 8, 0, 0, 0, 0))
+    yield "header-interlaced.png", png(struct.pack(">IIBBBBB", 7000, 7000, 16, 6, 0, 0, 1))
     bomb = zlib.compress(bytes(2 * MEGA), 9)
     yield "pixels-too-many.png", png(pixels=zlib.compress(bytes(8 * MEGA), 9))
     for name in (b"zTXt", b"iCCP"):
         yield f"{name.decode()}-bomb.png", png(chunks=png_chunk(name, b"name\0\0" + bomb))
     yield "many-texts.png", png(chunks=png_chunk(b"zTXt", b"name\0\0" + zlib.compress(bytes(1_000_000), 9)) * 100)
-    yield "long-text.png", png(chunks=png_chunk(b"tEXt", b"name\0" + b"x" * MEGA))
-    yield "chunk-too-long.png", png(chunks=struct.pack(">I", 2**31 - 1) + b"tEXt")
-    for name, body in {
-        "gAMA-zero": (b"gAMA", bytes(4)),
-        "pHYs-largest": (b"pHYs", b"\xff" * 8 + b"\1"),
-        "tRNS": (b"tRNS", b"\xff" * 700),
-        "ICC": (b"iCCP", b"x\0\0" + zlib.compress(b"no profile")),
-        "eXIf-orientation-nan": (b"eXIf", exif(274, 11, struct.pack("<f", float("nan")))),
-        "eXIf-many": (b"eXIf", many_tags(5000, 64_000)),
-    }.items():
-        yield f"{name}.png", png(chunks=png_chunk(*body))
-    for frames in (0, 1, 2**31 - 1, ALL):
-        control = png_chunk(b"acTL", struct.pack(">II", frames, 0))
-        control += png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 64, 64, 0, 0, 0, 0, 0, 0))
-        yield f"frames-{frames}.apng", png(chunks=control)
-    yield (
-        "frame-outside.apng",
-        png(
-            chunks=png_chunk(b"acTL", struct.pack(">II", 2, 0))
-            + png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, ALL, ALL, ALL, ALL, 0, 0, 3, 3))
-        ),
-    )
+    yield "exif-orientation-nan.png", png(chunks=png_chunk(b"eXIf", exif(274, 11, struct.pack("<f", float("nan")))))
+    yield "exif-many.png", png(chunks=png_chunk(b"eXIf", many_tags(5000, 64_000)))
+    control = png_chunk(b"acTL", struct.pack(">II", ALL, 0))
+    control += png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 64, 64, 0, 0, 0, 0, 0, 0))
+    yield "frames.apng", png(chunks=control)
 
 
 def _jpeg() -> Files:
     data = encode(picture(), "JPEG")
-    size = data.index(b"\xff\xc0") + 5
-    for name, value in {
-        "largest": b"\xff" * 4,
-        "no-height": b"\0\0\0\x20",
-    }.items():
-        yield f"size-{name}.jpg", patched(data, size, value)
-    for number in (0, 2, 255):
-        yield f"components-{number}.jpg", patched(data, size + 4, bytes([number]))
-    yield "no-tables.jpg", data.replace(b"\xff\xc4", b"\xff\xfe").replace(b"\xff\xdb", b"\xff\xfe")
-    yield "restarts.jpg", jpeg_with(b"\xff\xdd\0\4\0\1") + b"\xff\xd0" * 5000
-    yield "segment-too-long.jpg", jpeg_with(b"\xff\xe1\xff\xff")
+    yield "size-largest.jpg", patched(data, data.index(b"\xff\xc0") + 5, b"\xff" * 4)
     yield "progressive-scans.jpg", jpeg_scans(512, 3000)
     yield "exif-many-tags.jpg", jpeg_with(exif_segments(many_tags(5000, 64_000)))
     yield "exif-many-long-tags.jpg", jpeg_with(exif_segments(many_tags(20_000, 250_000)))
     yield "exif-loop.jpg", jpeg_with(exif_segments(exif(34665, 4, struct.pack("<I", 8))))
-    for name, (kind, value) in {
-        "9": (3, b"\x09"),
-        "largest": (3, b"\xff\xff"),
-        "text": (2, b"six"),
-        "nan": (11, struct.pack("<f", float("nan"))),
-    }.items():
-        yield f"exif-orientation-{name}.jpg", jpeg_with(exif_segments(exif(274, kind, value)))
-    yield (
-        "exif-resolution-by-zero.jpg",
-        jpeg_with(exif_segments(tiff([(282, 5, 1, 38), (296, 3, 1, 2)], struct.pack("<II", 1, 0)))),
-    )
-    yield "density-zero.jpg", patched(data, 13, b"\1\0\0\0\0")
+    yield "exif-orientation-9.jpg", jpeg_with(exif_segments(exif(274, 3, b"\x09")))
+    by_zero = tiff([(282, 5, 1, 38), (296, 3, 1, 2)], struct.pack("<II", 1, 0))
+    yield "exif-resolution-by-zero.jpg", jpeg_with(exif_segments(by_zero))
     yield "mpo-index.jpg", jpeg_with(b"\xff\xe2\0\x5aMPF\0" + many_tags(6, 60)[:84])
 
 
 def _other_formats() -> Files:
-    for kind, suffix in (("GIF", "gif"), ("WEBP", "webp"), ("AVIF", "avif"), ("HEIF", "heic"), ("BMP", "bmp")):
-        data = encode(picture("P" if kind == "GIF" else "RGB"), kind)
-        for at in (0.2, 0.4, 0.6, 0.8):
-            place = round(at * min(len(data), 300))
-            yield f"hurt-{place}.{suffix}", patched(data, place, b"\xff" * 4)
-    gif = encode(picture("P"), "GIF")
-    yield "largest.gif", patched(gif, 6, b"\xff" * 4)
-    yield "frame-outside.gif", patched(gif, gif.index(b",", 700) + 1, b"\xff" * 8)
     yield "comment.gif", gif_with(b"!\xfe" + (b"\xff" + b"x" * 255) * 2000 + b"\0")
-    yield "many-frames.gif", animation("GIF", 300)
-    yield "many-frames.apng", animation("PNG", 300)
-    yield "many-frames.webp", animation("WEBP", 60)
+    for kind, suffix, frames in (("GIF", "gif", 300), ("PNG", "apng", 300), ("WEBP", "webp", 60)):
+        yield f"many-frames.{suffix}", animation(kind, frames)
     webp = encode(picture("RGBA"), "WEBP", exif=exif(274, 3, b"\6"))
     yield "canvas-largest.webp", patched(webp, webp.index(b"VP8X") + 12, b"\xff" * 6)
-    yield "frame-largest.webp", patched(webp, webp.index(b"VP8 ") + 14, b"\xff" * 4)
-    yield "exif-many-tags.webp", encode(picture(), "WEBP", exif=many_tags(5000, 64_000))
     for kind, suffix in (("AVIF", "avif"), ("HEIF", "heic")):
         data = encode(picture(), kind)
-        size = data.index(b"ispe") + 8
-        for name, value in (("largest", b"\xff" * 8), ("wide", b"\0\1\0\0" * 2), ("none", bytes(8))):
-            yield f"size-{name}.{suffix}", patched(data, size, value)
-        extents = data.index(b"iloc")
-        yield f"extents-outside.{suffix}", patched(data, extents + 12, b"\xff" * 12)
+        yield f"size-largest.{suffix}", patched(data, data.index(b"ispe") + 8, b"\xff" * 8)
         yield f"items-many.{suffix}", patched(data, data.index(b"iinf") + 8, b"\xff\xff")
         yield f"box-of-all.{suffix}", patched(data, data.index(b"meta") - 4, b"\xff" * 4)
-    bmp = encode(picture(), "BMP")
-    for name, at, value in (
-        ("upside-down-largest", 18, struct.pack("<ii", 2**31 - 1, -(2**31))),
-        ("compression", 30, struct.pack("<I", 4)),
-        ("offset", 10, struct.pack("<I", ALL)),
-    ):
-        yield f"{name}.bmp", patched(bmp, at, value)
+    yield "upside-down-largest.bmp", patched(encode(picture(), "BMP"), 18, struct.pack("<ii", 2**31 - 1, -(2**31)))
 
 
 def _tiff() -> Files:
     yield "plain.tif", plain_tiff()
     for name, changed in {
         "largest": {"width": (4, 1, ALL), "height": (4, 1, ALL)},
-        "no-width": {"width": (3, 1, 0)},
         "many-samples": {"samples": (3, 1, 65_535)},
-        "compression": {"compression": (3, 1, 9999)},
-        "offset-outside": {"offsets": (4, 1, ALL)},
         "many-offsets": {"offsets": (1, 150, 8)},
-        "count": {"counts": (4, 1, ALL)},
-        "type": {"width": (77, 1, 8)},
         "many-widths": {"width": (3, ALL, 8)},
-        "width-is-nan": {"width": (11, 1, 0x7FC00000)},
     }.items():
         yield f"{name}.tif", plain_tiff(**changed)
     yield "many-tags.tif", many_tags(20_000, 250_000)
-    yield "more-tags-than-there-are.tif", tiff([], count=65_535)
-    yield "directory-outside.tif", tiff([], first=ALL)
     yield "directory-of-itself.tif", tiff([(330, 13, 1, 8)])
-    for name, values in (("nan", np.nan), ("infinite", np.inf), ("largest", 3e38), ("smallest", -3e38)):
-        yield f"values-{name}.tif", encode(Image.fromarray(np.full((32, 32), values, np.float32)), "TIFF")
     mixed = np.asarray(picture("L"), np.float32)
     mixed[::3, ::3], mixed[1::3, ::3] = np.nan, np.inf
     yield "values-mixed.tif", encode(Image.fromarray(mixed), "TIFF")
-
-
-def _polyglots() -> Files:
-    zipped = io.BytesIO()
-    with zipfile.ZipFile(zipped, "w") as archive:
-        archive.writestr("../../x.png", b"x")
-    yield "and-zip.png", png() + zipped.getvalue()
-    yield "and-script.gif", b"GIF89a=1;alert(document.domain)//" + bytes(200)
-    yield "and-script-that-opens.gif", gif_with(b"!\xfe\x21*/=1;alert(1);/*<script></script>\0")
-    yield "and-php.jpg", jpeg_with(b"\xff\xfe\0\x20<?php system($_GET['c']);  ?>  ")
-    yield "and-html.png", png(chunks=png_chunk(b"tEXt", b"Comment\0<script>alert(1)</script>"))
-    yield "and-pdf.jpg", jpeg_with(b"\xff\xfe\0\x12%PDF-1.7 1 0 obj") + DOCUMENTS["pdf"]
-    yield "and-svg.bmp", encode(picture(), "BMP") + DOCUMENTS["svg"]
-    yield "gif-or-png.png", b"GIF89a" + png()[6:]
-    yield (
-        "xmp-orientation.jpg",
-        jpeg_with(
-            b"\xff\xe1\0\x5ahttp://ns.adobe.com/xap/1.0/\0"
-            + b"<x:xmpmeta tiff:Orientation='&a;99'><!ENTITY a 'x'>".ljust(59)
-        ),
-    )
 
 
 def _big_pictures() -> Files:
@@ -387,26 +270,11 @@ def sfnt(tables: dict[bytes, bytes], rows: dict[bytes, tuple[int, int]] | None =
 
 def true_font(change=None, name: str = "Hostile") -> bytes:
     """A font with all the Latin letters, squares for the most part; `change(font)` before it is saved."""
-    letters = {code: f"u{code}" for code in range(32, 127)}
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", *letters.values()])
-    builder.setupCharacterMap(letters)
-    pen = TTGlyphPen(None)
-    pen.moveTo((50, 0))
-    for point in ((50, 700), (450, 700), (450, 0)):
-        pen.lineTo(point)
-    pen.closePath()
-    square = pen.glyph()
-    builder.setupGlyf({glyph: copy.deepcopy(square) for glyph in [".notdef", *letters.values()]})
-    builder.setupHorizontalMetrics({glyph: (500, 50) for glyph in [".notdef", *letters.values()]})
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
-    builder.setupOS2()
-    builder.setupPost()
+    font = square_font("".join(map(chr, range(32, 127))), name, (50, 0, 450, 700), 500).font
     if change:
-        change(builder.font)
+        change(font)
     file = io.BytesIO()
-    builder.font.save(file)
+    font.save(file)
     return file.getvalue()
 
 
@@ -426,23 +294,15 @@ def composites(uses: dict[str, list[str]]):
     return change
 
 
-def with_scale(across: float, up: float, advance: int = 500, bearing: int = 0):
+def with_scale(across: float, up: float, advance: int = 500):
     def change(font: TTFont) -> None:
         for glyph in font.getGlyphOrder():
             outline = font["glyf"][glyph]
             outline.coordinates.scale((across, up))
             outline.coordinates.toInt()
             outline.recalcBounds(font["glyf"])
-            font["hmtx"][glyph] = advance, bearing
+            font["hmtx"][glyph] = advance, 0
         font.recalcBBoxes = False
-
-    return change
-
-
-def set_in(table: str, **values):
-    def change(font: TTFont) -> None:
-        for key, value in values.items():
-            setattr(font[table], key, value)
 
     return change
 
@@ -521,64 +381,36 @@ def _small_fonts() -> Files:
         name = tag.decode().strip().replace("/", "")
         yield f"{name}-missing.ttf", sfnt({key: value for key, value in tables.items() if key != tag})
         yield f"{name}-half.ttf", sfnt(tables | {tag: data[: len(data) // 2]})
-        yield f"{name}-empty.ttf", sfnt(tables | {tag: b""})
         yield f"{name}-ones.ttf", sfnt(tables | {tag: b"\xff" * len(data)})
-        yield f"{name}-offset.ttf", sfnt(tables, rows={tag: (ALL - 3, len(data))})
         yield f"{name}-length.ttf", sfnt(tables, rows={tag: (28, ALL)})
-    yield "tables-claimed.ttf", patched(good, 4, b"\xff\xff")
-    yield "collection-of-itself.ttf", b"ttcf\0\1\0\0" + struct.pack(">II", 1, 0)
-    yield "picture.ttf", png()
-    yield "type1.otf", b"%!PS-AdobeFont-1.0: Hostile\n(%pipe%id) (r) file\n"
     yield "glyphs-claimed.ttf", sfnt(tables | {b"maxp": patched(tables[b"maxp"], 4, b"\xff\xff")})
-    yield "metrics-claimed.ttf", sfnt(tables | {b"hhea": patched(tables[b"hhea"], 34, b"\xff\xff")})
-    for em in (0, 1, 15, 65_535):
-        yield f"em-{em}.ttf", sfnt(tables | {b"head": patched(tables[b"head"], 18, struct.pack(">H", em))})
     glyph = "u120"  # x
     yield "composite-of-itself.ttf", true_font(composites({glyph: [glyph]}))
-    yield "composites-in-a-ring.ttf", true_font(composites({"u97": ["u98"], "u98": ["u99"], "u99": ["u97"]}))
     levels = [f"u{code}" for code in range(48, 58)]
     yield (
         "composites-doubling.ttf",
         true_font(composites({below: [above] * 20 for below, above in zip([glyph, *levels], levels, strict=False)})),
     )
     yield "letters-huge.ttf", true_font(with_scale(45, 45, 65_535))
-    yield "letters-far.ttf", true_font(with_scale(1, 1, 65_535, 32_767))
     yield "letters-flat.ttf", true_font(with_scale(1, 0))
-    yield "weight-largest.ttf", true_font(set_in("OS/2", usWeightClass=65_535))
-    yield "angle.ttf", true_font(set_in("post", italicAngle=-32_768))
-    names = ("../../../etc/cron.d/x", "<script>alert(1)</script>", "a\0b", "x" * 9_000, "\u202egnp", "🙂", "CON", " ")
-    for number, name in enumerate(names):
+    for number, name in enumerate(("../../../etc/cron.d/x", "<script>alert(1)</script>", "a\0b", "x" * 9_000, "CON")):
         yield f"name-{number}.ttf", true_font(name=name)
     groups = struct.pack(">HHIIII", 12, 0, 28, 0, 1, 0) + struct.pack(">II", ALL, 1)
     cmap = struct.pack(">HHHHI", 0, 1, 3, 10, 12) + groups
     yield "cmap-of-everything.ttf", sfnt(tables | {b"cmap": cmap})
-    many = struct.pack(">HH", 0, 65_535) + struct.pack(">HHI", 3, 10, 12) * 65_535
-    yield "cmap-many-tables.ttf", sfnt(tables | {b"cmap": many})
     many = struct.pack(">HHH", 0, 65_535, 6) + struct.pack(">HHHHHH", 3, 1, 1033, 1, 65_535, 0) * 65_535
     yield "names-many.ttf", sfnt(tables | {b"name": many})
     axes = struct.pack(">HHHHHHHH", 1, 0, 16, 2, 65_535, 20, 65_535, 8)
     axis = struct.pack(">4siiiHH", b"wght", -(2**31), 0, 2**31 - 1, 0, 256)
     yield "axes-many.ttf", sfnt(tables | {b"fvar": axes + axis * 3000})
-    yield (
-        "variations-garbage.ttf",
-        sfnt(tables | {b"fvar": struct.pack(">HHHHHHHH", 1, 0, 16, 2, 1, 20, 0, 8) + axis, b"gvar": b"\xff" * 400}),
-    )
-    for tag in (b"GSUB", b"GPOS", b"GDEF", b"COLR", b"SVG ", b"kern", b"STAT", b"gvar", b"CFF ", b"CFF2", b"prep"):
-        yield f"{tag.decode().strip()}-garbage.ttf", sfnt(tables | {tag: b"\0\1\0\0" + b"\xff" * 300})
     yield "good.otf", postscript_font(SQUARE)
     yield "subroutine-of-itself.otf", postscript_font([-107, "callgsubr", *SQUARE], [[-107, "callgsubr", "return"]])
     nested = [[level - 106, "callgsubr"] * 30 + ["return"] for level in range(8)] + [[1, 1, "rlineto", "return"]]
     yield "subroutines-doubling.otf", postscript_font([50, 0, "rmoveto", -107, "callgsubr", "endchar"], nested)
-    yield "stack.otf", postscript_font([*range(513), "rlineto", "endchar"])
-    yield "divided.otf", postscript_font([1, 0, "div", 0, "rmoveto", 1, 0, "div", 5, "rlineto", "endchar"])
     packed = zlib.compress(bytes(2 * MEGA), 9)
-    yield "lengths.woff", woff({tag: (zlib.compress(data), ALL) for tag, data in tables.items()})
     yield "bomb.woff", woff({tag: (packed, 2 * MEGA) for tag in tables})
     yield "bomb.woff2", woff2(brotli.compress(bytes(4 * MEGA)), [4 * MEGA], 4 * MEGA)
     yield "claimed.woff2", woff2(brotli.compress(bytes(100)), [2**31 - 1, 2**31 - 1], ALL)
-    shipped = font_file("pacifico").read_bytes()
-    for place in (5, 12, 16, 48, 60, 90, len(shipped) // 2):
-        yield f"hurt-{place}.woff2", patched(shipped, place, b"\xff" * 4)
 
 
 def _big_fonts() -> Files:
@@ -633,47 +465,30 @@ def _small_zips() -> Files:
         "../../up.png",
         "/etc/cron.d/x.png",
         "..\\..\\up.png",
-        "\\\\host\\share\\x.png",
         "a/../../b.png",
         "=cmd|x.png",
-        "\u202egpj.png",
         "x" * 60_000 + ".png",
-        "http://127.0.0.1/x.png",
-        "<img src=x onerror=alert(1)>.png",
     ]
     yield "names.zip", zip_of([(name, good) for name in names])
-    yield "name-with-nought.zip", zip_of([("a_b.png", good)]).replace(b"a_b.png", b"a\0b.png")
-    yield "same-name.zip", zip_of([("a.png", good)] * 50)
     link = zipfile.ZipInfo("link.png")
     link.external_attr = 0o120777 << 16
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(link, "/etc/passwd")
     yield "symlink.zip", file.getvalue()
-    nested = zip_of([("a.png", good)])
-    for _ in range(30):
-        nested = zip_of([("inner.zip", nested)])
-    yield "nested.zip", nested
-    yield "zip-as-picture.zip", zip_of([("a.png", nested)])
+    yield "zip-as-picture.zip", zip_of([("a.png", zip_of([("a.png", good)]))])
     yield "bomb.zip", zip_of([("a.png", bytes(20 * MEGA))])
     yield "many.zip", zip_of([(f"{number}.png", b"") for number in range(3000)], zipfile.ZIP_STORED)
     one = zip_of([("a.png", bytes(2 * MEGA))])
     yield "size-too-small.zip", lying(one, size=10)
     yield "packed-too-large.zip", lying(one, packed=ALL - 1)
     yield "encrypted.zip", lying(one, flags=1)
-    for method in (1, 6, 9, 14, 93, 99, 65_535):
+    for method in (1, 14, 65_535):
         yield f"method-{method}.zip", lying(one, method=method)
-    yield "bzip2.zip", zip_of([("a.png", bytes(10 * MEGA))], zipfile.ZIP_BZIP2)
     yield "bzip2-lying.zip", lying(zip_of([("a.png", bytes(80 * MEGA))], zipfile.ZIP_BZIP2), size=1000)
-    yield "lzma-lying.zip", lying(zip_of([("a.png", bytes(40 * MEGA))], zipfile.ZIP_LZMA), size=1000)
     yield "half.zip", one[: len(one) // 2]
-    yield "end-alone.zip", b"PK\5\6" + bytes(18)
-    yield "directory-outside.zip", patched(one, len(one) - 6, struct.pack("<I", ALL))
     yield "sixty-four.zip", b"PK\6\6" + b"\xff" * 52 + b"PK\6\7" + bytes(16) + b"PK\5\6" + b"\xff" * 16 + bytes(2)
     yield "overlapping.zip", _overlapping(300, MEGA)
-    yield "prefixed.zip", DOCUMENTS["exe"] + one
-    for name in ("zeros", "text", "pdf"):
-        yield f"{name}.zip", DOCUMENTS.get(name, b"a text")
 
 
 def _overlapping(count: int, size: int) -> bytes:
@@ -708,29 +523,21 @@ def manifests(big: bool = False) -> Files:
         "device": {"file": "/dev/zero"},
         "nought": {"file": "a\0b"},
         "surrogate": {"file": "\ud800"},
-        "empty-name": {"file": ""},
         "weight-large": {"weight": 10**400},
         "weight-true": {"weight": True},
         "text-object": {"text": {"a": 1}},
-        "family-number": {"family": 5},
     }.items():
         yield name, json.dumps(row | more).encode()
     for name, line in {
         "nan": b'{"file": "a", "family": "b", "weight": NaN}',
         "infinite": b'{"file": "a", "family": "b", "weight": 1e999}',
         "list": b'["a", "b"]',
-        "no-family": b'{"file": "a"}',
         "same-keys": b'{"file": "a", "file": "b", "family": "c"}',
-        "cut": b'{"file": "a',
         "deep-list": b"[" * 100_000,
         "deep-object": b'{"a":' * 100_000,
         "deep-text": b'{"file": "a", "family": "b", "text": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
-        "nothing": b"",
-        "noughts": bytes(500),
-        "byte-order": b"\xef\xbb\xbf" + json.dumps(row).encode(),
         "sixteen-bits": json.dumps(row).encode("utf-16"),
         "separators": json.dumps(row).encode() + "\u2028\x85\x0c".encode() + b"{",
-        "many": json.dumps(row).encode() * 20_000,
         "picture": png(),
     }.items():
         yield name, line

@@ -24,10 +24,9 @@ SECONDS = 10  # of the processor
 MEGABYTES = 450  # growth of the peak: the whole server has 900
 
 RIGHT = {  # strange, but honest pictures: they open
-    "plain.tif", "and-zip.png", "and-php.jpg", "and-html.png", "and-script-that-opens.gif",
-    "density-zero.jpg", "exif-orientation-nan.jpg", "exif-orientation-9.jpg", "exif-many-tags.jpg", "gAMA-zero.png",
-    "values-mixed.tif", "many-frames.gif", "many-frames.apng", "many-frames.webp", "comment.gif",
-    "frames-4294967295.apng",
+    "plain.tif", "and-zip.png", "and-html.png", "exif-orientation-nan.png", "exif-orientation-9.jpg",
+    "exif-many-tags.jpg", "values-mixed.tif", "many-frames.gif", "many-frames.apng", "many-frames.webp",
+    "comment.gif", "frames.apng",
 }  # fmt: skip
 
 
@@ -63,7 +62,7 @@ def right(rows: list[dict], way: str) -> set[str]:
 
 def test_every_hostile_file(tmp_path):
     rows = fed(tmp_path, "--ways", "picture", "batch", "manifest")
-    check(rows, least=3 * 300)
+    check(rows, least=3 * 130)
     pictures, manifests = right(rows, "picture"), right(rows, "manifest")
     documents = {name for name in pictures if Path(name).stem in hostile.DOCUMENTS}
     assert pictures >= RIGHT and documents <= {"svg.png"}  # drawn, its script unread
@@ -81,7 +80,7 @@ def test_hostile_fonts_at_once(tmp_path):
     faces = read_fonts(tmp_path, problems)
     assert {"hostile"} <= {face.family for face in faces}
     reasons = {Path(file).name: reason for file, reason in problems.items()}
-    assert len(reasons) > 8 and "out of all proportion" in reasons["letters-huge.ttf"]
+    assert len(reasons) > 5 and "out of all proportion" in reasons["letters-huge.ttf"]
     assert all("same face" in reasons.get(name, "same face") for name in ("good.ttf", "good.otf"))
 
 
@@ -147,10 +146,10 @@ def test_a_device_named_by_a_manifest_is_not_read(identifier, tmp_path):
 @pytest.mark.parametrize(
     ("options", "least"),
     [
-        ("--ways question --kinds pictures", 130),
-        ("--ways font --whole --kinds fonts", 110),
-        ("--ways font --kinds pictures zips manifests", 190),
-        ("--ways manifest --whole --kinds manifests", 25),
+        ("--ways question --kinds pictures", 40),
+        ("--ways font --whole --kinds fonts", 55),
+        ("--ways font --kinds pictures zips manifests", 75),
+        ("--ways manifest --whole --kinds manifests", 19),
         ("--ways picture question --big --kinds pictures", 30),
         ("--ways font --big --kinds fonts", 5),
         ("--ways batch --big --kinds zips", 3),
@@ -162,4 +161,4 @@ def test_every_hostile_file_to_the_answer(options, least, tmp_path):
     check(rows, least)
     if options == "--ways question --kinds pictures":
         said = {row["name"]: row["said"] for row in rows}
-        assert said["and-php.jpg"] == said["exif-orientation-9.jpg"] == said["many-frames.gif"] == "pacifico"
+        assert said["exif-many-tags.jpg"] == said["exif-orientation-9.jpg"] == said["many-frames.gif"] == "pacifico"

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.compare import compare, mcnemar
+from benchmarks.measure_cost import cost_of, draw_page
+from benchmarks.measure_cost import main as measure_cost
 from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, wrap
 from benchmarks.render import main
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes, find_chromium
@@ -18,7 +20,9 @@ from data_scripts.photograph import LUMA, contrasting_ink, perspective, photogra
 from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import words_of
 from fontid.catalogue.faces import read_faces, regular_faces
+from fontid.evaluation.experiment import read_result
 from fontid.evaluation.folders import Sample, read_manifest
+from fontid.letters.verification import FAMILIES
 from tests.conftest import FONTS, draw
 
 
@@ -129,7 +133,7 @@ def test_noise_has_a_tenth_of_the_scale():
 def test_frb_never_spells_the_drawn_font_and_draws_each_text_in_two_sizes(drawings):
     many = drawings("frb")
     names = {drawing.box.face.name for drawing in many}
-    assert len(names) == 3  # of the eight, those in tests/fonts
+    assert len(names) == 3  # of the eight, those in tests/fonts.zip
     for drawing in many:
         if drawing.condition == "hard":
             assert drawing.box.text in names - {drawing.box.face.name}
@@ -241,3 +245,25 @@ def test_answers_are_compared_with_the_baseline(identifier):
     assert (found["n"], found["same_first_row"], found["lost"], found["won"]) == (4, 3, 1, 0)
     assert found["differing"] == {"a": ["first row"], "b": ["probability"]}
     assert mcnemar(5, 0) == 2 / 32 and mcnemar(3, 3) == 1.0 and mcnemar(0, 0) == 1.0
+
+
+# --- what a whole picture costs, in a process of its own
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("megapixels", "suffix", "most"), [(4, ".jpg", 500), (4, ".png", 500), (50, ".jpg", 800)])
+def test_memory(tmp_path, megapixels, suffix, most):
+    file = tmp_path / f"page{suffix}"
+    file.write_bytes(draw_page(megapixels, suffix))
+    cost = cost_of(file)
+    assert cost["first"] == "lora" and cost["peak_mb"] <= most
+
+
+def test_costs_are_written_for_every_size(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.measure_cost.MEGAPIXELS", (0.25,))
+    measure_cost(["--results", str(tmp_path / "cost.json")])
+    metrics = read_result(tmp_path / "cost.json")["metrics"]
+    drawing = metrics.pop("drawing")
+    assert drawing["faces_drawn"] > FAMILIES and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
+    assert set(metrics) == {"0.25 MP png", "0.25 MP jpg"}
+    assert all(150 < one["peak_mb"] < 900 and one["next_seconds"] < one["first_seconds"] for one in metrics.values())

@@ -28,22 +28,13 @@ from compare_vlm.questions import Questions, open_names, square
 from compare_vlm.report import write_report
 from compare_vlm.rows import read_table
 from compare_vlm.settings import VlmRow, open_row
+from compare_vlm.smoke import LAUNCH
 from fontid.catalogue.faces import nested_order
 from fontid.evaluation.experiment import SettingsError, entries, read_result, read_results, write_result
 from fontid.identifier import SHIPPED
 from tests.conftest import ROOT, run_module
 
 NAMES = ["Noto Sans", "Noto Sans JP", "Roboto", "Lora", "Open Sans", "Pacifico", "ABeeZee"]
-LAUNCH = (
-    "-m",
-    "accelerate.commands.launch",
-    "--num_machines",
-    "1",
-    "--mixed_precision",
-    "no",
-    "--dynamo_backend",
-    "no",
-)
 VLM = {
     "kind": "vlm",
     "gradient_checkpointing": False,
@@ -74,7 +65,7 @@ def write_row(path: Path, **values) -> Path:
 
 
 def train(row: Path, run: Path, home: Path, *flags: str, **environment: str) -> str:
-    command = [sys.executable, *LAUNCH, *(flags or ("--num_processes", "1")), "-m", "compare_vlm.train_lora"]
+    command = [sys.executable, "-m", *LAUNCH, *flags, "-m", "compare_vlm.train_lora"]
     variables = os.environ | {"FONTID_DATA": str(home), "HF_HUB_OFFLINE": "1"} | environment
     done = subprocess.run(
         [*command, str(row), "--run", str(run)], cwd=ROOT, env=variables, capture_output=True, text=True, check=False

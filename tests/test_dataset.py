@@ -14,7 +14,9 @@ from data_scripts.make_faces import reason_to_leave_out
 from data_scripts.render_dataset import PRESETS, choose_families, is_held_out, lines_of_face, main
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from fontid.catalogue.faces import by_family, read_faces
-from tests.conftest import FONTS, font_file
+from tests.conftest import FONTS, ROOT, font_file
+
+TTF = FONTS.parent / "ttf"
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +65,7 @@ def test_pictures_show_their_label(rows, faces):
 
 
 def opened(face) -> OpenFace:
-    folder = FONTS.parent / ".ttf"
-    path = unpack(FONTS / face.file, folder)
-    return OpenFace(path)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def clean():
-    yield
-    shutil.rmtree(FONTS.parent / ".ttf", ignore_errors=True)
+    return OpenFace(unpack(FONTS / face.file, TTF))
 
 
 def test_texts_do_not_overlap(rows):
@@ -96,9 +90,7 @@ def test_every_kind_of_text_and_renderer(rows):
 
 
 def test_held_out_families_are_few_fixed_and_never_trained_on(prepared):
-    names = [
-        line.split()[0] for line in (FONTS.parents[1] / "data_scripts" / "families.txt").read_text().splitlines()[1:]
-    ]
+    names = [line.split()[0] for line in (ROOT / "data_scripts" / "families.txt").read_text().splitlines()[1:]]
     held_out = [name for name in names if is_held_out(name)]
     assert 0.03 < len(held_out) / len(names) < 0.07
     rows = load_dataset(str(prepared / "datasets" / "tiny"))
@@ -111,7 +103,7 @@ def test_held_out_families_are_few_fixed_and_never_trained_on(prepared):
 
 @pytest.mark.parametrize("renderer", RENDERERS)
 def test_every_renderer_draws_the_text(renderer):
-    face = OpenFace(unpack(font_file("arimo"), FONTS.parent / ".ttf"))
+    face = OpenFace(unpack(font_file("arimo"), TTF))
     plain, baseline = draw_line(face, "Hamburg", 40, renderer)
     spaced, _ = draw_line(face, "Hamburg", 40, renderer, spacing=0.2)
     assert plain.mode == "L" and np.asarray(plain)[0, 0] > 240 and np.asarray(plain).min() < 30
@@ -129,7 +121,7 @@ def test_fonts_whose_hinting_never_ends_are_drawn_all_the_same(tmp_path):
 
 
 def test_characters_that_a_font_lacks_never_enter():
-    face = OpenFace(unpack(font_file("press-start-2p"), FONTS.parent / ".ttf"))
+    face = OpenFace(unpack(font_file("press-start-2p"), TTF))
     assert texts.keep_drawable("aб c☃d", face.charset) == "a cd"
     lacks = "".join(sorted(texts.DRAWABLE - face.charset))
     assert texts.keep_drawable(lacks, face.charset) == ""

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
+from deploy.measure_load import read_unit, site_configuration
 from tests.conftest import MODEL, ROOT, free_port, start_app
 from tests.test_project import tracked_files
 from web.limits import LARGEST_BODY, LARGEST_UPLOAD, SPARE_DISK
@@ -114,6 +115,8 @@ def test_limits_of_proxy_unit_and_app_agree():
     port = re.search(r"GRADIO_SERVER_PORT=(\d+)", UNIT).group(1)
     assert f"server 127.0.0.1:{port} " in site and f"SocketBindAllow=ipv4:tcp:{port}" in UNIT
     assert "GRADIO_TEMP_DIR=/run/fontid/" in UNIT and "MemoryMax=900M" in UNIT
+    unit = read_unit()  # as the load test takes it
+    assert unit.memory == 900 and unit.environment["MALLOC_ARENA_MAX"] == "1"
 
 
 @pytest.mark.parametrize("tls", ["letsencrypt", "self-signed", "off"])
@@ -200,17 +203,9 @@ def proxied(tmp_path_factory):
     """The app behind nginx: the proxy's address and its log."""
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     app = start_app(folder / "app")
-    site = setup("site", "--domain", "localhost", "--tls", "off", "--listen", f"127.0.0.1:{port}").stdout
-    site = site.replace("127.0.0.1:7860", app.address.removeprefix("http://"))
-    site = site.replace("/var/cache/fontid-nginx", f"{folder}/cache").replace("/var/log/nginx", str(folder))
+    site = site_configuration(int(app.address.split(":")[-1]), port, folder)
     site = site.replace(f"listen 127.0.0.1:{port};", f"listen 127.0.0.1:{port}; listen 127.0.0.2:{port};")
-    (folder / "site.conf").write_text(site)
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("fastcgi", "uwsgi", "scgi", "proxy"))
-    (folder / "nginx.conf").write_text(
-        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; worker_processes 1; pid {folder}/pid; events {{}}\n"
-        f"http {{ include /etc/nginx/mime.types; client_body_temp_path {folder}/body; {temporary}\n"
-        f"include {folder}/site.conf; }}\n"
-    )
+    (folder / "nginx.conf").write_text(site)
     nginx = [shutil.which("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
     assert subprocess.run([*nginx, "-t"], check=False).returncode == 0
     process = subprocess.Popen(nginx)
@@ -223,11 +218,11 @@ def proxied(tmp_path_factory):
         except httpx.TransportError:
             assert time.monotonic() < until
             time.sleep(0.1)
-    yield address, folder / "fontid.log"
+    yield address, folder / "nginx.log"
     process.terminate()
     process.wait(20)
     app.stop()
-    logged = (folder / "fontid.log").read_text() + app.log.read_text()
+    logged = (folder / "nginx.log").read_text() + app.log.read_text()
     assert "127.0.0" not in logged and "00.png" not in logged
 
 

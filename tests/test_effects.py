@@ -31,7 +31,7 @@ from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import words_of
 from fontid.catalogue.faces import read_faces
 from fontid.evaluation.folders import read_manifest, summarise
-from tests.conftest import FONTS
+from tests.conftest import FONTS, encode
 from tests.test_evaluation import catalogue, judged, match  # noqa: F401
 
 
@@ -183,14 +183,9 @@ def test_a_package_that_cannot_be_had_is_a_sentence(tmp_path):
 PACKAGE = Package("debian", "walls", "1", "GPL-2+", r"\.png$", "logo")
 
 
-def png_of(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def test_pictures_of_a_package(tmp_path):
-    sizes = [png_of(np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)) for side in (8, 16)]
+    looks = [np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8) for side in (8, 16)]
+    sizes = [encode(Image.fromarray(look), "PNG") for look in looks]
     for name, content in {"a-8x8.png": sizes[0], "a-16x16.png": sizes[1], "logo.png": sizes[0], "b.txt": b""}.items():
         (tmp_path / name).write_bytes(content)
     with zipfile.ZipFile(tmp_path / "more.pk3", "w") as archive:

@@ -19,7 +19,7 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import ROOT, App, draw, free_port, start_app
+from tests.conftest import FONTS, ROOT, App, draw, free_port, start_app
 from web import uploads
 from web.turns import Busy, Turns
 
@@ -359,7 +359,7 @@ def test_nowhere_to_write_at_all(tmp_path):
     environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path / "no"), "FONTID_DATA": str(tmp_path / "data")}
     for command in (
         [sys.executable, "app.py"],
-        [sys.executable, "-m", "fontid", "enroll", ROOT / "tests" / "fonts" / "pacifico", "--name", "mine"],
+        [sys.executable, "-m", "fontid", "enroll", FONTS / "pacifico", "--name", "mine"],
     ):
         run = subprocess.run(
             [*READ_ONLY, 'mount -o remount,ro,bind / && exec "$@"', "sh", *map(str, command)],

@@ -10,14 +10,14 @@ import sys
 import time
 
 import pytest
-from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.TupleVariation import TupleVariation
 
 from data_scripts import fetch_fonts, font_sources
 from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
 from data_scripts.font_sources import outside, read_packages, wanted
 from data_scripts.import_fonts import import_folder
-from tests.conftest import FONTS, ROOT, font_file
+from tests.conftest import FONTS, ROOT, font_file, square_font
 
 NPM = """#!{python}
 import json, pathlib, shutil, sys, time
@@ -218,31 +218,13 @@ def test_every_form_of_metadata(tmp_path, values, copyright):
 
 def build_font(path, family: str, weight: int = 400, italic: bool = False, axes=None) -> None:
     """A font of one square; with `axes` (tag, least, default, most) a variable one whose square grows with wght."""
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
-    def square():
-        pen = TTGlyphPen(None)
-        pen.moveTo((0, 0))
-        for point in ((0, 500), (500, 500), (500, 0)):
-            pen.lineTo(point)
-        pen.closePath()
-        return pen.glyph()
-
-    builder = FontBuilder(1000)
-    builder.setupGlyphOrder([".notdef", "A"])
-    builder.setupCharacterMap({65: "A"})
-    builder.setupGlyf({".notdef": square(), "A": square()})
-    builder.setupHorizontalMetrics({".notdef": (600, 0), "A": (600, 0)})
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": family, "styleName": "Regular"})
+    builder = square_font("A", family)
     builder.setupOS2(usWeightClass=weight, fsSelection=1 if italic else 64)
     builder.setupPost(italicAngle=-12 if italic else 0)
     if axes:
-        from fontTools.ttLib.tables.TupleVariation import TupleVariation
-
         builder.setupFvar([(*axis, axis[0]) for axis in axes], [])
         wider = [(0, 0), (0, 0), (400, 0), (400, 0), *[(0, 0)] * 4]
-        builder.setupGvar({"A": [TupleVariation({"wght": (0, 1, 1)}, wider)], ".notdef": []})
+        builder.setupGvar({"u65": [TupleVariation({"wght": (0, 1, 1)}, wider)], ".notdef": []})
     builder.save(path)
 
 
@@ -267,7 +249,7 @@ def test_a_folder_of_font_files(tmp_path):
     for weight in (300, 400, 500, 600):
         with TTFont(out / "var" / f"var-latin-{weight}-normal.woff2") as font:
             assert "fvar" not in font
-            widths[weight] = max(x for x, _ in font["glyf"]["A"].coordinates)
+            widths[weight] = max(x for x, _ in font["glyf"]["u65"].coordinates)
     assert widths == {300: 500, 400: 633, 500: 767, 600: 900}  # by the tag wght, though wdth stands first
 
 

@@ -6,7 +6,6 @@ import struct
 import subprocess
 import sys
 import time
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,8 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from fontid.picture.noise import noise_of, without_noise
 from fontid.picture.opening import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
-from tests.conftest import draw
+from tests.conftest import draw, encode
+from tests.hostile import png
 
 INK, GRAY, GROUND = 20, 110, 240
 RED, GREEN = (200, 0, 0), (0, 102, 0)  # luma 60 both
@@ -39,12 +39,6 @@ def picture(mode: str = "RGB") -> Image.Image:
 def enlarged(array: np.ndarray) -> np.ndarray:
     """(64, 96) or (64, 96, C) to 18 megapixels, enough to be reduced in strips and then scaled."""
     return array.repeat(54, axis=0).repeat(54, axis=1)
-
-
-def encode(image: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def assert_shows(source, expected: np.ndarray | None = None, *, tolerance: float = 2.0) -> None:
@@ -453,14 +447,9 @@ def test_other_formats_of_pillow_stay_closed(kind):
     assert "not a picture that can be read here" in refusal(encode(picture(), kind))
 
 
-def png_header(width: int, height: int) -> bytes:
+def png_header(side: int) -> bytes:
     """A PNG of 8 bit gray that ends where its pixels should begin."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return png(struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -468,14 +457,14 @@ def png_header(width: int, height: int) -> bytes:
 def test_bombs_are_refused_by_their_header(side):
     limit = Image.MAX_IMAGE_PIXELS
     started = time.process_time()
-    assert "more than 52 million pixels" in refusal(png_header(side, side))
+    assert "more than 52 million pixels" in refusal(png_header(side))
     assert time.process_time() - started < 0.5
     assert limit == Image.MAX_IMAGE_PIXELS
 
 
 @pytest.mark.filterwarnings("error")
 def test_the_warning_of_pillow_is_no_crash():
-    assert "more than 52 million pixels" in refusal(png_header(10000, 10000))
+    assert "more than 52 million pixels" in refusal(png_header(10000))
 
 
 def test_limit_holds_for_the_size_a_jpeg_declares():
@@ -626,3 +615,62 @@ def test_noise_is_measured_and_smoothed(rng):
 
 def test_a_picture_of_two_pixels_has_no_noise():
     assert without_noise(Image.new("RGB", (2, 1))).size == (2, 1)
+
+
+# --- PDF and SVG: what is drawn, and the fonts that they name
+
+
+def pdf(*pages: str) -> bytes:
+    """A PDF in Helvetica and Times, a text a page; without a table of places, which readers make up for."""
+    kids = " ".join(f"{10 + 2 * number} 0 R" for number in range(len(pages)))
+    parts = [
+        "1 0 obj <</Type /Catalog /Pages 2 0 R>> endobj",
+        f"2 0 obj <</Type /Pages /Kids [{kids}] /Count {len(pages)}>> endobj",
+        "3 0 obj <</Type /Font /Subtype /Type1 /BaseFont /ABCDEF+Helvetica-Bold>> endobj",
+        "4 0 obj <</Type /Font /Subtype /Type1 /BaseFont /Times-Roman>> endobj",
+    ]
+    for number, text in enumerate(pages):
+        stream = f"BT /F1 40 Tf 20 60 Td ({text}) Tj ET BT /F2 12 Tf 20 20 Td (small) Tj ET"
+        page, content = 10 + 2 * number, 11 + 2 * number
+        parts += [
+            f"{page} 0 obj <</Type /Page /Parent 2 0 R /MediaBox [0 0 400 120] /Contents {content} 0 R"
+            " /Resources <</Font <</F1 3 0 R /F2 4 0 R>>>>>> endobj",
+            f"{content} 0 obj <</Length {len(stream)}>> stream\n{stream}\nendstream endobj",
+        ]
+    return ("%PDF-1.4\n" + "\n".join(parts) + "\ntrailer <</Root 1 0 R>>\n%%EOF").encode()
+
+
+def svg(inside: str) -> bytes:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 100">{inside}</svg>'.encode()
+
+
+def ink(picture) -> float:
+    return float((np.asarray(picture.convert("L")) < 128).mean())
+
+
+def test_a_page_of_a_pdf_is_drawn_and_its_fonts_are_named():
+    data = pdf("Hamburgefonstiv", "Ha")
+    first, second = open_picture(data), open_picture(data, page=2)
+    assert first.size == (800, 240) and 0.02 < ink(first) < 0.3 and ink(second) < 0.5 * ink(first)
+    assert first.info["fonts"] == ("Helvetica-Bold", "Times-Roman")
+    with pytest.raises(PictureError, match="2 pages, none with the number 3"):
+        open_picture(data, page=3)
+
+
+def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
+    text = "<text font-family='Lora, serif'>a</text><style>b { font-family: \"Open Sans\", Arial }</style>"
+    picture = open_picture(svg(f"<rect width='200' height='100'/>{text}"))
+    assert picture.width == 1600 and ink(picture) == pytest.approx(0.5, abs=0.01)
+    assert picture.info["fonts"] == ("Lora", "Open Sans")
+
+
+@pytest.mark.parametrize("link", ["<image href='/etc/passwd'/>", "<style>@import url(other.css)</style>"])
+def test_an_svg_reads_no_other_files(link):
+    with pytest.raises(PictureError, match="everything inside"):
+        open_picture(svg(link))
+
+
+def test_broken_documents_are_refused():
+    for data in (pdf("a")[:40], svg("")[:-6], b"%PDF-1.7", b"<svg"):
+        with pytest.raises(PictureError, match="document cannot be drawn"):
+            open_picture(data)

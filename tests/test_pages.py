@@ -96,7 +96,7 @@ def test_runs_of_one_face_are_one_line_and_boxes_fit_the_ink():
 def test_families_of_pages_are_drawn_by_the_table_of_usage_that_ships():
     about = {"weight": 400, "italic": False, "license": "", "copyright": "", "url": "", "file": "", "sha256": ""}
     faces = [Face(f"{name}-400-normal", name, name, "sans-serif", **about) for name in ("inter", "nobody")]
-    every = OpenFace(unpack(font_file("arimo"), FONTS.parent / ".ttf"))
+    every = OpenFace(unpack(font_file("arimo"), FONTS.parent / "ttf"))
     pool, rng = Pool(faces, lambda face: every, USAGE), np.random.default_rng(0)
     chosen = Counter(pool.choose(rng, ("sans-serif",), frozenset("abc"))[0].family for _ in range(200))
     assert 25 < chosen["nobody"] < 75  # half of the times, evenly; what nobody uses never comes by usage

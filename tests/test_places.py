@@ -3,10 +3,9 @@
 import dataclasses
 import io
 import json
+import string
 
 import pytest
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables.TupleVariation import TupleVariation
 
@@ -16,17 +15,9 @@ from data_scripts.places import places, usual_place
 from data_scripts.renderers import unpack
 from fontid.catalogue.faces import read_faces, regular_face, write_faces
 from fontid.letters.letterforms import EM, Letterforms
+from tests.conftest import square_font
 
 AXES = (("wght", 400, 400, 700), ("wdth", 75, 100, 125), ("opsz", 8, 8, 72), ("slnt", -10, 0, 0), ("CASL", 0, 1, 1))
-
-
-def square():
-    pen = TTGlyphPen(None)
-    pen.moveTo((0, 0))
-    for point in ((0, 500), (500, 500), (500, 0)):
-        pen.lineTo(point)
-    pen.closePath()
-    return pen.glyph()
 
 
 @pytest.fixture
@@ -34,19 +25,11 @@ def family(tmp_path):
     """A folder as fetched, with a font of squares that grow with wdth; the metadata says that CASL is usually 0."""
     folder = tmp_path / "fonts" / "box"
     folder.mkdir(parents=True)
-    letters = {chr(code): code for code in range(ord("a"), ord("z") + 1)}
-    builder = FontBuilder(1000)
-    builder.setupGlyphOrder([".notdef", *letters])
-    builder.setupCharacterMap({code: letter for letter, code in letters.items()})
-    builder.setupGlyf({name: square() for name in (".notdef", *letters)})
-    builder.setupHorizontalMetrics({name: (600, 0) for name in (".notdef", *letters)})
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": "Box", "styleName": "Regular"})
-    builder.setupOS2()
-    builder.setupPost()
+    builder = square_font(string.ascii_lowercase, "Box")
     instances = [{"location": {tag: default for tag, _, default, _ in AXES}, "stylename": "Casual"}]
     builder.setupFvar([(*axis, axis[0]) for axis in AXES], instances)
     wider = [(0, 0)] * 4 + [(0, 0), (100, 0), (0, 0), (0, 0)]
+    letters = [f"u{ord(letter)}" for letter in string.ascii_lowercase]
     builder.setupGvar({letter: [TupleVariation({"wdth": (0, 1, 1)}, wider)] for letter in letters} | {".notdef": []})
     font = builder.font
     font.flavor = "woff2"
@@ -103,7 +86,7 @@ def test_a_face_is_unpacked_at_its_axes(family, tmp_path):
         if face.weight == 400 and not face.italic and face.axes["opsz"] == 14 and face.axes["CASL"] == 0:
             with TTFont(unpack(family.parent / face.file, tmp_path / "ttf", face.axes)) as font:
                 assert "fvar" not in font
-                widths[face.axes["wdth"]] = font["hmtx"]["a"][0]
+                widths[face.axes["wdth"]] = font["hmtx"]["u97"][0]
     assert widths == {75: 600, 87.5: 600, 100: 600, 112.5: 650, 125: 700}
 
 

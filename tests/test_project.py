@@ -19,6 +19,7 @@ SIBLINGS = {"app", "web", "train", "compare_vlm", "data_scripts", "benchmarks", 
 MAY_IMPORT = {
     "app": {"web"},  # its own parts
     "benchmarks": {"data_scripts", "train"},  # draws with the same words and renderers; looks at finished runs
+    "compare_vlm": {"train"},  # trains by the same checkpoints
     "release": {"train"},  # makes the model of a finished run
 }
 SERVING = {

@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from huggingface_hub import ModelCard, SpaceCard, metadata_load
 from packaging.specifiers import SpecifierSet
 
 from release import publish
-from tests.conftest import MODEL, ROOT
+from tests.conftest import MODEL, ROOT, start_app
 from tests.fake_hub import TOKEN, FakeHub, Repository
 
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -260,19 +258,10 @@ def test_space_answers_from_exactly_its_files(clone, tmp_path):
     from gradio_client import Client, handle_file
 
     space = publish.make_space(None, None, None, tmp_path / "space").folder
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    app = subprocess.Popen([sys.executable, "app.py"], cwd=space, env=environment)
+    app = start_app(tmp_path / "app", checkout=space)
     try:
-        deadline = time.monotonic() + 120
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            assert app.poll() is None and time.monotonic() < deadline
-            time.sleep(0.5)
-        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+        client = Client(app.address, verbose=False)
         answer = client.predict(handle_file(ROOT / "web" / "examples" / "board.webp"), api_name="/identify")
         assert answer["matches"]
     finally:
-        app.terminate()
-        app.wait(30)
+        assert app.stop() == 0

@@ -1,11 +1,17 @@
-"""Tables of README and docs/ are what results/ give; figures of EXPERIMENTS.md come from the file beside them."""
+"""Tables of README and docs/ are what results/ give; figures of EXPERIMENTS.md come from the file beside them; the
+report of all experiments is made from results alone."""
 
+import json
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks import tables
-from fontid.evaluation.experiment import read_result, read_results
+from benchmarks import report, tables
+from benchmarks.families_map import draw_map
+from fontid.catalogue.faces import regular_faces
+from fontid.evaluation.experiment import read_result, read_results, read_yaml
 from tests.conftest import ROOT
 
 FILE = re.compile(r"results/[\w./-]+\.jsonl?(?:#[\w/-]+)?")
@@ -74,3 +80,76 @@ def test_every_result_says_how_it_was_made_or_is_an_evaluation():
     for path, record in results.items():
         evaluations = ({"n", "strict", "twins", "by"}, {"n", "auroc", "in_catalogue", "by"})
         assert "command" in record or any(keys <= set(record) for keys in evaluations), path
+
+
+# --- the report
+
+
+def part(top1: float, n: int = 100) -> dict:
+    return {"n": n, "strict": {"top1": top1 - 0.1, "top5": top1}, "twins": {"top1": top1, "top5": top1 + 0.05}}
+
+
+@pytest.fixture
+def results(tmp_path, identifier):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    runs = []
+    for stem, top1, images in (("small", 0.512, 204_800), ("full-205k", 0.6, 204_800), ("full-614k", 0.7, 614_400)):
+        metrics = {
+            "chromium": {"trained_families": part(top1), "other_families": part(top1 - 0.1)},
+            "real": part(top1 - 0.2),
+            "parameters": 4_031_840,
+            "training": {"images": images, "seconds": 480, "curve": [[images // 2, 0.3], [images, top1]]},
+        }
+        record = {"metrics": metrics, "settings": {"families": None}}
+        runs.append(json.dumps({"name": stem} | record))
+    (folder / "ladder.jsonl").write_text("\n".join(runs))
+    families = identifier.catalogue.families
+    rng = np.random.default_rng(0)
+    details = {
+        "by_size": {"14-19": part(0.5), "20-27": part(0.7)},
+        "by_category": {"serif": part(0.6)},
+        "confused": [{"families": ["lora", "roboto"], "lines": 3}],
+        "map": {family: rng.random(2).tolist() for family in families},
+    }
+    (folder / "details.json").write_text(json.dumps({"metrics": details}))
+    bins = {"expected_error": 0.02, "bins": [{"probability": 0.5, "right": 0.5, "n": 4}]}
+    calibration = {"metrics": {"n": 4, "probability": bins, "in_catalogue": bins}}
+    (folder / "calibration.json").write_text(json.dumps(calibration))
+    return folder
+
+
+def test_pictures_of_the_report_are_drawn_from_results(results, tmp_path):
+    out, families = tmp_path / "report", tmp_path / "families.webp"
+    report.main(["--results", str(results), "--out", str(out), "--map", str(families)])
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    for picture in ("curves", "growth", "parts", "confused", "calibration"):
+        assert Image.open(out / f"{picture}.webp").convert("L").getextrema()[0] < 100
+        assert f"report/{picture}.webp" in page
+    assert Image.open(families).size == (2160, 2160)
+
+
+def test_a_table_of_runs_leaves_out_what_was_not_run(results, monkeypatch):
+    monkeypatch.setattr(tables, "ROOT", results.parent)
+    text = tables.ladder({"small": "ours", "loss-arcface": "another"})
+    assert "51.2 / 56.2 | 41.2 / 46.2 | 31.2 / 36.2 | 4.0M | results/ladder.jsonl#small" in text
+    assert "another" not in text
+
+
+def test_every_question_has_its_table():
+    page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    assert [name for name, _ in tables.PLACE.findall(page)] == list(read_yaml(tables.QUESTIONS))
+
+
+def test_families_stand_in_the_map_where_they_should(identifier):
+    regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
+    sheet = draw_map({"lora": (0.5, 0.25), "roboto": (0.5, 0.25)}, regular, identifier.letterforms)
+    ink = np.argwhere(np.asarray(sheet.convert("L")) < 200)
+    assert (np.abs(ink.mean(0) - [540, 1080]) < 72).all()  # near where both belong, and beside each other
+    alone = draw_map({"lora": (0.5, 0.25)}, regular, identifier.letterforms)
+    assert (np.asarray(sheet.convert("L")) < 200).sum() > 1.5 * (np.asarray(alone.convert("L")) < 200).sum()
+
+
+def test_without_results_a_sentence_says_what_to_do(tmp_path):
+    with pytest.raises(SystemExit, match="run python -m train.run_experiments"):
+        report.main(["--results", str(tmp_path)])

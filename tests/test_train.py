@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
+from PIL import Image
 from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
@@ -198,10 +199,12 @@ def test_a_missing_data_set_is_told(tmp_path):
     assert run.returncode == 1 and "render_dataset --preset small" in run.stderr and "Traceback" not in run.stderr
 
 
-def launch(experiment: Path, run: Path, home: Path, *flags: str, **environment: str) -> subprocess.Popen:
+def launch(
+    experiment: Path, run: Path, home: Path, *flags: str, module: str = "train.train_encoder", **environment: str
+) -> subprocess.Popen:
     command = [sys.executable, "-m", "accelerate.commands.launch", *(flags or ("--num_processes", "1"))]
     command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    command += ["-m", "train.train_encoder", str(experiment), "--run", str(run)]
+    command += ["-m", module, str(experiment), "--run", str(run)]
     variables = os.environ | {"FONTID_DATA": str(home), "HF_HUB_OFFLINE": "1"} | environment
     return subprocess.Popen(
         command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
@@ -250,25 +253,61 @@ def test_a_run_starts_from_another(prepared, experiment, whole_run):
 
 
 def weights_at(run: Path, step: int) -> dict[str, torch.Tensor]:
-    folder = run / "checkpoints" / f"step-{step:07d}"
-    return load_file(folder / "model.safetensors") | load_file(folder / "model_1.safetensors")
+    """Of the network, and of its loss where that has any."""
+    files = (run / "checkpoints" / f"step-{step:07d}").glob("model*.safetensors")
+    return {name: value for file in files for name, value in load_file(file).items()}
 
 
-def test_a_killed_run_resumes_exactly(prepared, experiment, whole_run, tmp_path):
-    process = launch(experiment, tmp_path, prepared)
+def kill_and_resume(first: int, last: int, *launched, **more) -> None:
+    """Kill a run between two of its checkpoints, and have it go on to the later one, which is its end."""
+    run = launched[1]
+    process = launch(*launched, **more)
     deadline = time.monotonic() + 200
-    while not (tmp_path / "checkpoints" / "step-0000010").exists():
+    while not (run / "checkpoints" / f"step-{first:07d}").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert not (tmp_path / "checkpoints" / "step-0000030").exists()
-    process = launch(experiment, tmp_path, prepared)
+    assert not (run / "checkpoints" / f"step-{last:07d}").exists()
+    process = launch(*launched, **more)
     output = process.communicate(timeout=300)[0].decode()
     assert process.returncode == 0 and "Goes on from" in output, output[-2000:]
-    ours, theirs = weights_at(tmp_path, 30), weights_at(whole_run, 30)
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def assert_same_weights(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_killed_run_resumes_exactly(prepared, experiment, whole_run, tmp_path):
+    kill_and_resume(10, 30, experiment, tmp_path, prepared)
+    assert_same_weights(weights_at(tmp_path, 30), weights_at(whole_run, 30))
+
+
+LETTERS = """
+data: {data}
+steps: 12
+warmup_steps: 2
+batch_size: 4
+precision: "no"
+evaluate_every: 12
+checkpoint_every: 2
+tracker: none
+widths: [16, 16, 16, 16]
+deepest: 1
+"""
+
+
+def test_a_killed_run_of_the_letters_network_resumes_exactly(prepared, tmp_path, rng):
+    grounds = prepared / "grounds" / "train"
+    grounds.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(grounds / "noise.jpg")
+    experiment = tmp_path / "letters.yaml"
+    experiment.write_text(LETTERS.format(data=prepared / "datasets" / "tiny"))
+    process = launch(experiment, tmp_path / "whole", prepared, module="train.train_letters")
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output[-2000:]
+    kill_and_resume(2, 12, experiment, tmp_path / "killed", prepared, module="train.train_letters")
+    assert_same_weights(weights_at(tmp_path / "killed", 12), weights_at(tmp_path / "whole", 12))
 
 
 TWO = ("--multi_gpu", "--num_processes", "2")  # for Accelerate this says "several processes", on CPUs too

@@ -5,11 +5,8 @@ import io
 import json
 import os
 import re
-import socket
-import threading
 import time
 import zipfile
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,8 +15,7 @@ from PIL import Image
 from fontid.catalogue.own import EnrolmentError
 from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
-from web import addresses, batch, own_fonts
-from web.addresses import AddressError, fetch, is_public
+from web import batch, own_fonts
 from web.browse import alternatives_html, families_html, family_cards, family_html, find_families
 from web.cards import Row, answer_html, cards_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
@@ -28,121 +24,6 @@ from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
 from web.unread import Unread
 from web.uploads import Sweeper, age_with
-
-# --- addresses
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1"),
-        *("224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1"),
-        *("::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "nonsense"),
-    ],
-)
-def test_private_addresses(address):
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
-def test_public_addresses(address):
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://127.0.0.1/",
-        "http://localhost/",
-        "http://2130706433/",
-        "http://0x7f000001/",
-        "http://0177.0.0.1/",
-        "http://127.1/",
-        "http://[::1]/",
-        "http://[::ffff:127.0.0.1]/",
-        "http://0/",
-    ],
-)
-def test_the_server_itself_is_not_visited_in_any_notation(address):
-    with pytest.raises(AddressError, match="public servers|No computer"):
-        fetch(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["file:///etc/passwd", "ftp://example.org/x", "gopher://x", "http://", "http://a@b/", "http://[::1/", "x\ny"],
-)
-def test_what_is_no_address(address):
-    with pytest.raises(AddressError):
-        fetch(address)
-
-
-class Site(BaseHTTPRequestHandler):
-    def do_GET(self):
-        path = self.path.split("?")[0]
-        if path == "/picture":
-            self.answer(200, b"the picture")
-        elif path == "/moved":
-            self.answer(302, b"", Location="/picture?a=1")
-        elif path == "/inside":
-            self.answer(302, b"", Location="http://private.test/secret")
-        elif path == "/file":
-            self.answer(302, b"", Location="file:///etc/passwd")
-        elif path == "/round":
-            self.answer(302, b"", Location="/round")
-        elif path == "/large":
-            self.send_response(200)
-            self.end_headers()
-            for _ in range(30):
-                self.wfile.write(b"x" * 1000)
-        else:
-            self.answer(404, b"")
-
-    def answer(self, status: int, content: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for key, value in headers.items():
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def site(monkeypatch):
-    """A web server called public.test; private.test is the same one by a private address. Returns its address."""
-    server = HTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_port
-    monkeypatch.setattr(addresses, "PORTS", (80, port))
-    names = {"public.test": "127.0.0.1", "private.test": "127.0.0.2"}
-    real = socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: real(names.get(host, host), *rest, **more))
-    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
-    yield f"http://public.test:{port}"
-    server.shutdown()
-
-
-def test_a_picture_is_fetched_through_redirects(site):
-    assert fetch(f"{site}/picture") == fetch(f"{site}/moved") == b"the picture"
-
-
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [("inside", "public servers"), ("file", "no address"), ("round", "without end"), ("gone", "answered 404")],
-)
-def test_redirects_are_checked_and_errors_are_sentences(site, path, said):
-    with pytest.raises(AddressError, match=said):
-        fetch(f"{site}/{path}")
-
-
-def test_a_large_picture_is_not_fetched(site, monkeypatch):
-    monkeypatch.setattr(addresses, "LARGEST", 5000)
-    with pytest.raises(AddressError, match="larger"):
-        fetch(f"{site}/large")
-
 
 # --- uploads
 

@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fontid.catalogue.ranking import RIVALS
+from fontid.commands import command_line
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError
@@ -60,13 +61,12 @@ def is_validation_family(family: str) -> bool:
 
 def fitting_arguments(description: str | None, results: Path, argv: list[str] | None) -> argparse.Namespace:
     """The command line of what is fitted on answers. Args: results: where they go by default."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(description, results)
     parser.add_argument("validation", type=Path)
     parser.add_argument("--model", type=Path, default=Path("model"))
     parser.add_argument("--each", type=int, default=400, help="pictures of each folder")
     parser.add_argument("--again", action="store_true", help="ask about the pictures anew")
     parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"), help="table of downloads")
-    parser.add_argument("--results", type=Path, default=results)
     return parser.parse_args(argv)
 
 

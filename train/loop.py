@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -19,11 +18,11 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from train.batches import ResidentBatches
+from train.checkpoints import Checkpoints, leave
 from train.settings import TrainSettings
 from train.stopwatch import Stopwatch
 
 EPOCH_STEPS = 1000  # steps an epoch: lines are drawn at random, so an epoch is only a unit of book-keeping
-KEPT_CHECKPOINTS = 2
 
 
 def learning_rate_at(step: int, settings: TrainSettings) -> float:
@@ -39,34 +38,6 @@ def parameter_groups(encoder: nn.Module, loss: nn.Module, weight_decay: float) -
     decayed = [p for p in encoder.parameters() if p.ndim > 1]
     others = [p for p in encoder.parameters() if p.ndim <= 1] + [*loss.parameters()]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-
-
-class Checkpoints:
-    """Numbered checkpoints of a run, each whole or absent, the newest few kept."""
-
-    def __init__(self, run: Path, accelerator: Accelerator) -> None:
-        self.folder, self.accelerator = run / "checkpoints", accelerator
-
-    def newest(self) -> Path | None:
-        found = sorted(self.folder.glob("step-*")) if self.folder.exists() else []
-        return found[-1] if found else None
-
-    def save(self, step: int, state: dict) -> None:
-        target = self.folder / f"step-{step:07d}"
-        partial = self.folder / f"partial-{step:07d}"
-        self.accelerator.save_state(partial)
-        self.accelerator.wait_for_everyone()  # each process writes a part
-        if self.accelerator.is_main_process:
-            (partial / "state.json").write_text(json.dumps(state))
-            shutil.rmtree(target, ignore_errors=True)
-            partial.rename(target)
-            for old in sorted(self.folder.glob("step-*"))[:-KEPT_CHECKPOINTS]:
-                shutil.rmtree(old)
-        self.accelerator.wait_for_everyone()
-
-    def load(self, path: Path) -> dict:
-        self.accelerator.load_state(path)
-        return json.loads((path / "state.json").read_text())
 
 
 @dataclass(frozen=True)
@@ -96,8 +67,7 @@ class Task:
 
 def open_accelerator(settings: TrainSettings, run: Path) -> Accelerator:
     """One for a run: seeded, batches split over processes, trackers offline unless the environment says otherwise."""
-    if "WANDB_SWEEP_ID" not in os.environ:  # an agent of W&B needs its server
-        os.environ.setdefault("WANDB_MODE", "offline")
+    os.environ.setdefault("WANDB_MODE", "offline")
     accelerator = Accelerator(
         mixed_precision=settings.precision,
         log_with=None if settings.tracker == "none" else settings.tracker,
@@ -131,11 +101,7 @@ def fit(accelerator: Accelerator, settings: TrainSettings, name: str, run: Path,
     Returns the last metrics.
     """
     metrics = train_and_evaluate(accelerator, settings, name, run, task)
-    # Nobody leaves while another still talks to it, and the groups' threads end before the interpreter does:
-    # Gloo's abort the process (SIGABRT) when they let go of a tensor after that (pytorch/pytorch#179291).
-    accelerator.wait_for_everyone()
-    accelerator.free_memory()
-    accelerator.end_training()
+    leave(accelerator)
     return metrics
 
 
@@ -194,10 +160,10 @@ def train_and_evaluate(
                     log.flush()
                 if metrics[task.chosen_by] > state["best"]:
                     state["best"] = metrics[task.chosen_by]
-                    if settings.keep_model and accelerator.is_main_process:
+                    if accelerator.is_main_process:
                         accelerator.unwrap_model(encoder).save_pretrained(run / "best")
                         save_file(accelerator.unwrap_model(loss).state_dict(), run / "best" / "loss.safetensors")
-            if settings.keep_model and (step % settings.checkpoint_every == 0 or step == settings.steps):
+            if step % settings.checkpoint_every == 0 or step == settings.steps:
                 with watch.apart("checkpoint_seconds"):
                     checkpoints.save(step, state | {"step": step, "running": running})
             if step == settings.steps:

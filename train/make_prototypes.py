@@ -8,7 +8,6 @@ validation split chooses. Writes `prototypes.npz` into the run, and the accuracy
 into the entry NAME of `results/encoder.jsonl`.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.ranking import Catalogue
+from fontid.commands import command_line
 from fontid.encoder.preprocessing import Preprocessing, windows_of
 from fontid.evaluation.experiment import entry_name, write_result
 from fontid.paths import data_home
@@ -123,11 +123,10 @@ def faces_in_order(names: list[str]) -> list[Face]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/encoder.jsonl")
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--per-face", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--results", type=Path, default=Path("results/encoder.jsonl"))
     arguments = parser.parse_args(argv)
     name = entry_name(arguments.experiment)
     settings = open_experiment(arguments.experiment)

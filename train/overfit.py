@@ -3,13 +3,13 @@
 python -m train.overfit experiments/ladder.yaml#tiny [--steps 200] [--results results/once.jsonl#overfit]
 """
 
-import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from tqdm import trange
 
+from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from train.batches import WindowDataset
 from train.encoder import Encoder
@@ -48,10 +48,9 @@ def overfit(settings: TrainSettings, steps: int, batch_size: int = 32) -> dict[s
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__, "results/once.jsonl#overfit")
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--results", type=Path, default=Path("results/once.jsonl#overfit"))
     arguments = parser.parse_args(argv)
     settings = open_experiment(arguments.experiment)
     found = overfit(settings, arguments.steps)

@@ -6,11 +6,11 @@ An experiment whose results stand in `results/ladder.jsonl` already is passed ov
 again. Two queues with parts of the list, each bound to a core (`taskset -c 0`), get more done than one on two cores.
 """
 
-import argparse
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
 
+from fontid.commands import command_line
 from fontid.evaluation.experiment import SettingsError, entries, entry_name, read_results
 from train.settings import find_data
 
@@ -28,7 +28,7 @@ def run_experiment(experiment: Path, pictures: Path | None) -> bool:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("experiments", type=Path, nargs="+", help="FILE#PATTERN")
     parser.add_argument("--pictures", type=Path, help="labelled real pictures")
     arguments = parser.parse_args(argv)

@@ -1,11 +1,11 @@
 """Settings of an encoder's training, read from `experiments/ladder.yaml`."""
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from fontid.commands import command_line
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.evaluation.experiment import SettingsError, entry_name, read_settings
 from fontid.paths import data_home
@@ -50,7 +50,6 @@ class LoopSettings:
     data: name of a preset under FONTID_DATA/datasets, or a path to a data set.
     batch_size: windows a step over all processes; images seen = steps * batch_size.
     evaluate_every, checkpoint_every: in steps.
-    keep_model: whether checkpoints and the best network are written; sweeps do without.
     resident: whether all lines are held in the accelerator's memory (10 GB for the full catalogue) and cut there.
     tracker: wandb (offline unless WANDB_MODE says otherwise), trackio or none.
     """
@@ -65,7 +64,6 @@ class LoopSettings:
     precision: str = "bf16"
     evaluate_every: int = 1000
     checkpoint_every: int = 500
-    keep_model: bool = True
     tracker: str = "wandb"
     resident: bool = False
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
@@ -126,7 +124,7 @@ def run_experiment(
     description: str | None, train: Callable[[Settings, str, Path], dict], kind: type[Settings], argv: list[str] | None
 ) -> None:
     """The command line of a training: one entry of an experiment file, by `train`, in a folder of its own."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(description)
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path, help="folder of the run (default FONTID_DATA/runs/NAME)")
     arguments = parser.parse_args(argv)

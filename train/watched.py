@@ -13,7 +13,7 @@ RIGHT, WRONG, BLACK = (0, 110, 40), (190, 30, 30), (0, 0, 0)
 
 
 def draw_predictions(pictures: np.ndarray, truth: Sequence[str], named: Sequence[Sequence[str]]) -> Image.Image:
-    """(N, H, W) or (N, H, W, 3) uint8 pictures, each with its true name and its predictions, the best first."""
+    """(N, H, W) uint8 pictures, each with its true name and its predictions, the best first."""
     height, width = pictures.shape[1:3]
     row = max(height, TEXT * (TOP + 2)) + MARGIN
     sheet = Image.new("RGB", (width + 360, row * len(pictures) + MARGIN), "white")
