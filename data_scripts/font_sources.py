@@ -5,6 +5,7 @@ an earlier package brought, or that stays outside (outside.txt) is passed over.
 """
 
 import json
+import re
 import shutil
 import subprocess  # nosec B404: commands are lists that this project writes
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fontTools.ttLib import TTFont
 from tqdm import tqdm
 
 from data_scripts.fetch_fonts import (
@@ -30,6 +32,7 @@ from data_scripts.fetch_fonts import (
 from data_scripts.import_fonts import import_folder
 
 DEBIAN, NPM, OUTSIDE = (Path(__file__).parent / name for name in ("debian.txt", "npm.txt", "outside.txt"))
+NAMED = {"sans|gothic|grotesk": "sans-serif", "serif|roman|libertine|schola|termes": "serif"}  # where PANOSE is silent
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ def fetch_debian(package: Package, out: Path) -> dict[str, str]:
         root = Path(folder) / "root"
         try:
             run("apt-get", "download", f"{package.name}={package.version}", cwd=folder)
-            run("dpkg", "-x", str(next(Path(folder).glob("*.deb"))), str(root), cwd=folder)
+            archive = str(next(Path(folder).glob("*.deb")))
+            run("dpkg", "-x", archive, str(root), cwd=folder)
+            homepage = run("dpkg", "-f", archive, "Homepage", cwd=folder).strip()
         except subprocess.CalledProcessError as error:
             return {package.name: (error.stderr.strip().splitlines() or ["cannot be had"])[-1]}
         imported = out / ".part" / "debian"
@@ -99,7 +104,7 @@ def fetch_debian(package: Package, out: Path) -> dict[str, str]:
         for family in wanted(imported, out, package):
             shutil.copy(root / "usr/share/doc" / package.name / "copyright", family / "LICENSE")
             metadata = json.loads((family / "metadata.json").read_text(encoding="utf-8"))
-            metadata["license"] = {"type": package.license}
+            metadata |= {"license": {"type": package.license}, "url": homepage, "category": category_of(family)}
             (family / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
             source = {"id": family.name, "version": package.version, "source": "debian", "package": package.name}
             (family / "source.json").write_text(json.dumps(source))
@@ -120,5 +125,20 @@ def wanted(imported: Path, out: Path, package: Package) -> Iterator[Path]:
             yield family
 
 
-def run(*command: str, cwd: str) -> None:
-    subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)  # nosec B603: a list, no shell
+def category_of(family: Path) -> str:
+    """As Google Fonts names them, by what the font says of itself, or else by its name."""
+    with TTFont(next(family.glob("*.woff2")), lazy=True) as font:
+        panose, fixed = font["OS/2"].panose, font["post"].isFixedPitch
+    if fixed or re.search("mono|typewriter|ocr", family.name):
+        return "monospace"
+    if panose.bFamilyType == 2 and panose.bSerifStyle > 1:
+        return "sans-serif" if panose.bSerifStyle > 10 else "serif"
+    if panose.bFamilyType == 3:
+        return "handwriting"
+    return next((kind for sign, kind in NAMED.items() if re.search(sign, family.name)), "display")
+
+
+def run(*command: str, cwd: str) -> str:
+    """What it prints. Raises: subprocess.CalledProcessError."""
+    made = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)  # nosec B603: a list, no shell
+    return made.stdout

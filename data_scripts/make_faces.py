@@ -72,7 +72,7 @@ def faces_of_family(folder: Path, unpacked: Path) -> list[Face]:
                     italic=italic,
                     license=metadata.license,
                     copyright=metadata.copyright,
-                    url=metadata.url,
+                    url=f"https://fontsource.org/fonts/{metadata.id}" if source == "npm" else metadata.url,
                     file=f"{folder.name}/{file.name}",
                     sha256=sha256,
                     width=relative_width(font, axes),
