@@ -8,6 +8,7 @@ from PIL import Image
 
 from fontid.encoder.preprocessing import ink_map
 from fontid.picture.opening import PictureError, to_gray
+from fontid.text.bends import Course, find_courses
 from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, fit_to_ink, size_of
 from fontid.text.lines import Line, find_lines
@@ -61,10 +62,12 @@ class TextReader:
         Args: picture: an upright RGB picture, from `fontid.picture.opening.open_picture`.
         Raises: OtherScript where the text is in another script.
         """
-        boxes = _parted(picture, _joined(self._detector.find_boxes(picture)))
+        boxes, bent = self._detector.find_boxes(picture)
+        courses, boxes = find_courses(picture, boxes) if bent else ([], boxes)
+        boxes = _parted(picture, _joined(boxes))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
         fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
-        read = self._read(picture, fitted)
+        read = [self._read_bent(picture, course) for course in courses] + self._read(picture, fitted)
         if _doubtful(read):
             read = self._by_rows(picture, read)
         return _in_reading_order(_latin(read))
@@ -135,6 +138,13 @@ class TextReader:
             if read.line.confidence >= SURE and telling and (turn != 0 or height <= 1.5 * width):
                 break
         return best
+
+    def _read_bent(self, picture: Image.Image, course: Course) -> _Read:
+        """Read a bent line in the likelier of its two directions."""
+        strip = course.unbend(picture)
+        _, read = self._read_turned(strip, fit_to_ink(strip, course.corners, []), np.zeros(4))
+        course = replace(course, corners=np.array(read.line.corners))
+        return _Read(replace(read.line, corners=course.box(), course=course), read.reading)
 
     def _read_line(self, picture: Image.Image, line: Line) -> _Read:
         frame = line.frame(picture)
