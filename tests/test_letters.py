@@ -160,6 +160,8 @@ def test_letters_found_are_exactly_as_wide_as_the_straightened_line(served, crop
 def test_a_line_without_letters_is_none(served):
     picture, line = pictured(edge=False)
     assert served.look(Image.new("RGB", picture.size, "black"), line) is None
+    flat = Line(((40.0, 0.0), (40.0, 0.0), (2.0, 50.0), (2.0, 50.0)))
+    assert served.look(picture, flat) is None
 
 
 def test_networks_and_prototypes_are_averaged():

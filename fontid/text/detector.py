@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from fontid.networks import open_network, packaged
+from fontid.text.bends import is_bent
 
 SIDE = 640  # longest side of the detector's input, in pixels, its border included; a page's small text may need more
 BORDER = 1 / 3  # ground around the picture, of its shorter side: letters at the edge are missed without it
@@ -24,6 +25,8 @@ PROBABLE = 0.3  # a pixel at least this likely to be text belongs to a box
 CERTAIN = 0.5  # a box whose pixels are less likely than this on average is dropped
 GROWTH = 1.6  # boxes are drawn around the hearts of lines; this grows them to whole letters
 SMALLEST = 3  # pixels of the detector's input
+LONG = 1.5  # times as long as high: what is shorter shows no bend
+MOST_POINTS = 400  # of a box that are looked at for a bend
 
 
 class Detector:
@@ -33,14 +36,17 @@ class Detector:
         self._session = open_network(packaged("PP-OCRv6_det_small.onnx"))
         self._lock = threading.Lock()
 
-    def find_boxes(self, picture: Image.Image) -> list[np.ndarray]:
-        """Boxes of an RGB picture: (4, 2) float32 each, pixels (x, y), clockwise from the corner at the top left."""
+    def find_boxes(self, picture: Image.Image) -> tuple[list[np.ndarray], bool]:
+        """Boxes of an RGB picture: (4, 2) float32 each, pixels (x, y), clockwise from the corner at the top left.
+
+        Also whether some text seems to run along a curve: never said of a page.
+        """
         scale, border, page = _look(picture)
         scene, place = _scene(picture, scale, border)
         likely = self._look_at_tiles(np.asarray(scene), _inked(scene)) if page else self._likely(np.asarray(scene))
         mask = (likely > PROBABLE).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        boxes = []
+        boxes, bent = [], False
         for contour in contours:
             (x, y), (width, height), angle = cv2.minAreaRect(contour)
             if min(width, height) < SMALLEST or _mean_inside(likely, contour) < CERTAIN:
@@ -48,7 +54,8 @@ class Detector:
             grow = GROWTH * width * height / (width + height)  # both sides together
             box = cv2.boxPoints(((x, y), (width + grow, height + grow), angle))
             boxes.append(_from_top_left((box + 0.5 - place) / scale))
-        return boxes
+            bent = bent or not page and max(width, height) > LONG * min(width, height) and is_bent(_points_in(contour))
+        return boxes, bent
 
     def _likely(self, scene: np.ndarray) -> np.ndarray:
         """How likely each pixel is text: (H, W, 3) uint8, sides multiples of 32 -> (H, W) float32 0-1."""
@@ -152,6 +159,15 @@ def _ground(picture: Image.Image) -> tuple[int, ...]:
     pixels = np.asarray(picture)
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return tuple(int(value) for value in np.median(edge, axis=0))
+
+
+def _points_in(contour: np.ndarray) -> np.ndarray:
+    """(N, 2) x, y of pixels within a contour of OpenCV's."""
+    x, y, width, height = cv2.boundingRect(contour)
+    inside = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(inside, [contour - (x, y)], 1)
+    points = np.argwhere(inside)[:, ::-1]
+    return points[:: max(1, len(points) // MOST_POINTS)].astype(np.float64)
 
 
 def _mean_inside(likely: np.ndarray, contour: np.ndarray) -> float:

@@ -32,7 +32,10 @@ class LettersNetwork:
 
         None where there are no letters. Args: picture: the RGB picture in which the line was found.
         """
-        corners, side = np.array(line.corners), round(MARGIN * line.height) + 2  # as wide as `Line.frame`
+        picture, corners = line.unbent(picture)
+        if min(size_of(corners)) < 1:  # a box fitted to nothing
+            return None
+        side = round(MARGIN * line.height) + 2  # as wide as `Line.frame`
         coverage, rows = self._coverage(picture, corners, side)
         inked = np.flatnonzero((coverage > INK).any(1))
         if not len(inked):

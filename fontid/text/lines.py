@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from fontid.encoder.preprocessing import ink_map
+from fontid.text.bends import Course
 from fontid.text.frames import Frame, size_of
 
 MARGIN = 0.12  # of a line's height, kept around its ink
@@ -23,22 +24,24 @@ class Line:
         confidence: 0-1 of the reading, 0.0 where not read.
         centres: where each character of `text` is along the line, blanks included: 0-1 of the width of what
             `straighten` returns; () where not known.
+        course: where a bent line runs; its `corners` are those of the level box around it.
     """
 
     corners: tuple[tuple[float, float], ...]
     text: str = ""
     confidence: float = 0.0
     centres: tuple[float, ...] = ()
+    course: Course | None = None
 
     @property
     def width(self) -> float:
         """Along the text, in pixels."""
-        return size_of(self.corners)[0]
+        return size_of(self.course.corners if self.course else self.corners)[0]
 
     @property
     def height(self) -> float:
         """Across the text, in pixels."""
-        return size_of(self.corners)[1]
+        return size_of(self.course.corners if self.course else self.corners)[1]
 
     @property
     def area(self) -> float:
@@ -50,9 +53,15 @@ class Line:
         """Left, top, right, bottom of the level box around it, (4,) in pixels."""
         return np.concatenate([np.min(self.corners, 0), np.max(self.corners, 0)])
 
+    def unbent(self, picture: Image.Image) -> tuple[Image.Image, np.ndarray]:
+        """A picture in which the line is straight, and its corners there: for most lines the picture itself."""
+        if self.course is None:
+            return picture, np.array(self.corners)
+        return self.course.unbend(picture), self.course.corners
+
     def frame(self, picture: Image.Image) -> Frame:
         """The line turned upright, with a margin. Args: picture: the RGB picture in which it was found."""
-        return Frame(picture, np.array(self.corners), (round(MARGIN * self.height) + 2,) * 4)
+        return Frame(*self.unbent(picture), (round(MARGIN * self.height) + 2,) * 4)
 
     def straighten(self, picture: Image.Image) -> np.ndarray:
         """The line's pixels, upright, with a margin: (H, W) uint8; ink of other lines is painted over.

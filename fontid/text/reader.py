@@ -8,6 +8,7 @@ from PIL import Image
 
 from fontid.encoder.preprocessing import ink_map
 from fontid.picture.opening import PictureError, to_gray
+from fontid.text.bends import Course, find_courses
 from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, fit_to_ink, size_of
 from fontid.text.lines import Line, find_lines
@@ -30,6 +31,9 @@ MOST_GAP = 0.6  # of its height, between two boxes of one line
 DOUBTFUL = 0.85  # confidence below which the picture is looked at as rows of ink
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 MOST_INK = 0.75  # of a picture's ink that the detector's boxes must hold
+# of characters times confidence, in a picture: less is no text. On validation pictures it leaves 3 % of those without
+# text, and 0.4 % of those with text are taken to be without
+LEAST_READ = 1.5
 OTHER_SCRIPT = (
     "The text in this picture seems to be in another script; only Latin letters are covered, so please choose a "
     "picture with some."
@@ -56,18 +60,21 @@ class TextReader:
         self._recogniser = Recogniser()
 
     def find_lines(self, picture: Image.Image) -> list[Line]:
-        """Lines of Latin text in reading order; empty where the picture holds no ink.
+        """Lines of Latin text in reading order; empty where the picture holds none.
 
         Args: picture: an upright RGB picture, from `fontid.picture.opening.open_picture`.
         Raises: OtherScript where the text is in another script.
         """
-        boxes = _parted(picture, _joined(self._detector.find_boxes(picture)))
+        boxes, bent = self._detector.find_boxes(picture)
+        courses, boxes = find_courses(picture, boxes) if bent else ([], boxes)
+        boxes = _parted(picture, _joined(boxes))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
         fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
-        read = self._read(picture, fitted)
+        read = [self._read_bent(picture, course) for course in courses] + self._read(picture, fitted)
         if _doubtful(read):
             read = self._by_rows(picture, read)
-        return _in_reading_order(_latin(read))
+        lines = _latin(read)
+        return _in_reading_order(lines) if _are_text(lines) else []
 
     def read_line(self, picture: Image.Image, line: Line) -> Line:
         """A line of `find_lines` as it reads; one in another script as it was."""
@@ -135,6 +142,13 @@ class TextReader:
             if read.line.confidence >= SURE and telling and (turn != 0 or height <= 1.5 * width):
                 break
         return best
+
+    def _read_bent(self, picture: Image.Image, course: Course) -> _Read:
+        """Read a bent line in the likelier of its two directions."""
+        strip = course.unbend(picture)
+        _, read = self._read_turned(strip, fit_to_ink(strip, course.corners, []), np.zeros(4))
+        course = replace(course, corners=np.array(read.line.corners))
+        return _Read(replace(read.line, corners=course.box(), course=course), read.reading)
 
     def _read_line(self, picture: Image.Image, line: Line) -> _Read:
         frame = line.frame(picture)
@@ -274,6 +288,13 @@ def _latin(read: list[_Read]) -> list[Line]:
     if foreign and not any(r.reading.text and not _is_foreign(r.reading) for r in read):
         raise OtherScript(OTHER_SCRIPT)
     return [r.line for r in read if not _is_foreign(r.reading)]
+
+
+def _are_text(lines: list[Line]) -> bool:
+    """Whether enough is read that it is no texture or drawing: more than one character, or one for sure."""
+    read = [line for line in lines if line.text]
+    characters = [sum(not character.isspace() for character in line.text) * line.confidence for line in read]
+    return sum(characters) >= LEAST_READ or any(line.confidence >= SURE for line in read)
 
 
 def _is_foreign(reading: Reading) -> bool:
