@@ -151,6 +151,14 @@ def stage_html(
         "keys move it, with shift they change its size, enter crops'><i data-side='0 1'></i><i data-side='2 1'></i>"
         "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
+        + ("" if picked is None else _reading(lines[picked]))
+    )
+
+
+def _reading(line: Line) -> str:
+    return (
+        f"<form id='reading'><label>{words.CORRECT}<input name='text' maxlength='200' autocomplete='off' "
+        f"value='{html.escape(line.text, quote=True)}'></label></form>"
     )
 
 
