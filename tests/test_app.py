@@ -544,6 +544,9 @@ def test_links_to_the_page_show_its_title(server):
     html = httpx.get(server[0]).text
     assert set(re.findall(r'property="og:title" content="(.*?)"', html)) == {"fontid"}
     assert "Click to try" not in html
+    (picture,) = set(re.findall(r'(?:og|twitter):image"\s+content="(.*?)"', html))
+    shown = Image.open(io.BytesIO(httpx.get(picture).content))
+    assert picture.startswith(server[0]) and shown.size == (1200, 630)
 
 
 def test_words_of_ones_own_are_drawn_in_every_font(page, pictures):

@@ -202,6 +202,13 @@ async function lay(canvas, family, crop) {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.fillStyle = colour;
     drawLetters(context, family, laid.measured, laid.how);
+    const { size, tracking, x, y, moves } = laid.how;
+    laid.measured.letters.forEach(({ letter, middle }, index) => {
+      if (!canvas.telling?.includes(letter)) return;
+      context.beginPath(); // a dot under the letter
+      context.arc(x + (middle * size) / SIZE + tracking * index + (moves?.[index] ?? 0), y + 0.14 * size, 0.07 * size, 0, 7);
+      context.fill();
+    });
   };
   canvas.draw(canvas.className === "letters" ? OVERLAY : crop.seen.colour);
   canvas.dataset.overlap = laid.overlap.toFixed(3);
@@ -230,6 +237,8 @@ async function compare(one, button) {
   const against = find("select", panel);
   against.setAttribute("aria-label", WORDS.with);
   against.append(new Option(WORDS.yours, ""), ...others.map((other, index) => new Option(other.dataset.name, index)));
+  panel.insertAdjacentHTML("beforeend", '<p class="note" role="status"></p>');
+  const tell = panel.lastElementChild;
   const [image, other, letters] = find(".stack", panel).children;
   Object.assign(image, { src: crop.src, alt: WORDS.yours });
   letters.setAttribute("aria-label", one.dataset.name);
@@ -238,11 +247,18 @@ async function compare(one, button) {
   find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
   against.addEventListener("change", async () => {
     const chosen = others[against.value];
-    image.style.visibility = chosen ? "hidden" : "";
+    image.hidden = chosen !== undefined;
     other.hidden = !chosen;
-    if (!chosen) return;
-    other.setAttribute("aria-label", chosen.dataset.name);
-    await lay(other, find("[data-drawn]", chosen).dataset.drawn, crop);
+    letters.telling = other.telling = "";
+    tell.textContent = "";
+    if (chosen) {
+      const [first, second] = [one, chosen].map((row) => find("[data-drawn]", row).dataset.drawn);
+      other.setAttribute("aria-label", chosen.dataset.name);
+      letters.telling = other.telling = await server.telling({ first, second, text: crop.dataset.text });
+      await lay(other, second, crop);
+      tell.textContent = letters.telling ? `${WORDS.telling} ${[...letters.telling].join(", ")}` : WORDS.noneTelling;
+    }
+    setMode(find(`[data-mode="${chosen ? "beside" : "over"}"]`, panel));
   });
   panel.scrollIntoView({ block: "nearest" });
 }

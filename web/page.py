@@ -26,6 +26,7 @@ from web.own_fonts import OwnFonts, identifier_for, take
 from web.programs import speak_plainly
 from web.specimens import font_package
 from web.stage import EXAMPLES, View, stage_html, start_html
+from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
@@ -106,6 +107,11 @@ def build(identifier: FontIdentifier) -> WatchedPage:
     def family(name: str) -> str:
         return family_html(identifier, str(name))
 
+    def telling(asked: dict) -> str:
+        return telling_letters(
+            identifier, str(asked.get("first")), str(asked.get("second")), str(asked.get("text"))[:200]
+        )
+
     def feedback(judged: str) -> str:
         """Counts it. Returns: which model answered, for a report."""
         FEEDBACK.labels("right" if judged == "right" else "wrong").inc()
@@ -139,7 +145,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     elem_id="answer",
                     apply_default_css=False,
                     js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
-                    server_functions=[similar_fonts, font_file, feedback, family],
+                    server_functions=[similar_fonts, font_file, telling, feedback, family],
                 )
         shown = [stage, answer]
         empty = {stage: start}

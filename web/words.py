@@ -43,6 +43,8 @@ SCRIPT = json.dumps(
         "misread": "The letters do not fit: the font differs, or the text was misread. Click its line to correct it.",
         "yours": "Your image",
         "with": "Compare with",
+        "telling": "Letters that tell them apart, dotted:",
+        "noneTelling": "No letter of this text tells them apart.",
         "modes": {"over": "Overlay", "flicker": "Flicker", "beside": "Side by side", "difference": "Difference"},
     }
 )
