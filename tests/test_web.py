@@ -460,7 +460,7 @@ def test_own_fonts_of_a_visit(identifier, tmp_path):
 
 
 def test_letters_that_tell_two_faces_apart(identifier):
-    """The difference of Arimo and Cousine, metrics apart, is in the letters that a monospaced face widens or squeezes."""
+    """Arimo and Cousine differ most in the letters that a monospaced face widens or squeezes."""
     faces = "arimo-400-normal", "cousine-400-normal"
     letters = telling_letters(identifier, *faces, "million of oil")
     assert letters and set(letters) <= set("million of oil") and letters[0] in "mil" and "o" not in letters

@@ -245,6 +245,9 @@ async function compare(one, button) {
   await lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
   if (Number(letters.dataset.overlap) < SURE) panel.insertAdjacentHTML("beforeend", `<p class="note">${WORDS.misread}</p>`);
   find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
+  tell.insertAdjacentHTML("afterend", await server.styles(one.dataset.face));
+  const marked = find(".styles [aria-current]", panel);
+  if (marked) marked.parentElement.scrollLeft = marked.offsetLeft - marked.parentElement.clientWidth / 2;
   against.addEventListener("change", async () => {
     const chosen = others[against.value];
     image.hidden = chosen !== undefined;

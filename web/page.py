@@ -17,7 +17,7 @@ from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
 from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
-from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html
+from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html, styles_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
 from web.filters import FILTERS, filters_html, wanted
@@ -107,6 +107,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
     def family(name: str) -> str:
         return family_html(identifier, str(name))
 
+    def styles(face: str) -> str:
+        row = identifier.catalogue.row_of(str(face))
+        return "" if row is None else styles_html(identifier, identifier.catalogue.faces[row])
+
     def telling(asked: dict) -> str:
         return telling_letters(
             identifier, str(asked.get("first")), str(asked.get("second")), str(asked.get("text"))[:200]
@@ -145,7 +149,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     elem_id="answer",
                     apply_default_css=False,
                     js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
-                    server_functions=[similar_fonts, font_file, telling, feedback, family],
+                    server_functions=[similar_fonts, font_file, styles, telling, feedback, family],
                 )
         shown = [stage, answer]
         empty = {stage: start}
