@@ -8,6 +8,7 @@ families for README and app (web/families.webp).
 """
 
 import argparse
+import json
 from io import BytesIO
 from pathlib import Path
 
@@ -233,7 +234,9 @@ def main(argv: list[str] | None = None) -> None:
     draw_confused(details, identifier, out / "confused.webp")
     draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.webp")
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
-    draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=20, method=6)
+    sheet, boxes = draw_map(details["map"], regular, identifier.letterforms)
+    sheet.save(arguments.map, quality=20, method=6)
+    arguments.map.with_suffix(".json").write_text(json.dumps(boxes, separators=(",", ":")) + "\n")
     parts = [
         "# What the experiments say",
         "Made by `python -m benchmarks.report` from `results/`. Accuracy in per cent, twins credited, top-1 / top-5, "

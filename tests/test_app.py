@@ -791,6 +791,10 @@ def test_the_map_is_shown(page):
     picture = page.get_by_role("img", name="Map of all families")
     picture.wait_for(timeout=WAIT)
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 2160
+    page.get_by_label("Find a family on the map").fill("Lobster Tw")
+    mark = page.locator("#map .here").bounding_box()
+    page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+    page.locator("#family h2", has_text="Lobster Two").wait_for(timeout=WAIT)
 
 
 def test_the_comparison_is_shown(page):

@@ -349,6 +349,7 @@ async function openFamily(name) {
   document.body.append(dialog);
   dialog.showModal();
 }
+document.addEventListener("family", ({ detail }) => openFamily(detail)); // from the map
 const asked = new URLSearchParams(location.search).get("family");
 if (asked) openFamily(asked);
 

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import HEADLINE, OWN_WORDS, SCRIPT, TITLE
+from web.words import HEADLINE, MAP_HINT, MAP_SEARCH, OWN_WORDS, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -314,7 +315,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         options.upload(use_fonts, visit, [own_status, *shown], show_progress_on=own_status, **hidden)
         batch_tab(identifier)
         catalogue_tab(identifier)
-        map_tab()
+        map_tab(identifier)
         comparison_tab()
         endpoints(identifier)
     return page
@@ -390,15 +391,24 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
         )
 
 
-def map_tab() -> None:
-    """All families at once, fetched when somebody looks."""
+def map_tab(identifier: FontIdentifier) -> None:
+    """All families at once, fetched when somebody looks; a name leads to the family's page."""
+    shown = {face.family: face.name for face in identifier.catalogue.faces}
 
     def show() -> str:
         picture = base64.b64encode(MAP.read_bytes()).decode()
+        names = "".join(
+            f"<option data-family='{family}' data-box='{json.dumps(box)}'>{html.escape(shown[family])}</option>"
+            for family, box in json.loads(MAP.with_suffix(".json").read_text()).items()
+            if family in shown
+        )
         return (
-            "<p class='hint'>Every family, its name in its own letters; similar families stand near each other. "
-            "Drag to move, scroll to zoom.</p><div class='map' tabindex='0' role='region' aria-label='Map of families'>"
-            f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'></div>"
+            f"<p class='hint'>{MAP_HINT}</p><form><input type='search' list='families-on-map' "
+            f"placeholder='{MAP_SEARCH}' "
+            f"aria-label='{MAP_SEARCH}' autocomplete='off'><datalist id='families-on-map'>{names}</datalist></form>"
+            "<div class='map' tabindex='0' role='region' aria-label='Map of families'><div class='sheet'>"
+            f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'>"
+            f"<i class='here' hidden></i></div></div>"
         )
 
     with gr.Tab("Map") as tab:

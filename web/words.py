@@ -30,6 +30,11 @@ EXAMPLE_FONTS = {"board": "Righteous", "poster": "Abril Fatface, Bebas Neue, Nun
 PANGRAM = "The quick brown fox jumps over the lazy dog"
 STYLE_LETTERS = "Rag"
 STYLES_OF = "Styles of {name}"
+MAP_HINT = (
+    "Every family, its name in its own letters; similar families stand near each other. "
+    "Drag to move, scroll to zoom, click a name to see the family."
+)
+MAP_SEARCH = "Find a family on the map"
 FREE_FOR = "Free fonts for {name}"
 NOT_COVERED = "Not in this catalogue."
 NO_FAMILY = "No family of the catalogue has a name like that. Upload a picture of it to see the closest open fonts."
