@@ -430,6 +430,9 @@ def test_a_line_is_picked_and_its_reading_corrected(page, pictures):
     page.keyboard.press("Enter")
     wait_for_first(page, "Press Start 2P")
     assert page.locator("#answer .group").count() == 1
+    page.wait_for_function(
+        "document.querySelector('#answer .crop').seen?.source === document.querySelector('#answer .crop').src"
+    )
     reading = page.locator("#reading input")
     assert reading.input_value() == "the quick brown"
     reading.fill("the quick crown")

@@ -91,6 +91,11 @@ function inkIn(image, box) {
   return { ink: away, width, height, colour: `rgb(${median(inked)})`, ground: `rgb(${ground})` };
 }
 
+// Gradio gives an element of the last answer to the next one: what was seen in it counts for its picture only.
+function seeInk(crop, box) {
+  if (crop.seen?.source !== crop.src) crop.seen = { ...inkIn(crop, box), source: crop.src };
+}
+
 // Draws the letters at their places: as they are set, scaled and moved as a whole, each a little on its own.
 function drawLetters(context, family, measured, { size, tracking, x, y, moves }) {
   context.font = `${size}px '${family}'`;
@@ -186,7 +191,7 @@ async function lay(canvas, family, crop) {
   const size = [crop.naturalWidth, crop.naturalHeight, crop.naturalWidth, crop.naturalHeight];
   const { box, centres } = JSON.parse(crop.dataset.places);
   const places = { box: box.map((value, side) => value * size[side]), centres };
-  crop.seen ??= inkIn(crop, places.box);
+  seeInk(crop, places.box);
   const text = crop.dataset.text || crop.closest(".group").dataset.text;
   let laid = fit(family, text, crop.seen, places);
   if (laid.overlap < SURE) {
@@ -360,7 +365,7 @@ async function matchPicture(group) {
   await Promise.all([crop.decode(), document.fonts.load(`20px '${specimen.dataset.drawn}'`)]).catch(() => {});
   const { box } = JSON.parse(crop.dataset.places);
   const size = [crop.naturalWidth, crop.naturalHeight, crop.naturalWidth, crop.naturalHeight];
-  crop.seen ??= inkIn(crop, box.map((value, side) => value * size[side]));
+  seeInk(crop, box.map((value, side) => value * size[side]));
   const { left, right } = measure(specimen.dataset.drawn, crop.dataset.text || group.dataset.text);
   const wide = (box[2] - box[0]) * crop.getBoundingClientRect().width;
   specimen.style.fontSize = `${Math.min(96, Math.max(14, (SIZE * wide) / (right - left)))}px`;
