@@ -26,6 +26,7 @@ for name, value in {
 import gradio as gr  # noqa: E402 (reads the variables when imported)
 from fastapi.exceptions import RequestValidationError  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
+from starlette.middleware.gzip import GZipMiddleware  # noqa: E402
 
 from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.identifier import FontIdentifier  # noqa: E402
@@ -102,7 +103,7 @@ def main() -> None:
             ssr_mode=False,
             app_kwargs={
                 "routes": service.routes(),
-                "middleware": [Middleware(Guard, service=service)],
+                "middleware": [Middleware(Guard, service=service), Middleware(GZipMiddleware, compresslevel=6)],
                 "lifespan": running,
                 "exception_handlers": {RequestValidationError: mistaken},
             },

@@ -23,13 +23,17 @@ PALETTE = {
 
 def draw_map(
     places: Mapping[str, tuple[float, float]], regular: Mapping[str, Face], letterforms: Letterforms
-) -> Image.Image:
-    """Args: places: of each family, 0-1; regular: the face that its name is drawn in."""
+) -> tuple[Image.Image, dict[str, list[int]]]:
+    """Args: places: of each family, 0-1; regular: the face that its name is drawn in.
+
+    Returns: the map, and of each family on it left, top, width and height of its name, pixels.
+    """
     sheet = Image.new("RGB", (SIDE, SIDE), "white")
     draw = ImageDraw.Draw(sheet)
     cells = SIDE // STEP
     taken = np.zeros((cells, cells), bool)
     rings = _rings(cells)
+    boxes = {}
     for family, (x, y) in places.items():
         name = draw_name(regular[family], letterforms)
         wide, high = -(-name.width // STEP) + 1, -(-name.height // STEP)
@@ -39,8 +43,10 @@ def draw_map(
             continue
         taken[place[0] : place[0] + high, place[1] : place[1] + wide] = True
         colour = PALETTE.get(regular[family].category, "#333333")
-        draw.bitmap((int(place[1]) * STEP, int(place[0]) * STEP), name, colour)
-    return sheet
+        left, top = int(place[1]) * STEP, int(place[0]) * STEP
+        draw.bitmap((left, top), name, colour)
+        boxes[family] = [left, top, *name.size]
+    return sheet, boxes
 
 
 def draw_name(face: Face, letterforms: Letterforms) -> Image.Image:

@@ -89,6 +89,11 @@ def axe_findings(browser, address: str, scheme: str) -> dict[str, int]:
 def take_screenshots(browser, address: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     poster = next(path for path in EXAMPLES if path.stem == "poster")
+    page = browser.new_page(color_scheme="light", viewport={"width": 1200, "height": 630})
+    page.goto(f"{address}/?__theme=light")
+    page.locator(".examples button").nth(2).wait_for(timeout=WAIT)
+    page.screenshot(path=folder / "preview.jpg", quality=85)  # for links to the page: web/preview.jpg
+    page.close()
     sizes = {"desktop": (1280, 1150), "phone": (390, 844)}
     for name, scheme, size in (("app", "light", "desktop"), ("dark", "dark", "desktop"), ("phone", "light", "phone")):
         width, height = sizes[size]

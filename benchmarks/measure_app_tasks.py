@@ -90,13 +90,23 @@ def tasks(browser, address: str, poster: Path) -> dict:
 
 
 def weight(browser, address: str, usable: str) -> dict:
-    """Bytes as they are sent, and requests, until `usable` is there."""
+    """Bytes as they are sent, and requests, until `usable` is there; what a page holds as `data:` is none."""
     context = browser.new_context()
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
-    sizes: list[float] = []
-    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    asked, sizes = set(), []
+
+    def sent(event: dict) -> None:
+        if not event["request"]["url"].startswith("data:"):
+            asked.add(event["requestId"])
+
+    def came(event: dict) -> None:
+        if event["requestId"] in asked:
+            sizes.append(event["encodedDataLength"])
+
+    session.on("Network.requestWillBeSent", sent)
+    session.on("Network.loadingFinished", came)
     page.goto(address)
     page.locator(usable).wait_for(state="attached", timeout=WAIT)
     page.wait_for_timeout(1500)

@@ -7,6 +7,7 @@ size, and the most confused pairs drawn side by side; and the map of all familie
 (web/families.webp).
 """
 
+import json
 from io import BytesIO
 from pathlib import Path
 
@@ -122,7 +123,9 @@ def main(argv: list[str] | None = None) -> None:
     draw_confused(details, identifier, out / "confused.webp")
     draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.webp")
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
-    draw_map(details["map"], regular, identifier.letterforms).save(arguments.map, quality=20, method=6)
+    sheet, boxes = draw_map(details["map"], regular, identifier.letterforms)
+    sheet.save(arguments.map, quality=20, method=6)
+    arguments.map.with_suffix(".json").write_text(json.dumps(boxes, separators=(",", ":")) + "\n")
     print(f"{out}: {len(runs)} runs")
 
 

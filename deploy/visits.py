@@ -108,7 +108,7 @@ class Visitor:
             if sample.file.endswith(".zip"):
                 check_batch(self._ask("batch-start.click", [[file]]))
             else:
-                asked = self._ask("stage.upload", [None, None, [], [], "any", []], {"path": file["path"]})
+                asked = self._ask("stage.upload", [None], {"path": file["path"]})
                 check_cards(asked, sample.cards)
 
         return ended(f"page: {sample.file}", work)

@@ -143,10 +143,13 @@ def test_every_question_has_its_table():
 
 def test_families_stand_in_the_map_where_they_should(identifier):
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
-    sheet = draw_map({"lora": (0.5, 0.25), "roboto": (0.5, 0.25)}, regular, identifier.letterforms)
+    sheet, boxes = draw_map({"lora": (0.5, 0.25), "roboto": (0.5, 0.25)}, regular, identifier.letterforms)
     ink = np.argwhere(np.asarray(sheet.convert("L")) < 200)
     assert (np.abs(ink.mean(0) - [540, 1080]) < 72).all()  # near where both belong, and beside each other
-    alone = draw_map({"lora": (0.5, 0.25)}, regular, identifier.letterforms)
+    left, top, width, height = boxes["roboto"]
+    inside = np.asarray(sheet.convert("L"))[top : top + height, left : left + width]
+    assert inside.min() < 100 and boxes["lora"] != boxes["roboto"]
+    alone, _ = draw_map({"lora": (0.5, 0.25)}, regular, identifier.letterforms)
     assert (np.asarray(sheet.convert("L")) < 200).sum() > 1.5 * (np.asarray(alone.convert("L")) < 200).sum()
 
 

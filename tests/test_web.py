@@ -22,6 +22,7 @@ from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
+from web.telling import telling_letters
 from web.unread import Unread
 from web.uploads import Sweeper, age_with
 
@@ -337,3 +338,12 @@ def test_own_fonts_of_a_visit(identifier, tmp_path):
         own_fonts.take(identifier, files[1:2], alone=False)
     with pytest.raises(EnrolmentError, match="40 at most"):
         own_fonts.take(identifier, files[:1] * 41, alone=False)
+
+
+def test_letters_that_tell_two_faces_apart(identifier):
+    """Arimo and Cousine differ most in the letters that a monospaced face widens or squeezes."""
+    faces = "arimo-400-normal", "cousine-400-normal"
+    letters = telling_letters(identifier, *faces, "million of oil")
+    assert letters and set(letters) <= set("million of oil") and letters[0] in "mil" and "o" not in letters
+    assert telling_letters(identifier, faces[0], faces[0], "million") == ""
+    assert telling_letters(identifier, faces[0], "no-such-face", "million") == ""

@@ -1,4 +1,9 @@
-// More families are fetched while somebody scrolls. `element`, `server` and `watch` come from gr.HTML.
+// Families are searched while somebody types, and more of them fetched while somebody scrolls. `element` and `server`
+// come from gr.HTML.
+const form = element.querySelector("form");
+const results = element.querySelector(".results");
+let newest = 0;
+
 const coming = new IntersectionObserver(async ([{ isIntersecting, target }]) => {
   if (!isIntersecting) return;
   coming.disconnect();
@@ -10,8 +15,16 @@ const coming = new IntersectionObserver(async ([{ isIntersecting, target }]) => 
   target.dataset.rest = JSON.stringify({ ...rest, begin: shown.children.length });
   coming.observe(target);
 }, { rootMargin: "600px" });
-watch("value", () => {
+
+async function search() {
+  const mine = ++newest;
+  const found = await server.browse(Object.fromEntries(new FormData(form)));
+  if (mine !== newest) return;
   coming.disconnect();
-  const rest = element.querySelector("[data-rest]");
+  results.innerHTML = found;
+  const rest = results.querySelector("[data-rest]");
   if (rest) coming.observe(rest);
-});
+}
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("input", search);
+search();

@@ -8,8 +8,9 @@ from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_fac
 from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.identifier import FontIdentifier
 from web.cards import Row, card
+from web.filters import CATEGORIES
 from web.specimens import specimen, style_of
-from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, PANGRAM
+from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, PANGRAM, SEARCH
 
 PAGE = 24  # families drawn at a time
 
@@ -35,6 +36,16 @@ def find_families(
         return not name.startswith(search.casefold().strip()), not begins, name
 
     return sorted(found, key=order)
+
+
+def browse_html() -> str:
+    """Where somebody searches, and room for what is found; `browse.js` fills it."""
+    choices = "".join(f"<option>{category}</option>" for category in CATEGORIES)
+    return (
+        f"<form id='search'><input type='search' name='search' placeholder='{SEARCH}' aria-label='Search' "
+        "autocomplete='off'><select name='category' aria-label='Category'>"
+        f"<option value=''>All categories</option>{choices}</select></form><div class='results'></div>"
+    )
 
 
 def families_html(identifier: FontIdentifier, families: list[list[Face]], search: str, category: str) -> str:

@@ -91,6 +91,11 @@ function inkIn(image, box) {
   return { ink: away, width, height, colour: `rgb(${median(inked)})`, ground: `rgb(${ground})` };
 }
 
+// Gradio gives an element of the last answer to the next one: what was seen in it counts for its picture only.
+function seeInk(crop, box) {
+  if (crop.seen?.source !== crop.src) crop.seen = { ...inkIn(crop, box), source: crop.src };
+}
+
 // Draws the letters at their places: as they are set, scaled and moved as a whole, each a little on its own.
 function drawLetters(context, family, measured, { size, tracking, x, y, moves }) {
   context.font = `${size}px '${family}'`;
@@ -186,7 +191,7 @@ async function lay(canvas, family, crop) {
   const size = [crop.naturalWidth, crop.naturalHeight, crop.naturalWidth, crop.naturalHeight];
   const { box, centres } = JSON.parse(crop.dataset.places);
   const places = { box: box.map((value, side) => value * size[side]), centres };
-  crop.seen ??= inkIn(crop, places.box);
+  seeInk(crop, places.box);
   const text = crop.dataset.text || crop.closest(".group").dataset.text;
   let laid = fit(family, text, crop.seen, places);
   if (laid.overlap < SURE) {
@@ -202,6 +207,13 @@ async function lay(canvas, family, crop) {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.fillStyle = colour;
     drawLetters(context, family, laid.measured, laid.how);
+    const { size, tracking, x, y, moves } = laid.how;
+    laid.measured.letters.forEach(({ letter, middle }, index) => {
+      if (!canvas.telling?.includes(letter)) return;
+      context.beginPath(); // a dot under the letter
+      context.arc(x + (middle * size) / SIZE + tracking * index + (moves?.[index] ?? 0), y + 0.14 * size, 0.07 * size, 0, 7);
+      context.fill();
+    });
   };
   canvas.draw(canvas.className === "letters" ? OVERLAY : crop.seen.colour);
   canvas.dataset.overlap = laid.overlap.toFixed(3);
@@ -230,19 +242,31 @@ async function compare(one, button) {
   const against = find("select", panel);
   against.setAttribute("aria-label", WORDS.with);
   against.append(new Option(WORDS.yours, ""), ...others.map((other, index) => new Option(other.dataset.name, index)));
+  panel.insertAdjacentHTML("beforeend", '<p class="note" role="status"></p>');
+  const tell = panel.lastElementChild;
   const [image, other, letters] = find(".stack", panel).children;
   Object.assign(image, { src: crop.src, alt: WORDS.yours });
   letters.setAttribute("aria-label", one.dataset.name);
   await lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
   if (Number(letters.dataset.overlap) < SURE) panel.insertAdjacentHTML("beforeend", `<p class="note">${WORDS.misread}</p>`);
   find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
+  tell.insertAdjacentHTML("afterend", await server.styles(one.dataset.face));
+  const marked = find(".styles [aria-current]", panel);
+  if (marked) marked.parentElement.scrollLeft = marked.offsetLeft - marked.parentElement.clientWidth / 2;
   against.addEventListener("change", async () => {
     const chosen = others[against.value];
-    image.style.visibility = chosen ? "hidden" : "";
+    image.hidden = chosen !== undefined;
     other.hidden = !chosen;
-    if (!chosen) return;
-    other.setAttribute("aria-label", chosen.dataset.name);
-    await lay(other, find("[data-drawn]", chosen).dataset.drawn, crop);
+    letters.telling = other.telling = "";
+    tell.textContent = "";
+    if (chosen) {
+      const [first, second] = [one, chosen].map((row) => find("[data-drawn]", row).dataset.drawn);
+      other.setAttribute("aria-label", chosen.dataset.name);
+      letters.telling = other.telling = await server.telling({ first, second, text: crop.dataset.text });
+      await lay(other, second, crop);
+      tell.textContent = letters.telling ? `${WORDS.telling} ${[...letters.telling].join(", ")}` : WORDS.noneTelling;
+    }
+    setMode(find(`[data-mode="${chosen ? "beside" : "over"}"]`, panel));
   });
   panel.scrollIntoView({ block: "nearest" });
 }
@@ -330,6 +354,7 @@ async function openFamily(name) {
   document.body.append(dialog);
   dialog.showModal();
 }
+document.addEventListener("family", ({ detail }) => openFamily(detail)); // from the map
 const asked = new URLSearchParams(location.search).get("family");
 if (asked) openFamily(asked);
 
@@ -340,7 +365,7 @@ async function matchPicture(group) {
   await Promise.all([crop.decode(), document.fonts.load(`20px '${specimen.dataset.drawn}'`)]).catch(() => {});
   const { box } = JSON.parse(crop.dataset.places);
   const size = [crop.naturalWidth, crop.naturalHeight, crop.naturalWidth, crop.naturalHeight];
-  crop.seen ??= inkIn(crop, box.map((value, side) => value * size[side]));
+  seeInk(crop, box.map((value, side) => value * size[side]));
   const { left, right } = measure(specimen.dataset.drawn, crop.dataset.text || group.dataset.text);
   const wide = (box[2] - box[0]) * crop.getBoundingClientRect().width;
   specimen.style.fontSize = `${Math.min(96, Math.max(14, (SIZE * wide) / (right - left)))}px`;

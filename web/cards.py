@@ -18,7 +18,7 @@ from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
-from web.words import ALSO, NOT_READ, SAME, UNSURE, VERDICTS
+from web.words import ALSO, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
@@ -278,6 +278,21 @@ def similar_html(identifier: FontIdentifier, neighbours: Sequence[Neighbour], te
             f"</span>{specimen(identifier, face, text)}</li>"
         )
     return f"<ul class='neighbours'>{''.join(rows)}</ul>"
+
+
+def styles_html(identifier: FontIdentifier, found: Face) -> str:
+    """The family's styles that ship, each drawn, the one found marked; "" where there is no other."""
+    faces = [face for face in identifier.catalogue.faces if face.family == found.family]
+    faces = [face for face in faces if identifier.stand_in(face) == face]
+    if len(faces) < 2:
+        return ""
+    items = "".join(
+        f"<li{' aria-current=true' if face == found else ''}>{specimen(identifier, face, STYLE_LETTERS)}"
+        f"<span class='style'>{style_of(face)}</span></li>"
+        for face in sorted(faces, key=lambda face: (face.italic, face.weight))
+    )
+    label = html.escape(STYLES_OF.format(name=found.name), quote=True)
+    return f"<ul class='styles' aria-label='{label}' tabindex='0'>{items}</ul>"
 
 
 def rows_from_query(identifier: FontIdentifier, fonts: str) -> list[Row]:

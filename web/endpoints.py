@@ -128,18 +128,20 @@ def endpoints(identifier: FontIdentifier) -> None:
             raise gr.Error(str(error), print_exception=False) from error
         return {"face": face, "alternatives": [one.to_dict() for one in alternatives_to(face)]}
 
-    with gr.Group(visible=False):
-        picture = gr.Image(label="picture", type="filepath", image_mode=None)
-        top = gr.Number(ROWS, label="top", precision=0)
+    hidden = {"visible": False}  # each: what a hidden group holds would be fetched with the page
+    with gr.Group(**hidden):
+        picture = gr.Image(label="picture", type="filepath", image_mode=None, **hidden)
+        top = gr.Number(ROWS, label="top", precision=0, **hidden)
         # `wanted` says in a sentence what is no choice, which Gradio does not where it looks itself
-        several_of = {"value": [], "multiselect": True, "allow_custom_value": True}
+        several_of = {"value": [], "multiselect": True, "allow_custom_value": True} | hidden
         categories = gr.Dropdown(list(CATEGORIES), label="categories", **several_of)
         weights = gr.Dropdown(list(WEIGHTS), label="weights", **several_of)
         weights.api_info = lambda: {"type": "array", "items": {"type": "integer", "enum": list(WEIGHTS)}}
-        slope = gr.Dropdown(list(SLOPES), value="any", label="slope", allow_custom_value=True)
+        slope = gr.Dropdown(list(SLOPES), value="any", label="slope", allow_custom_value=True, **hidden)
         widths = gr.Dropdown(list(WIDTH_NAMES), label="widths", **several_of)
-        gr.Button().click(
-            identify, [picture, top, categories, weights, slope, widths], gr.JSON(label="answer"), api_name="identify"
+        answer = gr.JSON(label="answer", **hidden)
+        gr.Button(**hidden).click(
+            identify, [picture, top, categories, weights, slope, widths], answer, api_name="identify"
         )
     gr.api(similar, api_name="similar")
     gr.api(catalogue, api_name="catalogue")

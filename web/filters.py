@@ -1,13 +1,21 @@
-"""Which faces somebody wants to see: category, weight, slope, width."""
+"""Which faces somebody wants to see: category, weight, slope, width. What a click does is in `filters.js`."""
 
 from collections.abc import Callable, Sequence
 
 from fontid.catalogue.faces import WIDTHS, Face
+from fontid.fonts.files import FONT_SUFFIXES
+from web.words import OWN_ALONE, OWN_FONTS
 
 CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace")
 WEIGHTS = tuple(range(100, 1000, 100))
 SLOPES = ("any", "upright", "italic")
 WIDTH_NAMES = tuple(WIDTHS)
+FILTERS = {
+    "categories": CATEGORIES,
+    "weights": WEIGHTS,
+    "slope": SLOPES,
+    "widths": WIDTH_NAMES,
+}  # as `wanted` takes them
 LONGEST = 40  # characters of a strange choice that are said again
 
 
@@ -40,3 +48,21 @@ def wanted(
         )
 
     return is_wanted
+
+
+def filters_html() -> str:
+    """What is chosen among, and where one's own fonts are added."""
+    sets = ""
+    for name, choices in FILTERS.items():
+        kind = "radio" if name == "slope" else "checkbox"
+        chips = "".join(
+            f"<label class='chip'><input type='{kind}' name='{name}' value='{one}'{' checked' * (one == 'any')}>"
+            f"{one}</label>"
+            for one in choices
+        )
+        sets += f"<fieldset><legend>{name.capitalize()}</legend>{chips}</fieldset>"
+    return (
+        f"<form>{sets}<fieldset id='own'><legend>{OWN_FONTS}</legend>"
+        f"<input type='file' multiple accept='{','.join(FONT_SUFFIXES)}' aria-label='{OWN_FONTS}'>"
+        f"<label class='chip'><input type='checkbox' name='alone'>{OWN_ALONE}</label></fieldset></form>"
+    )

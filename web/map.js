@@ -1,10 +1,12 @@
-// The map is dragged and zoomed. `element` comes from gr.HTML.
+// The map is dragged, zoomed and searched; a name on it opens the family's page. `element` comes from gr.HTML.
 let from = null;
+let start = null; // where the pointer went down: a click does not move
 const map = () => element.querySelector(".map");
 
 element.addEventListener("pointerdown", (event) => {
   if (!map()?.contains(event.target) || event.pointerType === "touch") return; // fingers scroll by themselves
   event.preventDefault();
+  start = [event.clientX, event.clientY];
   from = [event.clientX + map().scrollLeft, event.clientY + map().scrollTop];
 });
 window.addEventListener("pointermove", (event) => from && map()?.scrollTo(from[0] - event.clientX, from[1] - event.clientY));
@@ -20,3 +22,39 @@ element.addEventListener("wheel", (event) => {
   const grown = image.width / before;
   map().scrollTo((map().scrollLeft + x) * grown - x, (map().scrollTop + y) * grown - y);
 }, { passive: false });
+
+const boxOf = (option) => JSON.parse(option.dataset.box);
+const open = (option) => document.dispatchEvent(new CustomEvent("family", { detail: option.dataset.family }));
+
+element.addEventListener("click", (event) => {
+  if (!event.target.closest(".sheet") || (start && Math.hypot(event.clientX - start[0], event.clientY - start[1]) > 4)) return;
+  const image = element.querySelector(".map img");
+  const scale = image.naturalWidth / image.width, seen = image.getBoundingClientRect();
+  const x = (event.clientX - seen.left) * scale, y = (event.clientY - seen.top) * scale;
+  const option = [...element.querySelectorAll("option")].find((one) => {
+    const [left, top, width, height] = boxOf(one);
+    return x >= left && x <= left + width && y >= top && y <= top + height;
+  });
+  if (option) open(option);
+});
+
+function sought() {
+  const text = element.querySelector("input").value.trim().toLowerCase();
+  const options = text ? [...element.querySelectorAll("option")] : [];
+  const by = (test) => options.find((one) => test(one.textContent.toLowerCase()));
+  return by((name) => name === text) ?? by((name) => name.startsWith(text)) ?? by((name) => name.includes(text));
+}
+element.addEventListener("input", () => {
+  const option = sought(), here = element.querySelector(".here"), image = element.querySelector(".map img");
+  here.hidden = !option;
+  if (!option) return;
+  const [left, top, width, height] = boxOf(option).map((value) => (100 * value) / image.naturalWidth);
+  Object.assign(here.style, { left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` });
+  image.style.width = `${Math.max(image.width, 1.5 * image.naturalWidth)}px`;
+  const side = image.width / 100;
+  map().scrollTo((left + width / 2) * side - map().clientWidth / 2, (top + height / 2) * side - map().clientHeight / 2);
+});
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (sought()) open(sought());
+});

@@ -2,32 +2,36 @@
 
 import base64
 import html
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import gradio as gr
 
+from fontid.catalogue.faces import Face
 from fontid.catalogue.own import EnrolmentError
 from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
-from web.browse import PAGE, alternatives_html, families_html, family_cards, family_html, find_families
-from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html
+from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
+from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html, styles_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
-from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.filters import FILTERS, filters_html, wanted
 from web.head import name_page
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.programs import speak_plainly
 from web.specimens import font_package
 from web.stage import EXAMPLES, View, stage_html, start_html
+from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import HEADLINE, SCRIPT, TITLE
+from web.words import HEADLINE, MAP_HINT, MAP_SEARCH, OWN_WORDS, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -50,10 +54,12 @@ class Look:
 
 @dataclass
 class Visit:
-    """What somebody looks at, from the moment they ask for it, and which of their actions is the newest."""
+    """What somebody looks at, from the moment they ask for it, among which faces, and their newest action."""
 
     look: Look | None = None
     newest: object = None
+    only: Callable[[Face], bool] | None = None
+    own: OwnFonts | None = None
     past: list[View] = field(default_factory=list)
 
     def look_at(self, look: Look | None) -> object:
@@ -102,6 +108,15 @@ def build(identifier: FontIdentifier) -> WatchedPage:
     def family(name: str) -> str:
         return family_html(identifier, str(name))
 
+    def styles(face: str) -> str:
+        row = identifier.catalogue.row_of(str(face))
+        return "" if row is None else styles_html(identifier, identifier.catalogue.faces[row])
+
+    def telling(asked: dict) -> str:
+        return telling_letters(
+            identifier, str(asked.get("first")), str(asked.get("second")), str(asked.get("text"))[:200]
+        )
+
     def feedback(judged: str) -> str:
         """Counts it. Returns: which model answered, for a report."""
         FEEDBACK.labels("right" if judged == "right" else "wrong").inc()
@@ -114,51 +129,34 @@ def build(identifier: FontIdentifier) -> WatchedPage:
     start = start_html(len(identifier.catalogue.families))
     with WatchedPage(title=TITLE, delete_cache=(AT_THE_END, AT_THE_END)) as page:
         gr.HTML(f"<h1>{HEADLINE}</h1>", elem_id="title")
-        visit, own = gr.State(Visit()), gr.State()
-        with gr.Tab("Identify"), gr.Row(elem_id="work"):
+        visit = gr.State(Visit())
+        # what Gradio's own controls would bring costs a request each: the page draws its own
+        with gr.Tab("Identify"), gr.Column(elem_id="work"):
             with gr.Column(min_width=280, elem_id="seen"):
                 stage = gr.HTML(
                     start, elem_id="stage", apply_default_css=False, js_on_load=(FOLDER / "stage.js").read_text()
                 )
-                reading = gr.Textbox(
-                    label="Text of this line: correct it if it is wrong", visible=False, elem_id="reading"
-                )
             with gr.Column(min_width=280, elem_id="found"):
-                gr.Textbox(
-                    show_label=False,
-                    placeholder="Type your own text to preview",
-                    elem_id="words",
-                    interactive=True,
-                    max_lines=1,
-                    container=False,
+                gr.HTML(f"<input placeholder='{OWN_WORDS}' aria-label='{OWN_WORDS}'>", elem_id="words")
+                options = gr.HTML(
+                    filters_html(),
+                    elem_id="options",
+                    apply_default_css=False,
+                    js_on_load=(FOLDER / "filters.js").read_text(),
                 )
-                with gr.Group(elem_id="options"):
-                    categories = gr.Dropdown(list(CATEGORIES), label="Category", multiselect=True)
-                    weights = gr.Dropdown(list(WEIGHTS), label="Weight", multiselect=True)
-                    slope = gr.Radio(list(SLOPES), value="any", label="Slope")
-                    widths = gr.Dropdown(list(WIDTH_NAMES), label="Width", multiselect=True)
-                    fonts = gr.File(
-                        label="Your own font files, for this visit",
-                        file_count="multiple",
-                        file_types=[".ttf", ".otf", ".woff", ".woff2"],
-                        elem_id="own",
-                        height=120,
-                    )
-                    alone = gr.Checkbox(label="Search my own fonts only")
-                    own_status = gr.HTML("", elem_id="own-status")
+                own_status = gr.HTML("", elem_id="own-status")
                 answer = gr.HTML(
                     "",
                     elem_id="answer",
                     apply_default_css=False,
                     js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
-                    server_functions=[similar_fonts, font_file, feedback, family],
+                    server_functions=[similar_fonts, font_file, styles, telling, feedback, family],
                 )
-        filters = [categories, weights, slope, widths]
-        shown = [stage, reading, answer]
-        empty = {stage: start, reading: gr.update(visible=False)}
+        shown = [stage, answer]
+        empty = {stage: start}
         unchanged = {answer: gr.skip()}
 
-        def answered(visit: Visit, seen: Look, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def answered(visit: Visit, seen: Look) -> dict:
             """Updates of `shown` for what is looked at from now on; none where that is something else by then."""
             mine = visit.look_at(seen)
             lines = None
@@ -171,8 +169,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 if visit.newest is not mine:
                     raise Outdated
                 opened = seen.view.open()
-                searching = identifier_for(identifier, own_fonts)
-                return searching, searching.identify(opened, top=SHOWN, only=wanted(*chosen), lines=lines)
+                searching = identifier_for(identifier, visit.own)
+                return searching, searching.identify(opened, top=SHOWN, only=visit.only, lines=lines)
 
             try:
                 searching, found = TURNS.take(identify)
@@ -182,7 +180,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return unchanged
             except Busy as error:
                 return {answer: problem(error)}
-            except ValueError as error:  # PictureError, NoFaces, and what `wanted` refuses
+            except ValueError as error:  # PictureError, NoFaces
                 if visit.newest is not mine:
                     return unchanged
                 if opened is None and seen.lines:  # the answer stays, though the picture has gone
@@ -191,31 +189,23 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 if opened is None:
                     visit.look = None
                     return empty | {answer: problem(error)}
-                pictured = stage_html(opened, seen.lines, seen.picked, seen.numbers)
-                return {
-                    stage: pictured,
-                    reading: gr.update(visible=seen.picked is not None),
-                    answer: problem(error),
-                }
+                return {stage: stage_html(opened, seen.lines, seen.picked, seen.numbers), answer: problem(error)}
             groups = ordered(found)
             if seen.picked is None:
                 numbers = {line: number for number, group in enumerate(groups) for line in group.lines}
                 known = seen.lines or lines_of(found)
                 seen = visit.look = replace(seen, lines=known, numbers=tuple(numbers.get(line, 0) for line in known))
-                text, numbered = "", None
-            else:
-                text, numbered = seen.lines[seen.picked].text, [seen.numbers[seen.picked]] * len(groups)
+            numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
             return {
                 stage: stage_html(opened, seen.lines, seen.picked, seen.numbers),
-                reading: gr.update(value=text, visible=seen.picked is not None),
                 answer: answer_html(searching, found, opened, numbered),
             }
 
-        def begin(file: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def begin(file: str, visit: Visit) -> dict:
             visit.past.clear()
-            return answered(visit, Look(View(file)), own_fonts, *chosen)
+            return answered(visit, Look(View(file)))
 
-        def paste(event: gr.EventData, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def paste(event: gr.EventData, visit: Visit) -> dict:
             """A picture that was sent; where it has gone since, the fonts that its address tells are shown."""
             asked = event._data or {}
             try:
@@ -224,22 +214,24 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 mine = visit.look_at(None)
                 said = asked.get("problem") or error.message
                 return empty | {answer: problem(ValueError(said)) + shared_html(asked)} if visit.newest is mine else {}
-            return begin(file, visit, own_fonts, *chosen)
+            return begin(file, visit)
 
-        def act(event: gr.EventData, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def act(event: gr.EventData, visit: Visit) -> dict:
             """What was clicked on the first screen or on the picture."""
             asked, seen = event._data or {}, visit.look
             if asked.get("example") in EXAMPLES:
-                return begin(str(EXAMPLES[asked["example"]]), visit, own_fonts, *chosen)
+                return begin(str(EXAMPLES[asked["example"]]), visit)
             if "url" in asked:
-                return go(str(asked["url"]), visit, own_fonts, *chosen)
+                return go(str(asked["url"]), visit)
             if seen is None or asked.get("another") or asked.get("shared"):
                 visit.look_at(None)
                 return empty | {answer: shared_html(asked) if asked.get("shared") else ""}
             if "line" in asked:
                 number = int(asked["line"])
                 picked = None if number == seen.picked or not 0 <= number < len(seen.lines) else number
-                return answered(visit, replace(seen, picked=picked), own_fonts, *chosen)
+                return answered(visit, replace(seen, picked=picked))
+            if "text" in asked:
+                return correct(str(asked["text"]), visit)
             try:
                 if asked.get("undo"):
                     view = visit.past.pop() if visit.past else seen.view
@@ -250,21 +242,30 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             except (PictureError, Busy) as error:
                 gr.Warning(str(error))
                 return unchanged
-            return answered(visit, Look(view), own_fonts, *chosen)
+            return answered(visit, Look(view))
 
-        def correct(text: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def correct(text: str, visit: Visit) -> dict:
             """The picked line's reading as somebody corrected it."""
             seen = visit.look
             if seen is None or seen.picked is None:
                 return unchanged
             line = replace(seen.lines[seen.picked], text=text.strip()[:200], confidence=1.0, centres=())
             lines = tuple(line if number == seen.picked else one for number, one in enumerate(seen.lines))
-            return answered(visit, replace(seen, lines=lines), own_fonts, *chosen)
+            return answered(visit, replace(seen, lines=lines))
 
-        def again(visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
-            return unchanged if visit.look is None else answered(visit, visit.look, own_fonts, *chosen)
+        def again(visit: Visit) -> dict:
+            return unchanged if visit.look is None else answered(visit, visit.look)
 
-        def go(text: str, visit: Visit, own_fonts: OwnFonts | None, *chosen) -> dict:
+        def refine(event: gr.EventData, visit: Visit) -> dict:
+            """The faces that somebody wants to see."""
+            asked = event._data or {}
+            try:
+                visit.only = wanted(**{name: asked[name] for name in FILTERS if name in asked})
+            except ValueError as error:
+                return {answer: problem(error)}
+            return again(visit)
+
+        def go(text: str, visit: Visit) -> dict:
             """The picture at an address."""
             mine = visit.look_at(visit.look)
             try:
@@ -273,7 +274,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return {answer: problem(error)} if visit.newest is mine else unchanged
             if visit.newest is not mine:
                 return unchanged
-            return begin(keep("fetched", content), visit, own_fonts, *chosen)
+            return begin(keep("fetched", content), visit)
 
         def shared_html(asked: dict) -> str:
             """The fonts that a shared address tells, with a text for each."""
@@ -286,38 +287,35 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     groups.append((rows, texts[number] if number < len(texts) else ""))
             return cards_html(identifier, groups)
 
-        def use_fonts(files: list[str] | None, only_these: bool, visit: Visit, *chosen, progress=gr.Progress()):
+        def use_fonts(event: gr.EventData, visit: Visit) -> dict:
+            """Fonts that were sent, to search them too or alone."""
+            asked = event._data or {}
+            files = asked.get("files") or []
             if not files:
-                return {own: None, own_status: ""} | again(visit, None, *chosen)
-            progress(0, "Reading the fonts")
+                visit.own = None
+                return {own_status: ""} | again(visit)
             try:
-                mine, skipped = TURNS.take(take, identifier, [Path(uploaded(file)) for file in files], only_these)
+                paths = [Path(uploaded(str(file))) for file in files]
+                visit.own, skipped = TURNS.take(take, identifier, paths, bool(asked.get("alone")))
+            except gr.Error as error:
+                return {own_status: problem(ValueError(error.message))}
             except (EnrolmentError, Busy) as error:
                 return {own_status: problem(error)}
-            count = len(mine.catalogue.faces)
+            count = len(visit.own.catalogue.faces)
             notes = "".join(f" <p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
             said = f"<p role='status'>{count} {'face' if count == 1 else 'faces'} of yours can be found now.</p>{notes}"
-            return {own: mine, own_status: said} | again(visit, mine, *chosen)
+            return {own_status: said} | again(visit)
 
         hidden = {"api_visibility": "private"}
         # all that is done is begun, also while something else is worked on, of which no answer is shown then
         latest = {"trigger_mode": "multiple", "show_progress": "hidden"} | hidden
-        seen = [visit, own, *filters]
-        stage.upload(paste, seen, shown, **latest)
-        stage.select(act, seen, shown, **latest)
-        reading.submit(correct, [reading, *seen], shown, **latest)
-        gr.on([one.change for one in filters], again, seen, shown, **latest)
-        gr.on(
-            [fonts.change, alone.change],
-            use_fonts,
-            [fonts, alone, visit, *filters],
-            [own, own_status, *shown],
-            show_progress_on=own_status,
-            **hidden,
-        )
+        stage.upload(paste, visit, shown, **latest)
+        stage.select(act, visit, shown, **latest)
+        options.change(refine, visit, shown, **latest)
+        options.upload(use_fonts, visit, [own_status, *shown], show_progress_on=own_status, **hidden)
         batch_tab(identifier)
         catalogue_tab(identifier)
-        map_tab()
+        map_tab(identifier)
         comparison_tab()
         endpoints(identifier)
     return page
@@ -348,14 +346,22 @@ def batch_tab(identifier: FontIdentifier) -> None:
             objects: gr.update(value=keep("fonts.json", batch.to_json(answers).encode()), visible=True),
         }
 
-    with gr.Tab("Batch"):
-        files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch")
-        start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start")
+    with gr.Tab("Batch") as tab:
+        later = {"visible": False}  # what they need is fetched when somebody looks
+        files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch", **later)
+        start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start", **later)
         status = gr.HTML("", elem_id="batch-status")
         rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
-        with gr.Row():
-            table = gr.DownloadButton("CSV", visible=False, elem_id="batch-csv")
-            objects = gr.DownloadButton("JSON", visible=False, elem_id="batch-json")
+        with gr.Column(elem_id="batch-files"):
+            table = gr.DownloadButton("CSV", elem_id="batch-csv", **later)
+            objects = gr.DownloadButton("JSON", elem_id="batch-json", **later)
+        tab.select(
+            lambda: [gr.update(visible=True)] * 2,
+            None,
+            [files, start],
+            show_progress="hidden",
+            api_visibility="private",
+        )
         start.click(
             identify_all, files, [status, rows, table, objects], show_progress_on=status, api_visibility="private"
         )
@@ -367,51 +373,42 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
     def found(text: str, category: str | None) -> list:
         return find_families(identifier, text, wanted([category] if category else []))
 
-    def browse(text: str, category: str | None) -> str:
-        families = families_html(identifier, found(text, category), text, category or "")
-        return alternatives_html(identifier, text) + families
+    def browse(asked: dict) -> str:
+        text, category = str(asked["search"]), str(asked["category"])
+        return alternatives_html(identifier, text) + families_html(identifier, found(text, category), text, category)
 
     def more(asked: dict) -> str:
         begin = max(0, int(asked["begin"]))
-        families = found(str(asked["search"]), str(asked["category"]))
-        return family_cards(identifier, families[begin : begin + PAGE])
+        return family_cards(identifier, found(str(asked["search"]), str(asked["category"]))[begin : begin + PAGE])
 
-    with gr.Tab("Catalogue") as tab:
-        with gr.Row():
-            search = gr.Textbox(
-                label="Search",
-                placeholder="A name, also of a paid font, or traits such as wide serif italic",
-                elem_id="search",
-                max_lines=1,
-            )
-            category = gr.Dropdown(["", *CATEGORIES], value="", label="Category")
-        families = gr.HTML(
-            "",
+    with gr.Tab("Catalogue"):
+        gr.HTML(
+            browse_html(),
             elem_id="families",
             apply_default_css=False,
             js_on_load=(FOLDER / "browse.js").read_text(),
-            server_functions=[more],
-        )
-        gr.on(
-            [tab.select, search.change, category.change],
-            browse,
-            [search, category],
-            families,
-            show_progress="minimal",
-            trigger_mode="always_last",
-            api_visibility="private",
+            server_functions=[browse, more],
         )
 
 
-def map_tab() -> None:
-    """All families at once, fetched when somebody looks."""
+def map_tab(identifier: FontIdentifier) -> None:
+    """All families at once, fetched when somebody looks; a name leads to the family's page."""
+    shown = {face.family: face.name for face in identifier.catalogue.faces}
 
     def show() -> str:
         picture = base64.b64encode(MAP.read_bytes()).decode()
+        names = "".join(
+            f"<option data-family='{family}' data-box='{json.dumps(box)}'>{html.escape(shown[family])}</option>"
+            for family, box in json.loads(MAP.with_suffix(".json").read_text()).items()
+            if family in shown
+        )
         return (
-            "<p class='hint'>Every family, its name in its own letters; similar families stand near each other. "
-            "Drag to move, scroll to zoom.</p><div class='map' tabindex='0' role='region' aria-label='Map of families'>"
-            f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'></div>"
+            f"<p class='hint'>{MAP_HINT}</p><form><input type='search' list='families-on-map' "
+            f"placeholder='{MAP_SEARCH}' "
+            f"aria-label='{MAP_SEARCH}' autocomplete='off'><datalist id='families-on-map'>{names}</datalist></form>"
+            "<div class='map' tabindex='0' role='region' aria-label='Map of families'><div class='sheet'>"
+            f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'>"
+            f"<i class='here' hidden></i></div></div>"
         )
 
     with gr.Tab("Map") as tab:

@@ -5,9 +5,10 @@ import time
 import gradio as gr
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, Info, disable_created_metrics, generate_latest
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from web.head import PREVIEW, PREVIEW_FILE
 from web.limits import STOPPING
 from web.turns import TURNS
 from web.uploads import free_space
@@ -38,7 +39,8 @@ class Service:
         return len(self._page._queue)
 
     def routes(self) -> list[Route]:
-        return [Route(HEALTH, self._health), Route(METRICS, self._metrics)]
+        preview = Route(PREVIEW, lambda _: FileResponse(PREVIEW_FILE))
+        return [Route(HEALTH, self._health), Route(METRICS, self._metrics), preview]
 
     async def _health(self, request: Request) -> Response:
         status = "stuck" if self.state == "ok" and TURNS.stuck else self.state

@@ -83,8 +83,9 @@ element.addEventListener("change", (event) => {
 });
 element.addEventListener("submit", (event) => {
   event.preventDefault();
-  const url = event.target.querySelector("input").value.trim();
-  if (url) begin("select", { url });
+  const typed = event.target.querySelector("input").value.trim();
+  if (event.target.id === "reading") act({ text: typed });
+  else if (typed) begin("select", { url: typed });
 });
 element.addEventListener("keydown", (event) => {
   const line = event.target.closest("[data-line]");

@@ -145,12 +145,20 @@ def stage_html(
         f"<span class='wait' role='status'>{words.READING}</span>"
         "<span class='cutting' hidden><button type='button' data-cut>Crop to this</button>"
         "<button type='button' data-cancel>Cancel</button></span></div>"
-        f"<div class='view'><img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
+        f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
+        f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
         f"{boxes}</svg>{tags}<div class='part' hidden tabindex='0' role='application' aria-label='Part to keep: arrow "
         "keys move it, with shift they change its size, enter crops'><i data-side='0 1'></i><i data-side='2 1'></i>"
         "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
+    )
+
+
+def _reading(line: Line) -> str:
+    return (
+        f"<form id='reading'><label>{words.CORRECT}<input name='text' maxlength='200' autocomplete='off' "
+        f"value='{html.escape(line.text, quote=True)}'></label></form>"
     )
 
 

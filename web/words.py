@@ -11,6 +11,11 @@ FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, GIF, TIFF or BMP, up to 60 MB"
 PRIVACY = "Your image is deleted within ten minutes and never logged."
 COVERS = "{count:,} open font families are searched."
 READING = "Reading the text and comparing fonts…"
+OWN_WORDS = "Type your own text to preview"
+OWN_FONTS = "Your own font files, for this visit"
+OWN_ALONE = "Search my own fonts only"
+CORRECT = "Text of this line: correct it if it is wrong"
+SEARCH = "A name, also of a paid font, or traits such as wide serif italic"
 LINE_HINT = "Click a line of text to look at it alone."
 GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
 NO_LETTERS = "This family's letters do not ship with fontid."
@@ -23,6 +28,13 @@ VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": 
 EXAMPLES = {"board": "a shop sign", "poster": "a poster", "wall": "a painted wall"}
 EXAMPLE_FONTS = {"board": "Righteous", "poster": "Abril Fatface, Bebas Neue, Nunito", "wall": "Lobster Two"}
 PANGRAM = "The quick brown fox jumps over the lazy dog"
+STYLE_LETTERS = "Rag"
+STYLES_OF = "Styles of {name}"
+MAP_HINT = (
+    "Every family, its name in its own letters; similar families stand near each other. "
+    "Drag to move, scroll to zoom, click a name to see the family."
+)
+MAP_SEARCH = "Find a family on the map"
 FREE_FOR = "Free fonts for {name}"
 NOT_COVERED = "Not in this catalogue."
 NO_FAMILY = "No family of the catalogue has a name like that. Upload a picture of it to see the closest open fonts."
@@ -38,6 +50,8 @@ SCRIPT = json.dumps(
         "misread": "The letters do not fit: the font differs, or the text was misread. Click its line to correct it.",
         "yours": "Your image",
         "with": "Compare with",
+        "telling": "Letters that tell them apart, dotted:",
+        "noneTelling": "No letter of this text tells them apart.",
         "modes": {"over": "Overlay", "flicker": "Flicker", "beside": "Side by side", "difference": "Difference"},
     }
 )
