@@ -281,9 +281,15 @@ def similar_html(identifier: FontIdentifier, neighbours: Sequence[Neighbour], te
 
 
 def styles_html(identifier: FontIdentifier, found: Face) -> str:
-    """The family's styles that ship, each drawn, the one found marked; "" where there is no other."""
-    faces = [face for face in identifier.catalogue.faces if face.family == found.family]
-    faces = [face for face in faces if identifier.stand_in(face) == face]
+    """The family's other weights, and widths and the like at this weight, drawn, the one found marked; "" without."""
+    of_family = (face for face in identifier.catalogue.faces if face.family == found.family)
+    faces = [
+        face
+        for face in of_family
+        if face.italic == found.italic
+        and (face.unusual == found.unusual or face.weight == found.weight)
+        and identifier.stand_in(face) == face
+    ]
     if len(faces) < 2:
         return ""
     items = "".join(

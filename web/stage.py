@@ -175,5 +175,5 @@ def _box(line: Line, index: int, number: int, picked: bool) -> str:
 def _around(line: Line) -> np.ndarray:
     """Corners (4, 2) a little outside of the line's, so that an outline hides no ink."""
     corners = np.array(line.corners)
-    along, across = (corners[1] - corners[0]) / line.width, (corners[3] - corners[0]) / line.height
+    along, across = (side / np.linalg.norm(side) for side in (corners[1] - corners[0], corners[3] - corners[0]))
     return corners + ROOM * line.height * np.stack([-along - across, along - across, along + across, across - along])
