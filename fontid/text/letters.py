@@ -94,7 +94,8 @@ class LettersNetwork:
         padded = cv2.copyMakeBorder(resized, 0, 0, 0, -width % STEP, cv2.BORDER_REPLICATE)
         inputs = padded.transpose(2, 0, 1)[None].astype(np.float32) / 255
         coverage = self._session.run(None, {"pictures": inputs})[0][0, 0, :, :width]
-        return coverage, (-above, 1 / (scale * zoom))
+        first, last = (round(pad * width / pixels.shape[1]) for pad in pads[2:])
+        return coverage[:, first : width - last], (-above, 1 / (scale * zoom))  # as wide as what `straighten` gives
 
 
 def _alike(plain: np.ndarray, letters: np.ndarray) -> bool:
