@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from fontid.catalogue.own import EnrolmentError
@@ -17,7 +18,7 @@ from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
 from web import batch, own_fonts
 from web.browse import alternatives_html, families_html, family_cards, family_html, find_families
-from web.cards import Row, answer_html, cards_html, ordered, rows_from_query, rows_of
+from web.cards import Row, answer_html, card, cards_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.specimens import codes, font_package, specimen
@@ -232,12 +233,31 @@ def test_widths_of_known_faces(identifier):
     assert width["roboto-400-normal"] == "normal" and width["syncopate-400-normal"] == "wide"
 
 
-def test_a_style_that_does_not_ship_is_labelled(identifier):
+def test_a_font_file_holds_the_face_itself(identifier):
     faces = {face.id: face for face in identifier.catalogue.faces}
-    assert "Shown in" not in specimen(identifier, faces["roboto-700-normal"], "x")
+    widths = []
+    for name in ("roboto-400-normal", "roboto-900-normal", "roboto-400-normal-wdth75"):
+        with zipfile.ZipFile(io.BytesIO(font_package(identifier, faces[name]))) as files:
+            assert "OFL" in files.read("README.txt").decode()
+            font = TTFont(io.BytesIO(files.read(f"{name}.woff2")))
+        assert font.flavor == "woff2" and "fvar" not in font
+        widths.append(font["hmtx"][font.getBestCmap()[ord("n")]][0])
+    assert widths[2] < widths[0] < widths[1]
+
+
+def test_a_style_that_does_not_ship_is_labelled(identifier, monkeypatch):
+    faces = {face.id: face for face in identifier.catalogue.faces}
+    assert "Shown in" not in specimen(identifier, faces["roboto-300-normal"], "x")
+    monkeypatch.setattr(identifier, "stand_in", lambda face: faces["roboto-400-normal"])
     assert "Shown in Regular 400, the nearest style" in specimen(identifier, faces["roboto-300-normal"], "x")
-    with zipfile.ZipFile(io.BytesIO(font_package(identifier, faces["lora-700-italic"]))) as files:
-        assert "OFL" in files.read("README.txt").decode()
+
+
+def test_codes_of_a_face_off_the_usual_axes(identifier):
+    faces = {face.id: face for face in identifier.catalogue.faces}
+    ways = codes([("text", faces["roboto-400-normal-wdth75"])])
+    assert "family=Roboto:wdth,wght@75,400&" in ways["css2 address"] and "font-stretch: 75%;" in ways["CSS"]
+    own = codes([("text", faces["nimbus-sans-400-normal"])])  # Google Fonts lacks it
+    assert set(own) == {"CSS", "@font-face"} and "googleapis" not in own["CSS"]
 
 
 def test_every_licence_of_the_shipped_letterforms_has_its_text(identifier):
@@ -266,7 +286,8 @@ def test_a_page_of_a_family(identifier):
 def test_a_paid_face_is_searched_for_and_its_free_ones_are_drawn(identifier):
     shown = alternatives_html(identifier, "times new roman")
     assert "Free fonts for Times New Roman" in shown and shown.index("Tinos") < shown.index("Liberation Serif")
-    assert shown.count("Not in this catalogue") == 1 and "data-family='tinos'" in shown
+    assert "Not in this catalogue" not in shown and "data-family='tinos'" in shown
+    assert alternatives_html(identifier, "bank gothic").count("Not in this catalogue") == 1
     assert "Did you mean Gotham" in alternatives_html(identifier, "Gothm")
     assert alternatives_html(identifier, "playfair") == alternatives_html(identifier, " ") == ""
 
@@ -347,3 +368,10 @@ def test_letters_that_tell_two_faces_apart(identifier):
     assert letters and set(letters) <= set("million of oil") and letters[0] in "mil" and "o" not in letters
     assert telling_letters(identifier, faces[0], faces[0], "million") == ""
     assert telling_letters(identifier, faces[0], "no-such-face", "million") == ""
+
+
+def test_a_card_names_the_page_that_it_links(identifier):
+    face = identifier.catalogue.faces[0]
+    for source, url in (("google", "https://example.org/g"), ("npm", "https://example.org/n"), ("debian", "")):
+        shown = card(identifier, Row(dataclasses.replace(face, source=source, url=url), None, ()), "Signal")
+        assert (">Google Fonts</a>" in shown, ">Website</a>" in shown) == (source == "google", source == "npm")

@@ -18,7 +18,7 @@ from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
-from web.words import ALSO, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS
+from web.words import ALSO, GOOGLE_FONTS, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS, WEBSITE
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
@@ -234,11 +234,11 @@ def _actions(face: Face) -> str:
     download = "<button type='button' data-font>Download</button>"
     if face.url:
         ways = codes([("text", face)])
-        link = html.escape(face.url, quote=True)
+        link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
         shown = [
             _copy("CSS", ways.pop("CSS"), "Copy CSS"),
             download,
-            f"<a class='button' href='{link}' target='_blank' rel='noopener'>Google Fonts</a>",
+            f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>",
         ]
         folded += [_copy(label, text, f"Copy {label}") for label, text in ways.items()]
     folded = [

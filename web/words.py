@@ -4,7 +4,9 @@ import json
 
 TITLE = "fontid"
 HEADLINE = "Find the font in any image"
-SUMMARY = "Drop in an image and see which Google Fonts family and style it shows."
+GOOGLE_FONTS = "Google Fonts"
+WEBSITE = "Website"
+SUMMARY = "Drop in an image and see which font family and style it shows."
 DROP = "Drop an image here"
 DROP_HOW = "or paste it with Ctrl+V anywhere on this page"
 FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, GIF, TIFF or BMP, up to 60 MB"

@@ -93,7 +93,9 @@ class Neighbour:
     face: str = ""
 
     def to_dict(self) -> dict:
-        return asdict(self) | {"twins": list(self.twins)}
+        shown = asdict(self) | {"twins": list(self.twins)}
+        del shown["face"]
+        return shown
 
 
 class Catalogue:
