@@ -16,6 +16,7 @@ from benchmarks.over_conditions import over_conditions
 from fontid.commands import command_line
 from fontid.evaluation.experiment import add_result, read_results, readable_json
 from fontid.identifier import FontIdentifier
+from fontid.paths import data_home
 
 SEED = 3
 
@@ -26,6 +27,7 @@ class Benchmark:
 
     protocol: str | None
     options: tuple[str, ...] = ()
+    drawn_with: tuple[str, ...] = ()  # further options of benchmarks.render
 
     def folder(self, drawn: Path, pictures: Path) -> Path:
         return pictures if self.protocol is None else drawn / f"{self.protocol}-{SEED}"
@@ -34,7 +36,7 @@ class Benchmark:
         """Draw the pictures where they are missing; real ones cannot be. Returns whether they are there."""
         if (folder / "manifest.jsonl").exists():
             return True
-        words = ("--seed", str(SEED), "--out", str(folder))
+        words = ("--seed", str(SEED), *self.drawn_with, "--out", str(folder))
         return self.protocol is not None and run("benchmarks.render", self.protocol, *words)
 
 
@@ -45,6 +47,7 @@ def limited(count: int, *options: str) -> tuple[str, ...]:
     return ("--limit", str(count), *options)
 
 
+CATALOGUE = data_home() / "catalogue"  # with the faces that training did not see
 BENCHMARKS = {
     "chars": Benchmark("chars", (NO_PRIOR,)),
     "abrupt": Benchmark("abrupt", (NO_PRIOR,)),
@@ -52,6 +55,9 @@ BENCHMARKS = {
     "para": Benchmark("para", (NO_PRIOR,)),
     "body": Benchmark("body", limited(400, NO_PRIOR)),
     "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
+    "axes": Benchmark(
+        "axes", (NO_PRIOR,), ("--faces", str(CATALOGUE / "faces.jsonl"), "--fonts", str(CATALOGUE / "fonts"))
+    ),
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
     "photo": Benchmark("photo", limited(600, NO_PRIOR)),

@@ -53,7 +53,7 @@ def lumas(box: TextBox) -> list[float]:
     return [float(np.array(colour, float) @ LUMA) for colour in colours]
 
 
-PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds"})  # those two: tests/test_effects.py
+PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds", "axes"})  # those: tests/test_effects.py and test_places.py
 
 
 @pytest.mark.parametrize("protocol", sorted(set(PLAIN) - {"abrupt"}))
@@ -260,10 +260,10 @@ def test_memory(tmp_path, megapixels, suffix, most):
 
 
 def test_costs_are_written_for_every_size(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.measure_cost.MEGAPIXELS", (0.25,))
+    monkeypatch.setattr("benchmarks.measure_cost.MEGAPIXELS", (0.5,))
     measure_cost(["--results", str(tmp_path / "cost.json")])
     metrics = read_result(tmp_path / "cost.json")["metrics"]
     drawing = metrics.pop("drawing")
     assert drawing["faces_drawn"] > FAMILIES and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
-    assert set(metrics) == {"0.25 MP png", "0.25 MP jpg"}
+    assert set(metrics) == {"0.5 MP png", "0.5 MP jpg"}
     assert all(150 < one["peak_mb"] < 900 and one["next_seconds"] < one["first_seconds"] for one in metrics.values())

@@ -4,15 +4,19 @@ import dataclasses
 import io
 import json
 import string
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables.TupleVariation import TupleVariation
 
+from benchmarks.protocols import PROTOCOLS
 from data_scripts.make_faces import faces_of_family
 from data_scripts.make_letterforms import main as make_letterforms
 from data_scripts.places import places, usual_place
 from data_scripts.renderers import unpack
+from data_scripts.texts import DRAWABLE
 from fontid.catalogue.faces import read_faces, regular_face, write_faces
 from fontid.letters.letterforms import EM, Letterforms
 from tests.conftest import square_font
@@ -110,3 +114,17 @@ def test_the_style_of_a_face_says_what_is_unusual(family):
     style = {face.id: face.style for face in faces_of_family(family, family.parent / "ttf")}
     assert style["box-400-normal"] == "Regular" and style["box-700-italic-wdth75"] == "Bold Italic, Condensed"
     assert style["box-400-normal-opsz72"] == "Regular, opsz 72" and style["box-400-normal-CASL1"] == "Regular, CASL 1"
+
+
+def test_the_axes_protocol_draws_a_face_off_the_usual_place_of_every_family_that_has_one(family):
+    faces = faces_of_family(family, family.parent / "ttf")
+    static = dataclasses.replace(faces[0], id="flat-400-normal", family="flat", axes={})
+
+    def drawn(seed: int) -> list[str]:
+        opened = SimpleNamespace(charset=DRAWABLE)
+        protocol = PROTOCOLS["axes"](np.random.default_rng(seed), [static, *faces], lambda face: opened, "test")
+        return [drawing.box.face.id for drawing in protocol]
+
+    ids = [drawn(seed) for seed in range(12)]
+    assert ids[0] == drawn(0) and len({tuple(found) for found in ids}) > 3
+    assert all(len(found) == 1 and found[0].count("-") > 2 for found in ids)
