@@ -22,7 +22,7 @@ PLACE = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 QUESTIONS = ROOT / "experiments" / "questions.yaml"  # name -> entry of `LADDER` -> what it is called
 LADDER = "results/ladder.jsonl"
 
-ANOTHER = "† by an earlier encoder: not measured again yet."
+ANOTHER = "† by an earlier model: not measured again yet."
 
 # What the row says, the file in results/benchmarks, and which part of its pictures: None is all of them.
 MAIN = (
@@ -34,9 +34,11 @@ MAIN = (
     ("three lines at 18-28 px, every family", "para", None),
     ("five lines at 13-17 px, a sample", "body", None),
     ("every weight and slope, a sample", "styles", None),
+    ("a width, optical size or style of its own, every family with any", "axes", None),
     ("GoogleFontsBench's noisy lines, 31 families", "googlefontsbench", None),
     ("FRB, eight families", "frb", None),
     ("generated photographs, a sample", "photo", None),
+    ("effects behind, around and on letters, 48 conditions", "effects", None),
     ("real pictures that nobody here made", "realworld", None),
 )
 REAL_KINDS = (
