@@ -1,7 +1,9 @@
 """Lines along a circle or a wave: where they run, found by their ink, and what they look like unbent."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ from fontid.picture.opening import to_gray
 SOLID = 110  # ink_map's value from which a pixel counts as ink
 BENT = 0.2  # of its thickness: a band of text that leaves the straight by more is looked at
 DEGREE = 7  # of the polynomial along which a wave is followed
+MOST_BOXES = 8  # looked at one by one: bent lines are few
 MOST_POINTS = 1500  # of ink that a curve is fitted to
 TRIALS = 300  # circles through three of them
 STEPS = 10  # of Gauss and Newton
@@ -27,6 +30,8 @@ MOST_OFF = 3.2  # median distances from a line's middle: ink farther off is not 
 GAP = 2.0  # heights: ink beyond it is of another line
 AROUND = 0.8  # of a line's height, kept around it
 LETTER = 2.0  # heights: what is no wider is turned as a whole, since letters themselves are not bent
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,22 +98,28 @@ def is_bent(points: np.ndarray) -> bool:
     return np.ptp(line.across(points) - off) > BENT * np.sqrt(12) * off.std()
 
 
-def find_courses(picture: Image.Image, boxes: list[np.ndarray]) -> tuple[list[Course], list[np.ndarray]]:
-    """The bent lines among boxes of text, (4, 2) each in pixels of the picture; and the boxes that hold none."""
+def find_bent(
+    picture: Image.Image, boxes: list[np.ndarray], read: Callable[[Course], T | None]
+) -> tuple[list[T], list[np.ndarray]]:
+    """What `read` makes of the bent lines among boxes of text; and the boxes that hold none.
+
+    Args: boxes: (4, 2) each in pixels of the picture; read: gives None for a course along which there is no text.
+    """
     ink = ink_map(to_gray(picture))
     if ink is None:
         return [], boxes
     points = _letters(ink > SOLID)
-    courses = []
-    for seeds in [boxes, *([box] for box in boxes)]:
+    lines = []
+    for seeds in [boxes, *([box] for box in boxes[:MOST_BOXES])]:
         inside = [_inside(points, box) for box in seeds]
         course = _follow(points, np.any(inside, axis=0)) if seeds else None
-        if course is not None:
-            courses.append(course)
+        line = None if course is None else read(course)
+        if course is not None and line is not None:
+            lines.append(line)
             on = course.holds(points)
             boxes = [box for box in boxes if 2 * (on & _inside(points, box)).sum() <= _inside(points, box).sum()]
             points = points[~on]
-    return courses, boxes
+    return lines, boxes
 
 
 def _sample(picture: Image.Image, places: np.ndarray) -> Image.Image:

@@ -1,6 +1,7 @@
 """Find the lines of Latin text in a picture and read them."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 from fontid.encoder.preprocessing import ink_map
 from fontid.picture.opening import PictureError, to_gray
-from fontid.text.bends import Course, find_courses
+from fontid.text.bends import Course, find_bent
 from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, fit_to_ink, size_of
 from fontid.text.lines import Line, find_lines
@@ -22,6 +23,7 @@ LARGE = 20  # pixels: higher lines are read no better
 MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
 MOST_WIDTH_OF_PAGE = 1200  # likewise
 SURE = 0.9  # a line read with this confidence is taken to be upright
+SURE_BENT = 0.8  # a curve read with less confidence runs through dots or a pattern
 ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
 TELLING = (0, 2, 3, 2)  # letters that must be read after no, one, two and three quarter turns to believe them
 PENALTY = (0.0, 0.05, 0.1, 0.05)  # of the same, in the confidence of a word: pictures are upright as a rule
@@ -66,11 +68,11 @@ class TextReader:
         Raises: OtherScript where the text is in another script.
         """
         boxes, bent = self._detector.find_boxes(picture)
-        courses, boxes = find_courses(picture, boxes) if bent else ([], boxes)
+        curved, boxes = find_bent(picture, boxes, partial(self._read_bent, picture)) if bent else ([], boxes)
         boxes = _parted(picture, _joined(boxes))
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
         fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
-        read = [self._read_bent(picture, course) for course in courses] + self._read(picture, fitted)
+        read = curved + self._read(picture, fitted)
         if _doubtful(read):
             read = self._by_rows(picture, read)
         lines = _latin(read)
@@ -143,10 +145,12 @@ class TextReader:
                 break
         return best
 
-    def _read_bent(self, picture: Image.Image, course: Course) -> _Read:
-        """Read a bent line in the likelier of its two directions."""
+    def _read_bent(self, picture: Image.Image, course: Course) -> _Read | None:
+        """Read a bent line in the likelier of its two directions; None where that is no sure reading."""
         strip = course.unbend(picture)
         _, read = self._read_turned(strip, fit_to_ink(strip, course.corners, []), np.zeros(4))
+        if read.line.confidence < SURE_BENT:
+            return None
         course = replace(course, corners=np.array(read.line.corners))
         return _Read(replace(read.line, corners=course.box(), course=course), read.reading)
 
