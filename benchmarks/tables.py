@@ -137,6 +137,18 @@ def refusals() -> str:
     return table("pictures|n|answered with no text, %|file", lines)
 
 
+def classics() -> str:
+    """How often the face that a clone stands for is named in the first row."""
+    file = "results/once.jsonl#classics"
+    found = read(file)["metrics"]
+    rows = {("all of them" if name == "all" else name): part for name, part in found.items()}
+    lines = [
+        [name, *((part["n"], part["named"]) if part else ("", "no clone in the catalogue")), file]
+        for name, part in rows.items()
+    ]
+    return table("classic|pictures of its clones|named in the first row|file", lines)
+
+
 def per_cent(fraction: float) -> str:
     return f"{100 * fraction:.1f}"
 
@@ -264,6 +276,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "parts": partial(results, PARTS),
     "conditions": conditions,
     "refusals": refusals,
+    "classics": classics,
     "open-set": open_set,
     "calibration": calibration,
     "cost": cost,

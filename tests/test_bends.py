@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from fontid.text import bends
 from fontid.text import reader as reading
+from fontid.text.detector import Detector
 from fontid.text.reader import TextReader
 from tests.conftest import draw, font_file
 from tests.test_lines import on_page
@@ -75,3 +77,14 @@ def test_a_curve_that_reads_as_nothing_is_no_line(reader, monkeypatch):
     picture = along(arc)
     monkeypatch.setattr(reading, "SURE_BENT", 1.1)
     assert all(line.course is None for line in reader.find_lines(picture))
+
+
+def test_a_curve_that_would_be_too_long_to_unbend_is_none(monkeypatch):
+    """Ink of photographs can be followed for ever; OpenCV would raise."""
+    for curve in (arc, wave):
+        picture = along(curve)
+        boxes, _ = Detector().find_boxes(picture)
+        assert bends.find_bent(picture, boxes, lambda course: course)[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(bends, "LONGEST", 300)
+            assert bends.find_bent(picture, boxes, lambda course: course) == ([], boxes)

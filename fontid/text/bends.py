@@ -29,6 +29,8 @@ ROUNDER = 0.75  # a circle is taken where rows fit at least as well, for one of 
 MOST_OFF = 3.2  # median distances from a line's middle: ink farther off is not its own
 GAP = 2.0  # heights: ink beyond it is of another line
 AROUND = 0.8  # of a line's height, kept around it
+MOST_AREA = 4_000_000  # pixels of what a line looks like unbent: what would be more follows no text
+LONGEST = 16_000  # pixels likewise; OpenCV takes no more than 32,767
 LETTER = 2.0  # heights: what is no wider is turned as a whole, since letters themselves are not bent
 
 T = TypeVar("T")
@@ -166,6 +168,8 @@ def _follow(points: np.ndarray, inside: np.ndarray) -> Course | None:
         return None
     course = curve.course(points, near)
     if course is None or len(course.middle) < LEAST_LENGTH * course.height or _bend(course) < LEAST_BEND:
+        return None
+    if len(course.middle) > LONGEST or len(course.middle) * course.height * (1 + 2 * AROUND) > MOST_AREA:
         return None
     return course
 
@@ -305,6 +309,8 @@ class _Polynomial(_Curve):
         room = AROUND * (high - low)
         x = np.arange(along.min() - room, along.max() + room, 0.5)
         length = np.cumsum(np.hypot(0.5, 0.5 * self._at(x)[1]))
+        if length[-1] > LONGEST:
+            return None
         x = np.interp(np.arange(0, length[-1]), length, x)
         rise, slope = self._at(x)
         down = np.stack([-slope, np.ones_like(slope)], 1) / np.hypot(1, slope)[:, None]
