@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fontid.catalogue.faces import face_id, style_words
+from fontid.catalogue.faces import face_id, style_words, unusual_axes
 from fontid.catalogue.ranking import Match
 from fontid.text.lines import Line
 
@@ -106,9 +106,17 @@ def css_of(fonts: Sequence[Font]) -> str:
             slope = "font-style: italic; " if style.italic else ""
             rules.append(
                 f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
-                f"{slope}font-size: {style.sizes[-1]}px }}"
+                f"{slope}{_place_css(style.match)}font-size: {style.sizes[-1]}px }}"
             )
     return "\n".join(rules)
+
+
+def _place_css(match: Match) -> str:
+    """Declarations of a width, and of axes that have no property of their own, where a face is not as usual there."""
+    unusual = unusual_axes(match.face, match.axes)
+    width = f"font-stretch: {unusual.pop('wdth'):g}%; " if "wdth" in unusual else ""
+    settings = ", ".join(f'"{tag}" {value:g}' for tag, value in unusual.items())
+    return width + (f"font-variation-settings: {settings}; " if settings else "")
 
 
 def letters_of(lines: Sequence[Line]) -> float:

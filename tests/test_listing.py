@@ -1,11 +1,11 @@
 """The font list of a design, from groups of lines that are made up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from fontid.catalogue.ranking import Match
-from fontid.listing import css_of, font_table, letters_of, list_fonts
+from fontid.listing import Font, Style, css_of, font_table, letters_of, list_fonts
 from fontid.text.lines import Line
 
 
@@ -72,3 +72,10 @@ def test_css_and_table_of_a_list():
     ]
     rows = [row.split() for row in font_table(fonts).split("\n")]
     assert rows[1] == ["Lora", "Regular", "18", "text", "69", "%", "40", "%"] and rows[2] == ["Bold", "Italic", "18"]
+
+
+def test_the_css_of_a_face_off_the_usual_axes():
+    found = replace(match("saira"), face="saira-400-normal-wdth75-CASL1", axes={"wght": 400, "wdth": 75, "CASL": 1})
+    style = Style(400, False, (24,), (), found)
+    css = css_of([Font((found,), 1.0, (style,), "text", 1.0)])
+    assert 'font-stretch: 75%; font-variation-settings: "CASL" 1; font-size: 24px' in css

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -47,8 +47,7 @@ class Face:
     @property
     def unusual(self) -> dict[str, float]:
         """The axes beside weight and slope that are not where the family's text usually is: they end its id."""
-        ending = self.id.removeprefix(face_id(self.family, self.weight, self.italic))
-        return {tag: self.axes[tag] for tag in re.findall(r"-([A-Za-z]{4})-?[0-9.e]+", ending) if tag in self.axes}
+        return unusual_axes(self.id, self.axes)
 
     @property
     def unusual_words(self) -> str:
@@ -67,6 +66,12 @@ class Face:
     def width_class(self) -> str:
         """One of `WIDTHS`."""
         return next(name for name, least in reversed(WIDTHS.items()) if self.width >= least)
+
+
+def unusual_axes(id: str, axes: Mapping[str, float]) -> dict[str, float]:
+    """As `Face.unusual`. Args: id: of a face, "saira-400-normal-wdth75"."""
+    ending = re.split("-(?:normal|italic)", id)[-1]
+    return {tag: axes[tag] for tag in re.findall(r"-([A-Za-z]{4})-?[0-9.e]+", ending) if tag in axes}
 
 
 def face_id(family: str, weight: int, italic: bool) -> str:
