@@ -10,7 +10,7 @@ import numpy as np
 from datasets import Dataset, load_dataset
 from tqdm import tqdm
 
-from fontid.encoder.preprocessing import Preprocessing, fit_line, ink_box, ink_map
+from fontid.encoder.preprocessing import Preprocessing, find_ink, fit_line
 
 WIDEST = 512  # columns kept of a line; training windows are cut from these
 PART = 2048  # lines a job
@@ -93,14 +93,13 @@ def _prepare(rows: Dataset, settings: Preprocessing, part: range) -> tuple[bytes
     """Columns of the lines that hold ink, and of each its index, width, its ink's first row and how much it grew."""
     chunks, kept = [], []
     for index, image in zip(part, rows[part.start : part.stop]["image"], strict=True):
-        ink = ink_map(np.asarray(image))
-        box = None if ink is None else ink_box(ink)
-        if box is not None:
-            line = fit_line(ink, box, settings)
+        ink = find_ink(np.asarray(image))
+        if ink is not None:
+            line, (_, top, _, bottom) = fit_line(ink, settings), ink.box
             first = _cut(index, line.shape[1] - WIDEST) if line.shape[1] > WIDEST else 0
             piece = line[:, first : first + WIDEST]
             chunks.append(np.ascontiguousarray(piece.T).tobytes())
-            kept.append((index, piece.shape[1], box[1], settings.ink_height / (box[3] - box[1])))
+            kept.append((index, piece.shape[1], top, settings.ink_height / (bottom - top)))
     return b"".join(chunks), kept
 
 

@@ -21,30 +21,44 @@ class Preprocessing:
     most_windows: int = 6
 
 
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """How much ink each pixel holds, (H, W) uint8, 255 full ink; left, top, right, bottom of what holds some."""
+
+    amount: np.ndarray
+    box: tuple[int, int, int, int]
+
+
 def prepare_line(gray: np.ndarray, settings: Preprocessing = Preprocessing()) -> np.ndarray | None:
     """Normalise polarity, contrast and size of one line of text.
 
     Args: gray: (H, W) uint8, a crop that holds one line; ink may be darker or lighter than its ground.
     Returns: (height, W') uint8, ink up to 255 on 0, the ink's box `ink_height` high; None where there is no ink.
     """
-    ink = ink_map(gray)
-    box = None if ink is None else ink_box(ink)
-    return None if box is None else fit_line(ink, box, settings)
+    ink = find_ink(gray)
+    return None if ink is None else fit_line(ink, settings)
 
 
-def fit_line(ink: np.ndarray, box: tuple[int, int, int, int], settings: Preprocessing = Preprocessing()) -> np.ndarray:
-    """The ink within a box, `ink_height` high with a margin around it: (height, W') uint8. Args: ink: (H, W) uint8."""
-    left, top, right, bottom = box
+def fit_line(ink: Ink, settings: Preprocessing = Preprocessing()) -> np.ndarray:
+    """The ink's box, `ink_height` high with a margin around it: (height, W') uint8."""
+    left, top, right, bottom = ink.box
     scale = settings.ink_height / (bottom - top)
     margin = (settings.height - settings.ink_height) // 2
     widest = int(settings.longest / scale)
     right = min(right, left + max(1, widest))
     width = max(1, round((right - left) * scale))
-    line = Image.fromarray(ink).resize(
+    line = Image.fromarray(ink.amount).resize(
         (width, settings.ink_height), Image.Resampling.BICUBIC, box=(left, top, right, bottom)
     )
     below = settings.height - settings.ink_height - margin  # one more where the difference is odd
     return np.pad(np.asarray(line), ((margin, below), (margin, margin)))
+
+
+def find_ink(gray: np.ndarray) -> Ink | None:
+    """The ink of a picture (H, W) uint8; None where there is none."""
+    amount = ink_map(gray)
+    box = None if amount is None else ink_box(amount)
+    return None if amount is None or box is None else Ink(amount, box)
 
 
 def ink_map(gray: np.ndarray) -> np.ndarray | None:

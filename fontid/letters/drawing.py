@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import ink_box, ink_map
+from fontid.encoder.preprocessing import find_ink
 from fontid.letters.letterforms import Glyph, Letterforms
 
 HEIGHT = 36  # pixels of ink at which a line is compared
@@ -46,15 +46,14 @@ class Query:
 
 def make_query(gray: np.ndarray, text: str, confidence: float, centres: tuple[float, ...] = ()) -> Query | None:
     """Args: gray: (H, W) uint8; the others as in `fontid.text.lines.Line`. Returns: None without ink or letters."""
-    ink = ink_map(gray)
-    box = None if ink is None else ink_box(ink)
+    ink = find_ink(gray)
     places = [index for index, character in enumerate(text) if not character.isspace()]
-    if box is None or not places:
+    if ink is None or not places:
         return None
-    left, top, right, bottom = box
+    left, top, right, bottom = ink.box
     scale = HEIGHT / (bottom - top)
     width = max(1, round((right - left) * scale))
-    line = Image.fromarray(ink).resize((width, HEIGHT), Image.Resampling.BICUBIC, box=box)
+    line = Image.fromarray(ink.amount).resize((width, HEIGHT), Image.Resampling.BICUBIC, box=ink.box)
     known = len(centres) == len(text)
     return Query(
         ink=np.pad(np.asarray(line, np.float32) / 255, ROOM),
@@ -92,7 +91,7 @@ class Comparison:
     def _scales(self, telling: str) -> np.ndarray:
         """(2, K) float32, pixels to the em and row of the baseline; NaN for a face that has none of these letters."""
         measures, there = self._measures(self._faces, telling)
-        some = there.any(1)
+        some = np.any(there, 1)
         tops = measures[some, :, 1].max(1, where=there[some], initial=-np.inf)
         bottoms = measures[some, :, 3].min(1, where=there[some], initial=np.inf)
         em = HEIGHT / (tops - bottoms)
@@ -108,7 +107,7 @@ class Comparison:
         query = self._query
         faces = self._faces[:JUDGES]
         measures, there = self._measures(faces, query.text)
-        faces = [face for face, some in zip(faces, there.any(1), strict=True) if some]
+        faces = [face for face, some in zip(faces, np.any(there, 1), strict=True) if some]
         measures, there = measures[there.any(1)], there[there.any(1)]
         left, _, right, _ = np.moveaxis(measures, -1, 0)
         advance = np.zeros(there.shape)
@@ -130,9 +129,9 @@ class Comparison:
         """
         glyphs = [self._letterforms.glyphs(face, self._query.text[index])[0] for face in self._faces]
         likeness = np.full(len(glyphs), np.nan, np.float32)
-        rows = [row for row, glyph in enumerate(glyphs) if glyph is not None and np.isfinite(self._em[row])]
-        if rows and np.isfinite(self._expected[index]):
-            likeness[rows] = self._compare(index, np.array(rows), [glyphs[row] for row in rows])
+        drawn = {row: glyph for row, glyph in enumerate(glyphs) if glyph and np.isfinite(self._em[row])}
+        if drawn and np.isfinite(self._expected[index]):
+            likeness[list(drawn)] = self._compare(index, np.array(list(drawn)), list(drawn.values()))
         return likeness
 
     def _compare(self, index: int, rows: np.ndarray, glyphs: list[Glyph]) -> np.ndarray:

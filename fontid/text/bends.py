@@ -68,7 +68,7 @@ class Course:
         ink = ink_map(to_gray(strip))
         if ink is None:
             return strip
-        inked = (ink[room : len(ink) - room] > SOLID).any(0)
+        inked = np.any(ink[room : len(ink) - room] > SOLID, 0)
         letters = np.flatnonzero(np.diff(np.r_[0, inked, 0])).reshape(-1, 2)
         parted = np.r_[0, (letters[1:, 0] + letters[:-1, 1]) // 2, len(inked)]
         for (first, last), start, end in zip(letters, parted, parted[1:], strict=False):

@@ -66,7 +66,7 @@ class Detector:
     def _look_at_tiles(self, scene: np.ndarray, inked: np.ndarray) -> np.ndarray:
         """The same of a large scene, tile by tile, where it is `inked`: (H, W) bool; elsewhere there is no text."""
         likely = np.zeros(scene.shape[:2], np.float32)
-        for inner in _tiles(*likely.shape):
+        for inner in _tiles(*scene.shape[:2]):
             part = tuple(map(_whole, np.nonzero(inked[inner]), inner, likely.shape))
             if any(side.stop <= side.start for side in part):
                 continue
@@ -115,19 +115,19 @@ def _scene(picture: Image.Image, scale: float, border: float) -> tuple[Image.Ima
     """
     small_size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     small = picture.resize(small_size, Image.Resampling.BILINEAR)
-    size = [int(np.ceil((side + 2 * border) / 32)) * 32 for side in small_size]
-    place = [(whole - part) // 2 for whole, part in zip(size, small_size, strict=True)]
-    scene = Image.new("RGB", size, _ground(small))
-    scene.paste(small, tuple(place))
+    width, height = (int(np.ceil((side + 2 * border) / 32)) * 32 for side in small_size)
+    place = (width - small.width) // 2, (height - small.height) // 2
+    scene = Image.new("RGB", (width, height), _ground(small))
+    scene.paste(small, place)
     return scene, np.array(place, np.float32)
 
 
 def _inked(scene: Image.Image) -> np.ndarray:
     """(H, W) bool: near the edge of something that is no rule."""
-    edges = cv2.morphologyEx(np.asarray(scene.convert("L")), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE // 2
-    edges = edges.astype(np.uint8)
+    steps = cv2.morphologyEx(np.asarray(scene.convert("L")), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    edges = (steps > EDGE // 2).astype(np.uint8)
     rules = [cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, RULE), (RULE, 1))]
-    letters = edges & ~(rules[0] | rules[1])
+    letters = np.where(np.any(rules, 0), np.uint8(0), edges)
     return cv2.dilate(letters, np.ones((NEAR, NEAR), np.uint8)).astype(bool)
 
 

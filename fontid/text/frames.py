@@ -101,7 +101,7 @@ class Frame:
     def own_gray(self) -> np.ndarray:
         """`gray` with the ink of others painted over with ground: (H, W) uint8."""
         mine = self.own_ink([], near=0.0)
-        if mine is None or (mine == self.solid).all():
+        if mine is None or self.solid is None or (mine == self.solid).all():
             return self.gray
         foreign = cv2.dilate((self.solid & ~mine).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
         foreign &= ~cv2.dilate(mine.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import ink_box, ink_map, prepare_line
+from fontid.encoder.preprocessing import find_ink, prepare_line
 from fontid.networks import open_network
 from fontid.text.frames import Frame, size_of
 from fontid.text.lines import MARGIN, Line
@@ -62,11 +62,10 @@ class LettersNetwork:
 
     def look_at_crop(self, gray: np.ndarray) -> np.ndarray | None:
         """The same of a crop that holds one line, dark on light or light on dark. Args: gray: (H, W) uint8."""
-        ink = ink_map(gray)
-        box = None if ink is None else ink_box(ink)
-        if box is None:
+        ink = find_ink(gray)
+        if ink is None:
             return None
-        left, top, right, bottom = map(float, box)
+        left, top, right, bottom = map(float, ink.box)
         line = Line(((left, top), (right, top), (right, bottom), (left, bottom)))
         return self.look(Image.fromarray(gray).convert("RGB"), line)
 
@@ -84,17 +83,17 @@ class LettersNetwork:
         left, top, right, bottom = frame.core
         zoom = (bottom - top) / max(1.0, height)  # the frame's pixels to one of the picture
         scale = scale / zoom
-        missing = [max(0.0, above * zoom - top), max(0.0, above * zoom - (frame.pixels.shape[0] - bottom))]
-        across = [max(0.0, side * zoom - left), max(0.0, side * zoom - (frame.pixels.shape[1] - right))]
-        pads = [round(value) for value in (*missing, *across)]
-        pixels = cv2.copyMakeBorder(frame.pixels, *pads, cv2.BORDER_REPLICATE)
+        rows, columns = frame.pixels.shape[:2]
+        over, under = (max(0, round(above * zoom - shown)) for shown in (top, rows - bottom))
+        before, after = (max(0, round(side * zoom - shown)) for shown in (left, columns - right))
+        pixels = cv2.copyMakeBorder(frame.pixels, over, under, before, after, cv2.BORDER_REPLICATE)
         width = max(STEP, min(MAX_WIDTH, round(pixels.shape[1] * scale)))
         shrinks = scale < 1
         resized = cv2.resize(pixels, (width, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
         padded = cv2.copyMakeBorder(resized, 0, 0, 0, -width % STEP, cv2.BORDER_REPLICATE)
         inputs = padded.transpose(2, 0, 1)[None].astype(np.float32) / 255
         coverage = self._session.run(None, {"pictures": inputs})[0][0, 0, :, :width]
-        first, last = (round(pad * width / pixels.shape[1]) for pad in pads[2:])
+        first, last = (round(pad * width / pixels.shape[1]) for pad in (before, after))
         return coverage[:, first : width - last], (-above, 1 / (scale * zoom))  # as wide as what `straighten` gives
 
 

@@ -81,11 +81,11 @@ def find_lines(gray: np.ndarray) -> list[Line]:
         return []
     solid = ink > 100
     lines = []
-    for top, bottom in _join_small(_runs(solid.any(1))):
-        columns = np.flatnonzero(solid[top:bottom].any(0))
-        if bottom - top >= SMALLEST_HEIGHT:
+    for first, last in _join_small(_runs(np.any(solid, 1))):
+        columns = np.flatnonzero(solid[first:last].any(0))
+        if last - first >= SMALLEST_HEIGHT:
             left, right = float(columns[0]), float(columns[-1] + 1)
-            top, bottom = float(top), float(bottom)
+            top, bottom = float(first), float(last)
             lines.append(Line(((left, top), (right, top), (right, bottom), (left, bottom))))
     return lines
 

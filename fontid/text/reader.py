@@ -107,7 +107,7 @@ class TextReader:
         )
         done: dict[int, _Read] = {}
         votes = np.zeros(4)
-        budget = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
+        budget: float = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
         for index in order[: MOST_READ if page else FEW_LINES]:
             width, height = size_of(boxes[index])
             cost = HEIGHT * max(width, height) / max(1.0, min(width, height))
@@ -132,18 +132,17 @@ class TextReader:
         usual = int(votes.argmax())
         if usual in turns and votes[usual] > ENOUGH_LETTERS:
             turns = [usual]
-        best, best_score = None, -1.0
+        tried: list[tuple[float, int, _Read]] = []
         for turn in turns:
             read = self._read_line(picture, _line(box, turn))
             letters = sum(character.isalnum() for character in read.line.text)
             # one letter reads well in many directions, a word in one
             telling = letters >= TELLING[turn] or len(turns) == 1
             score = read.line.confidence * (1 - 0.5**letters) - PENALTY[turn] if telling else -0.5
-            if score > best_score:
-                best, best_score = (turn, read), score
+            tried.append((score, turn, read))
             if read.line.confidence >= SURE and telling and (turn != 0 or height <= 1.5 * width):
                 break
-        return best
+        return max(tried, key=lambda one: one[0])[1:]
 
     def _read_bent(self, picture: Image.Image, course: Course) -> _Read | None:
         """Read a bent line in the likelier of its two directions; None where that is no sure reading."""
