@@ -20,10 +20,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fontid.catalogue.enrolment import REFERENCES, draw_reference
 from fontid.commands import command_line
+from fontid.encoder.preprocessing import find_ink
 from fontid.evaluation.experiment import write_result
 from fontid.identifier import FontIdentifier
-from fontid.letters.drawing import make_query
 from fontid.letters.verification import Verifier
+from fontid.text.lines import Line
 
 MEGAPIXELS = (0.5, 4, 12, 50)
 FACE = "lora-400-normal"
@@ -84,13 +85,14 @@ def _draw() -> dict:
     identifier = FontIdentifier.from_pretrained()
     text = REFERENCES[2]
     gray = draw_reference(identifier.letterforms.font_data(FACE), text, 48)
-    query = make_query(gray, text, 1.0)
+    height, width = gray.shape
+    line, ink = Line(((0, 0), (width, 0), (width, height), (0, height)), text, 1.0), find_ink(gray)
     scores = identifier.catalogue.score_faces(identifier.embed_line(gray))
     verifier = Verifier(identifier.catalogue, identifier.letterforms)
     milliseconds = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        verdict = verifier.verify(scores, [query])
+        verdict = verifier.verify(scores, [(line, ink)])
         milliseconds.append(1000 * (time.perf_counter() - started))
     return {
         "faces_drawn": len(verdict.faces),

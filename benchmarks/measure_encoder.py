@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from fontid.catalogue.ranking import Catalogue
 from fontid.commands import command_line
-from fontid.encoder.preprocessing import Preprocessing, prepare_line
+from fontid.encoder.preprocessing import Preprocessing, fit_line
 from fontid.evaluation.experiment import entry_name, write_result
 from fontid.evaluation.folders import Sample, read_manifest
 from fontid.paths import data_home
@@ -46,9 +46,9 @@ def found_lines(samples: list[Sample], settings: Preprocessing, name: str) -> li
             except OtherScript:  # counts as wrong
                 continue
             for line in sorted(lines, key=lambda line: -line.area)[:LARGEST_LINES]:
-                prepared = prepare_line(line.straighten(picture), settings)
-                if prepared is not None:
-                    columns.append(prepared.T)
+                ink = line.own_ink
+                if ink is not None:
+                    columns.append(fit_line(ink, settings).T)
                     owners.append(owner)
         cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(cache, columns=np.concatenate(columns), widths=[len(part) for part in columns], owners=owners)

@@ -21,9 +21,8 @@ from fontid.catalogue.designs import (
 from fontid.catalogue.faces import Face
 from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
 from fontid.confidence import evidence_of
-from fontid.encoder.preprocessing import prepare_line, windows_of
+from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
 from fontid.hub import fetch
-from fontid.letters.drawing import Query, make_query
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.verification import MOST_LETTERS, Verdict, Verifier
 from fontid.letters.verification import MOST_LINES as MOST_DRAWN
@@ -32,7 +31,7 @@ from fontid.networks import open_network
 from fontid.picture.noise import without_noise
 from fontid.picture.opening import PictureError, open_picture
 from fontid.text.letters import LettersNetwork
-from fontid.text.lines import Line
+from fontid.text.lines import Line, TextLine
 from fontid.text.reader import TextReader, worth_reading
 
 _INSTALLED = Path(__file__).parent.parent / "fontid_model"  # beside fontid, where a wheel was installed
@@ -124,10 +123,10 @@ def told(image: str, answer: Answer | ValueError) -> dict:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A line, its straightened pixels (H, W) uint8, its windows' embeddings (N, D), and the faces' scores (F,)."""
+    """A line, the ink that is shown of it, its windows' embeddings (N, D), and the faces' scores (F,)."""
 
     line: Line
-    gray: np.ndarray
+    ink: Ink
     embeddings: np.ndarray
     scores: np.ndarray
 
@@ -189,9 +188,8 @@ class FontIdentifier:
 
     def embed_line(self, gray: np.ndarray) -> np.ndarray | None:
         """(H, W) uint8 crop of one line -> (N, D) float32, one row a window; None where there is no ink."""
-        letters = self._letters.look_at_crop(gray) if self._letters else gray
-        line = None if letters is None else prepare_line(letters, self.preprocessing)
-        return None if line is None else self.embed(windows_of(line, self.preprocessing))
+        ink = self._letters.look_at_crop(gray) if self._letters else find_ink(gray)
+        return None if ink is None else self.embed(windows_of(fit_line(ink, self.preprocessing), self.preprocessing))
 
     def __call__(self, pictures, top_k: int = 5) -> Answer | list[Answer] | Iterator[Answer]:
         """Call it like a pipeline of transformers: a picture gives an answer, a list or tuple of them a list.
@@ -248,7 +246,9 @@ class FontIdentifier:
         opened = open_picture(picture, page=page)
         named = opened.info.get("fonts", ())
         opened = without_noise(opened)
-        samples = self._samples(opened, self._reader.find_lines(opened) if lines is None else list(lines))
+        samples = self._samples(
+            self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
+        )
         if not samples:
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
         exponent = self.calibration.exponent if prior else 0.0
@@ -259,15 +259,15 @@ class FontIdentifier:
             family = [[samples[number] for number in style] for style in styles]
             if lines is None and not encoder_only:
                 family[0] = self._with_readings(opened, family[0])
-            queries = [] if encoder_only else _queries(family[0])
-            verdict, similar, evidence = self._judge(family, queries, among)
+            drawn = [] if encoder_only else family[0]
+            verdict, similar, evidence = self._judge(family, drawn, among)
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
                 wanted = {face.family for face, is_wanted in zip(self.catalogue.faces, among, strict=True) if is_wanted}
                 whole, scored = self, family
                 if self._whole is not None:
                     whole, scored = self._whole, [self._whole._scored(style) for style in family]
-                known, evidence = whole._is_one_of(wanted, scored, queries, without, exponent)
+                known, evidence = whole._is_one_of(wanted, scored, drawn, without, exponent)
             groups = []
             for of_faces, style in zip(self._by_style(family, verdict, among), family, strict=True):
                 matches = self._rows(of_faces, top, exponent, known)
@@ -280,24 +280,27 @@ class FontIdentifier:
         chosen = _chosen(groups, fonts, for_)
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named)
 
-    def _samples(self, picture: Image.Image, lines: list[Line]) -> list[_Sample]:
-        """The lines that hold ink, in the order given; of many, fewer windows of each are looked at."""
+    def _samples(self, lines: list[TextLine]) -> list[_Sample]:
+        """The lines that hold ink, in the order given; of many, fewer windows of each are looked at.
+
+        The list is emptied, so that the pixels of each are let go.
+        """
         most = min(self.preprocessing.most_windows, max(1, MOST_WINDOWS // max(1, len(lines))))
         settings = replace(self.preprocessing, most_windows=most)
         samples: list[_Sample] = []
-        waiting: list[tuple[Line, np.ndarray, np.ndarray]] = []
-        for number, line in enumerate(lines, 1):
-            gray = self._letters.look(picture, line) if self._letters else line.straighten(picture)
-            prepared = None if gray is None else prepare_line(gray, self.preprocessing)
-            if gray is not None and prepared is not None:
-                waiting.append((line, gray, windows_of(prepared, settings)))
+        waiting: list[tuple[Line, Ink, np.ndarray]] = []
+        while lines:
+            line = lines.pop(0)
+            ink = self._letters.look(line) if self._letters else line.own_ink
+            if ink is not None:
+                waiting.append((line.place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
             counts = [len(windows) for _, _, windows in waiting]
-            if waiting and (sum(counts) >= BATCH or number == len(lines)):
+            if waiting and (sum(counts) >= BATCH or not lines):
                 embedded = self.embed(np.concatenate([windows for _, _, windows in waiting]))
                 parts = np.split(embedded, np.cumsum(counts)[:-1])
                 samples += [
-                    _Sample(line, gray, part, self.catalogue.score_faces(part))
-                    for (line, gray, _), part in zip(waiting, parts, strict=True)
+                    _Sample(place, ink, part, self.catalogue.score_faces(part))
+                    for (place, ink, _), part in zip(waiting, parts, strict=True)
                 ]
                 waiting = []
         return samples
@@ -315,9 +318,9 @@ class FontIdentifier:
         for number in waiting[:MOST_DRAWN]:
             if len(letters) >= MOST_LETTERS:
                 break
-            line = self._reader.read_line(picture, samples[number].line)
-            samples[number] = replace(samples[number], line=line)
-            letters |= set(line.text)
+            read = self._reader.read_line(samples[number].line.cut(picture))
+            samples[number] = replace(samples[number], line=read.place)
+            letters |= set(read.text)
         return samples
 
     def _pooled(self, family: list[list[_Sample]], among: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
@@ -346,7 +349,7 @@ class FontIdentifier:
         return np.array([face.family not in families for face in self.catalogue.faces])
 
     def _judge(
-        self, family: list[list[_Sample]], queries: list[Query], among: np.ndarray
+        self, family: list[list[_Sample]], drawn: list[_Sample], among: np.ndarray
     ) -> tuple[Verdict, list[Neighbour], tuple[float, ...]]:
         """What encoder and drawing find for a family's first style among (F,) bool faces; all styles have a say.
 
@@ -355,7 +358,7 @@ class FontIdentifier:
         pooled, weights = self._pooled(family, among)
         of_families = pool_families(self.catalogue, pooled, weights)
         of_encoder = in_families(self.catalogue, pooled[0], of_families) if len(pooled) > 1 else pooled[0]
-        verdict = self._verifier.verify(of_encoder, queries)
+        verdict = self._verifier.verify(of_encoder, [(sample.line, sample.ink) for sample in drawn])
         similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, among)
         lines = [sample.line for style in family for sample in style]
         return verdict, similar, evidence_of(self.catalogue, lines, of_encoder, verdict, similar)
@@ -372,7 +375,7 @@ class FontIdentifier:
         self,
         families: set[str],
         samples: list[list[_Sample]],
-        queries: list[Query],
+        drawn: list[_Sample],
         without: Collection[str],
         exponent: float,
     ) -> tuple[float, tuple[float, ...]]:
@@ -380,7 +383,7 @@ class FontIdentifier:
 
         What a font's rank and lead mean was fitted on the whole catalogue. Among few families they would mean nothing.
         """
-        verdict, _, evidence = self._judge(samples, queries, self._faces_without(without))
+        verdict, _, evidence = self._judge(samples, drawn, self._faces_without(without))
         rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature, exponent)
         share = sum(row.conditional_probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
@@ -405,9 +408,3 @@ def _scores(samples: list[_Sample], among: np.ndarray) -> np.ndarray:
 def _weights(samples: list[_Sample]) -> np.ndarray:
     """(N,)"""
     return weigh_lines([sample.line.width for sample in samples], [sample.line.height for sample in samples])
-
-
-def _queries(samples: list[_Sample]) -> list[Query]:
-    """What is to be drawn; lines without a reading are not."""
-    queries = [make_query(s.gray, s.line.text, s.line.confidence, s.line.centres) for s in samples]
-    return [query for query in queries if query]

@@ -16,8 +16,9 @@ from fontid.artifact import open_artifact, recalibrate
 from fontid.catalogue.designs import in_families, lean_on_neighbours, part_lines, pool_families
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration, quadratic, reliability
+from fontid.encoder.preprocessing import Ink, find_ink
 from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
-from fontid.letters.drawing import Comparison, make_query
+from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import draw_glyph
 from fontid.letters.verification import Verifier, drawn_as
 from fontid.text.lines import Line
@@ -36,11 +37,17 @@ def spaced(text: str, family: str, pixels: int, gap: int) -> Image.Image:
     return picture
 
 
+def read_as(gray, text: str, confidence: float) -> tuple[Line, Ink]:
+    """A line without known places, and its ink. Args: gray: a crop that holds it."""
+    ink = find_ink(np.asarray(gray))
+    left, top, right, bottom = ink.box
+    return Line(((left, top), (right, top), (right, bottom), (left, bottom)), text, confidence), ink
+
+
 def likeness(identifier, picture: Image.Image, text: str, faces: list[str], confidence=1.0) -> np.ndarray:
     """(K,) mean likeness of the letters of one line."""
-    query = make_query(np.asarray(picture.convert("L")), text, confidence)
-    comparison = Comparison(query, faces, identifier.letterforms)
-    return np.mean([comparison.likeness(index) for index in range(len(query.text))], 0)
+    comparison = Comparison(*read_as(picture.convert("L"), text, confidence), faces, identifier.letterforms)
+    return np.mean([comparison.likeness(index) for index in range(len(comparison.text))], 0)
 
 
 FACES = [f"{family}-400-normal" for family in ("arimo", "roboto", "open-sans", "lora", "merriweather", "abeezee")]
@@ -62,8 +69,8 @@ def test_a_misread_letter_does_not_decide(identifier):
     gray = np.asarray(draw("Window", "merriweather", 60))
     scores = identifier.catalogue.score_faces(identifier.embed_line(gray))
     for text in ("Window", "Wimdow", "Windov", "Window?", "Wndow"):
-        query = make_query(gray, text, 0.9)
-        verdict = Verifier(identifier.catalogue, identifier.letterforms).verify(scores, [query])
+        line = read_as(gray, text, 0.9)
+        verdict = Verifier(identifier.catalogue, identifier.letterforms).verify(scores, [line])
         assert identifier.catalogue.rank(verdict.scores, 1)[0].family == "merriweather", text
 
 
@@ -72,23 +79,21 @@ def test_drawing_overrules_the_encoder(identifier):
     catalogue = identifier.catalogue
     truth, rival = (catalogue.families.index(family) for family in ("lora", "merriweather"))
     scores = np.where(np.isin(catalogue.family_of, [truth, rival]), 0.6, 0.3).astype(np.float32)
-    query = make_query(np.asarray(draw("Window", "lora", 60)), "Window", 0.95)
+    line = read_as(draw("Window", "lora", 60), "Window", 0.95)
     verifier = Verifier(catalogue, identifier.letterforms)
     for lead, winner in ((0.05, "lora"), (1.0, "merriweather")):
         told = scores + np.where(catalogue.family_of == rival, np.float32(lead), 0)
-        assert catalogue.rank(verifier.verify(told, [query]).scores, 1)[0].family == winner
+        assert catalogue.rank(verifier.verify(told, [line]).scores, 1)[0].family == winner
 
 
 def test_a_reading_that_is_not_sure_counts_for_less_and_none_for_nothing(identifier):
     scores = identifier.catalogue.score_faces(identifier.embed_line(np.asarray(draw("Window", "lora", 60))))
     verifier = Verifier(identifier.catalogue, identifier.letterforms)
     gray = np.asarray(draw("Window", "lora", 60))
-    sure, doubtful = (verifier.verify(scores, [make_query(gray, "Window", c)]).scores - scores for c in (0.9, 0.5))
+    sure, doubtful = (verifier.verify(scores, [read_as(gray, "Window", c)]).scores - scores for c in (0.9, 0.5))
     assert np.ptp(sure) == pytest.approx(np.ptp(doubtful) * 0.9 / 0.5, rel=0.01)
-    for queries in ([], [make_query(gray, "Window", 0.1)]):
-        assert verifier.verify(scores, queries).scores is scores
-    assert make_query(gray, "  ", 0.9) is None
-    assert make_query(np.full((40, 200), 255, np.uint8), "Window", 0.9) is None
+    for lines in ([], [read_as(gray, "Window", 0.1)], [read_as(gray, "  ", 0.9)]):
+        assert verifier.verify(scores, lines).scores is scores
 
 
 @pytest.mark.filterwarnings("error")
@@ -102,17 +107,17 @@ def test_a_letter_that_no_face_draws_does_not_count(identifier):
     gray = np.asarray(draw("Window", "lora", 60))
     scores = catalogue.score_faces(identifier.embed_line(gray))
     verifier = Verifier(catalogue, lacking)
-    query = make_query(gray, "Wind’ow", 0.9)
-    assert np.isnan(Comparison(query, FACES, lacking).likeness(4)).all()
+    line = read_as(gray, "Wind’ow", 0.9)
+    assert np.isnan(Comparison(*line, FACES, lacking).likeness(4)).all()
     before = list(warnings.filters)
     with ThreadPoolExecutor(4) as pool:
-        verdicts = list(pool.map(lambda _: verifier.verify(scores, [query]), range(8)))
+        verdicts = list(pool.map(lambda _: verifier.verify(scores, [line]), range(8)))
     assert warnings.filters == before
     for verdict in verdicts:
         assert np.isfinite(verdict.scores).all() and 0 < verdict.letters <= 6 * 0.9
         assert catalogue.rank(verdict.scores, 1)[0].family == "lora"
     missing.update("Window")
-    verdict = verifier.verify(scores, [query])
+    verdict = verifier.verify(scores, [line])
     assert verdict.scores is scores and verdict.letters == 0
 
 
@@ -122,9 +127,9 @@ def test_a_letter_that_only_the_nearest_faces_lack_has_no_place(identifier):
         identifier.letterforms.glyphs(face, character)[0] if character != "’" or face == FACES[-1] else None
         for character in characters
     ]
-    query = make_query(np.asarray(draw("don’t", "lora", 60)), "don’t", 0.9)
+    line = read_as(draw("don’t", "lora", 60), "don’t", 0.9)
     faces = [*FACES[:-1], *FACES[:-1], FACES[-1]]  # as many as are asked for places, and one
-    comparison = Comparison(query, faces, letterforms)
+    comparison = Comparison(*line, faces, letterforms)
     assert np.isnan(comparison.likeness(3)).all() and np.isfinite(comparison.likeness(0)).all()
 
 

@@ -7,7 +7,6 @@ import torch
 from onnx import TensorProto, helper
 from PIL import Image, ImageDraw
 
-from fontid.encoder.preprocessing import ink_box, ink_map
 from fontid.text.letters import LettersNetwork as Served
 from fontid.text.lines import Line
 from release.average import average_rows, averaged
@@ -118,16 +117,17 @@ def pictured(edge: bool) -> tuple[Image.Image, Line]:
 
 def test_what_is_no_letter_is_left_out(served):
     picture, line = pictured(edge=True)
-    letters = served.look(picture, line)
-    left, top, right, bottom = ink_box(ink_map(letters))
-    assert letters.min() == 0 and letters.max() == 255 and not ink_map(letters)[:top].any()
+    letters = served.look(line.cut(picture))
+    left, top, right, bottom = letters.box
+    assert letters.amount.max() == 255 and not letters.amount[:top].any()
     width = (right - left) / (bottom - top)
     assert abs(width - 209 / 41) < 0.3  # of the bars alone: with the edges it would be 3.3
 
 
 def test_a_plain_line_is_shown_as_it_is(served):
     picture, line = pictured(edge=False)
-    assert np.array_equal(served.look(picture, line), line.straighten(picture))
+    cut = line.cut(picture)
+    assert served.look(cut) is cut.frame.ink
 
 
 def ends_of(bars: np.ndarray) -> np.ndarray:
@@ -145,17 +145,18 @@ def test_letters_found_are_exactly_as_wide_as_the_straightened_line(served, crop
     picture, line = pictured(edge=False)
     size = round((crop[2] - crop[0]) * zoom), round((crop[3] - crop[1]) * zoom)
     corners = tuple(((x - crop[0]) * zoom, (y - crop[1]) * zoom) for x, y in line.corners)
-    picture, line = picture.crop(crop).resize(size, Image.Resampling.BICUBIC), Line(corners)
-    letters, straight = served(picture, line), line.straighten(picture)
+    picture = picture.crop(crop).resize(size, Image.Resampling.BICUBIC)
+    line = Line(corners).cut(picture)
+    letters, straight = served(line), line.frame.own_gray()
     pixel = max(1 / letters.shape[1], 1 / straight.shape[1])
     assert ends_of(letters < 128) == pytest.approx(ends_of(straight > 75), abs=1.5 * pixel)
 
 
 def test_a_line_without_letters_is_none(served):
     picture, line = pictured(edge=False)
-    assert served.look(Image.new("RGB", picture.size, "black"), line) is None
+    assert served.look(line.cut(Image.new("RGB", picture.size, "black"))) is None
     flat = Line(((40.0, 0.0), (40.0, 0.0), (2.0, 50.0), (2.0, 50.0)))
-    assert served.look(picture, flat) is None
+    assert served.look(flat.cut(picture)) is None
 
 
 def test_networks_and_prototypes_are_averaged():

@@ -50,7 +50,7 @@ def test_a_turned_line_is_read_and_straightened(reader, degrees):
     (expected,) = reader.find_lines(level)
     assert line.width == pytest.approx(expected.width, rel=0.05)
     assert line.height == pytest.approx(expected.height, rel=0.12)
-    rows = [upright_row(found.straighten(picture)) for found, picture in ((line, turned), (expected, level))]
+    rows = [upright_row(found.frame.own_gray()) for found in (line, expected)]
     assert np.corrcoef(rows[0].ravel(), rows[1].ravel())[0, 1] > 0.8
 
 
@@ -62,7 +62,7 @@ def test_any_colour_on_any_other(reader, ink, ground):
     picture = draw(WORDS, "roboto", 50, ink=ink, ground=ground)
     (line,) = reader.find_lines(picture)
     assert line.text == WORDS
-    gray = line.straighten(picture).astype(float)
+    gray = line.frame.own_gray().astype(float)
     shown = abs(gray - np.median(gray)) > abs(gray - np.median(gray)).max() / 2
     assert 0.05 < shown.mean() < 0.5  # letters, not their ground
 
@@ -72,7 +72,7 @@ def test_a_light_panel_on_a_dark_page(reader):
     page = on_page(panel, ground=15)
     (line,) = reader.find_lines(page)
     assert line.text == "Window"
-    assert np.asarray(line.straighten(page)).mean() > 150  # the panel's ground, not the page's
+    assert np.asarray(line.frame.own_gray()).mean() > 150  # the panel's ground, not the page's
 
 
 @pytest.mark.parametrize("pixels", [10, 14, 24, 200])
@@ -89,7 +89,7 @@ def test_letters_that_fill_the_frame(reader, family):
     picture = picture.crop(ImageChops.invert(picture).getbbox()).convert("RGB")
     (line,) = reader.find_lines(picture)
     assert line.text == "Signal"
-    box = ink_box(ink_map(line.straighten(picture)))
+    box = ink_box(ink_map(line.frame.own_gray()))
     assert (box[2] - box[0]) == pytest.approx(picture.width, abs=6)
 
 
@@ -125,14 +125,14 @@ def test_straightening_keeps_what_hangs_below_and_drops_the_neighbours(reader):
     first, second = reader.find_lines(page)
     alone = reader.find_lines(on_page(draw("gypsy jig", "lora", 60)))[0]
     assert first.text == alone.text == "gypsy jig" and second.text == "fly high"
-    rows = upright_row(first.straighten(page)), upright_row(alone.straighten(on_page(draw("gypsy jig", "lora", 60))))
+    rows = upright_row(first.frame.own_gray()), upright_row(alone.frame.own_gray())
     assert np.corrcoef(rows[0].ravel(), rows[1].ravel())[0, 1] > 0.85
 
 
 def test_centres_are_where_the_letters_are(reader):
     page = on_page(draw("lil Ili", "roboto", 80))
     (line,) = reader.find_lines(page)
-    gray = line.straighten(page)
+    gray = line.frame.own_gray()
     inked = (ink_map(gray) > 100).any(0)
     for character, centre in zip(line.text, line.centres, strict=True):
         column = int(centre * gray.shape[1])
@@ -192,7 +192,7 @@ def test_a_bent_line_is_unbent_and_read(reader, degrees, outward):
     assert line.width > 6 * line.height
     left, top, right, bottom = line.extent
     assert bottom - top > 2 * line.height, "the box holds the whole bend"
-    assert upright_row(line.straighten(picture)).any()
+    assert upright_row(line.frame.own_gray()).any()
 
 
 def test_a_straight_line_has_no_course(reader):

@@ -147,7 +147,7 @@ def cards_html(identifier: FontIdentifier, groups: Sequence[tuple[Sequence[Row],
 
 def crop_of(line: Line, picture: Image.Image) -> str:
     """The line as it is in the picture, upright: an image that tells where its text's box and letters are (0-1)."""
-    frame = line.frame(picture)
+    frame = line.cut(picture).frame
     pixels = Image.fromarray(np.ascontiguousarray(frame.pixels))
     box = (np.array(frame.core) / (*pixels.size, *pixels.size)).tolist()
     pixels.thumbnail((WIDEST_CROP, WIDEST_CROP))

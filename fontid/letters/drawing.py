@@ -5,13 +5,12 @@ the place where it should stand, so that letter-spacing, kerning and an uneven b
 much of the letter's own box differs.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import find_ink
+from fontid.encoder.preprocessing import Ink
 from fontid.letters.letterforms import Glyph, Letterforms
+from fontid.text.lines import Line
 
 HEIGHT = 36  # pixels of ink at which a line is compared
 ROOM = 5  # pixels around it
@@ -24,54 +23,28 @@ TALLEST = 3  # letters that are taken to tell how high, and how deep, a reading 
 JUDGES = 8  # faces by which those are chosen
 
 
-@dataclass(frozen=True)
-class Query:
-    """A straightened line, ready to be compared.
+class Comparison:
+    """One line against K faces: what is common to all its letters. Safe to use from several threads.
 
-    ink: (H, W) float32 0-1, `HEIGHT` pixels of text with `ROOM` around.
-    blur: pixels of `ink` to one pixel of the picture, at least 1.
-    text: what the line reads, without blanks.
-    blanks: (n,) how many blanks stand before each character.
-    centres: (n,) x of each character in `ink`; None where not known.
-    confidence: 0-1 of the reading.
+    Attributes: text: what the line reads, without blanks.
     """
 
-    ink: np.ndarray
-    blur: float
-    text: str
-    blanks: np.ndarray
-    centres: np.ndarray | None
-    confidence: float
-
-
-def make_query(gray: np.ndarray, text: str, confidence: float, centres: tuple[float, ...] = ()) -> Query | None:
-    """Args: gray: (H, W) uint8; the others as in `fontid.text.lines.Line`. Returns: None without ink or letters."""
-    ink = find_ink(gray)
-    places = [index for index, character in enumerate(text) if not character.isspace()]
-    if ink is None or not places:
-        return None
-    left, top, right, bottom = ink.box
-    scale = HEIGHT / (bottom - top)
-    width = max(1, round((right - left) * scale))
-    line = Image.fromarray(ink.amount).resize((width, HEIGHT), Image.Resampling.BICUBIC, box=ink.box)
-    known = len(centres) == len(text)
-    return Query(
-        ink=np.pad(np.asarray(line, np.float32) / 255, ROOM),
-        blur=max(1.0, scale),
-        text="".join(text[index] for index in places),
-        blanks=np.array(places) - np.arange(len(places)),
-        centres=(np.array(centres)[places] * gray.shape[1] - left) * scale + ROOM if known else None,
-        confidence=confidence,
-    )
-
-
-class Comparison:
-    """One line against K faces: what is common to all its letters. Safe to use from several threads."""
-
-    def __init__(self, query: Query, faces: list[str], letterforms: Letterforms) -> None:
-        self._query, self._faces, self._letterforms = query, faces, letterforms
+    def __init__(self, line: Line, ink: Ink, faces: list[str], letterforms: Letterforms) -> None:
+        """Args: line: read; ink: what is shown of it."""
+        self._faces, self._letterforms = faces, letterforms
+        left, top, right, bottom = ink.box
+        scale = HEIGHT / (bottom - top)
+        size = max(1, round((right - left) * scale)), HEIGHT
+        drawn = Image.fromarray(ink.amount).resize(size, Image.Resampling.BICUBIC, box=ink.box)
+        self._ink = np.pad(np.asarray(drawn, np.float32) / 255, ROOM)
+        self._blur = max(1.0, scale)  # pixels of that to one of the picture
+        places = [index for index, character in enumerate(line.text) if not character.isspace()]
+        self.text = "".join(line.text[index] for index in places)
         self._em, self._baseline = self._scales(self._telling_letters())
-        self._expected = self._laid_out() if query.centres is None else query.centres
+        if len(line.centres) == len(line.text):
+            self._expected = (np.array(line.centres)[places] * ink.amount.shape[1] - left) * scale + ROOM
+        else:
+            self._expected = self._laid_out(np.array(places) - np.arange(len(places)))
 
     def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
         """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters)."""
@@ -82,7 +55,7 @@ class Comparison:
 
     def _telling_letters(self) -> str:
         """The reading's letters that reach highest and lowest in the first faces."""
-        letters = "".join(dict.fromkeys(self._query.text))
+        letters = "".join(dict.fromkeys(self.text))
         measures, there = self._measures(self._faces[:JUDGES], letters)
         _, top, _, bottom = measures.sum(0).T / np.maximum(there.sum(0), 1)
         chosen = {*np.argsort(-top)[:TALLEST].tolist(), *np.argsort(bottom)[:TALLEST].tolist()}
@@ -99,24 +72,23 @@ class Comparison:
         scales[:, some] = em, ROOM + tops * em
         return scales
 
-    def _laid_out(self) -> np.ndarray:
+    def _laid_out(self, blanks: np.ndarray) -> np.ndarray:
         """(n,) x of each character: the first faces' own layouts, stretched to the line's width, on average.
 
-        NaN where none of them has the character.
+        NaN where none of them has the character. Args: blanks: (n,) how many stand before each character.
         """
-        query = self._query
         faces = self._faces[:JUDGES]
-        measures, there = self._measures(faces, query.text)
+        measures, there = self._measures(faces, self.text)
         faces = [face for face, some in zip(faces, np.any(there, 1), strict=True) if some]
         measures, there = measures[there.any(1)], there[there.any(1)]
         left, _, right, _ = np.moveaxis(measures, -1, 0)
         advance = np.zeros(there.shape)
         for row, column in np.argwhere(there):
-            advance[row, column] = self._letterforms.advance(faces[row], query.text[column])
-        pen = np.cumsum(advance, 1) - advance + BLANK * query.blanks
+            advance[row, column] = self._letterforms.advance(faces[row], self.text[column])
+        pen = np.cumsum(advance, 1) - advance + BLANK * blanks
         start = (pen + left).min(1, where=there, initial=np.inf, keepdims=True)
         end = (pen + right).max(1, where=there, initial=-np.inf, keepdims=True)
-        width = query.ink.shape[1] - 2 * ROOM
+        width = self._ink.shape[1] - 2 * ROOM
         middles = ROOM + (pen + (left + right) / 2 - start) / (end - start) * width
         columns = zip(middles.T, there.T, strict=True)
         return np.array([np.median(column[known]) if known.any() else np.nan for column, known in columns])
@@ -127,7 +99,7 @@ class Comparison:
         1 minus the share of ink that differs where they lie best upon each other. NaN too where it is not known where
         the character should stand.
         """
-        glyphs = [self._letterforms.glyphs(face, self._query.text[index])[0] for face in self._faces]
+        glyphs = [self._letterforms.glyphs(face, self.text[index])[0] for face in self._faces]
         likeness = np.full(len(glyphs), np.nan, np.float32)
         drawn = {row: glyph for row, glyph in enumerate(glyphs) if glyph and np.isfinite(self._em[row])}
         if drawn and np.isfinite(self._expected[index]):
@@ -143,11 +115,11 @@ class Comparison:
         for cell, glyph in zip(cells, glyphs, strict=True):
             height, width = glyph.ink.shape
             cell[:height, :width] = glyph.ink
-        blur = self._query.blur
-        down = _resampling(cells.shape[1], self._query.ink.shape[0], em / scale, baseline - top * em, blur)
+        blur = self._blur
+        down = _resampling(cells.shape[1], self._ink.shape[0], em / scale, baseline - top * em, blur)
         across = _resampling(cells.shape[2], wide, em / scale, (wide - widths) / 2, blur)
         drawn = (down @ cells) @ across.transpose(0, 2, 1) / 255  # (k, H, wide)
-        return _best_likeness(self._query.ink, drawn, self._expected[index], widths)
+        return _best_likeness(self._ink, drawn, self._expected[index], widths)
 
 
 def _resampling(length: int, size: int, zoom: np.ndarray, start: np.ndarray, blur: float) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What drawing says of the encoder's candidates: the letters of a few lines, compared in the likeliest faces."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -8,8 +9,10 @@ import numpy as np
 
 from fontid.catalogue.faces import style_apart
 from fontid.catalogue.ranking import Catalogue, by_score
-from fontid.letters.drawing import Comparison, Query
+from fontid.encoder.preprocessing import Ink
+from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
+from fontid.text.lines import Line
 
 FAMILIES = 40  # candidates; on validation pictures a hundred find no more
 STYLES = 2  # of each
@@ -49,17 +52,22 @@ class Verifier:
         self.stand_ins = drawn_as(catalogue, letterforms)
         self._pool = ThreadPoolExecutor(2, "drawing")
 
-    def verify(self, scores: np.ndarray, queries: list[Query]) -> Verdict:
-        """Judge the encoder's scores (F,) by the lines' readings; with no reading they stand as they are."""
-        queries = sorted((q for q in queries if q.confidence >= LEAST_CONFIDENCE), key=lambda q: -q.confidence)
-        candidates = self._candidates(scores) if queries else np.zeros(0, int)
+    def verify(self, scores: np.ndarray, lines: Iterable[tuple[Line, Ink]]) -> Verdict:
+        """Judge the encoder's scores (F,) by the lines' readings; with no reading they stand as they are.
+
+        Args: lines: each with the ink that is shown of it.
+        """
+        read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= LEAST_CONFIDENCE]
+        read.sort(key=lambda pair: -pair[0].confidence)
+        candidates = self._candidates(scores) if read else np.zeros(0, int)
         if not len(candidates):
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         names = [self._catalogue.faces[face].id for face in candidates]
         jobs = []
-        for query, indices in _chosen_letters(queries):
-            comparison = Comparison(query, names, self._letterforms)
-            jobs += [(comparison, index, query.confidence) for index in indices]
+        for (line, ink), indices in zip(read, _chosen_letters([line.text for line, _ in read]), strict=False):
+            if indices:
+                comparison = Comparison(line, ink, names, self._letterforms)
+                jobs += [(comparison, index, line.confidence) for index in indices]
         likeness = np.array(list(self._pool.map(lambda job: job[0].likeness(job[1]), jobs)))  # (n, K)
         mean, letters = _mean_likeness(likeness, np.array([confidence for _, _, confidence in jobs]))
         if not letters:
@@ -103,18 +111,17 @@ def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
     return nearest
 
 
-def _chosen_letters(queries: list[Query]) -> list[tuple[Query, list[int]]]:
-    """Which letters of which lines are compared: all different ones first, of the surest lines first."""
-    chosen: list[tuple[Query, list[int]]] = []
+def _chosen_letters(texts: list[str]) -> list[list[int]]:
+    """Which letters of the first lines are compared, blanks not counted: all different ones first."""
+    chosen: list[list[int]] = []
     seen: set[str] = set()
     left = MOST_LETTERS
-    for query in queries[:MOST_LINES]:
-        new = [query.text.index(letter) for letter in dict.fromkeys(query.text) if letter not in seen]
-        again = [index for index in range(len(query.text)) if index not in new]
+    for text in ("".join(text.split()) for text in texts[:MOST_LINES]):
+        new = [text.index(letter) for letter in dict.fromkeys(text) if letter not in seen]
+        again = [index for index in range(len(text)) if index not in new]
         indices = (new + again if not chosen else new)[:left]
-        if indices:
-            chosen.append((query, sorted(indices)))
-        seen |= set(query.text)
+        chosen.append(sorted(indices))
+        seen |= set(text)
         left -= len(indices)
     return chosen
 

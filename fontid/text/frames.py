@@ -1,10 +1,12 @@
 """The surroundings of a box of text, turned upright, and which of the ink in them is the box's own."""
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import ink_map
+from fontid.encoder.preprocessing import Ink, find_ink, ink_map
 from fontid.picture.opening import to_gray
 
 SOLID = 110  # ink_map's value from which a pixel counts as ink
@@ -21,37 +23,53 @@ NEAR = 0.25  # of a box's height: ink this far outside is an accent or a dot of 
 class Frame:
     """A box's pixels, turned so that its text is upright, with margins; nothing beyond the picture.
 
+    They are cut, and their ink is found, when they are first asked for.
+
     Attributes:
-        pixels: (H, W, 3) uint8 RGB.
-        gray: (H, W) uint8.
-        solid: (H, W) bool, where there is ink; None where ink cannot be told from ground.
         core: left, top, right, bottom of the box itself, in the frame's pixels.
         goes_on: (4,) bool, whether the picture goes on beyond the frame's left, top, right and bottom.
     """
 
     def __init__(self, picture: Image.Image, corners: np.ndarray, margins: tuple[float, float, float, float]) -> None:
         """Args: corners: (4, 2), clockwise from the top left of the text; margins: left, top, right, bottom; pixels."""
+        self.picture, self.corners, self.margins = picture, corners, margins
         width, height = size_of(corners)
-        to_picture = _transform(_box(0, 0, width, height), corners)
+        to_picture = _transform(box_of(0, 0, width, height), corners)
         left, top, right, bottom = margins
-        outer = _apply(to_picture, _box(-left, -top, width + right, height + bottom))
+        outer = _apply(to_picture, box_of(-left, -top, width + right, height + bottom))
         if _is_level(corners):
             outer = np.rint(np.clip(outer, 0, picture.size))
         width, height = size_of(outer)
         shrink = min(1.0, (MOST_PIXELS / max(1.0, width * height)) ** 0.5)
         columns, rows = max(1, round(shrink * width)), max(1, round(shrink * height))
-        self._to_picture = _transform(_box(0, 0, columns, rows), outer)
+        self._outer, self._size = outer, (columns, rows)
+        self._to_picture = _transform(box_of(0, 0, columns, rows), outer)
         self._from_picture = np.linalg.inv(self._to_picture)
         inner = _apply(self._from_picture, corners)
         self.core = (*_extent(inner)[0], *_extent(inner)[1])
         middles = (outer + np.roll(outer, -1, axis=0)) / 2  # of top, right, bottom, left
         on = ((middles > 1) & (middles < np.array(picture.size) - 1)).all(1)
         self.goes_on = on[[3, 0, 1, 2]]
-        level = _is_level(outer)
-        self.pixels = (_cut_out if level else _warp)(picture, outer, (columns, rows))
-        self.gray = to_gray(Image.fromarray(self.pixels))
-        ink = ink_map(self.gray)
-        self.solid = None if ink is None else ink > SOLID
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB."""
+        return (_cut_out if _is_level(self._outer) else _warp)(self.picture, self._outer, self._size)
+
+    @cached_property
+    def gray(self) -> np.ndarray:
+        """(H, W) uint8."""
+        return to_gray(Image.fromarray(self.pixels))
+
+    @cached_property
+    def ink(self) -> Ink | None:
+        """None where ink cannot be told from ground."""
+        return find_ink(self.gray)
+
+    @cached_property
+    def solid(self) -> np.ndarray | None:
+        """(H, W) bool, where there is ink; None likewise."""
+        return None if self.ink is None else self.ink.amount > SOLID
 
     def to_picture(self, points: np.ndarray) -> np.ndarray:
         """(N, 2) x, y in the frame -> (N, 2) in the picture."""
@@ -99,7 +117,7 @@ class Frame:
         return mine
 
     def own_gray(self) -> np.ndarray:
-        """`gray` with the ink of others painted over with ground: (H, W) uint8."""
+        """`gray`, or that with the ink of others painted over with ground: (H, W) uint8."""
         mine = self.own_ink([], near=0.0)
         if mine is None or self.solid is None or (mine == self.solid).all():
             return self.gray
@@ -133,7 +151,7 @@ def fit_to_ink(picture: Image.Image, corners: np.ndarray, others: list[np.ndarra
         reaches = reaches + reach * cut
     if not 0.25 * height <= bottom - top <= 2.5 * height:
         return corners
-    return frame.to_picture(_box(left, top, right, bottom))
+    return frame.to_picture(box_of(left, top, right, bottom))
 
 
 def size_of(corners) -> tuple[float, float]:
@@ -144,7 +162,7 @@ def size_of(corners) -> tuple[float, float]:
     return float(width), float(height)
 
 
-def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+def box_of(left: float, top: float, right: float, bottom: float) -> np.ndarray:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
 
 
@@ -215,7 +233,7 @@ def _warp(picture: Image.Image, outer: np.ndarray, size: tuple[int, int]) -> np.
     sample = part.resize([min(side, 256) for side in part.size], Image.Resampling.NEAREST)
     ink = ink_map(to_gray(sample))
     ground = np.median(np.asarray(sample)[... if ink is None else ink < SOLID].reshape(-1, 3), axis=0)
-    transform = _transform((outer - (left, top)) / reduction, _box(0, 0, *size))
+    transform = _transform((outer - (left, top)) / reduction, box_of(0, 0, *size))
     # these count from the corners of pixels, OpenCV's from their centres
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     return cv2.warpPerspective(

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import find_ink, prepare_line
+from fontid.encoder.preprocessing import Ink, find_ink, fit_line
 from fontid.networks import open_network
 from fontid.text.frames import Frame, size_of
-from fontid.text.lines import MARGIN, Line
+from fontid.text.lines import Line, TextLine
 
 HEIGHT = 96  # pixels of the network's input, of which a box takes up BOX
 BOX = 54
@@ -27,16 +27,12 @@ class LettersNetwork:
     def __init__(self, path: Path) -> None:
         self._session = open_network(path)
 
-    def __call__(self, picture: Image.Image, line: Line) -> np.ndarray | None:
-        """The line's letters, dark on light: (H, W) uint8, as wide as what `Line.straighten` shows.
-
-        None where there are no letters. Args: picture: the RGB picture in which the line was found.
-        """
-        picture, corners = line.unbent(picture)
+    def __call__(self, line: TextLine) -> np.ndarray | None:
+        """The line's letters, dark on light: (H, W) uint8, as wide as its frame; None where there are no letters."""
+        corners = line.frame.corners
         if min(size_of(corners)) < 1:  # a box fitted to nothing
             return None
-        side = round(MARGIN * line.height) + 2  # as wide as `Line.frame`
-        coverage, rows = self._coverage(picture, corners, side)
+        coverage, rows = self._coverage(line.frame, corners)
         inked = np.flatnonzero((coverage > INK).any(1))
         if not len(inked):
             return None
@@ -44,42 +40,41 @@ class LettersNetwork:
             top, bottom = rows[0] + inked[0] * rows[1], rows[0] + (inked[-1] + 1) * rows[1]
             down = (corners[3] - corners[0] + corners[2] - corners[1]) / 2 / max(1e-6, size_of(corners)[1])
             tight = corners[[0, 1, 1, 0]] + np.outer([top, top, bottom, bottom], down)
-            coverage, _ = self._coverage(picture, tight, side)
+            coverage, _ = self._coverage(line.frame, tight)
         if coverage.mean() < MIN_LETTERS or coverage.max() < INK:
             return None
         return 255 - np.rint(coverage * 255).astype(np.uint8)
 
-    def look(self, picture: Image.Image, line: Line) -> np.ndarray | None:
-        """What encoder and drawing are shown of a line, (H, W) uint8; None where there are no letters.
+    def look(self, line: TextLine) -> Ink | None:
+        """The ink that encoder and drawing are shown of a line; None where there are no letters.
 
-        That is its own pixels where its ink is nothing but letters, since they are sharper; else the letters found.
+        That is its own where that is nothing but letters, since it is sharper; else the letters found.
         """
-        letters = self(picture, line)
+        coverage = self(line)
+        letters = None if coverage is None else find_ink(coverage)
         if letters is None:
             return None
-        plain = line.straighten(picture)
-        return plain if _alike(plain, letters) else letters
+        plain = line.own_ink
+        return plain if plain and _alike(plain, letters) else letters
 
-    def look_at_crop(self, gray: np.ndarray) -> np.ndarray | None:
+    def look_at_crop(self, gray: np.ndarray) -> Ink | None:
         """The same of a crop that holds one line, dark on light or light on dark. Args: gray: (H, W) uint8."""
         ink = find_ink(gray)
         if ink is None:
             return None
         left, top, right, bottom = map(float, ink.box)
         line = Line(((left, top), (right, top), (right, bottom), (left, bottom)))
-        return self.look(Image.fromarray(gray).convert("RGB"), line)
+        return self.look(line.cut(Image.fromarray(gray).convert("RGB")))
 
-    def _coverage(
-        self, picture: Image.Image, corners: np.ndarray, side: float
-    ) -> tuple[np.ndarray, tuple[float, float]]:
+    def _coverage(self, line: Frame, corners: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
         """(HEIGHT, W) float32 0-1; and how far below the box's top its first row is, and a row's height, in pixels.
 
-        Args: side: pixels that are shown at the left and right of the box.
+        Args: line: as wide as what is looked at; corners: of the box around its letters.
         """
-        height = size_of(corners)[1]
+        side, height = line.margins[0], size_of(corners)[1]
         scale = BOX / max(1.0, height)
         above = (HEIGHT - BOX) / 2 / scale
-        frame = Frame(picture, corners, (side, above, side, above))
+        frame = Frame(line.picture, corners, (side, above, side, above))
         left, top, right, bottom = frame.core
         zoom = (bottom - top) / max(1.0, height)  # the frame's pixels to one of the picture
         scale = scale / zoom
@@ -94,13 +89,13 @@ class LettersNetwork:
         inputs = padded.transpose(2, 0, 1)[None].astype(np.float32) / 255
         coverage = self._session.run(None, {"pictures": inputs})[0][0, 0, :, :width]
         first, last = (round(pad * width / pixels.shape[1]) for pad in (before, after))
-        return coverage[:, first : width - last], (-above, 1 / (scale * zoom))  # as wide as what `straighten` gives
+        return coverage[:, first : width - last], (-above, 1 / (scale * zoom))
 
 
-def _alike(plain: np.ndarray, letters: np.ndarray) -> bool:
-    """Whether two views of a line, (H, W) uint8 each, hold the same ink, at the size at which the encoder sees it."""
-    first, second = prepare_line(plain), prepare_line(letters)
-    if first is None or second is None or abs(first.shape[1] - second.shape[1]) > 0.04 * first.shape[1] + 4:
+def _alike(plain: Ink, letters: Ink) -> bool:
+    """Whether two views of a line hold the same ink, at the size at which the encoder sees it."""
+    first, second = fit_line(plain), fit_line(letters)
+    if abs(first.shape[1] - second.shape[1]) > 0.04 * first.shape[1] + 4:
         return False
     second = cv2.resize(second, first.shape[::-1]).astype(np.float32)
     return bool(np.abs(first - second).sum() < PLAIN * np.maximum(first, second).sum())

@@ -1,13 +1,14 @@
 """A line of text in a picture: where it is, what it says, and its straightened pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import ink_map
+from fontid.encoder.preprocessing import Ink, find_ink, ink_map
 from fontid.text.bends import Course
 from fontid.text.frames import Frame, size_of
+from fontid.text.recogniser import Reading
 
 MARGIN = 0.12  # of a line's height, kept around its ink
 SMALLEST_HEIGHT = 5  # pixels; lower runs of inked rows are rules and noise
@@ -22,8 +23,8 @@ class Line:
             lie tightly around the ink.
         text: "" where it was not read.
         confidence: 0-1 of the reading, 0.0 where not read.
-        centres: where each character of `text` is along the line, blanks included: 0-1 of the width of what
-            `straighten` returns; () where not known.
+        centres: where each character of `text` is along the line, blanks included: 0-1 of the width of its
+            `TextLine.frame`; () where not known.
         course: where a bent line runs; its `corners` are those of the level box around it.
     """
 
@@ -34,14 +35,19 @@ class Line:
     course: Course | None = None
 
     @property
+    def unbent(self) -> np.ndarray:
+        """(4, 2) its corners where it is straight: in what its course gives, or in the picture."""
+        return self.course.corners if self.course else np.array(self.corners)
+
+    @property
     def width(self) -> float:
         """Along the text, in pixels."""
-        return size_of(self.course.corners if self.course else self.corners)[0]
+        return size_of(self.unbent)[0]
 
     @property
     def height(self) -> float:
         """Across the text, in pixels."""
-        return size_of(self.course.corners if self.course else self.corners)[1]
+        return size_of(self.unbent)[1]
 
     @property
     def area(self) -> float:
@@ -53,22 +59,34 @@ class Line:
         """Left, top, right, bottom of the level box around it, (4,) in pixels."""
         return np.concatenate([np.min(self.corners, 0), np.max(self.corners, 0)])
 
-    def unbent(self, picture: Image.Image) -> tuple[Image.Image, np.ndarray]:
-        """A picture in which the line is straight, and its corners there: for most lines the picture itself."""
-        if self.course is None:
-            return picture, np.array(self.corners)
-        return self.course.unbend(picture), self.course.corners
+    def cut(self, picture: Image.Image) -> "TextLine":
+        """The line with its pixels. Args: picture: the RGB picture in which the line was found."""
+        straight = self.course.unbend(picture) if self.course else picture
+        return TextLine(**vars(self), frame=Frame(straight, self.unbent, (round(MARGIN * self.height) + 2,) * 4))
 
-    def frame(self, picture: Image.Image) -> Frame:
-        """The line turned upright, with a margin. Args: picture: the RGB picture in which it was found."""
-        return Frame(*self.unbent(picture), (round(MARGIN * self.height) + 2,) * 4)
 
-    def straighten(self, picture: Image.Image) -> np.ndarray:
-        """The line's pixels, upright, with a margin: (H, W) uint8; ink of other lines is painted over.
+@dataclass(frozen=True, kw_only=True)
+class TextLine(Line):
+    """A line cut from its picture, once: recogniser, letters network, encoder and drawing look at this.
 
-        Args: picture: the RGB picture in which the line was found.
-        """
-        return self.frame(picture).own_gray()
+    Attributes:
+        frame: the line turned upright and unbent, with a margin.
+        reading: what the recogniser made of it, letters of other scripts included.
+    """
+
+    frame: Frame = field(compare=False, repr=False)
+    reading: Reading = Reading()
+
+    @property
+    def place(self) -> Line:
+        """The line without its pixels."""
+        return Line(self.corners, self.text, self.confidence, self.centres, self.course)
+
+    @property
+    def own_ink(self) -> Ink | None:
+        """Its ink without that of other lines; None where there is none."""
+        gray = self.frame.own_gray()
+        return self.frame.ink if gray is self.frame.gray else find_ink(gray)
 
 
 def find_lines(gray: np.ndarray) -> list[Line]:

@@ -1,6 +1,6 @@
 """Find the lines of Latin text in a picture and read them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -11,8 +11,8 @@ from fontid.encoder.preprocessing import ink_map
 from fontid.picture.opening import PictureError, to_gray
 from fontid.text.bends import Course, find_bent
 from fontid.text.detector import Detector
-from fontid.text.frames import MOST_PIXELS, SOLID, Frame, fit_to_ink, size_of
-from fontid.text.lines import Line, find_lines
+from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, size_of
+from fontid.text.lines import Line, TextLine, find_lines
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 
 MOST_LINES = 250  # found in a picture, the largest first
@@ -46,14 +46,6 @@ class OtherScript(PictureError):
     """The picture holds text, but no Latin letters."""
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A box and what it says."""
-
-    line: Line
-    reading: Reading
-
-
 class TextReader:
     """Finds and reads lines of text. May be used from several threads."""
 
@@ -61,7 +53,7 @@ class TextReader:
         self._detector = Detector()
         self._recogniser = Recogniser()
 
-    def find_lines(self, picture: Image.Image) -> list[Line]:
+    def find_lines(self, picture: Image.Image) -> list[TextLine]:
         """Lines of Latin text in reading order; empty where the picture holds none.
 
         Args: picture: an upright RGB picture, from `fontid.picture.opening.open_picture`.
@@ -78,12 +70,12 @@ class TextReader:
         lines = _latin(read)
         return _in_reading_order(lines) if _are_text(lines) else []
 
-    def read_line(self, picture: Image.Image, line: Line) -> Line:
+    def read_line(self, line: TextLine) -> TextLine:
         """A line of `find_lines` as it reads; one in another script as it was."""
-        read = self._read_line(picture, line)
-        return line if _is_foreign(read.reading) else read.line
+        read = self._read_line(line)
+        return line if _is_foreign(read.reading) else read
 
-    def _by_rows(self, picture: Image.Image, read: list[_Read]) -> list[_Read]:
+    def _by_rows(self, picture: Image.Image, read: list[TextLine]) -> list[TextLine]:
         """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
         small, scale = _reduced(picture)
         gray = to_gray(small)
@@ -91,21 +83,21 @@ class TextReader:
         if ink is None:
             return read
         seen = np.zeros_like(gray)
-        for box in read:
-            cv2.fillPoly(seen, [np.rint(np.array(box.line.corners) * scale).astype(np.int32)], 1)
+        for line in read:
+            cv2.fillPoly(seen, [np.rint(np.array(line.corners) * scale).astype(np.int32)], 1)
         solid = ink > SOLID
         plain = np.std(gray[ink < 30]) < PLAIN
         if read and not (plain and seen[solid].mean() < MOST_INK):
             return read
         return self._read(picture, [np.array(line.corners) / scale for line in find_lines(gray)])
 
-    def _read(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[_Read]:
+    def _read(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[TextLine]:
         """The largest boxes read, each turned as it reads best; the others turned like most of those."""
         page = len(boxes) > FEW_LINES
         order = sorted(
             range(len(boxes)), key=lambda i: -(worth_reading(*size_of(boxes[i])) if page else _area(boxes[i]))
         )
-        done: dict[int, _Read] = {}
+        done: dict[int, TextLine] = {}
         votes = np.zeros(4)
         budget: float = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
         for index in order[: MOST_READ if page else FEW_LINES]:
@@ -115,13 +107,13 @@ class TextReader:
                 continue
             budget -= cost
             turn, read = self._read_turned(picture, boxes[index], votes)
-            votes[turn] += read.reading.confidence * len(read.reading.text)
+            votes[turn] += read.confidence * len(read.text)
             done[index] = read
         usual = int(votes.argmax())
-        unread = [_Read(_line(boxes[i], usual), Reading()) for i in order if i not in done]
+        unread = [_line(boxes[i], usual).cut(picture) for i in order if i not in done]
         return [*done.values(), *unread]
 
-    def _read_turned(self, picture: Image.Image, box: np.ndarray, votes: np.ndarray) -> tuple[int, _Read]:
+    def _read_turned(self, picture: Image.Image, box: np.ndarray, votes: np.ndarray) -> tuple[int, TextLine]:
         """Read a box in the likeliest direction, and in others as long as none reads well.
 
         Args: votes: (4,) letters read so far after no, one, two and three quarter turns.
@@ -132,32 +124,30 @@ class TextReader:
         usual = int(votes.argmax())
         if usual in turns and votes[usual] > ENOUGH_LETTERS:
             turns = [usual]
-        tried: list[tuple[float, int, _Read]] = []
+        tried: list[tuple[float, int, TextLine]] = []
         for turn in turns:
-            read = self._read_line(picture, _line(box, turn))
-            letters = sum(character.isalnum() for character in read.line.text)
+            read = self._read_line(_line(box, turn).cut(picture))
+            letters = sum(character.isalnum() for character in read.text)
             # one letter reads well in many directions, a word in one
             telling = letters >= TELLING[turn] or len(turns) == 1
-            score = read.line.confidence * (1 - 0.5**letters) - PENALTY[turn] if telling else -0.5
+            score = read.confidence * (1 - 0.5**letters) - PENALTY[turn] if telling else -0.5
             tried.append((score, turn, read))
-            if read.line.confidence >= SURE and telling and (turn != 0 or height <= 1.5 * width):
+            if read.confidence >= SURE and telling and (turn != 0 or height <= 1.5 * width):
                 break
         return max(tried, key=lambda one: one[0])[1:]
 
-    def _read_bent(self, picture: Image.Image, course: Course) -> _Read | None:
+    def _read_bent(self, picture: Image.Image, course: Course) -> TextLine | None:
         """Read a bent line in the likelier of its two directions; None where that is no sure reading."""
         strip = course.unbend(picture)
         _, read = self._read_turned(strip, fit_to_ink(strip, course.corners, []), np.zeros(4))
-        if read.line.confidence < SURE_BENT:
+        if read.confidence < SURE_BENT:
             return None
-        course = replace(course, corners=np.array(read.line.corners))
-        return _Read(replace(read.line, corners=course.box(), course=course), read.reading)
+        course = replace(course, corners=np.array(read.corners))
+        return replace(read, corners=course.box(), course=course)
 
-    def _read_line(self, picture: Image.Image, line: Line) -> _Read:
-        frame = line.frame(picture)
-        reading = self._recogniser.read(frame.pixels)
-        line = replace(line, text=reading.text, confidence=reading.confidence, centres=reading.centres)
-        return _Read(line, reading)
+    def _read_line(self, line: TextLine) -> TextLine:
+        reading = self._recogniser.read(line.frame.pixels)
+        return replace(line, text=reading.text, confidence=reading.confidence, centres=reading.centres, reading=reading)
 
 
 def worth_reading(width: float, height: float) -> float:
@@ -166,10 +156,10 @@ def worth_reading(width: float, height: float) -> float:
     return min(height, LARGE) * min(length / USUAL_LENGTH, USUAL_LENGTH / length)
 
 
-def _doubtful(read: list[_Read]) -> bool:
+def _doubtful(read: list[TextLine]) -> bool:
     """Whether nothing was read, or little of it with confidence."""
-    weights = [len(r.line.text) for r in read]
-    return not sum(weights) or np.average([r.line.confidence for r in read], weights=weights) < DOUBTFUL
+    weights = [len(line.text) for line in read]
+    return not sum(weights) or np.average([line.confidence for line in read], weights=weights) < DOUBTFUL
 
 
 def _reduced(picture: Image.Image) -> tuple[Image.Image, float]:
@@ -202,11 +192,10 @@ def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
 def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
     """A box for each row of ink in a box, or itself where there is but one."""
     (left, top), (right, bottom) = np.clip([box.min(0), box.max(0)], 0, picture.size).round()
-    level = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     if right - left < 2 or bottom - top < 2:
         return [box]
     lines = find_lines(to_gray(picture.crop((int(left), int(top), int(right), int(bottom)))))
-    return [np.array(line.corners, np.float32) + level[0] for line in lines] if len(lines) > 1 else [box]
+    return [np.array(line.corners) + (left, top) for line in lines] if len(lines) > 1 else [box]
 
 
 def _fitted(picture: Image.Image, box: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
@@ -223,7 +212,7 @@ def _fitted(picture: Image.Image, box: np.ndarray, others: list[np.ndarray]) -> 
     left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
     if not (left > 0 < top and right < inside.solid.shape[1] and bottom < inside.solid.shape[0]):
         return fitted  # letters reach the edges
-    return inside.to_picture(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64))
+    return inside.to_picture(box_of(left, top, right, bottom))
 
 
 def _near(boxes: list[np.ndarray], index: int) -> list[np.ndarray]:
@@ -282,18 +271,18 @@ def _union(box: np.ndarray, other: np.ndarray, along_height: bool) -> np.ndarray
     if not in_row:
         return None
     (left, top), (right_end, bottom) = np.minimum(first_low, second_low), np.maximum(first_high, second_high)
-    return np.array([[left, top], [right_end, top], [right_end, bottom], [left, bottom]]) @ axes.T + origin
+    return box_of(left, top, right_end, bottom) @ axes.T + origin
 
 
-def _latin(read: list[_Read]) -> list[Line]:
+def _latin(read: list[TextLine]) -> list[TextLine]:
     """The lines but for those in another script. Raises: OtherScript where all that could be read is in one."""
-    foreign = [r for r in read if _is_foreign(r.reading)]
-    if foreign and not any(r.reading.text and not _is_foreign(r.reading) for r in read):
+    latin = [line for line in read if not _is_foreign(line.reading)]
+    if len(latin) < len(read) and not any(line.text for line in latin):
         raise OtherScript(OTHER_SCRIPT)
-    return [r.line for r in read if not _is_foreign(r.reading)]
+    return latin
 
 
-def _are_text(lines: list[Line]) -> bool:
+def _are_text(lines: list[TextLine]) -> bool:
     """Whether enough is read that it is no texture or drawing: more than one character, or one for sure."""
     read = [line for line in lines if line.text]
     characters = [sum(not character.isspace() for character in line.text) * line.confidence for line in read]
@@ -306,12 +295,12 @@ def _is_foreign(reading: Reading) -> bool:
     return reading.other_letters > letters and reading.other_confidence > sure
 
 
-def _in_reading_order(lines: list[Line]) -> list[Line]:
+def _in_reading_order(lines: list[TextLine]) -> list[TextLine]:
     """From top to bottom, lines of one row from left to right, as seen upright."""
     if not lines:
         return []
     directions = np.array([np.subtract(line.corners[1], line.corners[0]) for line in lines])
-    along = directions[np.argmax([line.width * line.height for line in lines])]
+    along = directions[np.argmax([line.area for line in lines])]
     along = along / max(1e-6, np.linalg.norm(along))
     across = np.array([-along[1], along[0]])
     middles = np.array([np.mean(line.corners, axis=0) for line in lines])
