@@ -1,6 +1,7 @@
 """The trained artifact: one folder whose parts belong together, checked by digest whenever it is opened.
 
-config.json          format, preprocessing, what made it, sha256 of every other file and of its own text
+config.json          format, preprocessing, calibration, settings of the stages (older models have none), what made it,
+                     sha256 of every other file and of its own text
 encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
 letters.onnx         pictures of lines (N, 3, 96, W) float32 RGB 0-1 -> (N, 2, 96, W) float32 0-1: coverage of the plain
                      letters, and of the band from the baseline to the x-height; not in older models
@@ -30,6 +31,7 @@ from fontid.catalogue.usage import read_usage, write_usage
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.letters.letterforms import Letterforms
+from fontid.settings import DEFAULTS, Settings
 
 FORMAT = 1
 LETTERFORMS = "letterforms-*.zip"
@@ -59,16 +61,24 @@ class Artifact:
     twins: np.ndarray
     letterforms: Letterforms
     calibration: Calibration
+    settings: Settings
     usage: dict[str, int]
 
 
-def seal(folder: Path, preprocessing: Preprocessing, made_by: dict, calibration: Calibration | None = None) -> None:
+def seal(
+    folder: Path,
+    preprocessing: Preprocessing,
+    made_by: dict,
+    calibration: Calibration | None = None,
+    settings: Settings = DEFAULTS,
+) -> None:
     """Write `config.json` over the files that lie in `folder`; the last step of making an artifact."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "config.json")
     config = {
         "format": FORMAT,
         "preprocessing": asdict(preprocessing),
         "calibration": asdict(calibration or Calibration()),
+        "settings": asdict(settings),
         "made_by": made_by,
         "sha256": {path.relative_to(folder).as_posix(): digest(path) for path in files if path.name != "README.md"},
     }
@@ -77,9 +87,12 @@ def seal(folder: Path, preprocessing: Preprocessing, made_by: dict, calibration:
 
 def recalibrate(folder: Path, calibration: Calibration) -> None:
     """Give an artifact another calibration; nothing else of it changes. Raises: ArtifactError where it is none."""
-    open_artifact(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    _write_config(folder, config | {"calibration": asdict(calibration)})
+    _change(folder, calibration=asdict(calibration))
+
+
+def put_settings(folder: Path, settings: Settings) -> None:
+    """Give an artifact other settings; nothing else of it changes. Raises: ArtifactError where it is none."""
+    _change(folder, settings=asdict(settings))
 
 
 def put_usage(folder: Path, usage: Mapping[str, int]) -> None:
@@ -88,6 +101,12 @@ def put_usage(folder: Path, usage: Mapping[str, int]) -> None:
     write_usage({family: downloads for family, downloads in usage.items() if family in families}, folder / USAGE)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     _write_config(folder, config | {"sha256": config["sha256"] | {USAGE: digest(folder / USAGE)}})
+
+
+def _change(folder: Path, **parts: dict) -> None:
+    """Parts of the config of an artifact, which is checked first."""
+    open_artifact(folder)
+    _write_config(folder, json.loads((folder / "config.json").read_text(encoding="utf-8")) | parts)
 
 
 def _write_config(folder: Path, config: dict) -> None:
@@ -119,6 +138,10 @@ def open_artifact(folder: Path) -> Artifact:
         raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.") from error
     if found_format != FORMAT:
         raise ArtifactError(f"config.json in {folder} is of format {found_format}, not {FORMAT}: use its own fontid.")
+    try:
+        settings = Settings.from_dict(config.get("settings", {}))
+    except ValueError as error:
+        raise ArtifactError(f"config.json in {folder}: {error} Use a newer fontid, or correct it.") from error
     own = str(config.get("config_sha256"))
     if hashlib.sha256(text.replace(own, "").encode()).hexdigest() != own:
         raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.")
@@ -144,6 +167,7 @@ def open_artifact(folder: Path) -> Artifact:
         twins=np.load(folder / "twins.npy"),
         letterforms=Letterforms([folder / name for name in digests if fnmatch(name, LETTERFORMS)], faces),
         calibration=calibration,
+        settings=settings,
         usage=read_usage(folder / USAGE) if USAGE in digests else {},
     )
     _check_shapes(artifact)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fontid.catalogue.ranking import Catalogue, Neighbour
-from fontid.letters.verification import SHARPEST, Verdict
+from fontid.letters.verification import Verdict
 from fontid.text.lines import Line
 
 EVIDENCE = (
@@ -91,7 +91,7 @@ def evidence_of(
     best = int(verdict.scores.argmax())
     of_encoder = np.sort(catalogue.best_of_families(scores))[::-1]
     rows = np.array([match.score for match in catalogue.rank(verdict.scores, 6)])
-    drawn = -np.log(1 - np.sort(verdict.likeness)[::-1] + SHARPEST) if len(verdict.likeness) else np.zeros(1)
+    drawn = np.sort(verdict.evidence)[::-1] if len(verdict.evidence) else np.zeros(1)
     values = (
         scores[best],
         of_encoder[0] - _at(of_encoder, 20),

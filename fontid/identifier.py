@@ -24,12 +24,12 @@ from fontid.confidence import evidence_of
 from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
 from fontid.hub import fetch
 from fontid.letters.letterforms import Letterforms
-from fontid.letters.verification import MOST_LETTERS, Verdict, Verifier
-from fontid.letters.verification import MOST_LINES as MOST_DRAWN
+from fontid.letters.verification import Verdict, Verifier
 from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
 from fontid.picture.opening import PictureError, open_picture
+from fontid.settings import GroupingSettings
 from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line, TextLine
 from fontid.text.reader import TextReader, worth_reading
@@ -143,11 +143,12 @@ class FontIdentifier:
         )
         self.letterforms = artifact.letterforms
         self.calibration = artifact.calibration
-        self._verifier = Verifier(self.catalogue, self.letterforms)
-        self._reader = TextReader()
+        self.settings = artifact.settings
+        self._verifier = Verifier(self.catalogue, self.letterforms, self.settings.drawing)
+        self._reader = TextReader(self.settings.reading)
         self.encoder = artifact.encoder
         self._session = open_network(artifact.encoder)
-        self._letters = LettersNetwork(artifact.letters) if artifact.letters else None
+        self._letters = LettersNetwork(artifact.letters, self.settings.letters) if artifact.letters else None
         # None for itself: in a circle, networks would be freed at any time, in a forked process with a deadlock
         self._whole: FontIdentifier | None = None
 
@@ -172,7 +173,7 @@ class FontIdentifier:
         """
         other = copy.copy(self)
         other.catalogue, other.letterforms = catalogue, letterforms
-        other._verifier = Verifier(catalogue, letterforms)
+        other._verifier = Verifier(catalogue, letterforms, self.settings.drawing)
         other._whole = whole
         return other
 
@@ -253,9 +254,10 @@ class FontIdentifier:
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
         exponent = self.calibration.exponent if prior else 0.0
         families = []
-        weights, boxes = _weights(samples), np.array([sample.line.extent for sample in samples])
-        scores = lean_on_neighbours(_scores(samples, among), weights, boxes)
-        for styles in part_lines(self.catalogue, scores, weights):
+        grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
+        weights = _weights(samples, grouping)
+        scores = lean_on_neighbours(_scores(samples, among), weights, boxes, grouping)
+        for styles in part_lines(self.catalogue, scores, weights, grouping):
             family = [[samples[number] for number in style] for style in styles]
             if lines is None and not encoder_only:
                 family[0] = self._with_readings(opened, family[0])
@@ -315,8 +317,8 @@ class FontIdentifier:
         letters = {letter for sample in samples for letter in sample.line.text}
         waiting = [number for number, sample in enumerate(samples) if not sample.line.text]
         waiting.sort(key=lambda number: -worth_reading(samples[number].line.width, samples[number].line.height))
-        for number in waiting[:MOST_DRAWN]:
-            if len(letters) >= MOST_LETTERS:
+        for number in waiting[: self.settings.drawing.lines]:
+            if len(letters) >= self.settings.drawing.letters:
                 break
             read = self._reader.read_line(samples[number].line.cut(picture))
             samples[number] = replace(samples[number], line=read.place)
@@ -325,7 +327,7 @@ class FontIdentifier:
 
     def _pooled(self, family: list[list[_Sample]], among: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
         """(F,) scores of each style, and how much it weighs."""
-        weights = [_weights(style) for style in family]
+        weights = [_weights(style, self.settings.grouping) for style in family]
         pooled = [
             pool(_scores(style, among), weight, list(range(len(style))))
             for style, weight in zip(family, weights, strict=True)
@@ -405,6 +407,7 @@ def _scores(samples: list[_Sample], among: np.ndarray) -> np.ndarray:
     return np.where(among, [sample.scores for sample in samples], -np.inf)
 
 
-def _weights(samples: list[_Sample]) -> np.ndarray:
+def _weights(samples: list[_Sample], settings: GroupingSettings) -> np.ndarray:
     """(N,)"""
-    return weigh_lines([sample.line.width for sample in samples], [sample.line.height for sample in samples])
+    lines = [sample.line for sample in samples]
+    return weigh_lines([line.width for line in lines], [line.height for line in lines], settings)

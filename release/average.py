@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
         if settings.letters:
             export_letters(load_letters(settings.letters, torch.device("cpu")), out / "letters.onnx")
         export_encoder(SeeingEncoder(further, settings.view), settings.preprocessing, out / "encoder.onnx")
-        seal(out, settings.preprocessing, made_by, artifact.calibration)
+        seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
         embed_line, second = FontIdentifier(out).embed_line, proxies_of(run)[order]
         for row in np.flatnonzero(~seen):
             font = (data_home() / "fonts" / artifact.faces[row].file).read_bytes()
@@ -95,9 +95,9 @@ def main(argv: list[str] | None = None) -> None:
         export_encoder(SeeingEncoder(encoder, settings.view), settings.preprocessing, out / "encoder.onnx")
         save_norms(encoder, out)
         np.save(out / "prototypes.npy", average_rows(artifact.prototypes, second, arguments.share))
-        seal(out, settings.preprocessing, made_by, artifact.calibration)
+        seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
         count = renew_golden(out)
-        seal(out, settings.preprocessing, made_by, artifact.calibration)
+        seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
         shutil.rmtree(arguments.model)
         out.rename(arguments.model)
     print(f"{arguments.model}: {count} golden pictures come back.")

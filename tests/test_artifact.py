@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fontid.artifact import ArtifactError, open_artifact, put_usage, recalibrate, seal
+from fontid.artifact import ArtifactError, _write_config, open_artifact, put_settings, put_usage, recalibrate, seal
 from fontid.catalogue.faces import read_faces, write_faces
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
-from fontid.identifier import FontIdentifier
-from tests.conftest import MODEL
+from fontid.identifier import FontIdentifier, NoText
+from fontid.settings import DEFAULTS, DrawingSettings, ReadingSettings, Settings
+from tests.conftest import MODEL, draw
 
 
 @pytest.fixture
@@ -116,6 +117,42 @@ def test_the_version_tells_artifacts_apart(copy):
     recalibrate(copy, Calibration(temperature=0.5))
     assert open_artifact(copy).version != before == open_artifact(MODEL).version
     assert len(before) == 12
+
+
+def test_a_model_without_settings_runs_with_the_defaults(copy):
+    config = json.loads((copy / "config.json").read_text())
+    config.pop("settings", None)
+    _write_config(copy, config)
+    assert open_artifact(copy).settings == DEFAULTS
+
+
+def test_settings_of_the_config_change_what_is_answered(copy):
+    picture = draw("Window", "lora", 60).convert("RGB")
+    by_default = FontIdentifier.from_pretrained(MODEL).identify(picture).matches[0].score
+    put_settings(copy, Settings(drawing=DrawingSettings(weight=0.2)))
+    assert FontIdentifier.from_pretrained(copy).identify(picture).matches[0].score > by_default + 0.1
+    put_settings(copy, Settings(reading=ReadingSettings(sure=1.1, least_read=1000.0)))
+    with pytest.raises(NoText):
+        FontIdentifier.from_pretrained(copy).identify(picture)
+    assert open_artifact(copy).calibration == open_artifact(MODEL).calibration
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"writing": {}}, "no stage 'writing', only reading, letters, grouping, drawing"),
+        ({"drawing": {"wait": 1}}, "drawing has no setting 'wait', only families,"),
+        ({"drawing": {"weight": "0.1"}}, "drawing.weight must be like 0.1, not '0.1'"),
+        ({"drawing": {"families": 0.5}}, "drawing.families must be like 40, not 0.5"),
+        ({"reading": {"penalty": [0, 0.1]}}, "reading.penalty must be like"),
+        ({"reading": 3}, "reading must hold settings by name, not 3"),
+        ([], "settings must hold settings by name"),
+    ],
+)
+def test_settings_that_cannot_be_are_named(copy, settings, told):
+    _write_config(copy, json.loads((copy / "config.json").read_text()) | {"settings": settings})
+    with pytest.raises(ArtifactError, match=re.escape(told)):
+        open_artifact(copy)
 
 
 def test_usage_is_sealed_in_and_an_artifact_without_it_opens(copy):

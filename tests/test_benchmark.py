@@ -22,7 +22,7 @@ from data_scripts.texts import words_of
 from fontid.catalogue.faces import read_faces, regular_faces
 from fontid.evaluation.experiment import read_result
 from fontid.evaluation.folders import Sample, read_manifest
-from fontid.letters.verification import FAMILIES
+from fontid.settings import DEFAULTS
 from tests.conftest import FONTS, draw
 
 
@@ -264,6 +264,9 @@ def test_costs_are_written_for_every_size(tmp_path, monkeypatch):
     measure_cost(["--results", str(tmp_path / "cost.json")])
     metrics = read_result(tmp_path / "cost.json")["metrics"]
     drawing = metrics.pop("drawing")
-    assert drawing["faces_drawn"] > FAMILIES and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
+    assert (
+        drawing["faces_drawn"] > DEFAULTS.drawing.families
+        and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
+    )
     assert set(metrics) == {"0.5 MP png", "0.5 MP jpg"}
     assert all(150 < one["peak_mb"] < 900 and one["next_seconds"] < one["first_seconds"] for one in metrics.values())

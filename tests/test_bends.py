@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from fontid.settings import ReadingSettings
 from fontid.text import bends
 from fontid.text import reader as reading
 from fontid.text.detector import Detector
@@ -73,10 +74,9 @@ def test_a_page_is_not_looked_at_for_bends(reader, monkeypatch):
     assert reader.find_lines(page)
 
 
-def test_a_curve_that_reads_as_nothing_is_no_line(reader, monkeypatch):
-    picture = along(arc)
-    monkeypatch.setattr(reading, "SURE_BENT", 1.1)
-    assert all(line.course is None for line in reader.find_lines(picture))
+def test_a_curve_that_reads_as_nothing_is_no_line():
+    never = TextReader(ReadingSettings(sure_bent=1.1))
+    assert all(line.course is None for line in never.find_lines(along(arc)))
 
 
 def test_a_curve_that_would_be_too_long_to_unbend_is_none(monkeypatch):

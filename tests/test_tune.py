@@ -1,16 +1,21 @@
 """The prior and the calibration, fitted on answers made up so that what comes of it is known."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
+from fontid.artifact import open_artifact
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import EVIDENCE, Calibration
+from fontid.settings import DrawingSettings, Settings
+from tests.conftest import MODEL
 from tests.test_catalogue import FACES
 from train.answers import Answered
 from train.calibrate import Told, fit, measure, with_words
-from train.tune import Rows, fit_prior
+from train.tune import Rows, fit_prior, fit_setting
 
 
 @pytest.fixture
@@ -67,6 +72,23 @@ def test_uniformly_drawn_pictures_bound_the_prior(catalogue):
     _, exponent, tried = fit_prior(Rows(used + uniform, catalogue))
     (chosen,) = (one for one in tried if one["exponent"] == exponent)
     assert tried[-1]["twins, uniform"] < 0.5 and chosen["twins, uniform"] == 1.0
+
+
+def test_the_setting_with_most_right_first_rows_is_put_into_the_model(catalogue, tmp_path):
+    model = shutil.copytree(MODEL, tmp_path / "model")
+
+    def ask() -> Rows:
+        right = "b" if open_artifact(model).settings.drawing.weight == 0.2 else "d"
+        return Rows([answered("x", right, {"b": 0.5, "d": 0.4})] * 10, catalogue)
+
+    tried = fit_setting(model, "drawing.weight", [0.1, 0.2, 0.3], ask)
+    assert [one["twins"] for one in tried] == [0.0, 1.0, 0.0]
+    assert open_artifact(model).settings == Settings(drawing=DrawingSettings(weight=0.2))
+    with pytest.raises(ZeroDivisionError):
+        fit_setting(model, "drawing.families", [3], lambda: 1 / 0)
+    with pytest.raises(ValueError, match="drawing has no setting 'wait'"):
+        fit_setting(model, "drawing.wait", [1], ask)
+    assert open_artifact(model).settings == Settings(drawing=DrawingSettings(weight=0.2))
 
 
 def test_words_keep_their_promises(catalogue):

@@ -21,6 +21,7 @@ from fontid.commands import command_line
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError
+from fontid.settings import DEFAULTS, Settings
 
 UNREAD = 5  # every so manieth picture is identified by the encoder alone, as if it could not be read
 FEW = (3, 100)  # families that are searched when few are
@@ -59,7 +60,7 @@ def is_validation_family(family: str) -> bool:
     return zlib.crc32(f"calibration {family}".encode()) % 2 == 0
 
 
-def fitting_arguments(description: str | None, results: Path, argv: list[str] | None) -> argparse.Namespace:
+def fitting_parser(description: str | None, results: Path) -> argparse.ArgumentParser:
     """The command line of what is fitted on answers. Args: results: where they go by default."""
     parser = command_line(description, results)
     parser.add_argument("validation", type=Path)
@@ -67,7 +68,7 @@ def fitting_arguments(description: str | None, results: Path, argv: list[str] | 
     parser.add_argument("--each", type=int, default=400, help="pictures of each folder")
     parser.add_argument("--again", action="store_true", help="ask about the pictures anew")
     parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"), help="table of downloads")
-    return parser.parse_args(argv)
+    return parser
 
 
 _identifier: FontIdentifier
@@ -137,8 +138,11 @@ def answers_of(validation: Path, model: Path, each: int, again: bool = False) ->
     folders = sorted(path.parent for path in validation.glob("*/manifest.jsonl"))
     if not folders:
         raise SystemExit(f"No folders with manifest.jsonl in {validation}: render validation pictures first.")
-    parts = json.loads((model / "config.json").read_text(encoding="utf-8"))["sha256"]
-    deciding = {name: value for name, value in parts.items() if not name.startswith("golden/")}
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    deciding = {name: value for name, value in config["sha256"].items() if not name.startswith("golden/")}
+    settings = Settings.from_dict(config.get("settings", {}))
+    if settings != DEFAULTS:
+        deciding["settings"] = asdict(settings)
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
     answers = []
     for folder, kept in ((folder, folder / f"answers-{digest}.jsonl") for folder in folders):

@@ -28,7 +28,7 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import FARTHEST, Calibration, quadratic, reliability, word_shares
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.open_set import auroc
-from train.answers import Answered, answers_of, fitting_arguments, is_validation_family
+from train.answers import Answered, answers_of, fitting_parser, is_validation_family
 from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities, rows_of
 
 REGULARISATION = 0.1  # scikit-learn's C
@@ -150,7 +150,7 @@ def draw_diagrams(metrics: dict, path: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = fitting_arguments(__doc__, Path("results/calibration"), argv)
+    arguments = fitting_parser(__doc__, Path("results/calibration")).parse_args(argv)
     catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
     answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
     fitted = [one for one in answers if is_validation_family(one.family)]

@@ -3,25 +3,32 @@
     python -m benchmarks.render PROTOCOL --split validation --seed 77 --families 200 --out VALIDATION/PROTOCOL-uniform
     python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 0.5 \
         --out VALIDATION/PROTOCOL-used
-    python -m train.tune VALIDATION [--model model] [--each 400] [--again] [--results results/tuning.json]
+    python -m train.tune VALIDATION [--model model] [--each 400] [--again] [--results results/tuning.json] \
+        [--setting drawing.weight --values 0.05 0.1 0.15]
 
-Now there is one, the exponent of the prior by usage. The table of usage is put into the model. Then the exponent is
+With `--setting`, one of `fontid.settings`, the pictures are asked about with each of its values. The one with which
+most first rows are right, twins credited, is put into the model's config.
+
+The exponent of the prior by usage is always fitted. The table of usage is put into the model. Then the exponent is
 taken that makes the right rows likeliest, of all pictures of validation families together, as long as those whose
 families were drawn uniformly (folders that do not end in "used") lose no more than `MOST_LOST` of their right first
 rows. `train.calibrate` fits the same on its way.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fontid.artifact import open_artifact, put_usage, recalibrate
+from fontid.artifact import open_artifact, put_settings, put_usage, recalibrate
 from fontid.catalogue.ranking import RIVALS, Catalogue
 from fontid.catalogue.usage import read_usage
 from fontid.evaluation.experiment import write_result
-from train.answers import Answered, answers_of, fitting_arguments, is_validation_family
+from fontid.settings import Settings
+from train.answers import Answered, answers_of, fitting_parser, is_validation_family
 
 EXPONENTS = np.linspace(0, 0.8, 33)
 TEMPERATURES = np.geomspace(0.005, 0.5, 100)
@@ -98,6 +105,36 @@ def fit_prior(rows: Rows) -> tuple[float, float, list[dict]]:
     return best["temperature"], best["exponent"], tried
 
 
+def with_setting(settings: Settings, name: str, value: Any) -> Settings:
+    """The settings with one changed. Args: name: STAGE.SETTING. Raises: ValueError where there is no such thing."""
+    stage, _, one = name.partition(".")
+    values = asdict(settings)
+    return Settings.from_dict(values | {stage: values.get(stage, {}) | {one: value}})
+
+
+def fit_setting(model: Path, name: str, values: Sequence[Any], ask: Callable[[], Rows]) -> list[dict]:
+    """Put the value into the model with which most first rows are right, and of several the likeliest.
+
+    Args: ask: what the model answers now. Returns: what each value gives. Raises: ValueError as `with_setting`.
+    """
+    chosen = open_artifact(model).settings
+    changed = [with_setting(chosen, name, value) for value in values]
+    tried: list[dict] = []
+    try:
+        for value, settings in zip(values, changed, strict=True):
+            put_settings(model, settings)
+            rows = ask()
+            temperature, exponent, _ = fit_prior(rows)
+            first = rows.log_probabilities(temperature, exponent).argmax(1)
+            right, likelihood = float((first == rows.right).mean()), rows.likelihood(temperature, exponent)
+            tried.append({"value": value, "twins": round(right, 4), "log_likelihood": round(likelihood, 4)})
+        best = max(tried, key=lambda one: (one["twins"], one["log_likelihood"]))
+        chosen = changed[tried.index(best)]
+    finally:
+        put_settings(model, chosen)  # as it was, where something fails
+    return tried
+
+
 def catalogue_with_usage(model: Path, table: Path) -> Catalogue:
     """The model's catalogue, once the table of usage is put into the model."""
     put_usage(model, read_usage(table))
@@ -106,18 +143,37 @@ def catalogue_with_usage(model: Path, table: Path) -> Catalogue:
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = fitting_arguments(__doc__, Path("results/tuning.json"), argv)
+    parser = fitting_parser(__doc__, Path("results/tuning.json"))
+    parser.add_argument("--setting", help="STAGE.NAME of fontid.settings")
+    parser.add_argument("--values", type=json.loads, nargs="+", default=[], help="of that to try, as JSON")
+    arguments = parser.parse_args(argv)
+    if bool(arguments.setting) != bool(arguments.values):
+        parser.error("--setting and --values belong together")
     catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
-    answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
-    rows = Rows([one for one in answers if one.known and is_validation_family(one.family)], catalogue)
+
+    def ask(again: bool = arguments.again) -> Rows:
+        answers = answers_of(arguments.validation, arguments.model, arguments.each, again)
+        return Rows([one for one in answers if one.known and is_validation_family(one.family)], catalogue)
+
+    found, command = {}, f"python -m train.tune VALIDATION --each {arguments.each}"
+    if arguments.setting:
+        try:
+            tried = fit_setting(arguments.model, arguments.setting, arguments.values, ask)
+        except ValueError as error:
+            parser.error(str(error))
+        found = {"setting": {"name": arguments.setting, "tried": tried}}
+        command += f" --setting {arguments.setting} --values {' '.join(map(json.dumps, arguments.values))}"
+    rows = ask(arguments.again and not found)
     temperature, exponent, tried = fit_prior(rows)
-    before = open_artifact(arguments.model).calibration
-    recalibrate(arguments.model, replace(before, temperature=temperature, exponent=exponent))
+    before = open_artifact(arguments.model)
+    put_settings(arguments.model, before.settings)  # also those by default, which may be others in a later fontid
+    recalibrate(arguments.model, replace(before.calibration, temperature=temperature, exponent=exponent))
+    prior = {"n": len(rows.right), "exponent": exponent, "temperature": temperature, "tried": tried}
     write_result(
         arguments.results,
-        settings={"each": arguments.each, "most_lost": MOST_LOST},
-        command=f"python -m train.tune VALIDATION --each {arguments.each}",
-        metrics={"prior": {"n": len(rows.right), "exponent": exponent, "temperature": temperature, "tried": tried}},
+        settings={"each": arguments.each, "most_lost": MOST_LOST, "model": asdict(before.settings)},
+        command=command,
+        metrics={"prior": prior} | found,
     )
     print(f"exponent {exponent}, temperature {temperature}")
     for one in tried[::4]:

@@ -11,28 +11,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from fontid.catalogue.ranking import Catalogue
+from fontid.settings import DEFAULTS, GroupingSettings
 
-FAMILY_PRICE = 0.5  # in cosine times weight of a line; chosen on validation pages
-STYLE_PRICE = 0.1  # likewise
-CLEAR = 20.0  # pixels of ink's height from which a line's scores are fully believed
-LEAST_BELIEF = 0.3
 USUAL_LENGTH = 4.0  # heights of a line that weighs 1
 LONGEST = 12.0  # longer lines count as that
-LIGHT = 0.5  # weight of a line that says little by itself
 SAME_HEIGHT, NEXT, ALIGNED = 1.5, 2.0, 0.6  # of heights: how unlike, far below and askew neighbours of a column may be
 MOST_STYLES = 24  # of a design
 ROUNDS = 3  # of moving faces to where their lines want them
 
 
-def weigh_lines(widths: Sequence[float], heights: Sequence[float]) -> np.ndarray:
+def weigh_lines(
+    widths: Sequence[float], heights: Sequence[float], settings: GroupingSettings = DEFAULTS.grouping
+) -> np.ndarray:
     """How much each line says of its face: more where it is long, less where it is small. (N,), pixels."""
     high = np.maximum(1, heights)
     return np.sqrt(np.minimum(np.asarray(widths) / high, LONGEST) / USUAL_LENGTH) * np.clip(
-        high / CLEAR, LEAST_BELIEF, 1
+        high / settings.clear, settings.least_belief, 1
     )
 
 
-def lean_on_neighbours(scores: np.ndarray, weights: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def lean_on_neighbours(
+    scores: np.ndarray, weights: np.ndarray, boxes: np.ndarray, settings: GroupingSettings = DEFAULTS.grouping
+) -> np.ndarray:
     """Scores (N, F) in which light lines, such as the numbers of lines, are means over their column's next ones.
 
     Args: boxes: (N, 4) left, top, right, bottom in pixels.
@@ -44,23 +44,25 @@ def lean_on_neighbours(scores: np.ndarray, weights: np.ndarray, boxes: np.ndarra
     apart = np.abs(boxes[:, None, [0, 2]] - boxes[:, [0, 2]]).min(2)  # left from left, or right from right edges
     near = alike & (gaps < NEXT * higher) & (apart < ALIGNED * higher)
     shared = scores.copy()
-    for line in np.flatnonzero(weights < LIGHT):
+    for line in np.flatnonzero(weights < settings.light):
         shared[line] = pool(scores, weights, np.flatnonzero(near[line]))
     return shared
 
 
-def part_lines(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray) -> list[list[list[int]]]:
+def part_lines(
+    catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray, settings: GroupingSettings = DEFAULTS.grouping
+) -> list[list[list[int]]]:
     """Families of a design, each as its styles, each as its lines' numbers; heaviest first.
 
     Args: scores: (N, F), minus infinity for faces left out; weights: (N,) of the lines.
     """
-    faces = _open_faces(catalogue, scores, weights)
+    faces = _open_faces(catalogue, scores, weights, settings)
     own = np.array(faces)[scores[:, faces].argmax(1)]
     styles = [np.flatnonzero(own == face).tolist() for face in dict.fromkeys(own.tolist())]
     parts: dict[int, list[list[int]]] = {}
     for style in styles:
         parts.setdefault(int(catalogue.family_of[own[style[0]]]), []).append(style)
-    families = _join_families(catalogue, list(parts.values()), scores, weights)
+    families = _join_families(catalogue, list(parts.values()), scores, weights, settings.family_price)
     for family in families:
         family.sort(key=lambda style: -weights[style].sum())
     return sorted(families, key=lambda family: -sum(weights[style].sum() for style in family))
@@ -83,14 +85,14 @@ def in_families(catalogue: Catalogue, scores: np.ndarray, families: np.ndarray) 
     return np.where(np.isfinite(within), families[catalogue.family_of] + within, -np.inf)
 
 
-def _open_faces(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray) -> list[int]:
+def _open_faces(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray, prices: GroupingSettings) -> list[int]:
     """The faces of a design: one more as long as it gains more than its price."""
     faces = [int((weights @ scores).argmax())]
     while len(faces) < min(MOST_STYLES, len(scores)):
         current = scores[:, faces].max(1, keepdims=True)
         gains = weights @ np.maximum(0, scores - current)
         families = catalogue.family_of[faces]
-        gains -= np.where(np.isin(catalogue.family_of, families), STYLE_PRICE, FAMILY_PRICE + STYLE_PRICE)
+        gains -= prices.style_price + np.where(np.isin(catalogue.family_of, families), 0, prices.family_price)
         best = int(gains.argmax())
         if gains[best] <= 0:
             break
@@ -111,9 +113,9 @@ def _settled(faces: list[int], scores: np.ndarray, weights: np.ndarray) -> list[
 
 
 def _join_families(
-    catalogue: Catalogue, families: list[list[list[int]]], scores: np.ndarray, weights: np.ndarray
+    catalogue: Catalogue, families: list[list[list[int]]], scores: np.ndarray, weights: np.ndarray, price: float
 ) -> list[list[list[int]]]:
-    """Join families as long as the best common one loses less than the price of one."""
+    """Join families as long as the best common one loses less than the price of one. Args: price: that."""
     nothing = np.zeros(len(catalogue.families))
     values = [
         sum((catalogue.best_of_families(weights[style] @ scores[style]) for style in family), nothing)
@@ -126,7 +128,7 @@ def _join_families(
             for b in range(a + 1, len(families))
         }
         (a, b), loss = min(losses.items(), key=lambda item: item[1])
-        if loss > FAMILY_PRICE:
+        if loss > price:
             break
         families[a], values[a] = families[a] + families.pop(b), values[a] + values.pop(b)
     return families

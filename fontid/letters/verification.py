@@ -12,17 +12,10 @@ from fontid.catalogue.ranking import Catalogue, by_score
 from fontid.encoder.preprocessing import Ink
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
+from fontid.settings import DEFAULTS, DrawingSettings
 from fontid.text.lines import Line
 
-FAMILIES = 40  # candidates; on validation pictures a hundred find no more
-STYLES = 2  # of each
 MOST_RANKED = 4000  # faces looked through for them
-MOST_LETTERS = 12  # compared, of all lines
-MOST_LINES = 3  # whose letters are compared
-LEAST_CONFIDENCE = 0.3  # of a reading; below that it is not drawn
-WEIGHT = 0.1  # of the evidence beside the encoder's cosine; chosen on validation pictures
-SHARPEST = 0.03  # part of a letter that differs between any two renderers
-USUAL = (0.5, 0.9)  # likeness of a letter to the best face: from no say to a full say
 
 
 @dataclass(frozen=True)
@@ -31,13 +24,13 @@ class Verdict:
 
     scores: (F,) float32, a score for every face of the catalogue.
     faces: (K,) int, the faces that were drawn, likeliest for the encoder first; () when nothing was.
-    likeness: (K,) float32, mean likeness 0-1 of their letters.
+    evidence: (K,) float32, -log of what differs between their letters and the picture's, on average.
     letters: how many letters had a say, as a sum of weights.
     """
 
     scores: np.ndarray
     faces: np.ndarray
-    likeness: np.ndarray
+    evidence: np.ndarray
     letters: float
 
 
@@ -47,8 +40,10 @@ class Verifier:
     Attributes: stand_ins: (F,) int, as `drawn_as` gives them.
     """
 
-    def __init__(self, catalogue: Catalogue, letterforms: Letterforms) -> None:
-        self._catalogue, self._letterforms = catalogue, letterforms
+    def __init__(
+        self, catalogue: Catalogue, letterforms: Letterforms, settings: DrawingSettings = DEFAULTS.drawing
+    ) -> None:
+        self._catalogue, self._letterforms, self._settings = catalogue, letterforms, settings
         self.stand_ins = drawn_as(catalogue, letterforms)
         self._pool = ThreadPoolExecutor(2, "drawing")
 
@@ -57,38 +52,41 @@ class Verifier:
 
         Args: lines: each with the ink that is shown of it.
         """
-        read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= LEAST_CONFIDENCE]
+        settings = self._settings
+        read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= settings.least_confidence]
         read.sort(key=lambda pair: -pair[0].confidence)
         candidates = self._candidates(scores) if read else np.zeros(0, int)
         if not len(candidates):
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         names = [self._catalogue.faces[face].id for face in candidates]
         jobs = []
-        for (line, ink), indices in zip(read, _chosen_letters([line.text for line, _ in read]), strict=False):
+        read = read[: settings.lines]
+        chosen = _chosen_letters([line.text for line, _ in read], settings.letters)
+        for (line, ink), indices in zip(read, chosen, strict=True):
             if indices:
                 comparison = Comparison(line, ink, names, self._letterforms)
                 jobs += [(comparison, index, line.confidence) for index in indices]
         likeness = np.array(list(self._pool.map(lambda job: job[0].likeness(job[1]), jobs)))  # (n, K)
-        mean, letters = _mean_likeness(likeness, np.array([confidence for _, _, confidence in jobs]))
+        mean, letters = _mean_likeness(likeness, np.array([confidence for _, _, confidence in jobs]), settings.usual)
         if not letters:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
-        evidence = -np.log(1 - mean + SHARPEST)
+        evidence = -np.log(1 - mean + settings.sharpest)
         of_drawn = np.full(len(scores), evidence.min(), np.float32)
         of_drawn[candidates] = evidence
         of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], evidence.min())
         sure = float(np.mean([confidence for _, _, confidence in jobs]))
-        return Verdict(scores + WEIGHT * sure * of_face, candidates, mean, letters)
+        return Verdict(scores + settings.weight * sure * of_face, candidates, evidence, letters)
 
     def _candidates(self, scores: np.ndarray) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of."""
         ranked = np.fromiter(islice(by_score(scores), MOST_RANKED), int)
         ranked = ranked[np.isfinite(scores[ranked])]
         families = self._catalogue.family_of[ranked]
-        firsts = np.sort(np.unique(families, return_index=True)[1])[:FAMILIES]
+        firsts = np.sort(np.unique(families, return_index=True)[1])[: self._settings.families]
         chosen: dict[int, list[int]] = {family: [] for family in families[firsts].tolist()}
         of_those = np.isin(families, families[firsts])
         for family, drawn in zip(families[of_those].tolist(), self.stand_ins[ranked[of_those]].tolist(), strict=True):
-            if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < STYLES:
+            if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < self._settings.styles:
                 chosen[family].append(drawn)
         return np.array([face for faces in chosen.values() for face in faces], int)
 
@@ -111,12 +109,11 @@ def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
     return nearest
 
 
-def _chosen_letters(texts: list[str]) -> list[list[int]]:
-    """Which letters of the first lines are compared, blanks not counted: all different ones first."""
+def _chosen_letters(texts: list[str], left: int) -> list[list[int]]:
+    """Which letters of each line are compared, blanks not counted: all different ones first. Args: left: how many."""
     chosen: list[list[int]] = []
     seen: set[str] = set()
-    left = MOST_LETTERS
-    for text in ("".join(text.split()) for text in texts[:MOST_LINES]):
+    for text in ("".join(text.split()) for text in texts):
         new = [text.index(letter) for letter in dict.fromkeys(text) if letter not in seen]
         again = [index for index in range(len(text)) if index not in new]
         indices = (new + again if not chosen else new)[:left]
@@ -126,15 +123,17 @@ def _chosen_letters(texts: list[str]) -> list[list[int]]:
     return chosen
 
 
-def _mean_likeness(likeness: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, float]:
+def _mean_likeness(
+    likeness: np.ndarray, confidence: np.ndarray, usual: tuple[float, float]
+) -> tuple[np.ndarray, float]:
     """Mean over letters, those that no face resembles (misread, hidden) weighing less: (K,), and the sum of weights.
 
     A face without a letter gets the least likeness that a face has in it.
-    Args: likeness: (n, K), NaN without a glyph; confidence: (n,).
+    Args: likeness: (n, K), NaN without a glyph; confidence: (n,); usual: likeness without a say, and with a full one.
     """
     known = ~np.isnan(likeness)
     best = likeness.max(1, where=known, initial=0)
-    low, high = USUAL
+    low, high = usual
     weights = np.clip((best - low) / (high - low), 0, 1) * confidence
     if not weights.sum():
         return np.zeros(likeness.shape[1], np.float32), 0.0

@@ -8,6 +8,7 @@ from PIL import Image
 
 from fontid.encoder.preprocessing import Ink, find_ink, fit_line
 from fontid.networks import open_network
+from fontid.settings import DEFAULTS, LettersSettings
 from fontid.text.frames import Frame, size_of
 from fontid.text.lines import Line, TextLine
 
@@ -17,14 +18,13 @@ STEP = 16  # widths are multiples of this
 MAX_WIDTH = 2048
 INK = 0.5  # coverage from which a pixel counts as a letter's
 FITTING = 0.62, 1.45  # of BOX: letters lower or higher than this are looked at again, at their own size
-PLAIN = 0.25  # share of the ink that may differ where a line counts as plain
-MIN_LETTERS = 0.004  # of a line's box: with less coverage there are no letters in it
 
 
 class LettersNetwork:
     """An opened `letters.onnx`. May be used from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: LettersSettings = DEFAULTS.letters) -> None:
+        self._settings = settings
         self._session = open_network(path)
 
     def __call__(self, line: TextLine) -> np.ndarray | None:
@@ -41,7 +41,7 @@ class LettersNetwork:
             down = (corners[3] - corners[0] + corners[2] - corners[1]) / 2 / max(1e-6, size_of(corners)[1])
             tight = corners[[0, 1, 1, 0]] + np.outer([top, top, bottom, bottom], down)
             coverage, _ = self._coverage(line.frame, tight)
-        if coverage.mean() < MIN_LETTERS or coverage.max() < INK:
+        if coverage.mean() < self._settings.least or coverage.max() < INK:
             return None
         return 255 - np.rint(coverage * 255).astype(np.uint8)
 
@@ -55,7 +55,7 @@ class LettersNetwork:
         if letters is None:
             return None
         plain = line.own_ink
-        return plain if plain and _alike(plain, letters) else letters
+        return plain if plain and _difference(plain, letters) < self._settings.plain else letters
 
     def look_at_crop(self, gray: np.ndarray) -> Ink | None:
         """The same of a crop that holds one line, dark on light or light on dark. Args: gray: (H, W) uint8."""
@@ -92,10 +92,10 @@ class LettersNetwork:
         return coverage[:, first : width - last], (-above, 1 / (scale * zoom))
 
 
-def _alike(plain: Ink, letters: Ink) -> bool:
-    """Whether two views of a line hold the same ink, at the size at which the encoder sees it."""
+def _difference(plain: Ink, letters: Ink) -> float:
+    """Share of the ink, 0-1, by which two views of a line differ, at the size at which the encoder sees it."""
     first, second = fit_line(plain), fit_line(letters)
     if abs(first.shape[1] - second.shape[1]) > 0.04 * first.shape[1] + 4:
-        return False
+        return 1.0
     second = cv2.resize(second, first.shape[::-1]).astype(np.float32)
-    return bool(np.abs(first - second).sum() < PLAIN * np.maximum(first, second).sum())
+    return float(np.abs(first - second).sum() / max(1.0, np.maximum(first, second).sum()))

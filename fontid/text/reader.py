@@ -9,6 +9,7 @@ from PIL import Image
 
 from fontid.encoder.preprocessing import ink_map
 from fontid.picture.opening import PictureError, to_gray
+from fontid.settings import DEFAULTS, ReadingSettings
 from fontid.text.bends import Course, find_bent
 from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, size_of
@@ -22,20 +23,10 @@ USUAL_LENGTH = 10  # heights of a line of a page that is read first
 LARGE = 20  # pixels: higher lines are read no better
 MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
 MOST_WIDTH_OF_PAGE = 1200  # likewise
-SURE = 0.9  # a line read with this confidence is taken to be upright
-SURE_BENT = 0.8  # a curve read with less confidence runs through dots or a pattern
-ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
-TELLING = (0, 2, 3, 2)  # letters that must be read after no, one, two and three quarter turns to believe them
-PENALTY = (0.0, 0.05, 0.1, 0.05)  # of the same, in the confidence of a word: pictures are upright as a rule
 TALL = 2.2  # times the height of a page's usual box: it may hold several rows
 INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a frame
 MOST_GAP = 0.6  # of its height, between two boxes of one line
-DOUBTFUL = 0.85  # confidence below which the picture is looked at as rows of ink
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
-MOST_INK = 0.75  # of a picture's ink that the detector's boxes must hold
-# of characters times confidence, in a picture: less is no text. On validation pictures it leaves 3 % of those without
-# text, and 0.4 % of those with text are taken to be without
-LEAST_READ = 1.5
 OTHER_SCRIPT = (
     "The text in this picture seems to be in another script; only Latin letters are covered, so please choose a "
     "picture with some."
@@ -49,7 +40,8 @@ class OtherScript(PictureError):
 class TextReader:
     """Finds and reads lines of text. May be used from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: ReadingSettings = DEFAULTS.reading) -> None:
+        self._settings = settings
         self._detector = Detector()
         self._recogniser = Recogniser()
 
@@ -65,10 +57,10 @@ class TextReader:
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
         fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
         read = curved + self._read(picture, fitted)
-        if _doubtful(read):
+        if self._doubtful(read):
             read = self._by_rows(picture, read)
         lines = _latin(read)
-        return _in_reading_order(lines) if _are_text(lines) else []
+        return _in_reading_order(lines) if self._are_text(lines) else []
 
     def read_line(self, line: TextLine) -> TextLine:
         """A line of `find_lines` as it reads; one in another script as it was."""
@@ -87,7 +79,7 @@ class TextReader:
             cv2.fillPoly(seen, [np.rint(np.array(line.corners) * scale).astype(np.int32)], 1)
         solid = ink > SOLID
         plain = np.std(gray[ink < 30]) < PLAIN
-        if read and not (plain and seen[solid].mean() < MOST_INK):
+        if read and not (plain and seen[solid].mean() < self._settings.most_ink):
             return read
         return self._read(picture, [np.array(line.corners) / scale for line in find_lines(gray)])
 
@@ -122,17 +114,17 @@ class TextReader:
         width, height = size_of(box)
         turns = [1, 3, 0, 2] if height > 1.5 * width else [0, 2] if width > 1.5 * height else [0, 2, 1, 3]
         usual = int(votes.argmax())
-        if usual in turns and votes[usual] > ENOUGH_LETTERS:
+        if usual in turns and votes[usual] > self._settings.enough_letters:
             turns = [usual]
         tried: list[tuple[float, int, TextLine]] = []
         for turn in turns:
             read = self._read_line(_line(box, turn).cut(picture))
             letters = sum(character.isalnum() for character in read.text)
             # one letter reads well in many directions, a word in one
-            telling = letters >= TELLING[turn] or len(turns) == 1
-            score = read.confidence * (1 - 0.5**letters) - PENALTY[turn] if telling else -0.5
+            telling = letters >= self._settings.telling[turn] or len(turns) == 1
+            score = read.confidence * (1 - 0.5**letters) - self._settings.penalty[turn] if telling else -0.5
             tried.append((score, turn, read))
-            if read.confidence >= SURE and telling and (turn != 0 or height <= 1.5 * width):
+            if read.confidence >= self._settings.sure and telling and (turn != 0 or height <= 1.5 * width):
                 break
         return max(tried, key=lambda one: one[0])[1:]
 
@@ -140,7 +132,7 @@ class TextReader:
         """Read a bent line in the likelier of its two directions; None where that is no sure reading."""
         strip = course.unbend(picture)
         _, read = self._read_turned(strip, fit_to_ink(strip, course.corners, []), np.zeros(4))
-        if read.confidence < SURE_BENT:
+        if read.confidence < self._settings.sure_bent:
             return None
         course = replace(course, corners=np.array(read.corners))
         return replace(read, corners=course.box(), course=course)
@@ -149,17 +141,24 @@ class TextReader:
         reading = self._recogniser.read(line.frame.pixels)
         return replace(line, text=reading.text, confidence=reading.confidence, centres=reading.centres, reading=reading)
 
+    def _doubtful(self, read: list[TextLine]) -> bool:
+        """Whether nothing was read, or little of it with confidence."""
+        letters = sum(len(line.text) for line in read)
+        sure = sum(len(line.text) * line.confidence for line in read)
+        return not letters or sure < self._settings.doubtful * letters
+
+    def _are_text(self, lines: list[TextLine]) -> bool:
+        """Whether enough is read that it is no texture or drawing: more than one character, or one for sure."""
+        read = [line for line in lines if line.text]
+        characters = [sum(not character.isspace() for character in line.text) * line.confidence for line in read]
+        enough = sum(characters) >= self._settings.least_read
+        return enough or any(line.confidence >= self._settings.sure for line in read)
+
 
 def worth_reading(width: float, height: float) -> float:
     """Higher where a line of a page is large, and neither short nor long: soon read, with enough different letters."""
     length = max(width, 1.0) / max(height, 1.0)
     return min(height, LARGE) * min(length / USUAL_LENGTH, USUAL_LENGTH / length)
-
-
-def _doubtful(read: list[TextLine]) -> bool:
-    """Whether nothing was read, or little of it with confidence."""
-    weights = [len(line.text) for line in read]
-    return not sum(weights) or np.average([line.confidence for line in read], weights=weights) < DOUBTFUL
 
 
 def _reduced(picture: Image.Image) -> tuple[Image.Image, float]:
@@ -280,13 +279,6 @@ def _latin(read: list[TextLine]) -> list[TextLine]:
     if len(latin) < len(read) and not any(line.text for line in latin):
         raise OtherScript(OTHER_SCRIPT)
     return latin
-
-
-def _are_text(lines: list[TextLine]) -> bool:
-    """Whether enough is read that it is no texture or drawing: more than one character, or one for sure."""
-    read = [line for line in lines if line.text]
-    characters = [sum(not character.isspace() for character in line.text) * line.confidence for line in read]
-    return sum(characters) >= LEAST_READ or any(line.confidence >= SURE for line in read)
 
 
 def _is_foreign(reading: Reading) -> bool:
