@@ -20,7 +20,6 @@ from pathlib import Path
 from fontid.catalogue.enrolment import read_fonts
 from fontid.catalogue.own import EnrolmentError
 from fontid.commands import command_line
-from fontid.evaluation.folders import ManifestError, evaluate, read_manifest
 from fontid.identifier import FontIdentifier
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
 from tests import hostile
@@ -29,7 +28,7 @@ from web import batch, own_fonts
 
 HANG = 120  # seconds: whoever has not answered by then is ended, with a look at where it was
 MEGABYTES = 3000  # of address space beyond what the interpreter has: an end to the worst
-DOCUMENTED = (PictureError, EnrolmentError, ManifestError, batch.BatchError)
+DOCUMENTED = (PictureError, EnrolmentError, batch.BatchError)
 
 
 def as_picture(file: Path, identifier: FontIdentifier | None) -> str:
@@ -60,25 +59,14 @@ def as_font(file: Path, identifier: FontIdentifier | None) -> str:
     return " ".join(face.id[:60] for face in read_fonts(file.parent, {}))
 
 
-def as_manifest(file: Path, identifier: FontIdentifier | None) -> str:
-    samples = read_manifest(file.rename(file.with_name("manifest.jsonl")).parent)
-    catalogue = {sample.family for sample in samples}
-    if identifier:
-        catalogue = identifier.catalogue
-        outcomes, _ = evaluate(lambda picture: [], catalogue, samples[:5])
-        return f"{len(outcomes)} pictures"
-    return f"{len(samples)} rows"
-
-
 WAYS: dict[str, Callable[[Path, FontIdentifier | None], str]] = {
     "picture": as_picture,
     "question": as_question,
     "batch": as_batch,
     "font": as_font,
-    "manifest": as_manifest,
 }
 SUFFIXES = {*PICTURE_SUFFIXES, *own_fonts.FONT_SUFFIXES, ".zip"}
-KINDS = {"pictures": hostile.pictures, "fonts": hostile.fonts, "zips": hostile.zips, "manifests": hostile.manifests}
+KINDS = {"pictures": hostile.pictures, "fonts": hostile.fonts, "zips": hostile.zips}
 
 
 def peak() -> float:

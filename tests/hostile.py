@@ -1,14 +1,13 @@
-"""Files that mean harm, made from nothing: pictures, fonts, zips and manifests, always the same, one or two a guard.
+"""Files that mean harm, made from nothing: pictures, fonts and zips, always the same, one or two a guard.
 
 Whatever is merely damaged is refused alike: tests/test_images.py damages every kind of picture in many places.
 
-`pictures()`, `fonts()`, `zips()` and `manifests()` give name and content, one after the other so that few are in
+`pictures()`, `fonts()` and `zips()` give name and content, one after the other so that few are in
 memory at a time; of each, `big=True` gives those that take megabytes or seconds. `tests/test_abuse.py` feeds them to
 every way in.
 """
 
 import io
-import json
 import struct
 import zipfile
 import zlib
@@ -505,39 +504,3 @@ def _big_zips() -> Files:
     yield "entries.zip", _overlapping(1_100_000, 10)
     yield "bzip2-lying.zip", lying(zip_of([("a.png", bytes(500 * MEGA))], zipfile.ZIP_BZIP2), size=1000)
     yield "bomb.zip", zip_of([(f"{number}.png", bytes(300 * MEGA)) for number in range(2)])
-
-
-# --- manifests
-
-
-def manifests(big: bool = False) -> Files:
-    if big:
-        yield "lines", b"\n" * (40 * MEGA)
-        yield "long-text", json.dumps({"file": "a", "family": "b", "text": "x" * (30 * MEGA)}).encode()
-        return
-    row = {"file": "a.png", "family": "pacifico"}
-    for name, more in {
-        "plain": {},
-        "absolute": {"file": "/etc/passwd"},
-        "upwards": {"file": "../../etc/passwd"},
-        "device": {"file": "/dev/zero"},
-        "nought": {"file": "a\0b"},
-        "surrogate": {"file": "\ud800"},
-        "weight-large": {"weight": 10**400},
-        "weight-true": {"weight": True},
-        "text-object": {"text": {"a": 1}},
-    }.items():
-        yield name, json.dumps(row | more).encode()
-    for name, line in {
-        "nan": b'{"file": "a", "family": "b", "weight": NaN}',
-        "infinite": b'{"file": "a", "family": "b", "weight": 1e999}',
-        "list": b'["a", "b"]',
-        "same-keys": b'{"file": "a", "file": "b", "family": "c"}',
-        "deep-list": b"[" * 100_000,
-        "deep-object": b'{"a":' * 100_000,
-        "deep-text": b'{"file": "a", "family": "b", "text": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
-        "sixteen-bits": json.dumps(row).encode("utf-16"),
-        "separators": json.dumps(row).encode() + "\u2028\x85\x0c".encode() + b"{",
-        "picture": png(),
-    }.items():
-        yield name, line

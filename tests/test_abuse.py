@@ -56,18 +56,12 @@ def check(rows: list[dict], least: int) -> None:
     assert not [said for said in sentences if "Traceback" in said or "object at 0x" in said]
 
 
-def right(rows: list[dict], way: str) -> set[str]:
-    return {row["name"] for row in rows if row["way"] == way and row["outcome"] == "right"}
-
-
 def test_every_hostile_file(tmp_path):
-    rows = fed(tmp_path, "--ways", "picture", "batch", "manifest")
-    check(rows, least=3 * 130)
-    pictures, manifests = right(rows, "picture"), right(rows, "manifest")
+    rows = fed(tmp_path, "--ways", "picture", "batch")
+    check(rows, least=2 * 120)
+    pictures = {row["name"] for row in rows if row["way"] == "picture" and row["outcome"] == "right"}
     documents = {name for name in pictures if Path(name).stem in hostile.DOCUMENTS}
     assert pictures >= RIGHT and documents <= {"svg.png"}  # drawn, its script unread
-    assert manifests >= {"plain", "weight-true", "same-keys"}
-    assert not {"absolute", "upwards", "weight-large", "deep-list", "infinite"} & manifests
 
 
 def test_hostile_fonts_at_once(tmp_path):
@@ -148,12 +142,10 @@ def test_a_device_named_by_a_manifest_is_not_read(identifier, tmp_path):
     [
         ("--ways question --kinds pictures", 40),
         ("--ways font --whole --kinds fonts", 55),
-        ("--ways font --kinds pictures zips manifests", 75),
-        ("--ways manifest --whole --kinds manifests", 19),
+        ("--ways font --kinds pictures zips", 55),
         ("--ways picture question --big --kinds pictures", 30),
         ("--ways font --big --kinds fonts", 5),
         ("--ways batch --big --kinds zips", 3),
-        ("--ways manifest --big --kinds manifests", 2),
     ],
 )
 def test_every_hostile_file_to_the_answer(options, least, tmp_path):

@@ -40,17 +40,24 @@ def arc(s: float) -> tuple[float, float, float]:
     return 450 + 320 * np.sin(turn), 430 - 320 * np.cos(turn), -np.degrees(turn)
 
 
+def smile(s: float) -> tuple[float, float, float]:
+    turn = s / 320
+    return 450 + 320 * np.sin(turn), 130 + 320 * np.cos(turn), np.degrees(turn)
+
+
 def wave(s: float) -> tuple[float, float, float]:
     phase = s / 100
     return 450 + s, 280 - 35 * np.sin(phase), np.degrees(np.arctan(0.35 * np.cos(phase)))
 
 
-@pytest.mark.parametrize("curve", [arc, wave])
+@pytest.mark.parametrize("curve", [arc, smile, wave])
 def test_a_bent_line_is_read_and_named(reader, identifier, curve):
     picture = along(curve)
     (line,) = reader.find_lines(picture)
     assert line.text == TEXT
-    assert line.course is not None
+    assert line.course is not None and line.width > 6 * line.height and line.own_ink
+    left, top, right, bottom = line.extent
+    assert bottom - top > 1.5 * line.height, "the box holds the whole bend"
     assert identifier(picture).matches[0].family == "merriweather"
 
 

@@ -242,7 +242,15 @@ def test_labels_texts_and_names_do_not_reach_the_identifier(capsys, labelled, tm
     assert first | timings == second | timings
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"file": "a.png"}', '{"file": "a.png", "family": "x", "weight": "bold"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{", "[]", "[" * 100_000, '{"a":' * 100_000, '{"file": "a.png"}', '{"file": "/etc/passwd", "family": "x"}',
+        '{"file": "../../etc/passwd", "family": "x"}', *(f'{{"file": "a.png", "family": "x", "weight": {weight}}}'
+        for weight in ('"bold"', "NaN", "1e999", "1" + "0" * 400)),
+    ],
+    ids=lambda line: line[:60],
+)  # fmt: skip
 def test_a_bad_manifest_is_told_by_line(capsys, labelled, line):
     with open(labelled / "manifest.jsonl", "a") as manifest:
         manifest.write(line + "\n")

@@ -170,35 +170,6 @@ def test_two_threads_get_what_one_gets(reader):
     assert found[0] == found[2] == found[4]
 
 
-def around_a_circle(text: str, family: str, degrees: float, outward: bool) -> Image.Image:
-    """Text whose letters stand on a circle, upright at its top (outward) or at its bottom."""
-    page = Image.new("L", (900, 900), 255)
-    for letter, turn in zip(text, np.linspace(-degrees / 2, degrees / 2, len(text)), strict=True):
-        sheet = Image.new("L", page.size, 255)
-        font = ImageFont.truetype(font_file(family), 56)
-        ImageDraw.Draw(sheet).text((450, 200 if outward else 700), letter, fill=0, font=font, anchor="ms")
-        page = ImageChops.darker(
-            page, sheet.rotate(-turn if outward else turn, Image.Resampling.BICUBIC, fillcolor=255)
-        )
-    return page.convert("RGB")
-
-
-@pytest.mark.parametrize(("degrees", "outward"), [(100, True), (160, True), (100, False)])
-def test_a_bent_line_is_unbent_and_read(reader, degrees, outward):
-    picture = around_a_circle("SignalWindow", "merriweather", degrees, outward)
-    (line,) = reader.find_lines(picture)
-    assert line.text.replace(" ", "") == "SignalWindow"
-    assert line.course is not None
-    assert line.width > 6 * line.height
-    left, top, right, bottom = line.extent
-    assert bottom - top > 2 * line.height, "the box holds the whole bend"
-    assert upright_row(line.frame.own_gray()).any()
-
-
-def test_a_straight_line_has_no_course(reader):
-    assert [line.course for line in reader.find_lines(on_page(draw(WORDS, "merriweather", 60)))] == [None]
-
-
 def test_a_texture_is_no_text(reader):
     grain = np.random.default_rng(3).integers(0, 256, (24, 36, 3), np.uint8)
     assert reader.find_lines(Image.fromarray(grain).resize((480, 320), Image.Resampling.BICUBIC)) == []
