@@ -31,7 +31,7 @@ from fontid.catalogue.usage import read_usage, write_usage
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.letters.letterforms import Letterforms
-from fontid.settings import DEFAULTS, Settings
+from fontid.settings import DEFAULTS, Settings, SettingsError, build_settings
 
 FORMAT = 1
 LETTERFORMS = "letterforms-*.zip"
@@ -139,9 +139,9 @@ def open_artifact(folder: Path) -> Artifact:
     if found_format != FORMAT:
         raise ArtifactError(f"config.json in {folder} is of format {found_format}, not {FORMAT}: use its own fontid.")
     try:
-        settings = Settings.from_dict(config.get("settings", {}))
-    except ValueError as error:
-        raise ArtifactError(f"config.json in {folder}: {error} Use a newer fontid, or correct it.") from error
+        settings = build_settings(Settings, config.get("settings", {}), f"config.json in {folder}: settings")
+    except SettingsError as error:
+        raise ArtifactError(f"{error} Use a newer fontid, or correct it.") from error
     own = str(config.get("config_sha256"))
     if hashlib.sha256(text.replace(own, "").encode()).hexdigest() != own:
         raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.")

@@ -1,8 +1,18 @@
-"""What was chosen on validation pictures, a dataclass for each stage. It travels in the artifact's `config.json`."""
+"""What was chosen on validation pictures, a dataclass for each stage. It travels in the artifact's `config.json`.
 
-from collections.abc import Mapping
+`build_settings` makes these, and those of experiments, from what a file says.
+"""
+
+import dataclasses
+import types
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Kind = TypeVar("Kind")
+
+
+class SettingsError(ValueError):
+    """A file that does not fit its settings; the message names the file, the key and what it takes."""
 
 
 @dataclass(frozen=True)
@@ -96,42 +106,39 @@ class Settings:
     grouping: GroupingSettings = GroupingSettings()
     drawing: DrawingSettings = DrawingSettings()
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Mapping[str, Any]]) -> "Settings":
-        """What `dataclasses.asdict` gave, by way of JSON, or a part of it.
-
-        Raises: ValueError with a sentence that names what is unknown or cannot be.
-        """
-        return cls(**{stage: _stage(stage, given) for stage, given in _items("settings", values)})
-
 
 DEFAULTS = Settings()
 
 
-def _stage(stage: str, given: Any) -> Any:
-    default = vars(DEFAULTS).get(stage)
-    if default is None:
-        raise ValueError(f"settings have no stage {stage!r}, only {', '.join(vars(DEFAULTS))}.")
-    defaults, values = vars(default), {}
-    for name, value in _items(stage, given):
-        if name not in defaults:
-            raise ValueError(f"{stage} has no setting {name!r}, only {', '.join(defaults)}.")
-        values[name] = _like(defaults[name], value)
-        if values[name] is None:
-            raise ValueError(f"{stage}.{name} must be like {defaults[name]}, not {value!r}.")
-    return type(default)(**values)
+def build_settings(kind: type[Kind], values: Any, where: str) -> Kind:
+    """Build the dataclass `kind` from its defaults and nested `values`; errors begin with `where`.
+
+    Raises: SettingsError for an unknown key or a value of another type.
+    """
+    if not isinstance(values, dict):
+        raise SettingsError(f"{where} must hold keys and values.")
+    hints = get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise SettingsError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(hints)}.")
+    try:
+        return kind(**{key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()})
+    except TypeError as error:
+        raise SettingsError(f"{where}: {error}") from error
 
 
-def _items(name: str, values: Any):
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{name} must hold settings by name, not {values!r}.")
-    return values.items()
-
-
-def _like(default: Any, value: Any) -> Any:
-    """The value as of the default's type; None where it is of another."""
-    if isinstance(default, tuple):
-        parts = [_like(*pair) for pair in zip(default, value, strict=False)] if isinstance(value, list | tuple) else []
-        return None if None in parts or len(parts) != len(value) or len(parts) != len(default) else tuple(parts)
-    numbers = (int, float) if isinstance(default, float) else int
-    return value if isinstance(value, numbers) and not isinstance(value, bool) else None
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return build_settings(hint, value, where)
+    if get_origin(hint) in (Union, types.UnionType):
+        return None if value is None else _convert(next(h for h in get_args(hint) if h is not type(None)), value, where)
+    if get_origin(hint) is tuple and isinstance(value, (list, tuple)):
+        kinds = get_args(hint)
+        if kinds[-1] is not Ellipsis and len(kinds) != len(value):
+            raise SettingsError(f"{where} takes {len(kinds)} values, not {len(value)}.")
+        return tuple(_convert(kinds[0], item, where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise SettingsError(f"{where} takes {getattr(hint, '__name__', hint)}, not {value!r}.")
+    return value

@@ -140,13 +140,13 @@ def test_settings_of_the_config_change_what_is_answered(copy):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"writing": {}}, "no stage 'writing', only reading, letters, grouping, drawing"),
-        ({"drawing": {"wait": 1}}, "drawing has no setting 'wait', only families,"),
-        ({"drawing": {"weight": "0.1"}}, "drawing.weight must be like 0.1, not '0.1'"),
-        ({"drawing": {"families": 0.5}}, "drawing.families must be like 40, not 0.5"),
-        ({"reading": {"penalty": [0, 0.1]}}, "reading.penalty must be like"),
-        ({"reading": 3}, "reading must hold settings by name, not 3"),
-        ([], "settings must hold settings by name"),
+        ({"writing": {}}, "settings: unknown key 'writing'; known are reading, letters, grouping, drawing."),
+        ({"drawing": {"wait": 1}}, "drawing: unknown key 'wait'; known are families,"),
+        ({"drawing": {"weight": "0.1"}}, "drawing: weight takes float, not '0.1'."),
+        ({"drawing": {"families": 0.5}}, "drawing: families takes int, not 0.5."),
+        ({"reading": {"penalty": [0, 0.1]}}, "reading: penalty takes 4 values, not 2."),
+        ({"reading": 3}, "reading must hold keys and values."),
+        ([], "settings must hold keys and values."),
     ],
 )
 def test_settings_that_cannot_be_are_named(copy, settings, told):

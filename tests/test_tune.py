@@ -10,7 +10,7 @@ pytest.importorskip("sklearn")
 from fontid.artifact import open_artifact
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import EVIDENCE, Calibration
-from fontid.settings import DrawingSettings, Settings
+from fontid.settings import DrawingSettings, Settings, SettingsError
 from tests.conftest import MODEL
 from tests.test_catalogue import FACES
 from train.answers import Answered
@@ -86,7 +86,7 @@ def test_the_setting_with_most_right_first_rows_is_put_into_the_model(catalogue,
     assert open_artifact(model).settings == Settings(drawing=DrawingSettings(weight=0.2))
     with pytest.raises(ZeroDivisionError):
         fit_setting(model, "drawing.families", [3], lambda: 1 / 0)
-    with pytest.raises(ValueError, match="drawing has no setting 'wait'"):
+    with pytest.raises(SettingsError, match="unknown key 'wait'"):
         fit_setting(model, "drawing.wait", [1], ask)
     assert open_artifact(model).settings == Settings(drawing=DrawingSettings(weight=0.2))
 

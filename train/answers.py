@@ -21,7 +21,7 @@ from fontid.commands import command_line
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError
-from fontid.settings import DEFAULTS, Settings
+from fontid.settings import DEFAULTS, Settings, build_settings
 
 UNREAD = 5  # every so manieth picture is identified by the encoder alone, as if it could not be read
 FEW = (3, 100)  # families that are searched when few are
@@ -140,7 +140,7 @@ def answers_of(validation: Path, model: Path, each: int, again: bool = False) ->
         raise SystemExit(f"No folders with manifest.jsonl in {validation}: render validation pictures first.")
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))
     deciding = {name: value for name, value in config["sha256"].items() if not name.startswith("golden/")}
-    settings = Settings.from_dict(config.get("settings", {}))
+    settings = build_settings(Settings, config.get("settings", {}), "settings")
     if settings != DEFAULTS:
         deciding["settings"] = asdict(settings)
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]

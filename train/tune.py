@@ -27,7 +27,7 @@ from fontid.artifact import open_artifact, put_settings, put_usage, recalibrate
 from fontid.catalogue.ranking import RIVALS, Catalogue
 from fontid.catalogue.usage import read_usage
 from fontid.evaluation.experiment import write_result
-from fontid.settings import Settings
+from fontid.settings import Settings, SettingsError, build_settings
 from train.answers import Answered, answers_of, fitting_parser, is_validation_family
 
 EXPONENTS = np.linspace(0, 0.8, 33)
@@ -106,16 +106,16 @@ def fit_prior(rows: Rows) -> tuple[float, float, list[dict]]:
 
 
 def with_setting(settings: Settings, name: str, value: Any) -> Settings:
-    """The settings with one changed. Args: name: STAGE.SETTING. Raises: ValueError where there is no such thing."""
+    """The settings with one changed. Args: name: STAGE.SETTING. Raises: SettingsError where there is no such thing."""
     stage, _, one = name.partition(".")
     values = asdict(settings)
-    return Settings.from_dict(values | {stage: values.get(stage, {}) | {one: value}})
+    return build_settings(Settings, values | {stage: values.get(stage, {}) | {one: value}}, "settings")
 
 
 def fit_setting(model: Path, name: str, values: Sequence[Any], ask: Callable[[], Rows]) -> list[dict]:
     """Put the value into the model with which most first rows are right, and of several the likeliest.
 
-    Args: ask: what the model answers now. Returns: what each value gives. Raises: ValueError as `with_setting`.
+    Args: ask: what the model answers now. Returns: what each value gives. Raises: SettingsError as `with_setting`.
     """
     chosen = open_artifact(model).settings
     changed = [with_setting(chosen, name, value) for value in values]
@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.setting:
         try:
             tried = fit_setting(arguments.model, arguments.setting, arguments.values, ask)
-        except ValueError as error:
+        except SettingsError as error:
             parser.error(str(error))
         found = {"setting": {"name": arguments.setting, "tried": tried}}
         command += f" --setting {arguments.setting} --values {' '.join(map(json.dumps, arguments.values))}"

@@ -11,19 +11,15 @@ import os
 import platform
 import re
 import subprocess  # nosec B404: commands are lists that this project writes
-import types
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import yaml
 
+from fontid.settings import Kind, SettingsError, build_settings
+
 PACKAGES = ("torch", "accelerate", "transformers", "peft", "datasets", "onnxruntime", "numpy", "pillow")
-Settings = TypeVar("Settings")
-
-
-class SettingsError(ValueError):
-    """An experiment file that does not fit its settings; the message names the file, the key and what it takes."""
 
 
 def entry_name(path: Path) -> str:
@@ -50,41 +46,13 @@ def read_yaml(path: Path) -> Any:
         raise SettingsError(f"{file} has no experiment {entry!r}.") from error
 
 
-def read_settings(kind: type[Settings], path: Path) -> Settings:
+def read_settings(kind: type[Kind], path: Path) -> Kind:
     """Build the dataclass `kind` from its defaults and the differences in a YAML file or an entry of one.
 
     Raises: SettingsError for a missing file, an unknown key or a value of another type (YAML reads `1e-4` as a string:
         write `1.0e-4`).
     """
     return build_settings(kind, read_yaml(path), str(path))
-
-
-def build_settings(kind: type[Settings], values: Any, where: str) -> Settings:
-    """Build the dataclass `kind` from its defaults and nested `values`; errors begin with `where`. Raises as above."""
-    if not isinstance(values, dict):
-        raise SettingsError(f"{where} must hold keys and values.")
-    hints = get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise SettingsError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(hints)}.")
-    try:
-        return kind(**{key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()})
-    except TypeError as error:
-        raise SettingsError(f"{where}: {error}") from error
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return build_settings(hint, value, where)
-    if get_origin(hint) in (Union, types.UnionType):
-        return None if value is None else _convert(next(h for h in get_args(hint) if h is not type(None)), value, where)
-    if get_origin(hint) is tuple and isinstance(value, (list, tuple)):
-        return tuple(_convert(get_args(hint)[0], item, where) for item in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not hint:
-        raise SettingsError(f"{where} takes {getattr(hint, '__name__', hint)}, not {value!r}.")
-    return value
 
 
 def write_result(path: Path, *, settings: Any, command: str, metrics: dict[str, Any], **more: Any) -> None:
