@@ -5,7 +5,7 @@
 Two faces are twins if the outlines of each of the fifty-two letters lie no further apart than `TOLERANCE` times the
 renderers' own noise: the median distance between two renderers' drawings of one letter of one face. Every pair stands
 for itself: twins of a twin are not twins. Reads `faces.jsonl`; writes `twins.jsonl` (pairs of face ids, the
-loosest last), `twins.png` (the fifty loosest, a family once) and prints the share of families that have a twin.
+loosest last) and prints the share of families that have a twin.
 """
 
 import json
@@ -14,12 +14,11 @@ from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
-from fontid.catalogue.faces import Face, read_faces
+from fontid.catalogue.faces import read_faces
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from fontid.letters.outlines import LETTERS, draw_letters_by_freetype, outlines_apart
@@ -76,33 +75,6 @@ def find_twins(letters: np.ndarray, families: np.ndarray, noise: float) -> list[
     return sorted(found, key=lambda twins: twins.looseness)
 
 
-def loosest(twins: list[Twins], faces: list[Face], count: int) -> list[Twins]:
-    """The loosest pairs, each family shown once, or one large family would fill the sheet."""
-    shown: set[str] = set()
-    chosen = []
-    for pair in reversed(twins):
-        families = {faces[pair.first].family, faces[pair.second].family}
-        if not families & shown and len(chosen) < count:
-            shown |= families
-            chosen.append(pair)
-    return chosen
-
-
-def contact_sheet(twins: list[Twins], faces: list[Face], letters: np.ndarray, path: Path) -> None:
-    """Pairs under one another, black where they agree, red and blue where only one has ink."""
-    sample = "RagsGQeyktft"
-    sheet = Image.new("RGB", (64 * len(sample) + 8, 84 * max(1, len(twins))), "white")
-    draw = ImageDraw.Draw(sheet)
-    for row, pair in enumerate(twins):
-        title = f"{faces[pair.first].id}  |  {faces[pair.second].id}  {pair.looseness:.2f}"
-        draw.text((4, 84 * row + 2), title, fill="black")
-        for column, letter in enumerate(sample):
-            a, b = (255 - letters[index][LETTERS.index(letter)] for index in (pair.first, pair.second))
-            cell = np.stack([b, np.maximum(a, b), a], -1)
-            sheet.paste(Image.fromarray(cell), (64 * column, 84 * row + 18))
-    sheet.save(path)
-
-
 def main() -> None:
     parser = command_line(__doc__)
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
@@ -118,7 +90,6 @@ def main() -> None:
     twins = find_twins(letters, np.array([face.family for face in faces]), noise)
     rows = [{"faces": [faces[t.first].id, faces[t.second].id], "looseness": round(t.looseness, 3)} for t in twins]
     (arguments.out / "twins.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    contact_sheet(loosest(twins, faces, 50), faces, letters, arguments.out / "twins.png")
     families = {faces[index].family for t in twins for index in (t.first, t.second)}
     count = len({face.family for face in faces})
     share = len(families) / count

@@ -3,7 +3,7 @@
     python -m data_scripts.make_faces [--fonts DIR] [--out DIR] [--results results/faces.json]
 
 Reads the folders that `data_scripts.fetch_fonts` wrote. Writes into OUT (default FONTID_DATA):
-`faces.jsonl`, one face a line; `left_out.jsonl`, one family a line with the reason; `left_out.png`, what they draw.
+`faces.jsonl`, one face a line; `left_out.jsonl`, one family a line with the reason.
 
 The rule: a family is left out if its regular face does not ink all fifty-two letters, if it draws most of them alike
 (blocks, redactions), or if it is one of `NOT_LETTERS`, fonts made to encode, hide or replace letters.
@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 from fontTools.ttLib import TTFont
-from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from data_scripts.fetch_fonts import ACCENTS, read_metadata
@@ -127,18 +126,6 @@ def reason_to_leave_out(family: str, letters: np.ndarray | str) -> str | None:
     return f"draws only {shapes} different letters" if shapes < FEWEST_SHAPES else None
 
 
-def contact_sheet(reasons: dict[str, str], drawn: dict[str, np.ndarray | str], path: Path) -> None:
-    sheet = Image.new("L", (16 * 64 + 8, 84 * len(reasons) + 4), 255)
-    draw = ImageDraw.Draw(sheet)
-    for row, (family, reason) in enumerate(sorted(reasons.items())):
-        draw.text((4, 84 * row + 4), f"{family}: {reason}", fill=0)
-        if isinstance(drawn[family], np.ndarray):
-            for column, letter in enumerate("AaBbEeGgHhMmRrSs"):
-                cell = Image.fromarray(255 - drawn[family][LETTERS.index(letter)])
-                sheet.paste(cell, (64 * column, 84 * row + 20))
-    sheet.save(path)
-
-
 def main() -> None:
     parser = command_line(__doc__)
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
@@ -164,7 +151,6 @@ def main() -> None:
     write_faces((face for face in faces if face.family not in reasons), arguments.out / "faces.jsonl")
     rows = [{"family": family, "reason": reason} for family, reason in sorted(reasons.items())]
     (arguments.out / "left_out.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    contact_sheet(reasons, drawn, arguments.out / "left_out.png")
     kept = sum(face.family not in reasons for face in faces)
     print(f"{len(regular) - len(reasons)} families, {kept} faces; {len(reasons)} families left out.")
     if arguments.results:
