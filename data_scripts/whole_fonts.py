@@ -14,7 +14,8 @@ import numpy as np
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
-from fontTools.ttLib.tables._g_l_y_f import Glyph
+from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
+from fontTools.ttLib.tables.ttProgram import Program
 
 from data_scripts.fetch_fonts import ACCENTS
 from fontid.fonts.subsetting import small_font
@@ -27,7 +28,7 @@ Contour = tuple[bytes, np.ndarray]  # flags of its points, and their places (n, 
 
 
 def whole_font(source: Path, characters: Iterable[str]) -> TTFont:
-    """The font of a file and of those beside it that hold the same face's accents, without layout; its outlines TrueType.
+    """The font of a file and of those beside it that hold the same face's accents; TrueType, without layout.
 
     Raises: whatever fontTools does on broken files.
     """
@@ -183,7 +184,7 @@ def _contours(glyf, name: str) -> list[Contour]:
 
 
 def _without(contours: list[Contour], base: list[Contour], near: float) -> tuple[np.ndarray, list[Contour]] | None:
-    """How far a base's contours are shifted among these, (2,), and the contours beside them; None where they are not."""
+    """How far a base's contours are shifted among these, (2,), and the contours left over; None where they are not."""
     flags, first = base[0]
     for own, places in contours:
         if own != flags:
@@ -205,14 +206,10 @@ def _without(contours: list[Contour], base: list[Contour], near: float) -> tuple
 def _simple(contours: list[Contour]) -> Glyph:
     glyph = Glyph()
     glyph.numberOfContours = len(contours)
-    from fontTools.ttLib.tables._g_l_y_f import GlyphCoordinates
-
     glyph.coordinates = GlyphCoordinates([tuple(map(int, place)) for _, places in contours for place in places])
     glyph.flags = bytearray(b"".join(flags for flags, _ in contours))
     glyph.endPtsOfContours = (np.cumsum([len(flags) for flags, _ in contours]) - 1).tolist()
-    from fontTools.ttLib.tables import ttProgram
-
-    glyph.program = ttProgram.Program()
+    glyph.program = Program()
     glyph.program.fromBytecode([])
     return glyph
 

@@ -1,9 +1,9 @@
 """The small fonts that ship with the artifact: drawn glyph by glyph to compare a reading with a picture.
 
 They are `letterforms-N.zip`, made by `data_scripts/make_letterforms.py`. A family's fonts are one entry, FAMILY.lzma: a
-zip file compressed as a whole, since its fonts have much in common. It holds a WOFF2 for each face that is not variable,
-named by its id, and TrueType for each variable font, which draws a face at its place on the axes. Somebody's own fonts,
-and older artifacts', lie in the zip file themselves.
+zip file compressed as a whole, since its fonts have much in common. It holds a WOFF2 for each face that is not
+variable, named by its id, and TrueType for each variable font, which draws a face at its place on the axes. Somebody's
+own fonts, and older artifacts', lie in the zip file themselves.
 """
 
 import io
@@ -112,6 +112,12 @@ class Letterforms:
         """The glyph of each character; None where the face lacks it or draws nothing."""
         with self._lock:
             return [self._glyph(face, character) for character in characters]
+
+    def lacking(self, face: str, text: str) -> str:
+        """The accented letters and signs of a text that are missing in a face's font."""
+        special = "".join(dict.fromkeys(character for character in text if not character.isascii()))
+        drawn = zip(special, self.glyphs(face, special), strict=True)
+        return "".join(character for character, glyph in drawn if glyph is None and not character.isspace())
 
     def advance(self, face: str, character: str) -> float:
         """How far the next letter's origin lies from this one's, in ems."""
