@@ -47,6 +47,7 @@ TOLERANCE = 1.5  # units, of a simplified outline from the true one
 STEADY = 1.0  # units, of a point at a place on the axes from where it should be
 MOST_BYTES = 35_700_000  # of all files
 LARGEST_FILE = 8_900_000  # bytes
+LZMA = {"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": 1 << 22}  # no family is larger than that
 OFL_BEGINS = "This Font Software is licensed under"
 RESERVES = re.compile(r"reserved\s+font\s+name", re.IGNORECASE)
 
@@ -104,7 +105,7 @@ def steady(font: TTFont) -> None:
 def without_accents(font: bytes) -> bytes:
     """The same font with the letters of `PLAIN` alone."""
     options = subset.Options(glyph_names=False, notdef_outline=False, name_IDs=["*"], drop_tables=[])
-    with TTFont(io.BytesIO(font)) as small:
+    with TTFont(io.BytesIO(font), recalcTimestamp=False) as small:
         is_static = small.flavor == "woff2"
         subsetter = subset.Subsetter(options)
         subsetter.populate(unicodes=map(ord, PLAIN))
@@ -189,7 +190,7 @@ def _packed(fonts: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in fonts.items():
             archive.writestr(_entry(name), data)
-    return lzma.compress(buffer.getvalue(), lzma.FORMAT_ALONE, preset=9)
+    return lzma.compress(buffer.getvalue(), lzma.FORMAT_ALONE, filters=[LZMA])
 
 
 def packed(files: list[Path]) -> bytes:

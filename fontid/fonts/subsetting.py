@@ -44,7 +44,7 @@ def small_font(
 
 def scaled(font: TTFont) -> TTFont:
     """A font at `UNITS_PER_EM`, which makes it smaller by another fifth."""
-    font = TTFont(io.BytesIO(plain(font)))
+    font = TTFont(io.BytesIO(plain(font)), recalcTimestamp=False)
     scale_upem(font, UNITS_PER_EM)
     return font
 
