@@ -3,7 +3,7 @@
     python -m benchmarks.accents [--results results/once.jsonl#accents]
 
 For each of `COUNT` faces, drawn by lot, one word of `WORDS` whose letters its family has. FreeType draws it at 64 pixels
-to the em in eight times that size, where no hints show. Needs FONTID_DATA/catalogue with its fonts.
+to the em, eight times as large at first, where no hints show. Needs FONTID_DATA/catalogue with its fonts.
 """
 
 import io
@@ -84,7 +84,13 @@ def main(argv: list[str] | None = None) -> None:
         if len(differ) + without == COUNT:
             break
     metrics = {"n": COUNT, "without": without, "differs": float(np.mean(differ)), "most": float(np.max(differ))}
-    write_result(arguments.results, "python -m benchmarks.accents", {"count": COUNT}, metrics, model=identifier.version)
+    write_result(
+        arguments.results,
+        settings={"count": COUNT, "pixels": PIXELS},
+        command="python -m benchmarks.accents",
+        metrics=metrics,
+        model=identifier.version,
+    )
     print(metrics)
 
 
