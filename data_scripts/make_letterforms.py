@@ -3,36 +3,51 @@
     python -m data_scripts.make_letterforms [--num-proc 2]
 
 Every face can be drawn as itself: a variable font with its axes draws all its faces, and each face of another family is
-a WOFF2. They hold printable ASCII and typographic quotes, no hinting, no layout tables, 500 units to the em. Outlines
-with the texture of a rough print are simplified to within 0.3 % of the em, as they alone would fill a third of the
-space. Licences stay with the fonts: copyright and licence in each name table, the licences' texts beside them. Where a
-licence reserves the name, or wants modified versions named otherwise, the name inside is another one. Writes
-`letterforms/letterforms-N.zip`, each under 9 MB; variable fonts are compressed by the zip file (LZMA), since what reads
-them knows no WOFF2.
+a WOFF2. They have no hinting and no layout tables, 500 units to the em, and hold printable ASCII and typographic
+quotes. Families that people use (those of usage.tsv) hold the letters of Latin-1 and Latin Extended-A besides; of the
+others those hold Latin-1's whose accents cost least, as many as fit into `MOST_BYTES`. Outlines with the texture of a
+rough print are simplified to within 0.3 % of the em, as they alone would fill a third of the space; points of variable
+fonts move along the axes to within 0.2 % of where they would.
+
+Licences stay with the fonts: copyright and licence in each name table, the licences' texts beside them. Where a licence
+reserves the name, or wants modified versions named otherwise, the name inside is another one. Writes
+`letterforms/letterforms-N.zip`, each under 9 MB. All fonts of a family are compressed together, so that its WOFF2 files
+hold their tables uncompressed. Fonts that an earlier run left in `letterforms/made` are not made again.
 """
 
 import argparse
+import io
 import logging
+import lzma
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from multiprocessing import Pool
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
+from fontTools import subset
 from fontTools.pens.basePen import BasePen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib import woff2 as woff2_tables
 from shapely.geometry import LinearRing
 from tqdm import tqdm
 
+from data_scripts.whole_fonts import whole_font
 from fontid.catalogue.faces import Face, read_faces
-from fontid.fonts.subsetting import plain, scaled, small_font, woff2
-from fontid.letters.letterforms import is_woff2, variable_name
+from fontid.catalogue.usage import read_usage
+from fontid.fonts.subsetting import plain, scaled, woff2
+from fontid.letters.letterforms import CHARACTERS, PLAIN, WESTERN, font_name
 from fontid.paths import data_home
 
-HEAVY = 11_000  # bytes; larger fonts have their outlines simplified
+HEAVY = 55  # points of an outline, on average; fonts with more are simplified
 TOLERANCE = 1.5  # units, of a simplified outline from the true one
-LARGEST_FILE = 8_500_000  # bytes
+STEADY = 1.0  # units, of a point at a place on the axes from where it should be
+MOST_BYTES = 35_700_000  # of all files
+LARGEST_FILE = 8_900_000  # bytes
+LZMA = {"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": 1 << 22}  # no family is larger than that
 OFL_BEGINS = "This Font Software is licensed under"
 RESERVES = re.compile(r"reserved\s+font\s+name", re.IGNORECASE)
 
@@ -41,21 +56,61 @@ def shipped_fonts(faces: list[Face]) -> dict[str, Face]:
     """Each font by its name in the zip file, and the face that it draws, or the first of those of a variable one."""
     fonts: dict[str, Face] = {}
     for face in faces:
-        fonts.setdefault(variable_name(face) if face.axes else f"{face.id}.woff2", face)
+        fonts.setdefault(font_name(face), face)
     return fonts
 
 
-def letterform(font_file: Path, face: Face) -> bytes:
-    """The small font of a face, WOFF2, or of all its font's faces, TrueType."""
-    font = scaled(small_font(font_file))
+def letterform(font_file: Path, face: Face, characters: str = CHARACTERS) -> bytes:
+    """The small font of a face, WOFF2 without compression, or of all its font's faces, TrueType."""
+    font = scaled(whole_font(font_file, characters))
     rename(font, face)
     if face.axes:
+        steady(font)
         return plain(font)
-    data = woff2(font)
-    if len(data) > HEAVY and "glyf" in font:
+    outlines = [font["glyf"][name] for name in font.getGlyphOrder()]
+    points = [len(outline.coordinates) for outline in outlines if outline.numberOfContours > 0]
+    if sum(points) > HEAVY * len(points):
         simplify(font)
-        data = min(data, woff2(font), key=len)
-    return data
+    return bare(font)
+
+
+def bare(font: TTFont) -> bytes:
+    """A WOFF2 whose Brotli stream is not compressed."""
+    with patch.object(woff2_tables, "brotli", SimpleNamespace(MODE_FONT=0, compress=lambda data, mode: stored(data))):
+        return woff2(font)
+
+
+def stored(data: bytes) -> bytes:
+    """A Brotli stream of uncompressed blocks (RFC 7932, 9.2)."""
+    stream = b""
+    for start in range(0, len(data), 1 << 16):
+        block = data[start : start + (1 << 16)]
+        header = (len(block) - 1) << 3 | 1 << 19  # not the last; four digits of its length; uncompressed
+        stream += (header if start else header << 1).to_bytes(3, "little") + block  # the window's size before the first
+    return stream + b"\x03"
+
+
+def steady(font: TTFont) -> None:
+    """Leave out what points move along the axes beside their neighbours' move, within `STEADY`."""
+    for name, moves in font["gvar"].variations.items():
+        glyph = font["glyf"][name]
+        if glyph.numberOfContours > 0:
+            places = [*glyph.coordinates, *[(0, 0)] * 4]
+            for move in moves:
+                move.calcInferredDeltas(places, glyph.endPtsOfContours)
+                move.roundDeltas()
+                move.optimize(places, glyph.endPtsOfContours, tolerance=STEADY)
+
+
+def without_accents(font: bytes) -> bytes:
+    """The same font with the letters of `PLAIN` alone."""
+    options = subset.Options(glyph_names=False, notdef_outline=False, name_IDs=["*"], drop_tables=[])
+    with TTFont(io.BytesIO(font), recalcTimestamp=False) as small:
+        is_static = small.flavor == "woff2"
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=map(ord, PLAIN))
+        subsetter.subset(small)
+        return bare(small) if is_static else plain(small)
 
 
 def rename(font: TTFont, face: Face) -> None:
@@ -101,6 +156,8 @@ def simplify(font: TTFont) -> None:
     glyph_set = font.getGlyphSet()
     drawn = {}
     for name in font.getGlyphOrder():
+        if font["glyf"][name].isComposite():
+            continue
         pen = _Polygons(glyph_set)
         glyph_set[name].draw(pen)
         drawn[name] = TTGlyphPen(None)
@@ -118,9 +175,33 @@ def simplify(font: TTFont) -> None:
         font["glyf"][name] = pen.glyph()
 
 
-def _made(job: tuple[Path, Face]) -> bytes:
+def _make(job: tuple[Path, Path, Face, str]) -> None:
+    """Make a font into a file, unless it is there."""
+    made, font_file, face, characters = job
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    return letterform(*job)
+    if not made.exists():
+        unfinished = made.with_suffix(".part")
+        unfinished.write_bytes(letterform(font_file, face, characters))
+        unfinished.rename(made)
+
+
+def _packed(fonts: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in fonts.items():
+            archive.writestr(_entry(name), data)
+    return lzma.compress(buffer.getvalue(), lzma.FORMAT_ALONE, filters=[LZMA])
+
+
+def packed(files: list[Path]) -> bytes:
+    """A family's fonts."""
+    return _packed({file.name: file.read_bytes() for file in files})
+
+
+def packed_plain(files: list[Path]) -> bytes:
+    """A family's fonts without accents."""
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    return _packed({file.name: without_accents(file.read_bytes()) for file in files})
 
 
 def licence_texts(fonts: Path, faces: list[Face]) -> dict[str, str]:
@@ -139,31 +220,62 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home() / "letterforms")
+    parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"))
     parser.add_argument("--num-proc", type=int, default=2)
     arguments = parser.parse_args(argv)
-    shipped = shipped_fonts(read_faces(arguments.faces))
-    jobs = [(arguments.fonts / face.file, face) for face in shipped.values()]
+    shipped, usage = shipped_fonts(read_faces(arguments.faces)), read_usage(arguments.usage)
+    made = arguments.out / "made"
+    made.mkdir(parents=True, exist_ok=True)
+    jobs = [
+        (made / name, arguments.fonts / face.file, face, CHARACTERS if face.family in usage else WESTERN)
+        for name, face in sorted(shipped.items(), key=lambda font: -usage.get(font[1].family, 0))
+    ]
+    families: dict[str, list[Path]] = {}
+    for file, _, face, _ in sorted(jobs):
+        families.setdefault(face.family, []).append(file)
+    with Pool(arguments.num_proc) as pool:
+        for _ in tqdm(pool.imap_unordered(_make, jobs, 4), "letterforms", len(jobs)):
+            pass
+        whole = dict(
+            zip(families, tqdm(pool.imap(packed, families.values(), 4), "families", len(families)), strict=True)
+        )
+        rare = {family: files for family, files in families.items() if family not in usage}
+        plain_ones = dict(zip(rare, tqdm(pool.imap(packed_plain, rare.values(), 4), "plain", len(rare)), strict=True))
     licences = licence_texts(arguments.fonts, list(shipped.values()))
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    packs = fitting(whole, plain_ones, MOST_BYTES)
     for old in arguments.out.glob("letterforms-*.zip"):
         old.unlink()
-    with Pool(arguments.num_proc) as pool:
-        made = zip(shipped, tqdm(pool.imap(_made, jobs, chunksize=8), "letterforms", len(jobs)), strict=True)
-        count = write_zips(arguments.out, made, licences)
+    count = write_zips(arguments.out, packs.items(), licences)
     size = sum(file.stat().st_size for file in arguments.out.glob("letterforms-*.zip"))
-    print(f"{arguments.out}: {len(jobs)} fonts, {size / 1e6:.1f} MB in {count} files.")
+    accented = sum(packs[family] is whole[family] for family in rare)
+    print(
+        f"{arguments.out}: {len(jobs)} fonts, {size / 1e6:.1f} MB in {count} files; accents in all of"
+        f" {len(families) - len(rare)} families that are used and in {accented} of {len(rare)} others."
+    )
 
 
-def write_zips(folder: Path, fonts: Iterable[tuple[str, bytes]], licences: dict[str, str]) -> int:
-    """Write `letterforms-N.zip`, each below `LARGEST_FILE` and one font; returns how many there are."""
-    left, number, done = iter(fonts), 0, False
+def fitting(whole: Mapping[str, bytes], plain_ones: Mapping[str, bytes], most: int) -> dict[str, bytes]:
+    """Families' packs: of those that have a plain one too, the cheapest accents are taken as long as all fits."""
+    packs = dict(whole) | plain_ones
+    left = most - sum(map(len, packs.values()))
+    for family in sorted(plain_ones, key=lambda family: (len(whole[family]) - len(plain_ones[family]), family)):
+        left -= len(whole[family]) - len(plain_ones[family])
+        if left < 0:
+            break
+        packs[family] = whole[family]
+    return packs
+
+
+def write_zips(folder: Path, packs: Iterable[tuple[str, bytes]], licences: dict[str, str]) -> int:
+    """Write `letterforms-N.zip`, each below `LARGEST_FILE` and one family; returns how many there are."""
+    left, number, done = iter(packs), 0, False
     while not done:
         with zipfile.ZipFile(folder / f"letterforms-{number}.zip", "w") as archive:
             for licence, text in licences.items():
                 archive.writestr(_entry(f"LICENSE-{licence}.txt"), text, zipfile.ZIP_DEFLATED)
             done = True
-            for name, data in left:
-                archive.writestr(_entry(name), data, zipfile.ZIP_STORED if is_woff2(data) else zipfile.ZIP_LZMA)
+            for family, pack in left:
+                archive.writestr(_entry(f"{family}.lzma"), pack)
                 if archive.start_dir > LARGEST_FILE:
                     done = False
                     break

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from fontid.catalogue.faces import Face, read_faces
 from fontid.commands import command_line
 from fontid.fonts.subsetting import plain, scaled, small_font
+from fontid.letters.letterforms import PLAIN
 from fontid.paths import data_home
 
 FEATURES = ("kern", "liga", "clig", "calt", "rlig", "ccmp")
@@ -28,7 +29,7 @@ def pack_face(fonts: Path, face: Face) -> bytes:
     """The small font, not compressed; the whole file where fontTools cannot take it apart."""
     path = fonts / face.file
     try:
-        return plain(scaled(small_font(path, FEATURES)))
+        return plain(scaled(small_font(path, FEATURES, PLAIN)))
     except Exception as error:  # one odd font of thousands must not stop the pack
         print(f"{face.id} is packed whole: {error!r}")
         return path.read_bytes()

@@ -12,7 +12,7 @@ from fontid.catalogue.faces import STYLES, Face
 from fontid.fonts.subsetting import woff2
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import is_woff2
-from web.words import NEAREST_STYLE, NO_LETTERS
+from web.words import LACKING, NEAREST_STYLE, NO_LETTERS
 
 
 def style_name(weight: int, italic: bool) -> str:
@@ -40,13 +40,14 @@ def drawn_in(face: Face | None) -> str:
 
 
 def specimen(identifier: FontIdentifier, face: Face, text: str) -> str:
-    """HTML: `text` in a face, or in the nearest style that ships, which is said then."""
+    """HTML: `text` in a face, or in the nearest style that ships; says so then, and which letters do not ship."""
     shown = identifier.stand_in(face)
     if shown is None:
         return f"<p class='note'>{NO_LETTERS}</p>"
-    note = ""
-    if shown.id != face.id:
-        note = f"<p class='note'>{NEAREST_STYLE.format(style=style_of(shown))}</p>"
+    notes = [NEAREST_STYLE.format(style=style_of(shown))] if shown.id != face.id else []
+    if lacking := identifier.letterforms.lacking(shown.id, text):
+        notes.append(LACKING.format(letters=html.escape(" ".join(lacking))))
+    note = "".join(f"<p class='note'>{note}</p>" for note in notes)
     return f"{web_font(identifier, shown)}<div class='specimen' {drawn_in(shown)}>{html.escape(text)}</div>{note}"
 
 
@@ -128,13 +129,15 @@ def font_package(identifier: FontIdentifier, face: Face) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
         data = identifier.letterforms.font_data(face.id)
-        files.writestr(f"{face.id}.woff2", data if is_woff2(data) else woff2(TTFont(io.BytesIO(data))))
+        font = TTFont(io.BytesIO(data))
+        files.writestr(f"{face.id}.woff2", woff2(font))
         licence = identifier.letterforms.licence(face.license)
         if licence:
             files.writestr("LICENSE.txt", licence)
         about = (
             f"{face.name}, {style_of(face)}\n{face.copyright}\nLicence: {face.license}\n"
-            f"{face.url}\n\nA subset by fontid: printable ASCII and typographic quotes, without hinting and kerning.\n"
+            f"{face.url}\n\nA subset by fontid: {len(font.getBestCmap())} Latin letters and signs, without hinting and"
+            " kerning.\n"
             f"The whole font: {whole_font(face)}\n"
         )
         files.writestr("README.txt", about)

@@ -25,6 +25,7 @@ UNSURE = "No exact match. The closest open fonts:"
 NOT_READ = "Text that could not be read"
 ALSO = "Also possible"
 SAME = "Also sold or shared as {names}: the letters are the same."
+LACKING = "{letters} of this font does not ship with fontid and stands in another font here."
 NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
 VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": "Unlikely"}
 EXAMPLES = {"board": "a shop sign", "poster": "a poster", "wall": "a painted wall"}

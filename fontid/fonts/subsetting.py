@@ -1,7 +1,7 @@
 """Small fonts: the Latin letters of a face without hinting, as a rule without layout tables; about 7 KB as WOFF2."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +18,9 @@ LAYOUT = ["GSUB", "GPOS", "GDEF", "kern"]
 COLOURS = ["SVG ", "COLR", "CPAL", "CBDT", "CBLC", "sbix"]
 
 
-def small_font(source: Path | BinaryIO, layout_features: Sequence[str] = ()) -> TTFont:
+def small_font(
+    source: Path | BinaryIO, layout_features: Sequence[str] = (), characters: Iterable[str] = CHARACTERS
+) -> TTFont:
     """The Latin letters of a font file that has no axes, with these OpenType features of theirs.
 
     Raises: whatever fontTools does on broken files.
@@ -35,14 +37,14 @@ def small_font(source: Path | BinaryIO, layout_features: Sequence[str] = ()) -> 
         if table in font:
             del font[table]
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=map(ord, CHARACTERS))
+    subsetter.populate(unicodes=map(ord, characters))
     subsetter.subset(font)
     return font
 
 
 def scaled(font: TTFont) -> TTFont:
     """A font at `UNITS_PER_EM`, which makes it smaller by another fifth."""
-    font = TTFont(io.BytesIO(plain(font)))
+    font = TTFont(io.BytesIO(plain(font)), recalcTimestamp=False)
     scale_upem(font, UNITS_PER_EM)
     return font
 

@@ -2,8 +2,11 @@
 
 Every face is scaled so that the ink of the whole reading is as high as the line's. Each letter is then looked for near
 the place where it should stand, so that letter-spacing, kerning and an uneven baseline do not count; what counts is how
-much of the letter's own box differs.
+much of the letter's own box differs. A face whose letterforms lack an accented letter is compared by its base letter,
+and what the picture holds above and below that is no misfit.
 """
+
+import unicodedata
 
 import numpy as np
 from PIL import Image
@@ -47,7 +50,21 @@ class Comparison:
             self._expected = self._laid_out(np.array(places) - np.arange(len(places)))
 
     def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
-        """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters)."""
+        """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters).
+
+        Where a face lacks an accented letter, those of its base letter and what the accent adds in the other faces.
+        """
+        measures, there = self._measured(faces, letters)
+        bases = "".join(map(base_letter, letters))
+        if bases != letters and not there.all():
+            of_bases, based = self._measured(faces, bases)
+            both = (there & based)[..., None]
+            added = ((measures - of_bases) * both).sum(0) / np.maximum(both.sum(0), 1)
+            measures = np.where((based & ~there)[..., None], of_bases + added, measures)
+            there = there | based
+        return measures, there
+
+    def _measured(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
         rows = [self._letterforms.glyphs(face, letters) for face in faces]
         nothing = (0.0,) * 4
         measures = [[(g.left, g.top, g.right, g.bottom) if g else nothing for g in row] for row in rows]
@@ -84,7 +101,7 @@ class Comparison:
         left, _, right, _ = np.moveaxis(measures, -1, 0)
         advance = np.zeros(there.shape)
         for row, column in np.argwhere(there):
-            advance[row, column] = self._letterforms.advance(faces[row], self.text[column])
+            advance[row, column] = self._letterforms.advance(faces[row], base_letter(self.text[column]))
         pen = np.cumsum(advance, 1) - advance + BLANK * blanks
         start = (pen + left).min(1, where=there, initial=np.inf, keepdims=True)
         end = (pen + right).max(1, where=there, initial=-np.inf, keepdims=True)
@@ -99,14 +116,28 @@ class Comparison:
         1 minus the share of ink that differs where they lie best upon each other. NaN too where it is not known where
         the character should stand.
         """
-        glyphs = [self._letterforms.glyphs(face, self.text[index])[0] for face in self._faces]
-        likeness = np.full(len(glyphs), np.nan, np.float32)
-        drawn = {row: glyph for row, glyph in enumerate(glyphs) if glyph and np.isfinite(self._em[row])}
-        if drawn and np.isfinite(self._expected[index]):
-            likeness[list(drawn)] = self._compare(index, np.array(list(drawn)), list(drawn.values()))
+        character = self.text[index]
+        likeness = np.full(len(self._faces), np.nan, np.float32)
+        if not np.isfinite(self._expected[index]):
+            return likeness
+        for letter in dict.fromkeys((character, base_letter(character))):
+            rows = np.flatnonzero(np.isnan(likeness) & np.isfinite(self._em))
+            glyphs = [self._letterforms.glyphs(self._faces[row], letter)[0] for row in rows]
+            rows = rows[[glyph is not None for glyph in glyphs]]
+            if len(rows):
+                ink = self._ink if letter == character else self._ink_within(rows, letter)
+                likeness[rows] = self._compare(index, rows, [glyph for glyph in glyphs if glyph], ink)
         return likeness
 
-    def _compare(self, index: int, rows: np.ndarray, glyphs: list[Glyph]) -> np.ndarray:
+    def _ink_within(self, rows: np.ndarray, letter: str) -> np.ndarray:
+        """The line's ink, without what is above or below a letter of these faces."""
+        measures, _ = self._measured([self._faces[row] for row in rows], letter)
+        tops, bottoms = (self._baseline[rows] - measures[:, 0, side] * self._em[rows] for side in (1, 3))
+        height = np.arange(len(self._ink)) + 0.5
+        within = (height > tops.min() - MARGIN) & (height < bottoms.max() + MARGIN)
+        return self._ink * within[:, None].astype(np.float32)
+
+    def _compare(self, index: int, rows: np.ndarray, glyphs: list[Glyph], ink: np.ndarray) -> np.ndarray:
         em, baseline = self._em[rows], self._baseline[rows]
         left, top, right, scale = np.array([(g.left, g.top, g.right, g.scale) for g in glyphs], np.float32).T
         widths = (right - left) * em
@@ -119,7 +150,12 @@ class Comparison:
         down = _resampling(cells.shape[1], self._ink.shape[0], em / scale, baseline - top * em, blur)
         across = _resampling(cells.shape[2], wide, em / scale, (wide - widths) / 2, blur)
         drawn = (down @ cells) @ across.transpose(0, 2, 1) / 255  # (k, H, wide)
-        return _best_likeness(self._ink, drawn, self._expected[index], widths)
+        return _best_likeness(ink, drawn, self._expected[index], widths)
+
+
+def base_letter(character: str) -> str:
+    """A letter without its accents."""
+    return unicodedata.normalize("NFD", character)[0]
 
 
 def _resampling(length: int, size: int, zoom: np.ndarray, start: np.ndarray, blur: float) -> np.ndarray:

@@ -1,10 +1,13 @@
 """The small fonts that ship with the artifact: drawn glyph by glyph to compare a reading with a picture.
 
-They are `letterforms-N.zip`, made by `data_scripts/make_letterforms.py`: a WOFF2 for each face of a family that is not
-variable, named by its id, and a TrueType font for each variable one, which draws a face at its place on the axes.
+They are `letterforms-N.zip`, made by `data_scripts/make_letterforms.py`. A family's fonts are one entry, FAMILY.lzma: a
+zip file compressed as a whole, since its fonts have much in common. It holds a WOFF2 for each face that is not
+variable, named by its id, and TrueType for each variable font, which draws a face at its place on the axes. Somebody's
+own fonts, and older artifacts', lie in the zip file themselves.
 """
 
 import io
+import lzma
 import string
 import zipfile
 from collections import OrderedDict
@@ -21,11 +24,15 @@ from PIL import ImageFont
 
 from fontid.catalogue.faces import Face
 
-CHARACTERS = string.printable[:95] + "‘’“”–—…"
+PLAIN = string.printable[:95] + "‘’“”–—…"  # every font that ships holds these, where its family has them
+WESTERN = PLAIN + "".join(filter(str.isalpha, map(chr, range(0xC0, 0x100)))) + "¡¿«»€£"
+RARE = "ĲĳĿŀŉŊŋŦŧĸſ"
+CHARACTERS = WESTERN + "".join(letter for letter in map(chr, range(0x100, 0x180)) if letter not in RARE) + "ȘșȚț„"
 CELL = 64  # pixels: no glyph is drawn wider or higher
 EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn smaller until they fit
-MOST_FONTS = 512  # opened at a time
-MOST_VARIABLE = 48  # kept unpacked: about 60 KB each
+MOST_FONTS = 256  # opened at a time: about 60 KB each
+MOST_VARIABLE = 48  # kept unpacked: about 80 KB each
+MOST_FAMILIES = 8  # likewise: about 100 KB each
 MOST_GLYPHS = 24_000  # kept drawn: about 25 MB
 
 
@@ -50,15 +57,16 @@ class Letterforms:
 
     Args:
         files: zip files; of a face that several hold, the last counts.
-        faces: those that variable fonts draw.
+        faces: those that the files draw, beside somebody's own.
     Raises: OSError, zipfile.BadZipFile where a file cannot be read.
     """
 
     def __init__(self, files: list[Path | BinaryIO], faces: Sequence[Face] = ()) -> None:
         self._files, self._faces = files, faces
         self._places = {name: archive for archive in map(zipfile.ZipFile, files) for name in archive.namelist()}
-        self._variable = {face.id: (variable_name(face), face.axes) for face in faces if face.axes}
-        self._unpacked = lru_cache(MOST_VARIABLE)(lambda name: uharfbuzz.Face(self._places[name].read(name)))
+        self._shipped = {face.id: face for face in faces}
+        self._family = lru_cache(MOST_FAMILIES)(self._opened)
+        self._variable = lru_cache(MOST_VARIABLE)(lambda name, family: uharfbuzz.Face(self._read(name, family)))
         self._fonts: OrderedDict[str, ImageFont.FreeTypeFont] = OrderedDict()
         self._glyphs: OrderedDict[tuple[str, str], Glyph | None] = OrderedDict()
         self._lock, self._unpacking = Lock(), Lock()
@@ -68,7 +76,9 @@ class Letterforms:
         return Letterforms([*self._files, *files], self._faces)
 
     def __contains__(self, face: str) -> bool:
-        return f"{face}.woff2" in self._places or self._variable.get(face, ("",))[0] in self._places
+        shipped = self._shipped.get(face)
+        names = (f"{shipped.family}.lzma", font_name(shipped)) if shipped else ()
+        return any(name in self._places for name in (f"{face}.woff2", *names))
 
     def font_data(self, face: str) -> bytes:
         """The face's font file: WOFF2, or TrueType where it is an instance of a variable font.
@@ -78,9 +88,18 @@ class Letterforms:
         own = f"{face}.woff2"
         if own in self._places:
             return self._places[own].read(own)
-        name, axes = self._variable[face]
+        shipped = self._shipped[face]
         with self._unpacking:
-            return instance(self._unpacked(name), axes)
+            if not shipped.axes:
+                return self._read(own, shipped.family)
+            return instance(self._variable(font_name(shipped), shipped.family), shipped.axes)
+
+    def _opened(self, family: str) -> zipfile.ZipFile:
+        packed = self._places[f"{family}.lzma"].read(f"{family}.lzma")
+        return zipfile.ZipFile(io.BytesIO(lzma.decompress(packed)))
+
+    def _read(self, name: str, family: str) -> bytes:
+        return (self._places.get(name) or self._family(family)).read(name)
 
     def licence(self, name: str) -> str | None:
         """The text of a licence that fonts are under, by its SPDX name; None where it does not lie beside them."""
@@ -93,6 +112,12 @@ class Letterforms:
         """The glyph of each character; None where the face lacks it or draws nothing."""
         with self._lock:
             return [self._glyph(face, character) for character in characters]
+
+    def lacking(self, face: str, text: str) -> str:
+        """The accented letters and signs of a text that are missing in a face's font."""
+        special = "".join(dict.fromkeys(character for character in text if not character.isascii()))
+        drawn = zip(special, self.glyphs(face, special), strict=True)
+        return "".join(character for character, glyph in drawn if glyph is None and not character.isspace())
 
     def advance(self, face: str, character: str) -> float:
         """How far the next letter's origin lies from this one's, in ems."""
@@ -124,9 +149,9 @@ class Letterforms:
         return self._fonts[face]
 
 
-def variable_name(face: Face) -> str:
-    """The name in the zip file of the variable font that draws a face."""
-    return f"{PurePath(face.file).stem}.ttf"
+def font_name(face: Face) -> str:
+    """The name of the font that draws a face: its own, or that of the variable one."""
+    return f"{PurePath(face.file).stem}.ttf" if face.axes else f"{face.id}.woff2"
 
 
 def is_woff2(font: bytes) -> bool:
