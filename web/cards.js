@@ -375,7 +375,6 @@ async function matchPicture(group) {
 }
 
 function show() {
-  document.body.classList.remove("busy");
   drawTyped();
   for (const group of element.querySelectorAll(".group")) matchPicture(group);
   if (find(".crop")) history.replaceState(history.state, "", addressOf());

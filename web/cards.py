@@ -70,6 +70,13 @@ def answer_html(
     return _status(answer, found) + "".join(sections) + use_all(identifier, answer) + _stamp()
 
 
+def first_html(identifier: FontIdentifier, answer: Answer, picture: Image.Image) -> str:
+    """The encoder's first names, before it is known how sure they are."""
+    groups = ordered(answer)
+    rows = [[Row(identifier.catalogue.face(group.matches[0]), None, ())] for group in groups]
+    return "".join(group_html(identifier, *one, picture, n) for n, one in enumerate(zip(groups, rows, strict=True)))
+
+
 def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     """What a screen reader says when an answer comes."""
     first = found[0][0]
