@@ -366,7 +366,9 @@ def families(page) -> list[str]:
 
 
 def wait_for_first(page, name: str) -> None:
-    page.locator("#answer .card .family").first.get_by_text(name, exact=True).wait_for(timeout=WAIT)
+    """Until a font is named first for good."""
+    page.locator("#answer .card:has(.verdict) .family").first.get_by_text(name, exact=True).wait_for(timeout=WAIT)
+    page.locator("body:not(.busy)").wait_for(timeout=WAIT)
 
 
 def copied(page) -> str:
@@ -750,6 +752,7 @@ def test_many_pictures(page, pictures, tmp_path):
     page.locator("#batch-start").click()
     page.locator("#batch-status", has_text="4 pictures, 1 of them without an answer").wait_for(timeout=2 * WAIT)
     names = page.locator("#batch-rows tr").all_inner_texts()
+    assert page.evaluate("document.fonts.check(\"20px 'press-start-2p-400-normal'\")")
     assert "not a picture" in names[0] and "Press Start 2P" in names[3]  # what failed stands first
     assert page.locator("#batch-rows img").count() == 4
     with page.expect_download() as download:

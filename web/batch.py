@@ -133,7 +133,7 @@ def thumbnails_html(
             sources[name] = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", 60)
     shown, fonts = [], {}
     for row in sorted(rows, key=lambda row: "error" not in row):
-        name = html.escape(row["image"])
+        name = f"<span class='style'>{html.escape(row['image'])}</span>"
         picture = f"<img alt='' src='{sources[row['image']]}'>" if row["image"] in sources else ""
         found = f"<span class='problem'>{html.escape(row.get('error', ''))}</span>"
         if "error" not in row:
@@ -146,7 +146,7 @@ def thumbnails_html(
                 f"<span class='family' {drawn_in(face)}>{html.escape(row['name'])}</span> "
                 f"<span class='style'>{style} · {said(row['verdict'], row['probability'])}</span>"
             )
-        shown.append(f"<tr><td>{picture}</td><td>{found}</td><td class='style'>{name}</td></tr>")
+        shown.append(f"<tr><td>{picture}</td><td>{found}{name}</td></tr>")
     return f"{''.join(fonts.values())}<table class='thumbnails'><tbody>{''.join(shown)}</tbody></table>"
 
 

@@ -34,7 +34,7 @@ from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import COMPARING, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, SCRIPT, TITLE
+from web.words import ABOUT, COMPARING, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, REPORT, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -347,7 +347,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         batch_tab(identifier)
         catalogue_tab(identifier)
         map_tab(identifier)
-        comparison_tab()
+        about_tab(identifier)
         endpoints(identifier)
     return page
 
@@ -374,7 +374,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Pictures", len(pictures)):
             found += more
             answers.append(answer)
-        failed = sum("error" in answer for answer in answers)
+        failed = sum("error" in row for row in found)
         said = f"{len(answers)} pictures" + (f", {failed} of them without an answer" if failed else "")
         return {
             status: f"<p role='status'>{said}.</p>",
@@ -386,7 +386,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
     with gr.Tab("Batch") as tab:
         later = {"visible": False}  # what they need is fetched when somebody looks
         files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch", **later)
-        start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start", **later)
+        start = gr.Button("Identify all", variant="primary", elem_id="batch-start", **later)
         status = gr.HTML("", elem_id="batch-status")
         rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
         with gr.Column(elem_id="batch-files"):
@@ -453,15 +453,16 @@ def map_tab(identifier: FontIdentifier) -> None:
         tab.select(show, None, families, show_progress="minimal", api_visibility="private")
 
 
-def comparison_tab() -> None:
-    """Why an encoder and no vision-language model: the report of compare_vlm, fetched when somebody looks."""
-    if not COMPARISON.exists():
-        return
+def about_tab(identifier: FontIdentifier) -> None:
+    """What this is; and why an encoder and no vision-language model, fetched when somebody looks."""
 
     def show() -> str:
         page = html.escape(COMPARISON.read_text(encoding="utf-8"), quote=True)
-        return f'<iframe title="Comparison of models" sandbox="" class="report" srcdoc="{page}"></iframe>'
+        return f'<iframe title="{REPORT}" sandbox="" class="report" srcdoc="{page}"></iframe>'
 
     with gr.Tab("About") as tab:
-        report = gr.HTML("", elem_id="comparison")
-        tab.select(show, None, report, show_progress="minimal", api_visibility="private")
+        told = "".join(f"<h2>{title}</h2><p>{text}</p>" for title, text in ABOUT.items())
+        gr.HTML(told.format(count=len(identifier.catalogue.families)), elem_id="about", apply_default_css=False)
+        if COMPARISON.exists():
+            report = gr.HTML("", elem_id="comparison", apply_default_css=False)
+            tab.select(show, None, report, show_progress="minimal", api_visibility="private")
