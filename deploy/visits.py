@@ -106,7 +106,7 @@ class Visitor:
         def work() -> None:
             file = self._upload(sample)
             if sample.file.endswith(".zip"):
-                check_batch(self._ask("batch-start.click", [[file]]))
+                check_batch(self._ask("batch.upload", [], {"files": [file["path"]]}))
             else:
                 asked = self._ask("stage.upload", [None], {"path": file["path"]})
                 check_cards(asked, sample.cards)
@@ -226,6 +226,6 @@ def check_identified(kind: str, data, cards: bool) -> None:
 def check_batch(data: list) -> None:
     """Whether the answer for a zip counts its pictures. Raises: Ended."""
     shown = " ".join(texts(data))
-    if "role='status'" not in shown or "pictures" not in shown:
+    if "role='status'" not in shown or "images" not in shown:
         sentence = SENTENCE.search(shown)
-        raise polite(sentence[1] if sentence else f"no count of pictures: {shown[:100]}")
+        raise polite(sentence[1] if sentence else f"no count of images: {shown[:100]}")

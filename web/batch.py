@@ -17,6 +17,7 @@ from web.limits import LARGEST_FILE
 from web.specimens import drawn_in, style_name, web_font
 from web.stage import data_address
 from web.turns import TURNS, Busy
+from web.words import CHOOSE_MANY, DROP_MANY, MANY_FORMATS
 
 MOST = 200  # pictures
 THUMBNAIL = 160  # pixels
@@ -117,6 +118,15 @@ def answers(
                 }
             )
         yield rows, told(name, answer)
+
+
+def zone_html() -> str:
+    """Where they are dropped; what that does is in `batch.js`."""
+    return (
+        f"<div class='start'><label class='drop' for='many'><span class='idle'><strong>{DROP_MANY}</strong>"
+        f"<span class='choose'>{CHOOSE_MANY}</span><small>{MANY_FORMATS.format(most=MOST)}</small></span></label>"
+        f"<input type='file' id='many' multiple aria-label='{CHOOSE_MANY}'></div>"
+    )
 
 
 def table(rows: Sequence[dict]) -> list[list]:

@@ -365,17 +365,19 @@ def numbers_of(lines: Sequence[Line], groups: Sequence[Group]) -> tuple[int, ...
 def batch_tab(identifier: FontIdentifier) -> None:
     """Many pictures at once."""
 
-    def identify_all(files: list[str] | None, progress=gr.Progress()):
+    def identify_all(event: gr.EventData, progress=gr.Progress()):
+        asked = event._data or {}
         try:
-            pictures = batch.pictures_in([Path(uploaded(file)) for file in files or []])
+            pictures = batch.pictures_in([Path(uploaded(str(file))) for file in asked.get("files") or []])
         except batch.BatchError as error:
-            return {status: problem(error), rows: "", table: None, objects: None}
+            said = problem(ValueError(asked["problem"]) if asked.get("problem") else error)
+            return {status: said, rows: "", table: gr.update(visible=False), objects: gr.update(visible=False)}
         found, answers = [], []
-        for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Pictures", len(pictures)):
+        for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Images", len(pictures)):
             found += more
             answers.append(answer)
         failed = sum("error" in row for row in found)
-        said = f"{len(answers)} pictures" + (f", {failed} of them without an answer" if failed else "")
+        said = f"{len(answers)} images" + (f", {failed} of them without an answer" if failed else "")
         return {
             status: f"<p role='status'>{said}.</p>",
             rows: batch.thumbnails_html(identifier, pictures, found),
@@ -383,25 +385,16 @@ def batch_tab(identifier: FontIdentifier) -> None:
             objects: gr.update(value=keep("fonts.json", batch.to_json(answers).encode()), visible=True),
         }
 
-    with gr.Tab("Batch") as tab:
-        later = {"visible": False}  # what they need is fetched when somebody looks
-        files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch", **later)
-        start = gr.Button("Identify all", variant="primary", elem_id="batch-start", **later)
+    with gr.Tab("Batch"):
+        script = (FOLDER / "batch.js").read_text()
+        zone = gr.HTML(batch.zone_html(), elem_id="batch", apply_default_css=False, js_on_load=script)
         status = gr.HTML("", elem_id="batch-status")
+        with gr.Row(elem_id="batch-files"):
+            table = gr.DownloadButton("CSV", elem_id="batch-csv", visible=False)
+            objects = gr.DownloadButton("JSON", elem_id="batch-json", visible=False)
         rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
-        with gr.Column(elem_id="batch-files"):
-            table = gr.DownloadButton("CSV", elem_id="batch-csv", **later)
-            objects = gr.DownloadButton("JSON", elem_id="batch-json", **later)
-        tab.select(
-            lambda: [gr.update(visible=True)] * 2,
-            None,
-            [files, start],
-            show_progress="hidden",
-            api_visibility="private",
-        )
-        start.click(
-            identify_all, files, [status, rows, table, objects], show_progress_on=status, api_visibility="private"
-        )
+        shown = [status, rows, table, objects]
+        zone.upload(identify_all, None, shown, show_progress_on=status, api_visibility="private")
 
 
 def catalogue_tab(identifier: FontIdentifier) -> None:
