@@ -215,6 +215,13 @@ def test_gradio_fetches_nothing_from_the_server_itself(server, canary):
         assert httpx.post(f"{server[0]}/gradio_api/queue/join", json=body).status_code == 200
         with httpx.stream("GET", f"{server[0]}/gradio_api/queue/data?session_hash={session}", timeout=30) as said:
             assert any('"success":false' in line for line in said.iter_lines())
+    for number, event in enumerate(one for one in config["dependencies"] if "upload" in str(one["targets"])):
+        sent = {"path": address, "files": [address]}
+        body = {"fn_index": event["id"], "data": [None] * len(event["inputs"]), "event_data": sent}
+        body |= {"session_hash": f"upload{number}", "trigger_id": event["targets"][0][0]}
+        assert httpx.post(f"{server[0]}/gradio_api/queue/join", json=body).status_code == 200
+        with httpx.stream("GET", f"{server[0]}/gradio_api/queue/data?session_hash=upload{number}", timeout=30) as said:
+            assert any("process_completed" in line for line in said.iter_lines())
     assert not visits
 
 

@@ -390,8 +390,8 @@ def batch_tab(identifier: FontIdentifier) -> None:
         zone = gr.HTML(batch.zone_html(), elem_id="batch", apply_default_css=False, js_on_load=script)
         status = gr.HTML("", elem_id="batch-status")
         with gr.Row(elem_id="batch-files"):
-            table = gr.DownloadButton("CSV", elem_id="batch-csv", visible=False)
-            objects = gr.DownloadButton("JSON", elem_id="batch-json", visible=False)
+            table = gr.DownloadButton("Download CSV", elem_id="batch-csv", visible=False)
+            objects = gr.DownloadButton("Download JSON", elem_id="batch-json", visible=False)
         rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
         shown = [status, rows, table, objects]
         zone.upload(identify_all, None, shown, show_progress_on=status, api_visibility="private")
