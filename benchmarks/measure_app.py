@@ -106,6 +106,7 @@ def take_screenshots(browser, address: str, folder: Path) -> None:
         page.locator("body:not(.busy)").wait_for(timeout=WAIT)
         page.locator("#answer .menu summary").first.click()
         page.locator("#answer [data-compare]").first.click()
+        page.mouse.move(1, 1)
         page.wait_for_timeout(800)
         page.screenshot(path=folder / f"{name}.png", full_page=size == "phone")
         page.close()
