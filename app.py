@@ -42,16 +42,27 @@ from web.uploads import Sweeper  # noqa: E402
 from web.watching import log, log_libraries, places  # noqa: E402
 
 WEB = Path(__file__).parent / "web"
-CONTRAST = {  # the theme's own greys and indigos are too pale to be read by everybody
-    f"{part}{mode}": colour
-    for part in (
-        "block_label_text_color",
-        "block_title_text_color",
-        "body_text_color_subdued",
-        "input_placeholder_color",
-    )
-    for mode, colour in (("", "*neutral_700"), ("_dark", "*neutral_200"))
-} | {"button_primary_background_fill": "*primary_600", "button_primary_background_fill_dark": "*primary_700"}
+CONTRAST = (
+    {  # the theme's own greys and indigos are too pale to be read by everybody
+        f"{part}{mode}": colour
+        for part in (
+            "block_label_text_color",
+            "block_title_text_color",
+            "body_text_color_subdued",
+            "input_placeholder_color",
+        )
+        for mode, colour in (("", "*neutral_700"), ("_dark", "*neutral_200"))
+    }
+    | {
+        f"button_primary_{part}{mode}": colour
+        for part, colour in (("background_fill", "var(--accent)"), ("text_color", "var(--on-accent)"))
+        for mode in ("", "_dark", "_hover", "_hover_dark")
+    }
+    | {
+        f"link_text_color{mode}": "var(--accent)"
+        for mode in ("", "_dark", "_hover", "_hover_dark", "_visited", "_visited_dark")
+    }
+)
 
 
 def warm_up(identifier: FontIdentifier, service: Service) -> None:

@@ -106,7 +106,7 @@ class Visitor:
         def work() -> None:
             file = self._upload(sample)
             if sample.file.endswith(".zip"):
-                check_batch(self._ask("batch-start.click", [[file]]))
+                check_batch(self._ask("batch.upload", [], {"files": [file["path"]]}))
             else:
                 asked = self._ask("stage.upload", [None], {"path": file["path"]})
                 check_cards(asked, sample.cards)
@@ -136,17 +136,19 @@ class Visitor:
         return {"path": path, "orig_name": sample.file, "size": len(content), "meta": {"_type": "gradio.FileData"}}
 
     def _ask(self, function: str, data: list, event: dict | None = None) -> list:
-        """What a function of the page returns. Args: event: what its script tells beside it."""
+        """All that a function of the page sends, step after step. Args: event: what its script tells beside it."""
         body = {"data": data, "session_hash": self._session, "event_data": event} | self._functions[function]
-        asked = self._post("/gradio_api/queue/join", json=body).json()["event_id"]
+        asked, sent = self._post("/gradio_api/queue/join", json=body).json()["event_id"], []
         for line in self._lines(f"/gradio_api/queue/data?session_hash={self._session}"):
             if not line.startswith("data: "):
                 continue
             message = json.loads(line.removeprefix("data: "))
-            if message["msg"] == "process_completed" and message["event_id"] == asked:
+            if message["msg"] in ("process_generating", "process_completed") and message["event_id"] == asked:
                 if not message["success"]:
                     raise polite(message["output"].get("error"))
-                return message["output"]["data"]
+                sent += message["output"]["data"]
+                if message["msg"] == "process_completed":
+                    return sent
             if message["msg"] == "unexpected_error":
                 raise Ended(LOST, f"unexpected error: {message.get('message')}")
         raise Ended(LOST, "the stream of the queue ended without an answer")
@@ -195,9 +197,16 @@ def polite(sentence: str | None) -> Ended:
     return Ended(REFUSED if BUSY.search(sentence or "") else LOST, str(sentence))
 
 
+def texts(sent) -> list[str]:
+    """All strings in what was sent; of a later step that is what differs from the one before."""
+    if isinstance(sent, list):
+        return [text for one in sent for text in texts(one)]
+    return [sent] if isinstance(sent, str) else []
+
+
 def check_cards(data: list, cards: bool) -> None:
     """Whether the page's update holds what it should: cards, or a sentence. Raises: Ended."""
-    shown = " ".join(one for one in data if isinstance(one, str))
+    shown = " ".join(texts(data))
     sentence = SENTENCE.search(shown)
     if bool("class='card'" in shown or 'class="card"' in shown) is cards and bool(sentence) is not cards:
         return
@@ -216,7 +225,7 @@ def check_identified(kind: str, data, cards: bool) -> None:
 
 def check_batch(data: list) -> None:
     """Whether the answer for a zip counts its pictures. Raises: Ended."""
-    shown = " ".join(one for one in data if isinstance(one, str))
-    if "role='status'" not in shown or "pictures" not in shown:
+    shown = " ".join(texts(data))
+    if "role='status'" not in shown or "images" not in shown:
         sentence = SENTENCE.search(shown)
-        raise polite(sentence[1] if sentence else f"no count of pictures: {shown[:100]}")
+        raise polite(sentence[1] if sentence else f"no count of images: {shown[:100]}")

@@ -216,6 +216,7 @@ class FontIdentifier:
         prior: bool = True,
         for_: str = "text",
         page: int = 1,
+        progress: Callable[[tuple[Line, ...], Answer | None], None] | None = None,
     ) -> Answer:
         """Rank the catalogue's families for a picture.
 
@@ -229,6 +230,8 @@ class FontIdentifier:
             prior: often used families come before equally likely rare ones.
             for_: what `matches` is about, the "text", which has most letters, or the "heading", the largest line.
             page: of a PDF.
+            progress: called with the lines as soon as they are read, and with them and the encoder's own answer before
+                drawing decides. What it raises ends the work.
         Raises: PictureError where it is no picture or holds text in another script only; NoText, which is one, where
             it holds no ink; NoFaces; ValueError for a `top` or for lines that cannot be.
         """
@@ -247,11 +250,35 @@ class FontIdentifier:
         opened = open_picture(picture, page=page)
         named = opened.info.get("fonts", ())
         opened = without_noise(opened)
-        samples = self._samples(
-            self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
-        )
+        found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
+        if progress and found:
+            progress(tuple(line.place for line in found), None)
+        samples = self._samples(found)
         if not samples:
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
+
+        asked = {"top": top, "only": only, "without": without, "prior": prior, "for_": for_, "named": named}
+        if progress and not encoder_only:
+            first = self._answer(opened, samples, among, encoder_only=True, unread=False, **asked)
+            progress(tuple(sample.line for sample in samples), first)
+        return self._answer(opened, samples, among, encoder_only=encoder_only, unread=lines is None, **asked)
+
+    def _answer(
+        self,
+        opened: Image.Image,
+        samples: list[_Sample],
+        among: np.ndarray,
+        *,
+        top: int,
+        only: Callable[[Face], bool] | None,
+        without: Collection[str],
+        encoder_only: bool,
+        unread: bool,
+        prior: bool,
+        for_: str,
+        named: tuple[str, ...],
+    ) -> Answer:
+        """Args: among: (F,) bool; unread: lines without a reading may get one; the others are those of `identify`."""
         exponent = self.calibration.exponent if prior else 0.0
         families = []
         grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
@@ -259,7 +286,7 @@ class FontIdentifier:
         scores = lean_on_neighbours(_scores(samples, among), weights, boxes, grouping)
         for styles in part_lines(self.catalogue, scores, weights, grouping):
             family = [[samples[number] for number in style] for style in styles]
-            if lines is None and not encoder_only:
+            if unread and not encoder_only:
                 family[0] = self._with_readings(opened, family[0])
             drawn = [] if encoder_only else family[0]
             verdict, similar, evidence = self._judge(family, drawn, among)

@@ -200,7 +200,7 @@ def test_gradio_fetches_nothing_from_the_server_itself(server, canary):
     config = httpx.get(f"{server[0]}/config").json()
     kinds = {component["id"]: component["type"] for component in config["components"]}
     fetching = [one for one in config["dependencies"] if {"file", "image"} & {kinds[i] for i in one["inputs"]}]
-    assert len(fetching) >= 2  # many pictures, /identify
+    assert fetching  # /identify; the page's own controls take paths of uploads only
     for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0"):
         address = f"http://{host}:{port}/x.png"
         for file in (marked(path=address), marked(path="x", url=address), marked(url=address), address):
@@ -215,6 +215,13 @@ def test_gradio_fetches_nothing_from_the_server_itself(server, canary):
         assert httpx.post(f"{server[0]}/gradio_api/queue/join", json=body).status_code == 200
         with httpx.stream("GET", f"{server[0]}/gradio_api/queue/data?session_hash={session}", timeout=30) as said:
             assert any('"success":false' in line for line in said.iter_lines())
+    for number, event in enumerate(one for one in config["dependencies"] if "upload" in str(one["targets"])):
+        sent = {"path": address, "files": [address]}
+        body = {"fn_index": event["id"], "data": [None] * len(event["inputs"]), "event_data": sent}
+        body |= {"session_hash": f"upload{number}", "trigger_id": event["targets"][0][0]}
+        assert httpx.post(f"{server[0]}/gradio_api/queue/join", json=body).status_code == 200
+        with httpx.stream("GET", f"{server[0]}/gradio_api/queue/data?session_hash=upload{number}", timeout=30) as said:
+            assert any("process_completed" in line for line in said.iter_lines())
     assert not visits
 
 
@@ -366,7 +373,9 @@ def families(page) -> list[str]:
 
 
 def wait_for_first(page, name: str) -> None:
-    page.locator("#answer .card .family").first.get_by_text(name, exact=True).wait_for(timeout=WAIT)
+    """Until a font is named first for good."""
+    page.locator("#answer .card:has(.verdict) .family").first.get_by_text(name, exact=True).wait_for(timeout=WAIT)
+    page.locator("body:not(.busy)").wait_for(timeout=WAIT)
 
 
 def copied(page) -> str:
@@ -518,6 +527,38 @@ def test_another_picture_is_answered_each_time(page, pictures, tmp_path):
         upload(page, picture)
         wait_for_first(page, name)
         assert page.locator("#stage [data-line]").count() == 1
+
+
+STEPS = """() => {
+    window.steps = [];
+    new MutationObserver(() => {
+        const count = (selector) => document.querySelectorAll(selector).length;
+        const wait = document.querySelector("#stage .view .wait");
+        const step = [wait && getComputedStyle(wait).display !== "none" ? wait.textContent : "",
+            count("#stage [data-line]"), count("#stage .number"), count("#answer .card"), count("#answer .verdict")];
+        if (String(step) !== String(window.steps.at(-1))) window.steps.push(step);
+    }).observe(document.body, { childList: true, subtree: true, attributes: true });
+}"""
+
+
+def test_lines_and_names_come_before_the_answer(page, pictures, server):
+    """And all steps of it are counted as one request."""
+
+    def counted() -> float:
+        text = httpx.get(f"{server[0]}/metrics").text
+        found = re.findall(r'^fontid_requests_total{endpoint="paste",outcome="answered"} (\S+)', text, re.M)
+        return float(found[0]) if found else 0.0
+
+    before = counted()
+    page.locator("#file").wait_for(state="attached", timeout=WAIT)
+    page.evaluate(STEPS)
+    upload(page, pictures / "two.png")
+    wait_for_first(page, "Pacifico")
+    steps = page.evaluate("window.steps")
+    order = [["Matching fonts…", 2, 0, 0, 0], ["Comparing letters…", 2, 2, 2, 0], ["", 2, 2, 2]]
+    places = [next(i for i, step in enumerate(steps) if step[: len(one)] == one) for one in order]
+    assert places == sorted(places) and steps[-1][4] >= 2
+    assert counted() == before + 1
 
 
 def test_what_is_done_last_is_answered(page, pictures, tmp_path):
@@ -746,10 +787,9 @@ def test_many_pictures(page, pictures, tmp_path):
         archive.writestr("readme.txt", "no picture")
     page.get_by_role("tab", name="Batch").click()
     page.locator("#batch input[type=file]").set_input_files([tmp_path / "pictures.zip", pictures / "turned.png"])
-    page.locator("#batch").get_by_text("turned").wait_for(timeout=WAIT)
-    page.locator("#batch-start").click()
-    page.locator("#batch-status", has_text="4 pictures, 1 of them without an answer").wait_for(timeout=2 * WAIT)
+    page.locator("#batch-status", has_text="4 images, 1 of them without an answer").wait_for(timeout=2 * WAIT)
     names = page.locator("#batch-rows tr").all_inner_texts()
+    assert page.evaluate("document.fonts.check(\"20px 'press-start-2p-400-normal'\")")
     assert "not a picture" in names[0] and "Press Start 2P" in names[3]  # what failed stands first
     assert page.locator("#batch-rows img").count() == 4
     with page.expect_download() as download:
@@ -782,6 +822,8 @@ def test_a_family_has_an_address(page, server):
     page.goto(f"{server[0]}/?family=press-start-2p")
     page.locator("#family .card").wait_for(timeout=WAIT)
     assert "Press Start 2P" in page.locator("#family h2").inner_text()
+    page.locator("#family > input").fill("Quality time")
+    assert set(page.locator("#family .specimen").all_inner_texts()) == {"Quality time"}
     page.locator("#family").get_by_role("button", name="Copy CSS").click()
     page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('Press+Start+2P'))")
     page.get_by_role("button", name="Close").click()
@@ -833,13 +875,34 @@ def test_accessibility(browser, server, pictures, scheme):
             found.extend((where, one["id"], node["html"][:120]) for node in one["nodes"])
 
     look("at first")
+    upload(page, pictures / "notes.png")
+    page.locator("#answer .problem").wait_for(timeout=WAIT)
+    look("with a problem")
+    upload(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    edit(page, "Filters and own fonts")
+    look("with one font and filters")
     upload(page, pictures / "two.png")
     wait_for_first(page, "Pacifico")
     compare(page)
     look("with an answer")
+    page.locator("#stage [data-line]").nth(1).dispatch_event("click")
+    wait_for_first(page, "Press Start 2P")
+    edit(page, "Crop")
+    look("with a line and a crop")
+    page.get_by_role("button", name="Cancel").click()
     for tab in ("Batch", "Catalogue", "Map", "About"):
         page.get_by_role("tab", name=tab).click()
+        if tab == "Batch":
+            page.locator("#batch input[type=file]").set_input_files([pictures / "one.png", pictures / "notes.png"])
+            page.locator("#batch-rows tr").nth(1).wait_for(timeout=2 * WAIT)
         look(tab)
+    page.goto(f"{server[0]}/?__theme={scheme}&family=lora")
+    page.locator("#family .card").wait_for(timeout=WAIT)
+    look("a family")
+    page.goto(f"{server[0]}/?__theme={scheme}&fonts=lora-400-normal:0.9,pacifico-400-normal:0.05&text=Signal")
+    wait_for_first(page, "Lora")
+    look("a shared link")
     assert not found
     page.close()
 

@@ -265,6 +265,22 @@ def test_turns_are_fair_and_end():
     assert turns.take(sum, [1, 2]) == 3 and "never" not in order
 
 
+def test_a_turn_is_followed_step_by_step():
+    turns, steps = Turns(1, longest=5), []
+
+    def follow(work):
+        steps.append((yield from turns.follow(work)))
+
+    def in_two(tell):
+        tell("first")
+        tell("second")
+        return "done"
+
+    assert list(follow(in_two)) == ["first", "second"] and steps == ["done"]
+    with pytest.raises(ZeroDivisionError):
+        list(follow(lambda tell: 1 / 0))
+
+
 def test_work_that_does_not_end_is_told_apart_from_a_long_queue():
     turns = Turns(1, longest=0.1)
     with pytest.raises(Busy):

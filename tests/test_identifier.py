@@ -195,6 +195,18 @@ def design(*families):
     return catalogue
 
 
+def test_progress_is_told_and_can_end_the_work(identifier):
+    picture = on_page(draw("Signal Window", "pacifico", 70), draw("the quick brown", "press-start-2p", 30))
+    told = []
+    answer = identifier.identify(picture, progress=lambda *step: told.append(step))
+    (found, none), (lines, first) = told
+    assert [line.text for line in found] == ["Signal Window", "the quick brown"] and none is None
+    assert lines == found and first == identifier.identify(picture, lines=found, encoder_only=True)
+    assert answer == identifier.identify(picture)
+    with pytest.raises(ZeroDivisionError):
+        identifier.identify(picture, progress=lambda *step: 1 / 0)
+
+
 def test_lines_share_a_face_unless_another_gains_its_price():
     catalogue, weights = design(0, 1, 2), np.ones(3)
     near = np.array([[0.9, 0.7, 0.1], [0.7, 0.9, 0.1], [0.1, 0.2, 0.9]])

@@ -375,3 +375,5 @@ def test_a_card_names_the_page_that_it_links(identifier):
     for source, url in (("google", "https://example.org/g"), ("npm", "https://example.org/n"), ("debian", "")):
         shown = card(identifier, Row(dataclasses.replace(face, source=source, url=url), None, ()), "Signal")
         assert (">Google Fonts</a>" in shown, ">Website</a>" in shown) == (source == "google", source == "npm")
+        (css,) = re.findall(r'data-copy="([^"]*)">Copy CSS', shown)  # from a file beside it, where no site has the font
+        assert ("googleapis" in css) == (source == "google") == (f"{face.id}.woff2" not in css)

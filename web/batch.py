@@ -17,6 +17,7 @@ from web.limits import LARGEST_FILE
 from web.specimens import drawn_in, style_name, web_font
 from web.stage import data_address
 from web.turns import TURNS, Busy
+from web.words import CHOOSE_MANY, DROP_MANY, MANY_FORMATS
 
 MOST = 200  # pictures
 THUMBNAIL = 160  # pixels
@@ -119,6 +120,15 @@ def answers(
         yield rows, told(name, answer)
 
 
+def zone_html() -> str:
+    """Where they are dropped; what that does is in `batch.js`."""
+    return (
+        f"<div class='start'><label class='drop' for='many'><span class='idle'><strong>{DROP_MANY}</strong>"
+        f"<span class='choose'>{CHOOSE_MANY}</span><small>{MANY_FORMATS.format(most=MOST)}</small></span></label>"
+        f"<input type='file' id='many' multiple aria-label='{CHOOSE_MANY}'></div>"
+    )
+
+
 def table(rows: Sequence[dict]) -> list[list]:
     return [[row.get(column, "") for column in COLUMNS] for row in rows]
 
@@ -133,7 +143,7 @@ def thumbnails_html(
             sources[name] = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", 60)
     shown, fonts = [], {}
     for row in sorted(rows, key=lambda row: "error" not in row):
-        name = html.escape(row["image"])
+        name = f"<span class='style'>{html.escape(row['image'])}</span>"
         picture = f"<img alt='' src='{sources[row['image']]}'>" if row["image"] in sources else ""
         found = f"<span class='problem'>{html.escape(row.get('error', ''))}</span>"
         if "error" not in row:
@@ -146,7 +156,7 @@ def thumbnails_html(
                 f"<span class='family' {drawn_in(face)}>{html.escape(row['name'])}</span> "
                 f"<span class='style'>{style} · {said(row['verdict'], row['probability'])}</span>"
             )
-        shown.append(f"<tr><td>{picture}</td><td>{found}</td><td class='style'>{name}</td></tr>")
+        shown.append(f"<tr><td>{picture}</td><td>{found}{name}</td></tr>")
     return f"{''.join(fonts.values())}<table class='thumbnails'><tbody>{''.join(shown)}</tbody></table>"
 
 

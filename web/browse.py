@@ -10,7 +10,7 @@ from fontid.identifier import FontIdentifier
 from web.cards import Row, card
 from web.filters import CATEGORIES
 from web.specimens import specimen, style_of
-from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, PANGRAM, SEARCH
+from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, OWN_WORDS, PANGRAM, SEARCH
 
 PAGE = 24  # families drawn at a time
 
@@ -84,6 +84,7 @@ def family_html(identifier: FontIdentifier, family: str) -> str:
         f"<li><span class='style'>{style_of(one)}</span>{specimen(identifier, one, PANGRAM)}</li>" for one in faces
     )
     return (
+        f"<input placeholder='{OWN_WORDS}' aria-label='{OWN_WORDS}'>"
         f"<section class='group' data-text='{PANGRAM}'>{card(identifier, row, PANGRAM)}"
         f"<ul class='neighbours'>{styles}</ul></section>"
     )

@@ -39,13 +39,15 @@ function flash(clicked, text) {
   setTimeout(() => (button.textContent = button.dataset.before), 1500);
 }
 
-const typed = () => document.querySelector("#words textarea, #words input")?.value.trim() ?? "";
+const typed = (part = "#words") => document.querySelector(`${part} input`)?.value.trim() ?? "";
 
 function drawTyped() {
-  for (const specimen of document.querySelectorAll("#answer .specimen")) {
+  for (const specimen of document.querySelectorAll("#answer .specimen, #family .specimen")) {
+    if (specimen.closest(".styles")) continue;
     specimen.dataset.own ??= specimen.textContent;
-    specimen.textContent = typed() || specimen.dataset.own;
+    specimen.textContent = typed(specimen.closest("#family") ? "#family" : "#words") || specimen.dataset.own;
   }
+  for (const group of element.querySelectorAll(".group")) matchPicture(group);
 }
 
 // --- how a font's letters lie on the picture's
@@ -367,20 +369,25 @@ async function matchPicture(group) {
   const size = [crop.naturalWidth, crop.naturalHeight, crop.naturalWidth, crop.naturalHeight];
   seeInk(crop, box.map((value, side) => value * size[side]));
   const { left, right } = measure(specimen.dataset.drawn, crop.dataset.text || group.dataset.text);
-  const wide = (box[2] - box[0]) * crop.getBoundingClientRect().width;
-  specimen.style.fontSize = `${Math.min(96, Math.max(14, (SIZE * wide) / (right - left)))}px`;
-  specimen.style.paddingLeft = `${box[0] * crop.getBoundingClientRect().width}px`;
-  specimen.style.color = crop.seen.colour;
+  const shown = crop.getBoundingClientRect().width;
+  const font = Math.min(160, Math.max(8, (SIZE * (box[2] - box[0]) * shown) / (right - left)));
+  pen.font = `${font}px '${specimen.dataset.drawn}'`;
+  const ink = pen.measureText(specimen.textContent);
+  const [above, below] = [ink.fontBoundingBoxAscent, ink.fontBoundingBoxDescent]; // of the line; what holds no ink is cut
+  Object.assign(specimen.style, {
+    fontSize: `${font}px`, lineHeight: `${above + below}px`, color: crop.seen.colour,
+    padding: `0 8px 0 ${box[0] * shown}px`,
+    margin: `${8 + ink.actualBoundingBoxAscent - above}px 0 ${8 + ink.actualBoundingBoxDescent - below}px`,
+    whiteSpace: typed() ? "normal" : "",
+  });
   find(".pair", group).style.background = crop.seen.ground;
 }
 
 function show() {
-  document.body.classList.remove("busy");
   drawTyped();
-  for (const group of element.querySelectorAll(".group")) matchPicture(group);
-  if (find(".crop")) history.replaceState(history.state, "", addressOf());
+  if (find(".crop") && find(".verdict")) history.replaceState(history.state, "", addressOf());
 }
 document.addEventListener("input", (event) => {
-  if (event.target.closest("#words")) drawTyped();
+  if (event.target.closest("#words, #family")) drawTyped();
 });
 watch("value", show);

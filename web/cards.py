@@ -70,6 +70,13 @@ def answer_html(
     return _status(answer, found) + "".join(sections) + use_all(identifier, answer) + _stamp()
 
 
+def first_html(identifier: FontIdentifier, answer: Answer, picture: Image.Image) -> str:
+    """The encoder's first names, before it is known how sure they are."""
+    groups = ordered(answer)
+    rows = [[Row(identifier.catalogue.face(group.matches[0]), None, ())] for group in groups]
+    return "".join(group_html(identifier, *one, picture, n) for n, one in enumerate(zip(groups, rows, strict=True)))
+
+
 def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     """What a screen reader says when an answer comes."""
     first = found[0][0]
@@ -230,26 +237,23 @@ def _menu(label: str, buttons: str) -> str:
 
 
 def _actions(face: Face) -> str:
-    shown, folded = [], [_copy("name", face.name, "Copy name")]
-    download = "<button type='button' data-font>Download</button>"
-    if face.url:
-        ways = codes([("text", face)])
-        link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
-        shown = [
-            _copy("CSS", ways.pop("CSS"), "Copy CSS"),
-            download,
-            f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>",
-        ]
-        folded += [_copy(label, text, f"Copy {label}") for label, text in ways.items()]
+    ways = codes([("text", face)])
+    link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
+    shown = [
+        _copy("CSS", ways.pop("CSS"), "Copy CSS"),
+        "<button type='button' data-font>Download</button>",
+        f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>" if link else "",
+    ]
     folded = [
         "<button type='button' data-compare aria-expanded='false'>Compare</button>",
         "<button type='button' data-similar aria-expanded='false'>Similar fonts</button>",
-        *folded,
         "<button type='button' data-share>Copy a link</button>",
         "<button type='button' data-feedback='right'>That is it</button>",
         "<button type='button' data-feedback='wrong'>This is wrong</button>",
+        _copy("name", face.name, "Copy name"),
+        *(_copy(label, text, f"Copy {label}") for label, text in ways.items()),
     ]
-    return f"<div class='buttons'>{''.join(shown or [download])}{_menu('More', ''.join(folded))}</div>"
+    return f"<div class='buttons'>{''.join(shown)}{_menu('More', ''.join(folded))}</div>"
 
 
 def use_all(identifier: FontIdentifier, answer: Answer) -> str:
@@ -258,7 +262,7 @@ def use_all(identifier: FontIdentifier, answer: Answer) -> str:
     for font in sorted(answer.fonts, key=lambda font: font.matches[0].family != answer.matches[0].family):
         for style in font.styles:
             index = identifier.catalogue.row_of(style.match.face)
-            if index is not None and identifier.catalogue.faces[index].url:
+            if index is not None:
                 role = font.role if font.role not in roles else f"{font.role}{len(roles) + 1}"
                 roles[role] = identifier.catalogue.faces[index]
     if len(roles) < 2:

@@ -4,8 +4,8 @@ let files = [];
 
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("change", async ({ target }) => {
+  document.body.classList.add("busy");
   if (!target.closest("#own")) {
-    document.body.classList.toggle("busy", document.querySelector("#stage .view") !== null);
     const chosen = (name) => [...form.querySelectorAll(`[name=${name}]:checked`)].map((one) => one.value);
     return trigger("change", {
       categories: chosen("categories"), weights: chosen("weights").map(Number), slope: chosen("slope")[0], widths: chosen("widths"),

@@ -1,6 +1,7 @@
 """What the app takes at most, all in one place; chosen by what results/load.json measured on two cores and 900 MB."""
 
 AT_ONCE = 1  # pictures worked on at a time: a second one would take its memory, and the cores from the first
+AT_HAND = 4  # actions on the page that are begun: all but one wait for their turn, or find out that they are outdated
 MOST_WAITING = 24  # requests waiting for their turn; more are refused
 MOST_OPEN = 400  # requests open at a time, streams of idle pages among them; more are refused
 LONGEST = 60.0  # seconds that a picture waits and is worked on before its visitor is told to try again

@@ -1,4 +1,5 @@
-// The map is dragged, zoomed and searched; a name on it opens the family's page. `element` comes from gr.HTML.
+// The map is dragged, zoomed and searched; a name on it opens the family's page. `element` and `watch` come
+// from gr.HTML.
 let from = null;
 let start = null; // where the pointer went down: a click does not move
 const map = () => element.querySelector(".map");
@@ -22,6 +23,11 @@ element.addEventListener("wheel", (event) => {
   const grown = image.width / before;
   map().scrollTo((map().scrollLeft + x) * grown - x, (map().scrollTop + y) * grown - y);
 }, { passive: false });
+
+watch("value", async () => {
+  await element.querySelector(".map img").decode();
+  map().scrollTo((map().scrollWidth - map().clientWidth) / 2, (map().scrollHeight - map().clientHeight) / 2);
+});
 
 const boxOf = (option) => JSON.parse(option.dataset.box);
 const open = (option) => document.dispatchEvent(new CustomEvent("family", { detail: option.dataset.family }));

@@ -3,8 +3,10 @@
 import base64
 import html
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -12,17 +14,18 @@ import gradio as gr
 
 from fontid.catalogue.faces import Face
 from fontid.catalogue.own import EnrolmentError
-from fontid.identifier import Answer, FontIdentifier
+from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from web import batch
 from web.addresses import AddressError, fetch
 from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
-from web.cards import answer_html, cards_html, ordered, rows_from_query, similar_html, styles_html
+from web.cards import answer_html, cards_html, first_html, ordered, rows_from_query, similar_html, styles_html
 from web.endpoints import endpoints
 from web.fetching import confine_gradio
 from web.filters import FILTERS, filters_html, wanted
 from web.head import name_page
+from web.limits import AT_HAND
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.programs import speak_plainly
 from web.specimens import font_package
@@ -31,7 +34,7 @@ from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import HEADLINE, MAP_HINT, MAP_SEARCH, OWN_WORDS, SCRIPT, TITLE
+from web.words import ABOUT, COMPARING, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, REPORT, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -39,6 +42,7 @@ COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
 SHOWN = 5  # fonts that may be right
 MOST_UNDONE = 20  # views
 MOST_SHARED = 20  # fonts found
+Steps = Iterable[dict] | Generator[dict, None, bool]  # updates; whether something else was done since
 AT_THE_END = 10**9  # seconds: Gradio deletes what is left when it is ended, before that `web.uploads.Sweeper` does
 
 
@@ -145,6 +149,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     js_on_load=(FOLDER / "filters.js").read_text(),
                 )
                 own_status = gr.HTML("", elem_id="own-status")
+                working = gr.HTML("", elem_id="working", js_on_load=(FOLDER / "working.js").read_text())
                 answer = gr.HTML(
                     "",
                     elem_id="answer",
@@ -152,71 +157,83 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
                     server_functions=[similar_fonts, font_file, styles, telling, feedback, family],
                 )
-        shown = [stage, answer]
+        shown = [stage, answer, working]
         empty = {stage: start}
-        unchanged = {answer: gr.skip()}
+        unchanged = [{answer: gr.skip()}]
 
-        def answered(visit: Visit, seen: Look) -> dict:
-            """Updates of `shown` for what is looked at from now on; none where that is something else by then."""
+        def answered(visit: Visit, seen: Look) -> Steps:
+            """What is looked at from now on, step by step; nothing more once that is something else."""
             mine = visit.look_at(seen)
             lines = None
             if seen.lines:
                 lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
             opened = None
 
-            def identify() -> tuple[FontIdentifier, Answer]:
+            def identify(tell: Callable[[dict], None]) -> tuple[FontIdentifier, Answer]:
                 nonlocal opened
+
+                def progress(known: tuple[Line, ...], first: Answer | None) -> None:
+                    if visit.newest is not mine:
+                        raise Outdated
+                    if not seen.lines:  # of those that stand already the answer is soon there
+                        numbers = () if first is None else numbers_of(known, ordered(first))
+                        names = "" if first is None else first_html(searching, first, opened)
+                        picture = stage_html(opened, known, None, numbers, MATCHING if first is None else COMPARING)
+                        tell({stage: picture, answer: names, working: "<i data-staged hidden></i>"})
+
                 if visit.newest is not mine:
                     raise Outdated
                 opened = seen.view.open()
                 searching = identifier_for(identifier, visit.own)
-                return searching, searching.identify(opened, top=SHOWN, only=visit.only, lines=lines)
+                return searching, searching.identify(opened, top=SHOWN, only=visit.only, lines=lines, progress=progress)
 
             try:
-                searching, found = TURNS.take(identify)
+                searching, found = yield from TURNS.follow(identify)
                 if visit.newest is not mine:
                     raise Outdated
             except Outdated:
-                return unchanged
+                return True
             except Busy as error:
-                return {answer: problem(error)}
+                yield {answer: problem(error)}
+                return False
             except ValueError as error:  # PictureError, NoFaces
                 if visit.newest is not mine:
-                    return unchanged
+                    return True
                 if opened is None and seen.lines:  # the answer stays, though the picture has gone
                     gr.Warning(str(error))
-                    return unchanged
-                if opened is None:
+                elif opened is None:
                     visit.look = None
-                    return empty | {answer: problem(error)}
-                return {stage: stage_html(opened, seen.lines, seen.picked, seen.numbers), answer: problem(error)}
+                    yield empty | {answer: problem(error)}
+                else:
+                    yield {stage: stage_html(opened, seen.lines, seen.picked, seen.numbers), answer: problem(error)}
+                return False
             groups = ordered(found)
             if seen.picked is None:
-                numbers = {line: number for number, group in enumerate(groups) for line in group.lines}
                 known = seen.lines or lines_of(found)
-                seen = visit.look = replace(seen, lines=known, numbers=tuple(numbers.get(line, 0) for line in known))
+                seen = visit.look = replace(seen, lines=known, numbers=numbers_of(known, groups))
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
-            return {
+            yield {
                 stage: stage_html(opened, seen.lines, seen.picked, seen.numbers),
                 answer: answer_html(searching, found, opened, numbered),
             }
+            return False
 
-        def begin(file: str, visit: Visit) -> dict:
+        def begin(file: str, visit: Visit) -> Steps:
             visit.past.clear()
             return answered(visit, Look(View(file)))
 
-        def paste(event: gr.EventData, visit: Visit) -> dict:
+        def paste(event: gr.EventData, visit: Visit) -> Steps:
             """A picture that was sent; where it has gone since, the fonts that its address tells are shown."""
             asked = event._data or {}
             try:
                 file = uploaded(str(asked["path"]))
             except gr.Error as error:
-                mine = visit.look_at(None)
+                visit.look_at(None)
                 said = asked.get("problem") or error.message
-                return empty | {answer: problem(ValueError(said)) + shared_html(asked)} if visit.newest is mine else {}
+                return [empty | {answer: problem(ValueError(said)) + shared_html(asked)}]
             return begin(file, visit)
 
-        def act(event: gr.EventData, visit: Visit) -> dict:
+        def act(event: gr.EventData, visit: Visit) -> Steps:
             """What was clicked on the first screen or on the picture."""
             asked, seen = event._data or {}, visit.look
             if asked.get("example") in EXAMPLES:
@@ -225,7 +242,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return go(str(asked["url"]), visit)
             if seen is None or asked.get("another") or asked.get("shared"):
                 visit.look_at(None)
-                return empty | {answer: shared_html(asked) if asked.get("shared") else ""}
+                return [empty | {answer: shared_html(asked) if asked.get("shared") else ""}]
             if "line" in asked:
                 number = int(asked["line"])
                 picked = None if number == seen.picked or not 0 <= number < len(seen.lines) else number
@@ -244,7 +261,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return unchanged
             return answered(visit, Look(view))
 
-        def correct(text: str, visit: Visit) -> dict:
+        def correct(text: str, visit: Visit) -> Steps:
             """The picked line's reading as somebody corrected it."""
             seen = visit.look
             if seen is None or seen.picked is None:
@@ -253,25 +270,25 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             lines = tuple(line if number == seen.picked else one for number, one in enumerate(seen.lines))
             return answered(visit, replace(seen, lines=lines))
 
-        def again(visit: Visit) -> dict:
+        def again(visit: Visit) -> Steps:
             return unchanged if visit.look is None else answered(visit, visit.look)
 
-        def refine(event: gr.EventData, visit: Visit) -> dict:
+        def refine(event: gr.EventData, visit: Visit) -> Steps:
             """The faces that somebody wants to see."""
             asked = event._data or {}
             try:
                 visit.only = wanted(**{name: asked[name] for name in FILTERS if name in asked})
             except ValueError as error:
-                return {answer: problem(error)}
+                return [{answer: problem(error)}]
             return again(visit)
 
-        def go(text: str, visit: Visit) -> dict:
+        def go(text: str, visit: Visit) -> Steps:
             """The picture at an address."""
             mine = visit.look_at(visit.look)
             try:
                 content = fetch(text)
             except AddressError as error:
-                return {answer: problem(error)} if visit.newest is mine else unchanged
+                return [{answer: problem(error)}] if visit.newest is mine else unchanged
             if visit.newest is not mine:
                 return unchanged
             return begin(keep("fetched", content), visit)
@@ -287,36 +304,50 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     groups.append((rows, texts[number] if number < len(texts) else ""))
             return cards_html(identifier, groups)
 
-        def use_fonts(event: gr.EventData, visit: Visit) -> dict:
+        def use_fonts(event: gr.EventData, visit: Visit) -> Steps:
             """Fonts that were sent, to search them too or alone."""
             asked = event._data or {}
             files = asked.get("files") or []
             if not files:
                 visit.own = None
-                return {own_status: ""} | again(visit)
+                yield {own_status: ""}
+                return (yield from again(visit))
             try:
                 paths = [Path(uploaded(str(file))) for file in files]
                 visit.own, skipped = TURNS.take(take, identifier, paths, bool(asked.get("alone")))
             except gr.Error as error:
-                return {own_status: problem(ValueError(error.message))}
+                yield {own_status: problem(ValueError(error.message))}
+                return False
             except (EnrolmentError, Busy) as error:
-                return {own_status: problem(error)}
+                yield {own_status: problem(error)}
+                return False
             count = len(visit.own.catalogue.faces)
             notes = "".join(f" <p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
             said = f"<p role='status'>{count} {'face' if count == 1 else 'faces'} of yours can be found now.</p>{notes}"
-            return {own_status: said} | again(visit)
+            yield {own_status: said}
+            return (yield from again(visit))
 
-        hidden = {"api_visibility": "private"}
-        # all that is done is begun, also while something else is worked on, of which no answer is shown then
-        latest = {"trigger_mode": "multiple", "show_progress": "hidden"} | hidden
-        stage.upload(paste, visit, shown, **latest)
-        stage.select(act, visit, shown, **latest)
-        options.change(refine, visit, shown, **latest)
-        options.upload(use_fonts, visit, [own_status, *shown], show_progress_on=own_status, **hidden)
+        def in_steps(handler: Callable[[gr.EventData, Visit], Steps]) -> Callable:
+            """What Gradio calls. It repeats the last update when all is done, so that one is small."""
+
+            @wraps(handler)
+            def steps(event: gr.EventData, visit: Visit):
+                outdated = yield from handler(event, visit)
+                yield {working: gr.skip() if outdated else f"<i hidden>{time.monotonic_ns()}</i>"}
+
+            return steps
+
+        # all that is done is begun, also while something else is worked on, which is given up then
+        latest = {"trigger_mode": "multiple", "concurrency_id": "stage", "concurrency_limit": AT_HAND}
+        hidden = {"show_progress": "hidden", "api_visibility": "private"}
+        stage.upload(in_steps(paste), visit, shown, **latest, **hidden)
+        stage.select(in_steps(act), visit, shown, **latest, **hidden)
+        options.change(in_steps(refine), visit, shown, **latest, **hidden)
+        options.upload(in_steps(use_fonts), visit, [own_status, *shown], **hidden)
         batch_tab(identifier)
         catalogue_tab(identifier)
         map_tab(identifier)
-        comparison_tab()
+        about_tab(identifier)
         endpoints(identifier)
     return page
 
@@ -325,20 +356,28 @@ def lines_of(answer: Answer) -> tuple[Line, ...]:
     return tuple(line for group in answer.groups for line in group.lines)
 
 
+def numbers_of(lines: Sequence[Line], groups: Sequence[Group]) -> tuple[int, ...]:
+    """Which of the groups each line is in, from 0."""
+    numbers = {line: number for number, group in enumerate(groups) for line in group.lines}
+    return tuple(numbers.get(line, 0) for line in lines)
+
+
 def batch_tab(identifier: FontIdentifier) -> None:
     """Many pictures at once."""
 
-    def identify_all(files: list[str] | None, progress=gr.Progress()):
+    def identify_all(event: gr.EventData, progress=gr.Progress()):
+        asked = event._data or {}
         try:
-            pictures = batch.pictures_in([Path(uploaded(file)) for file in files or []])
+            pictures = batch.pictures_in([Path(uploaded(str(file))) for file in asked.get("files") or []])
         except batch.BatchError as error:
-            return {status: problem(error), rows: "", table: None, objects: None}
+            said = problem(ValueError(asked["problem"]) if asked.get("problem") else error)
+            return {status: said, rows: "", table: gr.update(visible=False), objects: gr.update(visible=False)}
         found, answers = [], []
-        for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Pictures", len(pictures)):
+        for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Images", len(pictures)):
             found += more
             answers.append(answer)
-        failed = sum("error" in answer for answer in answers)
-        said = f"{len(answers)} pictures" + (f", {failed} of them without an answer" if failed else "")
+        failed = sum("error" in row for row in found)
+        said = f"{len(answers)} images" + (f", {failed} of them without an answer" if failed else "")
         return {
             status: f"<p role='status'>{said}.</p>",
             rows: batch.thumbnails_html(identifier, pictures, found),
@@ -346,25 +385,16 @@ def batch_tab(identifier: FontIdentifier) -> None:
             objects: gr.update(value=keep("fonts.json", batch.to_json(answers).encode()), visible=True),
         }
 
-    with gr.Tab("Batch") as tab:
-        later = {"visible": False}  # what they need is fetched when somebody looks
-        files = gr.File(label="Pictures, or zip files that hold some", file_count="multiple", elem_id="batch", **later)
-        start = gr.Button("Identify all of them", variant="primary", elem_id="batch-start", **later)
+    with gr.Tab("Batch"):
+        script = (FOLDER / "batch.js").read_text()
+        zone = gr.HTML(batch.zone_html(), elem_id="batch", apply_default_css=False, js_on_load=script)
         status = gr.HTML("", elem_id="batch-status")
+        with gr.Row(elem_id="batch-files"):
+            table = gr.DownloadButton("Download CSV", elem_id="batch-csv", visible=False)
+            objects = gr.DownloadButton("Download JSON", elem_id="batch-json", visible=False)
         rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
-        with gr.Column(elem_id="batch-files"):
-            table = gr.DownloadButton("CSV", elem_id="batch-csv", **later)
-            objects = gr.DownloadButton("JSON", elem_id="batch-json", **later)
-        tab.select(
-            lambda: [gr.update(visible=True)] * 2,
-            None,
-            [files, start],
-            show_progress="hidden",
-            api_visibility="private",
-        )
-        start.click(
-            identify_all, files, [status, rows, table, objects], show_progress_on=status, api_visibility="private"
-        )
+        shown = [status, rows, table, objects]
+        zone.upload(identify_all, None, shown, show_progress_on=status, api_visibility="private")
 
 
 def catalogue_tab(identifier: FontIdentifier) -> None:
@@ -416,15 +446,16 @@ def map_tab(identifier: FontIdentifier) -> None:
         tab.select(show, None, families, show_progress="minimal", api_visibility="private")
 
 
-def comparison_tab() -> None:
-    """Why an encoder and no vision-language model: the report of compare_vlm, fetched when somebody looks."""
-    if not COMPARISON.exists():
-        return
+def about_tab(identifier: FontIdentifier) -> None:
+    """What this is; and why an encoder and no vision-language model, fetched when somebody looks."""
 
     def show() -> str:
         page = html.escape(COMPARISON.read_text(encoding="utf-8"), quote=True)
-        return f'<iframe title="Comparison of models" sandbox="" class="report" srcdoc="{page}"></iframe>'
+        return f'<iframe title="{REPORT}" sandbox="" class="report" srcdoc="{page}"></iframe>'
 
     with gr.Tab("About") as tab:
-        report = gr.HTML("", elem_id="comparison")
-        tab.select(show, None, report, show_progress="minimal", api_visibility="private")
+        told = "".join(f"<h2>{title}</h2><p>{text}</p>" for title, text in ABOUT.items())
+        gr.HTML(told.format(count=len(identifier.catalogue.families)), elem_id="about", apply_default_css=False)
+        if COMPARISON.exists():
+            report = gr.HTML("", elem_id="comparison", apply_default_css=False)
+            tab.select(show, None, report, show_progress="minimal", api_visibility="private")

@@ -52,7 +52,7 @@ def specimen(identifier: FontIdentifier, face: Face, text: str) -> str:
 
 
 def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
-    """What uses fonts, by what it is for; what Google Fonts offers only where all of them are of Google Fonts.
+    """What uses fonts, by what it is for: from Google Fonts where all are there, else from files beside the CSS.
 
     Args: fonts: their roles (heading, text, code) and faces.
     """
@@ -80,7 +80,7 @@ def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
     ]
     imported = ", ".join(name.replace(" ", "_") for name in families)
     own_copy = {"@font-face": "\n\n".join(hosted)}
-    if any(face.source != "google" for _, face in fonts):
+    if any(face.source != "google" or not face.url for _, face in fonts):
         return {"CSS": "\n\n".join([*hosted, *rules])} | own_copy
     return {
         "CSS": "\n\n".join([f'@import url("{address}");', *rules]),
@@ -121,7 +121,9 @@ def generic(face: Face) -> str:
 
 def whole_font(face: Face) -> str:
     """Where all letters of a face are to be had."""
-    return face.url if face.source == "debian" else f"npm install @fontsource/{face.family}"
+    if face.source == "debian":
+        return face.url or "a package of Debian"
+    return f"npm install @fontsource/{face.family}"
 
 
 def font_package(identifier: FontIdentifier, face: Face) -> bytes:

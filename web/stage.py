@@ -115,15 +115,21 @@ def data_address(picture: Image.Image, size: int, kind: str, quality: int) -> st
 
 
 def stage_html(
-    picture: Image.Image, lines: Sequence[Line] = (), picked: int | None = None, numbers: Sequence[int] = ()
+    picture: Image.Image,
+    lines: Sequence[Line] = (),
+    picked: int | None = None,
+    numbers: Sequence[int] = (),
+    step: str = words.WORKING,
 ) -> str:
-    """The picture, its lines as buttons over it, and its tools. Args: numbers: of the lines' fonts, from 0."""
-    numbers = numbers or [0] * len(lines)
+    """The picture, its lines as buttons over it, and its tools.
+
+    Args: numbers: of the lines' fonts, from 0, where known; step: what is done while the page is busy.
+    """
     width, height = picture.size
     boxes, tags, tagged = "", "", set()
-    for index, (line, number) in enumerate(zip(lines, numbers, strict=True)):
+    for index, (line, number) in enumerate(zip(lines, numbers or [0] * len(lines), strict=True)):
         boxes += _box(line, index, number, index == picked)
-        if number not in tagged:
+        if numbers and number not in tagged:
             x, y = line.corners[0]
             tags += (
                 f"<span class='number' data-colour='{number % COLOURS}' aria-hidden='true' "
@@ -142,13 +148,13 @@ def stage_html(
         "<button type='button' data-act='{&quot;whole&quot;:true}'>Whole image</button>"
         "<button type='button' data-act='{&quot;undo&quot;:true}'>Undo</button>"
         "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
-        f"<span class='wait' role='status'>{words.READING}</span>"
         "<span class='cutting' hidden><button type='button' data-cut>Crop to this</button>"
         "<button type='button' data-cancel>Cancel</button></span></div>"
         f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
         f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
-        f"{boxes}</svg>{tags}<div class='part' hidden tabindex='0' role='application' aria-label='Part to keep: arrow "
+        f"{boxes}</svg>{tags}<span class='wait' role='status'>{step}</span>"
+        "<div class='part' hidden tabindex='0' role='application' aria-label='Part to keep: arrow "
         "keys move it, with shift they change its size, enter crops'><i data-side='0 1'></i><i data-side='2 1'></i>"
         "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")

@@ -1,10 +1,11 @@
 """Pictures take turns: first come, first served, however they came."""
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 from web.limits import AT_ONCE, LONGEST
 from web.watching import note
@@ -36,21 +37,36 @@ class Turns:
 
     def take(self, work: Callable[..., Result], *args, **how) -> Result:
         """What `work(*args, **how)` returns or raises, when it is its turn. Raises: Busy."""
-        asked, key = time.monotonic(), object()
+        steps = self.follow(lambda tell: work(*args, **how))
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def follow(self, work: Callable[[Callable[[Any], None]], Result]) -> Generator[Any, None, Result]:
+        """Yields what `work(tell)` tells, while it works; returns or raises what it does. Raises: Busy."""
+        asked, key, told = time.monotonic(), object(), SimpleQueue()
 
         def turn() -> Result:
             self._begun[key] = time.monotonic()
             note(turn_ms=round(1000 * (self._begun[key] - asked)))
             try:
-                return work(*args, **how)
+                return work(told.put)
             finally:
                 del self._begun[key]
 
         future = self._workers.submit(copy_context().run, turn)
-        if not wait([future], self.longest).done:
-            future.cancel()
-            raise Busy("This takes too long just now: try again in a minute, or with a smaller picture.")
-        return future.result()
+        future.add_done_callback(told.put)
+        while True:
+            try:
+                step = told.get(timeout=max(0.0, asked + self.longest - time.monotonic()))
+            except Empty:
+                future.cancel()
+                raise Busy("This takes too long just now: try again in a minute, or with a smaller picture.") from None
+            if step is future:
+                return future.result()
+            yield step
 
     def close(self) -> None:
         """Begin nothing any more."""

@@ -79,15 +79,17 @@ def ended(event: str, endpoint: str, outcome: str, began: float, **facts) -> Non
 
 
 @contextmanager
-def watched(endpoint: str, began: float) -> Iterator[None]:
+def watched(endpoint: str, began: float, facts: dict | None = None) -> Iterator[dict]:
     """Count, time and log what is asked of a function of the page, and turn what nobody foresaw into an apology.
 
+    Args: facts: what was yielded for an earlier step of the same request.
+    Yields: what is known of it, which is not counted before its last step.
     Raises: gr.Error, which Gradio shows and does not print.
     """
-    facts: dict = {"outcome": "answered", "waited_ms": round(1000 * (time.monotonic() - began))}
+    facts = facts or {"outcome": "answered", "waited_ms": round(1000 * (time.monotonic() - began))}
     token = _facts.set(facts)
     try:
-        yield
+        yield facts
     except gr.Error as error:
         facts["outcome"] = "refused"
         raise gr.Error(error.message, print_exception=False) from error
@@ -102,7 +104,8 @@ def watched(endpoint: str, began: float) -> Iterator[None]:
         raise
     finally:
         _facts.reset(token)
-        ended("request", endpoint, facts.pop("outcome"), began, **facts)
+        if not facts.pop("unfinished", False):
+            ended("request", endpoint, facts.pop("outcome"), began, **facts)
 
 
 class WatchedPage(gr.Blocks):
@@ -117,11 +120,16 @@ class WatchedPage(gr.Blocks):
             note(**places(error.__cause__ or error))
             raise gr.Error(MISTAKEN, print_exception=False) from error
 
-    async def process_api(self, block_fn, *args, event_id: str | None = None, **how) -> dict:
+    async def process_api(self, block_fn, *args, event_id: str | None = None, iterator=None, **how) -> dict:
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         queued = self._queue.event_ids_to_events.get(event_id)
-        with watched(function.name, queued.enqueue_time if queued else time.monotonic()):
-            return await super().process_api(block_fn, *args, event_id=event_id, **how)
+        known = getattr(iterator, "facts", None)  # where this is one step of several
+        with watched(function.name, queued.enqueue_time if queued else time.monotonic(), known) as facts:
+            done = await super().process_api(block_fn, *args, event_id=event_id, iterator=iterator, **how)
+            if done["is_generating"]:
+                done["iterator"].facts = facts
+                facts["unfinished"] = True
+            return done
 
 
 class _Lines(logging.Formatter):

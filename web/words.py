@@ -10,9 +10,15 @@ SUMMARY = "Drop in an image and see which font family and style it shows."
 DROP = "Drop an image here"
 DROP_HOW = "or paste it with Ctrl+V anywhere on this page"
 FORMATS = "PNG, JPEG, WebP, HEIC, AVIF, GIF, TIFF or BMP, up to 60 MB"
+DROP_MANY = "Drop many images here"
+CHOOSE_MANY = "Choose files"
+MANY_FORMATS = "Images, or zip files that hold some, up to {most} at a time"
 PRIVACY = "Your image is deleted within ten minutes and never logged."
 COVERS = "{count:,} open font families are searched."
-READING = "Reading the text and comparing fonts…"
+READING = "Reading the text…"
+MATCHING = "Matching fonts…"
+WORKING = "Working…"
+COMPARING = "Comparing letters…"
 OWN_WORDS = "Type your own text to preview"
 OWN_FONTS = "Your own font files, for this visit"
 OWN_ALONE = "Search my own fonts only"
@@ -38,6 +44,15 @@ MAP_HINT = (
     "Drag to move, scroll to zoom, click a name to see the family."
 )
 MAP_SEARCH = "Find a family on the map"
+ABOUT = {
+    "What it does": "fontid finds the lines of text in an image, reads them and names the font of each, with weight "
+    "and slope, among {count:,} open font families. To be sure, it draws the same words in the likeliest fonts and "
+    "compares them with the image, letter by letter.",
+    "Your image": PRIVACY,
+    "For programs": "The same answers come over HTTP and MCP: see “Use via API or MCP” at the foot of this page.",
+    "Licences": "Code and model are open, under Apache-2.0. Every font keeps its own licence, named beside it.",
+}
+REPORT = "Why it is no vision-language model"
 FREE_FOR = "Free fonts for {name}"
 NOT_COVERED = "Not in this catalogue."
 NO_FAMILY = "No family of the catalogue has a name like that. Upload a picture of it to see the closest open fonts."
