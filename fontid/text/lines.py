@@ -75,7 +75,7 @@ class TextLine(Line):
     """
 
     frame: Frame = field(compare=False, repr=False)
-    reading: Reading = Reading()
+    reading: Reading = field(default=Reading(), compare=False, repr=False)
 
     @property
     def place(self) -> Line:
