@@ -220,7 +220,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home() / "letterforms")
-    parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"))
+    parser.add_argument("--usage", type=Path, default=Path(__file__).parent / "usage.tsv")
     parser.add_argument("--num-proc", type=int, default=2)
     arguments = parser.parse_args(argv)
     shipped, usage = shipped_fonts(read_faces(arguments.faces)), read_usage(arguments.usage)
