@@ -4,10 +4,10 @@
 
 Every face can be drawn as itself: a variable font with its axes draws all its faces, and each face of another family is
 a WOFF2. They have no hinting and no layout tables, 500 units to the em, and hold printable ASCII and typographic
-quotes. Families that people use (those of usage.tsv) hold the letters of Latin-1 and Latin Extended-A besides; of the
-others those hold Latin-1's whose accents cost least, as many as fit into `MOST_BYTES`. Outlines with the texture of a
-rough print are simplified to within 0.3 % of the em, as they alone would fill a third of the space; points of variable
-fonts move along the axes to within 0.2 % of where they would.
+quotes. The families that people use most, by usage.tsv, hold the letters of Latin-1 and Latin Extended-A besides, as
+many families as fit into `MOST_BYTES`. Outlines with the texture of a rough print are simplified to within 0.3 % of the
+em, as they alone would fill a third of the space; points of variable fonts move along the axes to within 0.2 % of where
+they would.
 
 Licences stay with the fonts: copyright and licence in each name table, the licences' texts beside them. Where a licence
 reserves the name, or wants modified versions named otherwise, the name inside is another one. Writes
@@ -39,13 +39,13 @@ from data_scripts.whole_fonts import whole_font
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.usage import read_usage
 from fontid.fonts.subsetting import plain, scaled, woff2
-from fontid.letters.letterforms import CHARACTERS, PLAIN, WESTERN, font_name
+from fontid.letters.letterforms import CHARACTERS, PLAIN, font_name
 from fontid.paths import data_home
 
 HEAVY = 55  # points of an outline, on average; fonts with more are simplified
 TOLERANCE = 1.5  # units, of a simplified outline from the true one
 STEADY = 1.0  # units, of a point at a place on the axes from where it should be
-MOST_BYTES = 35_700_000  # of all files
+MOST_BYTES = 35_200_000  # of all packs; licences and directories come to 0.4 MB
 LARGEST_FILE = 8_900_000  # bytes
 LZMA = {"id": lzma.FILTER_LZMA1, "preset": 9, "dict_size": 1 << 22}  # no family is larger than that
 OFL_BEGINS = "This Font Software is licensed under"
@@ -220,50 +220,49 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home() / "letterforms")
-    parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"))
+    parser.add_argument("--usage", type=Path, default=Path(__file__).parent / "usage.tsv")
     parser.add_argument("--num-proc", type=int, default=2)
     arguments = parser.parse_args(argv)
     shipped, usage = shipped_fonts(read_faces(arguments.faces)), read_usage(arguments.usage)
     made = arguments.out / "made"
     made.mkdir(parents=True, exist_ok=True)
+    families: dict[str, list[str]] = {}
+    for name, face in shipped.items():
+        families.setdefault(face.family, []).append(name)
+    used = sorted(usage.keys() & families.keys(), key=lambda family: (-usage[family], family))
     jobs = [
-        (made / name, arguments.fonts / face.file, face, CHARACTERS if face.family in usage else WESTERN)
-        for name, face in sorted(shipped.items(), key=lambda font: -usage.get(font[1].family, 0))
+        (made / name, arguments.fonts / face.file, face, CHARACTERS if face.family in usage else PLAIN)
+        for name, face in shipped.items()
     ]
-    families: dict[str, list[Path]] = {}
-    for file, _, face, _ in sorted(jobs):
-        families.setdefault(face.family, []).append(file)
     with Pool(arguments.num_proc) as pool:
         for _ in tqdm(pool.imap_unordered(_make, jobs, 4), "letterforms", len(jobs)):
             pass
-        whole = dict(
-            zip(families, tqdm(pool.imap(packed, families.values(), 4), "families", len(families)), strict=True)
-        )
-        rare = {family: files for family, files in families.items() if family not in usage}
-        plain_ones = dict(zip(rare, tqdm(pool.imap(packed_plain, rare.values(), 4), "plain", len(rare)), strict=True))
+        files = {family: [made / name for name in sorted(names)] for family, names in families.items()}
+        plain_packs = dict(zip(files, pool.imap(packed_plain, files.values(), 4), strict=True))
+        whole = dict(zip(used, pool.imap(packed, (files[family] for family in used), 4), strict=True))
     licences = licence_texts(arguments.fonts, list(shipped.values()))
-    packs = fitting(whole, plain_ones, MOST_BYTES)
+    packs = fitting(plain_packs, whole, MOST_BYTES)
     for old in arguments.out.glob("letterforms-*.zip"):
         old.unlink()
     count = write_zips(arguments.out, packs.items(), licences)
     size = sum(file.stat().st_size for file in arguments.out.glob("letterforms-*.zip"))
-    accented = sum(packs[family] is whole[family] for family in rare)
+    accented = sum(packs[family] is pack for family, pack in whole.items())
     print(
-        f"{arguments.out}: {len(jobs)} fonts, {size / 1e6:.1f} MB in {count} files; accents in all of"
-        f" {len(families) - len(rare)} families that are used and in {accented} of {len(rare)} others."
+        f"{arguments.out}: {len(jobs)} fonts of {len(families)} families, {size / 1e6:.1f} MB in {count} files;"
+        f" accents in the {accented} families that are used most."
     )
 
 
-def fitting(whole: Mapping[str, bytes], plain_ones: Mapping[str, bytes], most: int) -> dict[str, bytes]:
-    """Families' packs: of those that have a plain one too, the cheapest accents are taken as long as all fits."""
-    packs = dict(whole) | plain_ones
+def fitting(packs: Mapping[str, bytes], whole: Mapping[str, bytes], most: int) -> dict[str, bytes]:
+    """Families' packs without accents, and with them of the first families of `whole`, as long as all fits."""
+    chosen = dict(packs)
     left = most - sum(map(len, packs.values()))
-    for family in sorted(plain_ones, key=lambda family: (len(whole[family]) - len(plain_ones[family]), family)):
-        left -= len(whole[family]) - len(plain_ones[family])
+    for family, pack in whole.items():
+        left -= len(pack) - len(packs[family])
         if left < 0:
             break
-        packs[family] = whole[family]
-    return packs
+        chosen[family] = pack
+    return chosen
 
 
 def write_zips(folder: Path, packs: Iterable[tuple[str, bytes]], licences: dict[str, str]) -> int:

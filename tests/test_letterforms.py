@@ -136,12 +136,12 @@ def test_what_is_stored_for_brotli_is_read_by_it(size):
     assert brotli.decompress(stored(data)) == data
 
 
-def test_accents_that_cost_least_come_first_and_all_fits():
-    whole = {"used": b"u" * 500, "dear": b"d" * 300, "cheap": b"c" * 130, "dearest": b"e" * 900}
-    plain = {"dear": b"d" * 100, "cheap": b"c" * 100, "dearest": b"e" * 100}
-    packs = fitting(whole, plain, 1050)
-    assert packs == whole | {"dearest": plain["dearest"]} and list(packs) == list(whole)
-    assert fitting(whole, plain, 0) == {"used": whole["used"]} | plain
+def test_accents_of_the_most_used_families_as_long_as_all_fits():
+    plain = {"rare": b"r" * 100, "third": b"c" * 100, "first": b"d" * 100, "second": b"e" * 100}
+    whole = {"first": b"d" * 300, "second": b"e" * 150, "third": b"c" * 101}
+    assert fitting(plain, whole, 650) == plain | {"first": whole["first"], "second": whole["second"]}
+    assert fitting(plain, whole, 649) == plain | {"first": whole["first"]}
+    assert fitting(plain, whole, 0) == plain
 
 
 def test_accents_go_and_the_rest_is_drawn_the_same():

@@ -24,10 +24,10 @@ from PIL import ImageFont
 
 from fontid.catalogue.faces import Face
 
-PLAIN = string.printable[:95] + "‘’“”–—…"  # every font that ships holds these, where its family has them
-WESTERN = PLAIN + "".join(filter(str.isalpha, map(chr, range(0xC0, 0x100)))) + "¡¿«»€£"
-RARE = "ĲĳĿŀŉŊŋŦŧĸſ"
-CHARACTERS = WESTERN + "".join(letter for letter in map(chr, range(0x100, 0x180)) if letter not in RARE) + "ȘșȚț„"
+PLAIN = string.printable[:95] + "‘’“”–—…"  # the least that a font holds, where its family has them
+RARE = "×÷ĲĳĿŀŉŊŋŦŧĸſ"
+ACCENTED = "".join(letter for letter in map(chr, range(0xC0, 0x180)) if letter not in RARE)
+CHARACTERS = PLAIN + ACCENTED + "ȘșȚț¡¿«»€£„"
 CELL = 64  # pixels: no glyph is drawn wider or higher
 EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn smaller until they fit
 MOST_FONTS = 256  # opened at a time: about 60 KB each
