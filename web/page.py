@@ -399,7 +399,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         script = (FOLDER / "batch.js").read_text()
         zone = gr.HTML(batch.zone_html(), elem_id="batch", apply_default_css=False, js_on_load=script)
         status = gr.HTML("", elem_id="batch-status")
-        with gr.Row(elem_id="batch-files"):
+        with gr.Column(elem_id="batch-files"):
             table = gr.DownloadButton("Download CSV", elem_id="batch-csv", visible=False)
             objects = gr.DownloadButton("Download JSON", elem_id="batch-json", visible=False)
         rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
