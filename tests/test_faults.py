@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -266,17 +267,24 @@ def test_turns_are_fair_and_end():
 
 
 def test_a_turn_is_followed_step_by_step():
-    turns, steps = Turns(1, longest=5), []
+    turns, results, seen = Turns(1, longest=5), [], Event()
 
     def follow(work):
-        steps.append((yield from turns.follow(work)))
+        results.append((yield from turns.follow(work)))
 
-    def in_two(tell):
+    def in_steps(tell):
         tell("first")
-        tell("second")
+        assert seen.wait(5)
+        tell("overtaken")
+        tell("last")
         return "done"
 
-    assert list(follow(in_two)) == ["first", "second"] and steps == ["done"]
+    steps = follow(in_steps)
+    assert next(steps) == "first"
+    seen.set()
+    until(lambda: turns.in_flight == 0)
+    time.sleep(0.2)  # until the result is told, too
+    assert list(steps) == [] and results == ["done"]  # nothing told before stands in the way of the result
     with pytest.raises(ZeroDivisionError):
         list(follow(lambda tell: 1 / 0))
 

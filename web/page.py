@@ -34,7 +34,7 @@ from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import ABOUT, COMPARING, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, REPORT, SCRIPT, TITLE
+from web.words import ABOUT, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, REPORT, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -43,6 +43,7 @@ SHOWN = 5  # fonts that may be right
 MOST_UNDONE = 20  # views
 MOST_SHARED = 20  # fonts found
 Steps = Iterable[dict] | Generator[dict, None, bool]  # updates; whether something else was done since
+STAGED = "<i data-staged hidden></i>"  # what stands is a step of what is worked on
 AT_THE_END = 10**9  # seconds: Gradio deletes what is left when it is ended, before that `web.uploads.Sweeper` does
 
 
@@ -169,17 +170,13 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
             opened = None
 
-            def identify(tell: Callable[[dict], None]) -> tuple[FontIdentifier, Answer]:
+            def identify(tell: Callable[[tuple], None]) -> tuple[FontIdentifier, Answer]:
                 nonlocal opened
 
-                def progress(known: tuple[Line, ...], first: Answer | None) -> None:
+                def progress(*step) -> None:
                     if visit.newest is not mine:
                         raise Outdated
-                    if not seen.lines:  # of those that stand already the answer is soon there
-                        numbers = () if first is None else numbers_of(known, ordered(first))
-                        names = "" if first is None else first_html(searching, first, opened)
-                        picture = stage_html(opened, known, None, numbers, MATCHING if first is None else COMPARING)
-                        tell({stage: picture, answer: names, working: "<i data-staged hidden></i>"})
+                    tell(step)
 
                 if visit.newest is not mine:
                     raise Outdated
@@ -187,10 +184,22 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 searching = identifier_for(identifier, visit.own)
                 return searching, searching.identify(opened, top=SHOWN, only=visit.only, lines=lines, progress=progress)
 
+            work, standing = TURNS.follow(identify), ""
             try:
-                searching, found = yield from TURNS.follow(identify)
-                if visit.newest is not mine:
-                    raise Outdated
+                while True:
+                    known, first = next(work)
+                    if visit.newest is not mine:
+                        return True
+                    if seen.lines:  # they stand already, and their answer is soon there
+                        continue
+                    if first is None:
+                        yield {stage: stage_html(opened, known, step=MATCHING), answer: "", working: STAGED}
+                    else:
+                        standing = stage_html(opened, known, numbers=numbers_of(known, ordered(first)))
+                        names = first_html(identifier_for(identifier, visit.own), first, opened)
+                        yield {stage: standing, answer: names, working: STAGED}
+            except StopIteration as end:
+                searching, found = end.value
             except Outdated:
                 return True
             except Busy as error:
@@ -207,15 +216,16 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 else:
                     yield {stage: stage_html(opened, seen.lines, seen.picked, seen.numbers), answer: problem(error)}
                 return False
+            if visit.newest is not mine:
+                return True
             groups = ordered(found)
             if seen.picked is None:
                 known = seen.lines or lines_of(found)
                 seen = visit.look = replace(seen, lines=known, numbers=numbers_of(known, groups))
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
-            yield {
-                stage: stage_html(opened, seen.lines, seen.picked, seen.numbers),
-                answer: answer_html(searching, found, opened, numbered),
-            }
+            picture = stage_html(opened, seen.lines, seen.picked, seen.numbers)
+            cards = {answer: answer_html(searching, found, opened, numbered)}
+            yield cards if picture == standing else cards | {stage: picture}
             return False
 
         def begin(file: str, visit: Visit) -> Steps:
@@ -389,7 +399,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         script = (FOLDER / "batch.js").read_text()
         zone = gr.HTML(batch.zone_html(), elem_id="batch", apply_default_css=False, js_on_load=script)
         status = gr.HTML("", elem_id="batch-status")
-        with gr.Row(elem_id="batch-files"):
+        with gr.Column(elem_id="batch-files"):
             table = gr.DownloadButton("Download CSV", elem_id="batch-csv", visible=False)
             objects = gr.DownloadButton("Download JSON", elem_id="batch-json", visible=False)
         rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)

@@ -4,11 +4,15 @@ let drag = null;
 
 const find = (selector) => element.querySelector(selector);
 const limit = (value) => Math.min(1, Math.max(0, value));
-const busy = (on) => document.body.classList.toggle("busy", on);
+function busy() {
+  document.body.classList.add("busy");
+  const wait = find(".view .wait");
+  if (wait) wait.textContent = wait.dataset.first;
+}
 
 // What was asked for last stays in the address's history: back, forward and reload ask for it again.
 function ask(event, request) {
-  busy(true);
+  busy();
   trigger(event, { ...request, fonts: location.search });
 }
 function plain() {
@@ -28,7 +32,7 @@ function restore({ event, request } = history.state ?? {}) {
 window.addEventListener("popstate", () => restore());
 
 async function take(file) {
-  busy(true);
+  busy();
   const shown = find(".drop .wait img");
   if (shown) Object.assign(shown, { src: URL.createObjectURL(file), hidden: false });
   try {
@@ -55,7 +59,7 @@ function setCropping(on) {
   find(".part").focus();
 }
 const cropping = () => find(".view.cropping") !== null;
-const act = (request) => (busy(true), trigger("select", request));
+const act = (request) => (busy(), trigger("select", request));
 const cut = () => act({ crop: part });
 
 element.addEventListener("click", (event) => {

@@ -119,11 +119,11 @@ def stage_html(
     lines: Sequence[Line] = (),
     picked: int | None = None,
     numbers: Sequence[int] = (),
-    step: str = words.WORKING,
+    step: str = words.COMPARING,
 ) -> str:
     """The picture, its lines as buttons over it, and its tools.
 
-    Args: numbers: of the lines' fonts, from 0, where known; step: what is done while the page is busy.
+    Args: numbers: of the lines' fonts, from 0, where known; step: what is done while the page is busy with these lines.
     """
     width, height = picture.size
     boxes, tags, tagged = "", "", set()
@@ -153,7 +153,7 @@ def stage_html(
         f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
         f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
-        f"{boxes}</svg>{tags}<span class='wait' role='status'>{step}</span>"
+        f"{boxes}</svg>{tags}<span class='wait' role='status' data-first='{words.WORKING}'>{step}</span>"
         "<div class='part' hidden tabindex='0' role='application' aria-label='Part to keep: arrow "
         "keys move it, with shift they change its size, enter crops'><i data-side='0 1'></i><i data-side='2 1'></i>"
         "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"

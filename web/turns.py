@@ -45,7 +45,7 @@ class Turns:
                 return end.value
 
     def follow(self, work: Callable[[Callable[[Any], None]], Result]) -> Generator[Any, None, Result]:
-        """Yields what `work(tell)` tells, while it works; returns or raises what it does. Raises: Busy."""
+        """Yields what `work(tell)` told last, whenever asked for it; returns or raises what it does. Raises: Busy."""
         asked, key, told = time.monotonic(), object(), SimpleQueue()
 
         def turn() -> Result:
@@ -64,6 +64,8 @@ class Turns:
             except Empty:
                 future.cancel()
                 raise Busy("This takes too long just now: try again in a minute, or with a smaller picture.") from None
+            while not told.empty():  # what was overtaken meanwhile delays nothing
+                step = told.get()
             if step is future:
                 return future.result()
             yield step
