@@ -14,6 +14,7 @@ from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, fit_to_ink, size_of
 from fontid.text.lines import Line, find_lines
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
+from fontid.text.scripts import OTHER
 
 MOST_LINES = 250  # found in a picture, the largest first
 FEW_LINES = 8  # a picture with more is a page, of which little is read at once
@@ -27,23 +28,28 @@ SURE_BENT = 0.8  # a curve read with less confidence runs through dots or a patt
 ENOUGH_LETTERS = 10  # read in one direction: the rest of the picture is taken to run so, too
 TELLING = (0, 2, 3, 2)  # letters that must be read after no, one, two and three quarter turns to believe them
 PENALTY = (0.0, 0.05, 0.1, 0.05)  # of the same, in the confidence of a word: pictures are upright as a rule
+FOREIGN = 0.75  # a line in another script counts as read with this confidence: Latin letters must be surer
 TALL = 2.2  # times the height of a page's usual box: it may hold several rows
 INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a frame
 MOST_GAP = 0.6  # of its height, between two boxes of one line
 DOUBTFUL = 0.85  # confidence below which the picture is looked at as rows of ink
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 MOST_INK = 0.75  # of a picture's ink that the detector's boxes must hold
-# of characters times confidence, in a picture: less is no text. On validation pictures it leaves 3 % of those without
-# text, and 0.4 % of those with text are taken to be without
+# of letters and digits times confidence, in a picture: less is no text. On validation pictures it leaves 3 % of those
+# without text, and 0.4 % of those with text are taken to be without
 LEAST_READ = 1.5
 OTHER_SCRIPT = (
-    "The text in this picture seems to be in another script; only Latin letters are covered, so please choose a "
-    "picture with some."
+    "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
+NAMED = 0.8  # a script at least this likely is told by its name
 
 
-class OtherScript(PictureError):
-    """The picture holds text, but no Latin letters."""
+class NoText(PictureError):
+    """A picture without text in Latin letters."""
+
+
+class OtherScript(NoText):
+    """It holds letters of another script."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class TextReader:
     def read_line(self, picture: Image.Image, line: Line) -> Line:
         """A line of `find_lines` as it reads; one in another script as it was."""
         read = self._read_line(picture, line)
-        return line if _is_foreign(read.reading) else read.line
+        return line if read.reading.is_foreign else read.line
 
     def _by_rows(self, picture: Image.Image, read: list[_Read]) -> list[_Read]:
         """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
@@ -108,13 +114,15 @@ class TextReader:
         done: dict[int, _Read] = {}
         votes = np.zeros(4)
         budget = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
-        for index in order[: MOST_READ if page else FEW_LINES]:
+        for index in order[:FEW_LINES]:
+            if page and sum(not read.reading.is_foreign for read in done.values()) == MOST_READ:
+                break
             width, height = size_of(boxes[index])
             cost = HEIGHT * max(width, height) / max(1.0, min(width, height))
             if done and cost > budget:
                 continue
-            budget -= cost
             turn, read = self._read_turned(picture, boxes[index], votes)
+            budget -= 0 if read.reading.is_foreign else cost
             votes[turn] += read.reading.confidence * len(read.reading.text)
             done[index] = read
         usual = int(votes.argmax())
@@ -139,9 +147,12 @@ class TextReader:
             # one letter reads well in many directions, a word in one
             telling = letters >= TELLING[turn] or len(turns) == 1
             score = read.line.confidence * (1 - 0.5**letters) - PENALTY[turn] if telling else -0.5
+            if read.reading.is_foreign:
+                score = FOREIGN
             if score > best_score:
                 best, best_score = (turn, read), score
-            if read.line.confidence >= SURE and telling and (turn != 0 or height <= 1.5 * width):
+            sure = read.line.confidence >= SURE and telling and not read.reading.is_foreign
+            if sure and (turn != 0 or height <= 1.5 * width):
                 break
         return best
 
@@ -287,24 +298,30 @@ def _union(box: np.ndarray, other: np.ndarray, along_height: bool) -> np.ndarray
 
 
 def _latin(read: list[_Read]) -> list[Line]:
-    """The lines but for those in another script. Raises: OtherScript where all that could be read is in one."""
-    foreign = [r for r in read if _is_foreign(r.reading)]
-    if foreign and not any(r.reading.text and not _is_foreign(r.reading) for r in read):
-        raise OtherScript(OTHER_SCRIPT)
-    return [r.line for r in read if not _is_foreign(r.reading)]
+    """The lines but for those in another script, and but for unread ones beside such.
+
+    Raises: OtherScript where none of those left has a letter.
+    """
+    foreign = [r.reading for r in read if r.reading.is_foreign]
+    if not foreign:
+        return [r.line for r in read]
+    latin = [r.line for r in read if r.line.text and not r.reading.is_foreign]
+    if not any(character.isalpha() for line in latin for character in line.text):
+        raise OtherScript(OTHER_SCRIPT.format(_name(foreign)))
+    return latin
+
+
+def _name(foreign: list[Reading]) -> str:
+    """What letters look like."""
+    script, likely = max(foreign[0].others.items(), key=lambda item: item[1])
+    return script.capitalize() if script != OTHER and likely > NAMED else "like those of another script"
 
 
 def _are_text(lines: list[Line]) -> bool:
-    """Whether enough is read that it is no texture or drawing: more than one character, or one for sure."""
-    read = [line for line in lines if line.text]
-    characters = [sum(not character.isspace() for character in line.text) * line.confidence for line in read]
+    """Whether enough is read that it is no texture, drawing or mark: more than one letter or digit, or one for sure."""
+    read = [line for line in lines if any(map(str.isalnum, line.text))]
+    characters = [sum(map(str.isalnum, line.text)) * line.confidence for line in read]
     return sum(characters) >= LEAST_READ or any(line.confidence >= SURE for line in read)
-
-
-def _is_foreign(reading: Reading) -> bool:
-    letters = sum(character.isalpha() for character in reading.text)
-    sure = 0.7 if reading.other_letters > 1 else 0.95  # shapes of all kinds look like some single sign
-    return reading.other_letters > letters and reading.other_confidence > sure
 
 
 def _in_reading_order(lines: list[Line]) -> list[Line]:
