@@ -30,7 +30,7 @@ from fontid.letters.verification import MOST_LINES as MOST_DRAWN
 from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
-from fontid.picture.opening import PictureError, open_picture
+from fontid.picture.opening import open_picture
 from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line
 from fontid.text.reader import NoText, TextReader, worth_reading

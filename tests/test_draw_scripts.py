@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import string
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 pytest.importorskip("sklearn")
 
@@ -28,6 +29,7 @@ def scripts(tmp_path, monkeypatch):
     monkeypatch.setattr(draw_scripts, "COUNTS", {"train": {"latin": 4}, "validation": {"latin": 3}})
     monkeypatch.setattr(draw_scripts, "OTHERS", {"train": 2, "validation": 1})
     monkeypatch.setattr(draw_scripts, "FROM_CATALOGUE", 0)
+    monkeypatch.setattr(draw_scripts, "LANGUAGES", {"latin": ["en"]})
     (tmp_path / "grounds/train").mkdir(parents=True)
     for name in ("v", "train"):
         Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / f"grounds/train/{name}.jpg")
@@ -69,11 +71,11 @@ def test_words_are_in_the_letters_of_their_script():
 
 
 def test_what_is_learned_is_what_serving_says(tmp_path, monkeypatch):
-    """Lines made up: those in Greek are taken for Greek letters, others for Latin ones."""
+    """Lines made up: those in Greek are taken for Greek letters, those in Thai for digits and marks."""
     rng = np.random.default_rng(0)
-    greek = np.isin(list(LETTERS), list(GREEK))
+    greek, latin = (np.isin(list(LETTERS), list(letters)) for letters in (GREEK, string.ascii_letters))
     looks, likely = [], {}
-    for condition, strong in (("greek", greek), ("latin", ~greek)):
+    for condition, strong in (("greek", greek), ("latin", latin), ("thai", ~greek & ~latin)):
         for _ in range(40):
             steps = rng.uniform(0.001, 0.002, (5, len(LETTERS))) + strong * rng.uniform(0, 0.02, (5, len(LETTERS)))
             likely[condition] = np.concatenate([1 - steps.sum(1, keepdims=True), steps], 1)
@@ -86,17 +88,15 @@ def test_what_is_learned_is_what_serving_says(tmp_path, monkeypatch):
     file.write_text(json.dumps(parameters))
     monkeypatch.setattr("fontid.text.scripts.PARAMETERS", file)
     classifier = ScriptClassifier(["", *LETTERS])
-    assert classifier(likely["greek"])["greek"] > 0.9 and classifier(likely["latin"])["greek"] < 0.1
+    assert classifier(likely["thai"])["other"] > 0.9 and classifier(likely["greek"])["greek"] > 0.9
+    assert classifier(likely["latin"])["greek"] < 0.1
     assert classifier(np.eye(len(LETTERS) + 1)[:1]) == {}, "no character is seen"
 
 
 def test_a_line_is_looked_at_in_the_ways_the_reader_tries(scripts):
     """A short one also on its side or upside down, by chance; every look has its evidence."""
     picture = Image.new("RGB", (90, 90), "white")
-    from tests.conftest import draw
-
-    drawn = draw("Hi", "roboto", 48)
-    picture.paste(drawn.convert("RGB"), (5, 5))
+    ImageDraw.Draw(picture).text((20, 10), "Hi", "black", ImageFont.truetype(str(DEJAVU), 48))
     turns = set()
     for number in range(6):
         picture.save(scripts / f"{number}.png")

@@ -34,7 +34,7 @@ NAMED = ("cyrillic", "greek")  # scripts that are told by name
 UPSIDE_DOWN, ON_SIDE = 0.35, 0.5  # share of the lines, and of short ones, that are looked at so, too
 SHORT = 1.5  # times as long as high
 LOOSE = (-0.08, 0.15)  # of a line's height: how much farther out than the ink the box may be
-REGULARISATION = 0.003  # scikit-learn's C
+REGULARISATION = 0.2  # scikit-learn's C
 
 
 @dataclass(frozen=True)

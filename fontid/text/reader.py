@@ -41,7 +41,7 @@ LEAST_READ = 1.5
 OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
-NAMED = 0.8  # a script at least this likely is told by its name
+NAMED = 0.6  # a script at least this likely is told by its name
 
 
 class NoText(PictureError):
@@ -49,7 +49,7 @@ class NoText(PictureError):
 
 
 class OtherScript(NoText):
-    """It holds letters of another script."""
+    """The picture holds letters of another script."""
 
 
 @dataclass(frozen=True)
@@ -298,22 +298,26 @@ def _union(box: np.ndarray, other: np.ndarray, along_height: bool) -> np.ndarray
 
 
 def _latin(read: list[_Read]) -> list[Line]:
-    """The lines but for those in another script, and but for unread ones beside such.
+    """The lines but for those in another script; beside such, only those that are surely read as Latin.
 
-    Raises: OtherScript where none of those left has a letter.
+    Raises: OtherScript where none of these has a letter.
     """
     foreign = [r.reading for r in read if r.reading.is_foreign]
     if not foreign:
         return [r.line for r in read]
-    latin = [r.line for r in read if r.line.text and not r.reading.is_foreign]
+    latin = [r.line for r in read if not r.reading.is_foreign and r.reading.foreign < 0.5 and _well_read(r.line)]
     if not any(character.isalpha() for line in latin for character in line.text):
         raise OtherScript(OTHER_SCRIPT.format(_name(foreign)))
     return latin
 
 
+def _well_read(line: Line) -> bool:
+    return bool(line.text) and line.confidence >= DOUBTFUL
+
+
 def _name(foreign: list[Reading]) -> str:
     """What letters look like."""
-    script, likely = max(foreign[0].others.items(), key=lambda item: item[1])
+    script, likely = max(foreign[0].others.items(), key=lambda item: item[1], default=(OTHER, 0.0))
     return script.capitalize() if script != OTHER and likely > NAMED else "like those of another script"
 
 

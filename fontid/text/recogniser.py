@@ -14,6 +14,7 @@ from fontid.text.scripts import ScriptClassifier
 HEIGHT = 48  # pixels of the recogniser's input
 WIDEST = 2400  # likewise; a longer line is squeezed
 MIN_FOREIGN = 0.9  # a line more likely than this in other scripts is no Latin
+MIN_LETTERS = 2  # that were read as Latin ones: a single one, or digits, may be taken for anything
 LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
 
 
@@ -25,18 +26,34 @@ class Reading:
         text: with the Latin letters, digits and signs only.
         confidence: 0-1, mean over the characters; 0 where there are none.
         centres: where each character of `text` is, 0-1 from the left to the right end of what was read.
+        other_letters: how many letters of other scripts the recogniser knows and saw, were Latin ones not to stand in.
+        other_confidence: 0-1, mean over those.
         others: how likely the line is in each other script than Latin, 0-1, see `fontid.text.scripts`.
     """
 
     text: str = ""
     confidence: float = 0.0
     centres: tuple[float, ...] = ()
+    other_letters: int = 0
+    other_confidence: float = 0.0
     others: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def foreign(self) -> float:
+        """0-1, how likely the line is in any other script than Latin."""
+        return sum(self.others.values())
+
+    @property
     def is_foreign(self) -> bool:
-        """Whether the line is surely in another script."""
-        return sum(self.others.values()) > MIN_FOREIGN
+        """Whether the line is surely in another script, one that the recogniser can read or one that it cannot."""
+        letters = sum(map(str.isalpha, self.text))
+        sure = 0.7 if self.other_letters > 1 else 0.95  # shapes of all kinds look like some single sign
+        seen = self.other_confidence > sure
+        if seen and self.other_letters > letters:
+            return True
+        if self.text and letters < MIN_LETTERS:
+            return False
+        return self.foreign > (0.5 if seen and self.other_letters > 1 else MIN_FOREIGN)
 
 
 class Recogniser:
@@ -49,6 +66,7 @@ class Recogniser:
         self.characters = ["", *listed, " "]  # the first is the recogniser's blank
         latin = [index == 0 or _is_latin(character) for index, character in enumerate(self.characters)]
         self._latin = np.flatnonzero(latin)
+        self._is_other = np.array([_is_other_letter(character) for character in self.characters])
         self._scripts = ScriptClassifier(self.characters)
 
     def read(self, line: np.ndarray) -> Reading:
@@ -71,6 +89,8 @@ class Recogniser:
         return likely, values.shape[3] / len(likely) / wide
 
     def _decode(self, likely: np.ndarray, step: float) -> Reading:
+        best = likely.argmax(1)
+        others = [float(likely[i, c]) for i, c in _changes(best) if self._is_other[c]]
         among_latin = likely[:, self._latin]
         chosen = [(i, c, float(among_latin[i, c])) for i, c in _changes(among_latin.argmax(1))]
         blank = [self.characters[self._latin[c]] == " " for _, c, _ in chosen]
@@ -83,6 +103,8 @@ class Recogniser:
             text=text,
             confidence=float(np.mean([p for *_, p in chosen])) if chosen else 0.0,
             centres=tuple(min(1.0, (i + 0.5) * step) for i, *_ in chosen),
+            other_letters=len(others),
+            other_confidence=float(np.mean(others)) if others else 0.0,
             others=self._scripts(likely),
         )
 
@@ -100,3 +122,10 @@ def _is_latin(character: str) -> bool:
     if unicodedata.category(character).startswith("L"):
         return unicodedata.name(character, "").startswith("LATIN")
     return character.isascii() or character in "‘’“”«»‹›„‚–—…•·¡¿£€¥¢§©®™°±×÷¹²³½¼¾†‡"
+
+
+def _is_other_letter(character: str) -> bool:
+    """Whether a character is a letter of another script."""
+    if len(character) != 1 or not unicodedata.category(character).startswith("L"):
+        return False
+    return not unicodedata.name(character, "").startswith(("LATIN", "FULLWIDTH LATIN"))
