@@ -41,7 +41,7 @@ LEAST_READ = 1.5
 OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
-NAMED = 0.6  # a script at least this likely is told by its name
+NAMED = 0.6  # of the other scripts' probability: a script that has more of it is told by its name
 
 
 class NoText(PictureError):
@@ -318,7 +318,11 @@ def _well_read(line: Line) -> bool:
 def _name(foreign: list[Reading]) -> str:
     """What letters look like."""
     script, likely = max(foreign[0].others.items(), key=lambda item: item[1], default=(OTHER, 0.0))
-    return script.capitalize() if script != OTHER and likely > NAMED else "like those of another script"
+    return (
+        script.capitalize()
+        if script != OTHER and likely > NAMED * foreign[0].foreign
+        else "like those of another script"
+    )
 
 
 def _are_text(lines: list[Line]) -> bool:
