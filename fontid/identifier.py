@@ -28,11 +28,11 @@ from fontid.letters.verification import Verdict, Verifier
 from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
-from fontid.picture.opening import PictureError, open_picture
+from fontid.picture.opening import open_picture
 from fontid.settings import GroupingSettings
 from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line, TextLine
-from fontid.text.reader import TextReader, worth_reading
+from fontid.text.reader import NoText, TextReader, worth_reading
 
 _INSTALLED = Path(__file__).parent.parent / "fontid_model"  # beside fontid, where a wheel was installed
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "model"
@@ -44,10 +44,6 @@ MANY = 0.5  # of the letters of the group that has most: the largest group of as
 NAMED = "No letters are drawn here, but the file names its fonts: {}."
 NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
 NOTHING_FITS = "Nothing fits well: this may be lettering, or a font of no open catalogue. The nearest are"
-
-
-class NoText(PictureError):
-    """A picture without text in it."""
 
 
 class NoFaces(ValueError):
@@ -232,8 +228,8 @@ class FontIdentifier:
             page: of a PDF.
             progress: called with the lines as soon as they are read, and with them and the encoder's own answer before
                 drawing decides. What it raises ends the work.
-        Raises: PictureError where it is no picture or holds text in another script only; NoText, which is one, where
-            it holds no ink; NoFaces; ValueError for a `top` or for lines that cannot be.
+        Raises: PictureError where it is no picture; NoText, which is one, where it holds no text in Latin letters;
+            NoFaces; ValueError for a `top` or for lines that cannot be.
         """
         if top < 1:
             raise ValueError(f"top says how many fonts are named: it must be 1 or more, not {top}.")

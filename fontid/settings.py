@@ -25,6 +25,7 @@ class ReadingSettings:
         enough_letters: read in one direction: the rest of the picture is taken to run so, too.
         telling: letters that must be read after no, one, two and three quarter turns to believe them.
         penalty: of the same, in the confidence of a word: pictures are upright as a rule.
+        foreign: confidence that a line in another script counts as read with: Latin letters must be surer.
         doubtful: confidence below which the picture is looked at as rows of ink.
         most_ink: share of a picture's ink that the detector's boxes must hold, or else it is looked at so, too.
         least_read: characters times confidence, in a picture: less is no text. On validation pictures it leaves 3 % of
@@ -36,6 +37,7 @@ class ReadingSettings:
     enough_letters: float = 10.0
     telling: tuple[int, int, int, int] = (0, 2, 3, 2)
     penalty: tuple[float, float, float, float] = (0.0, 0.05, 0.1, 0.05)
+    foreign: float = 0.75
     doubtful: float = 0.85
     most_ink: float = 0.75
     least_read: float = 1.5

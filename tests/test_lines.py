@@ -158,7 +158,7 @@ def test_another_script_is_named_as_such(reader, identifier, monkeypatch):
     picture = on_page(draw(WORDS, "roboto", 60))
     foreign = Reading(text="", confidence=0.0, other_letters=8, other_confidence=0.95)
     monkeypatch.setattr(reader._recogniser, "read", lambda pixels: foreign)
-    with pytest.raises(OtherScript, match="only Latin letters are covered"):
+    with pytest.raises(OtherScript, match="look like those of another script: only Latin letters are covered"):
         reader.find_lines(picture)
 
 

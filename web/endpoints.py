@@ -57,7 +57,7 @@ def endpoints(identifier: FontIdentifier) -> None:
             matches (family, name, style, probability, conditional_probability, twins, licence, url and more)
             in_catalogue
             groups of lines with the same and their boxes and readings
-            without text in the picture no matches and the verdict no_text
+            without Latin letters in the picture no matches and the verdict no_text
         """
         only = choice(categories, weights, slope, widths)
         try:

@@ -15,6 +15,7 @@ from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, size_of
 from fontid.text.lines import Line, TextLine, find_lines
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
+from fontid.text.scripts import OTHER
 
 MOST_LINES = 250  # found in a picture, the largest first
 FEW_LINES = 8  # a picture with more is a page, of which little is read at once
@@ -28,13 +29,17 @@ INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it t
 MOST_GAP = 0.6  # of its height, between two boxes of one line
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 OTHER_SCRIPT = (
-    "The text in this picture seems to be in another script; only Latin letters are covered, so please choose a "
-    "picture with some."
+    "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
+NAMED = 0.6  # of the other scripts' probability: a script that has more of it is told by its name
 
 
-class OtherScript(PictureError):
-    """The picture holds text, but no Latin letters."""
+class NoText(PictureError):
+    """A picture without text in Latin letters."""
+
+
+class OtherScript(NoText):
+    """The picture holds letters of another script."""
 
 
 class TextReader:
@@ -59,13 +64,13 @@ class TextReader:
         read = curved + self._read(picture, fitted)
         if self._doubtful(read):
             read = self._by_rows(picture, read)
-        lines = _latin(read)
+        lines = _latin(read, self._settings.doubtful)
         return _in_reading_order(lines) if self._are_text(lines) else []
 
     def read_line(self, line: TextLine) -> TextLine:
         """A line of `find_lines` as it reads; one in another script as it was."""
         read = self._read_line(line)
-        return line if _is_foreign(read.reading) else read
+        return line if read.reading.is_foreign else read
 
     def _by_rows(self, picture: Image.Image, read: list[TextLine]) -> list[TextLine]:
         """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
@@ -92,13 +97,15 @@ class TextReader:
         done: dict[int, TextLine] = {}
         votes = np.zeros(4)
         budget: float = MOST_WIDTH_OF_PAGE if page else MOST_WIDTH
-        for index in order[: MOST_READ if page else FEW_LINES]:
+        for index in order[:FEW_LINES]:
+            if page and sum(not read.reading.is_foreign for read in done.values()) == MOST_READ:
+                break
             width, height = size_of(boxes[index])
             cost = HEIGHT * max(width, height) / max(1.0, min(width, height))
             if done and cost > budget:
                 continue
-            budget -= cost
             turn, read = self._read_turned(picture, boxes[index], votes)
+            budget -= 0 if read.reading.is_foreign else cost
             votes[turn] += read.confidence * len(read.text)
             done[index] = read
         usual = int(votes.argmax())
@@ -123,8 +130,10 @@ class TextReader:
             # one letter reads well in many directions, a word in one
             telling = letters >= self._settings.telling[turn] or len(turns) == 1
             score = read.confidence * (1 - 0.5**letters) - self._settings.penalty[turn] if telling else -0.5
-            tried.append((score, turn, read))
-            if read.confidence >= self._settings.sure and telling and (turn != 0 or height <= 1.5 * width):
+            foreign = read.reading.is_foreign
+            tried.append((self._settings.foreign if foreign else score, turn, read))
+            sure = read.confidence >= self._settings.sure and telling and not foreign
+            if sure and (turn != 0 or height <= 1.5 * width):
                 break
         return max(tried, key=lambda one: one[0])[1:]
 
@@ -148,9 +157,9 @@ class TextReader:
         return not letters or sure < self._settings.doubtful * letters
 
     def _are_text(self, lines: list[TextLine]) -> bool:
-        """Whether enough is read that it is no texture or drawing: more than one character, or one for sure."""
-        read = [line for line in lines if line.text]
-        characters = [sum(not character.isspace() for character in line.text) * line.confidence for line in read]
+        """Whether enough is read that it is no texture, drawing or mark: a few letters or digits, or one for sure."""
+        read = [line for line in lines if any(map(str.isalnum, line.text))]
+        characters = [sum(map(str.isalnum, line.text)) * line.confidence for line in read]
         enough = sum(characters) >= self._settings.least_read
         return enough or any(line.confidence >= self._settings.sure for line in read)
 
@@ -273,18 +282,32 @@ def _union(box: np.ndarray, other: np.ndarray, along_height: bool) -> np.ndarray
     return box_of(left, top, right_end, bottom) @ axes.T + origin
 
 
-def _latin(read: list[TextLine]) -> list[TextLine]:
-    """The lines but for those in another script. Raises: OtherScript where all that could be read is in one."""
-    latin = [line for line in read if not _is_foreign(line.reading)]
-    if len(latin) < len(read) and not any(line.text for line in latin):
-        raise OtherScript(OTHER_SCRIPT)
+def _latin(read: list[TextLine], well_read: float) -> list[TextLine]:
+    """The lines but for those in another script; beside such, only those that are surely read as Latin.
+
+    Raises: OtherScript where none of these has a letter.
+    """
+    foreign = [line.reading for line in read if line.reading.is_foreign]
+    if not foreign:
+        return read
+    latin = [
+        line
+        for line in read
+        if not line.reading.is_foreign and line.reading.foreign < 0.5 and line.text and line.confidence >= well_read
+    ]
+    if not any(character.isalpha() for line in latin for character in line.text):
+        raise OtherScript(OTHER_SCRIPT.format(_name(foreign)))
     return latin
 
 
-def _is_foreign(reading: Reading) -> bool:
-    letters = sum(character.isalpha() for character in reading.text)
-    sure = 0.7 if reading.other_letters > 1 else 0.95  # shapes of all kinds look like some single sign
-    return reading.other_letters > letters and reading.other_confidence > sure
+def _name(foreign: list[Reading]) -> str:
+    """What letters look like."""
+    script, likely = max(foreign[0].others.items(), key=lambda item: item[1], default=(OTHER, 0.0))
+    return (
+        script.capitalize()
+        if script != OTHER and likely > NAMED * foreign[0].foreign
+        else "like those of another script"
+    )
 
 
 def _in_reading_order(lines: list[TextLine]) -> list[TextLine]:

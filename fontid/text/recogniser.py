@@ -2,15 +2,19 @@
 
 import threading
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from fontid.networks import open_network, packaged
+from fontid.text.scripts import ScriptClassifier
 
 HEIGHT = 48  # pixels of the recogniser's input
 WIDEST = 2400  # likewise; a longer line is squeezed
+MIN_FOREIGN = 0.9  # a line more likely than this in other scripts is no Latin
+MIN_LETTERS = 2  # that were read as Latin ones: a single one, or digits, may be taken for anything
 LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
 
 
@@ -22,8 +26,9 @@ class Reading:
         text: with the Latin letters, digits and signs only.
         confidence: 0-1, mean over the characters; 0 where there are none.
         centres: where each character of `text` is, 0-1 from the left to the right end of what was read.
-        other_letters: how many letters of other scripts were seen, where Latin ones were not allowed to stand in.
+        other_letters: how many letters of other scripts the recogniser knows and saw, were Latin ones not to stand in.
         other_confidence: 0-1, mean over those.
+        others: how likely the line is in each other script than Latin, 0-1, see `fontid.text.scripts`.
     """
 
     text: str = ""
@@ -31,6 +36,24 @@ class Reading:
     centres: tuple[float, ...] = ()
     other_letters: int = 0
     other_confidence: float = 0.0
+    others: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def foreign(self) -> float:
+        """0-1, how likely the line is in any other script than Latin."""
+        return sum(self.others.values())
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the line is surely in another script, one that the recogniser can read or one that it cannot."""
+        letters = sum(map(str.isalpha, self.text))
+        sure = 0.7 if self.other_letters > 1 else 0.95  # shapes of all kinds look like some single sign
+        seen = self.other_confidence > sure
+        if seen and self.other_letters > letters:
+            return True
+        if self.text and letters < MIN_LETTERS:
+            return False
+        return self.foreign > (0.5 if seen and self.other_letters > 1 else MIN_FOREIGN)
 
 
 class Recogniser:
@@ -40,13 +63,21 @@ class Recogniser:
         self._session = open_network(packaged("PP-OCRv6_rec_small.onnx"))
         self._lock = threading.Lock()
         listed = self._session.get_modelmeta().custom_metadata_map["character"].splitlines()
-        self._characters = ["", *listed, " "]  # the first is the recogniser's blank
-        latin = [index == 0 or _is_latin(character) for index, character in enumerate(self._characters)]
+        self.characters = ["", *listed, " "]  # the first is the recogniser's blank
+        latin = [index == 0 or _is_latin(character) for index, character in enumerate(self.characters)]
         self._latin = np.flatnonzero(latin)
-        self._is_other = np.array([_is_other_letter(character) for character in self._characters])
+        self._is_other = np.array([_is_other_letter(character) for character in self.characters])
+        self._scripts = ScriptClassifier(self.characters)
 
     def read(self, line: np.ndarray) -> Reading:
         """Read a line. Args: line: (H, W, 3) uint8 RGB, upright."""
+        return self._decode(*self.look(line))
+
+    def look(self, line: np.ndarray) -> tuple[np.ndarray, float]:
+        """How likely each of `characters` is at each step along a line, (steps, characters) 0-1; a step's share of it.
+
+        Args: line: as for `read`.
+        """
         height, width = line.shape[:2]
         wide = int(np.clip(np.ceil(HEIGHT * width / height), 8, WIDEST))
         method = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_LINEAR
@@ -55,26 +86,26 @@ class Recogniser:
         values[0, :, :, :wide] = small.transpose(2, 0, 1)
         with self._lock:
             likely = self._session.run(None, {"x": values})[0][0]  # (steps, characters) 0-1
-        step = values.shape[3] / len(likely) / wide  # one step's share of the line
-        return self._decode(likely, step)
+        return likely, values.shape[3] / len(likely) / wide
 
     def _decode(self, likely: np.ndarray, step: float) -> Reading:
         best = likely.argmax(1)
         others = [float(likely[i, c]) for i, c in _changes(best) if self._is_other[c]]
         among_latin = likely[:, self._latin]
         chosen = [(i, c, float(among_latin[i, c])) for i, c in _changes(among_latin.argmax(1))]
-        blank = [self._characters[self._latin[c]] == " " for _, c, _ in chosen]
+        blank = [self.characters[self._latin[c]] == " " for _, c, _ in chosen]
         while chosen and blank[0]:
             del chosen[0], blank[0]
         while chosen and blank[-1]:
             del chosen[-1], blank[-1]
-        text = "".join(self._characters[self._latin[c]] for _, c, _ in chosen)
+        text = "".join(self.characters[self._latin[c]] for _, c, _ in chosen)
         return Reading(
             text=text,
             confidence=float(np.mean([p for *_, p in chosen])) if chosen else 0.0,
             centres=tuple(min(1.0, (i + 0.5) * step) for i, *_ in chosen),
             other_letters=len(others),
             other_confidence=float(np.mean(others)) if others else 0.0,
+            others=self._scripts(likely),
         )
 
 
