@@ -25,7 +25,7 @@ from tqdm import tqdm
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from fontid.text.lines import Line
-from fontid.text.recogniser import MIN_FOREIGN, Recogniser
+from fontid.text.recogniser import MIN_FOREIGN, MIN_UNNAMED, Reading, Recogniser
 from fontid.text.scripts import LATIN, OTHER, PARAMETERS, TURNED, evidence_of, places_of
 
 GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψω"
@@ -113,8 +113,10 @@ def measure(looks: list[Look], parameters: dict) -> dict:
     shares = np.exp(scores - scores.max(1, keepdims=True))
     shares /= shares.sum(1, keepdims=True)
     others = [number for number, script in enumerate(parameters["scripts"]) if script not in (LATIN, TURNED)]
-    foreign = shares[:, others].sum(1) > MIN_FOREIGN
-    named = np.array(parameters["scripts"])[others][shares[:, others].argmax(1)]
+    scripts = np.array(parameters["scripts"])[others]
+    readings = [Reading(others=dict(zip(scripts, row, strict=True))) for row in shares[:, others]]
+    foreign = np.array([reading.is_foreign for reading in readings])
+    named = scripts[shares[:, others].argmax(1)]
     kinds = np.array([TURNED if look.script == TURNED else look.condition for look in looks])
     right = np.array([look.script for look in looks]) == named
     return {
@@ -135,7 +137,7 @@ def main(argv: list[str] | None = None) -> None:
     parameters = fit(look_at_all(arguments.lines / "train", arguments.jobs))
     PARAMETERS.write_text(json.dumps(parameters, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     metrics = measure(look_at_all(arguments.lines / "validation", arguments.jobs), parameters)
-    settings = {"regularisation": REGULARISATION, "min_foreign": MIN_FOREIGN}
+    settings = {"regularisation": REGULARISATION, "min_foreign": MIN_FOREIGN, "min_unnamed": MIN_UNNAMED}
     write_result(arguments.results, settings=settings, command="python -m train.train_scripts LINES", metrics=metrics)
 
 
