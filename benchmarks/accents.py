@@ -4,7 +4,7 @@
 
 For each of `COUNT` faces, drawn by lot, one word of `WORDS` whose letters its family has and its letterforms too;
 `without` counts the faces passed over for those. FreeType draws at 64 pixels to the em, at first eight times as large,
-where no hints show. Needs FONTID_DATA/catalogue with its fonts.
+without hints. Needs FONTID_DATA/catalogue with its fonts.
 """
 
 import io
@@ -19,7 +19,7 @@ from data_scripts.fetch_fonts import with_accents
 from fontid.catalogue.faces import Face
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
-from fontid.fonts.subsetting import plain
+from fontid.fonts.subsetting import plain, small_font
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import instance
 from fontid.paths import data_home
@@ -42,7 +42,7 @@ def original(face: Face, fonts: Path) -> Drawable:
     """All letters of the face's files, at its place on the axes."""
     found: Drawable = {}
     for file in with_accents([fonts / face.file]):
-        font = plain(TTFont(file))
+        font = plain(small_font(file))  # without hints, which move outlines at any size
         found = drawable(instance(uharfbuzz.Face(font), face.axes) if face.axes else font) | found
     return found
 
