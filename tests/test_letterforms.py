@@ -16,6 +16,7 @@ from data_scripts.make_letterforms import HEAVY, fitting, letterform, stored, wi
 from data_scripts.make_letterforms import main as make_letterforms
 from data_scripts.whole_fonts import compose, whole_font
 from fontid.catalogue.faces import Face, write_faces
+from fontid.fonts.subsetting import plain, small_font
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import CHARACTERS, PLAIN, Letterforms
 from tests.conftest import draw, font_file
@@ -174,10 +175,10 @@ def unhinted(font: ImageFont.FreeTypeFont, letter: str) -> np.ndarray:
     return cell.reshape(96, 8, 96, 8).mean((1, 3)) / 255
 
 
-@pytest.mark.parametrize("family", ["lora", "roboto", "open-sans", "merriweather", "pacifico"])
+@pytest.mark.parametrize("family", ["lora", "roboto", "open-sans", "merriweather", "abeezee"])
 def test_accents_that_ship_are_those_of_the_whole_font(identifier, family):
     own = ImageFont.truetype(io.BytesIO(identifier.letterforms.font_data(f"{family}-400-normal")), 512)
-    whole = ImageFont.truetype(str(font_file(family)), 512)
+    whole = ImageFont.truetype(io.BytesIO(plain(small_font(font_file(family)))), 512)  # hints would move its outlines
     for letter in "éÅßçñøíÞ€«":
         ships, drawn = unhinted(own, letter), unhinted(whole, letter)
         assert np.abs(ships - drawn).sum() < 0.06 * drawn.sum(), letter
@@ -217,11 +218,9 @@ def test_letters_that_do_not_ship_are_said(identifier):
     assert "Ω Ж of this font does not ship" in specimen(identifier, face, "Ω Жé")
 
 
-def test_every_family_that_people_use_ships_with_accents(identifier):
-    """Of the faces whose family has them: those without are few, and hold the base letters."""
-    usage, lacking = identifier.catalogue.usage, []
+def test_the_families_that_people_use_most_ship_with_accents(identifier):
+    usage = identifier.catalogue.usage
     regular = [face for face in identifier.catalogue.faces if face.id.endswith("-400-normal")]
     used = sorted(regular, key=lambda face: -usage.get(face.family, 0))[:60]
-    for face in used:
-        lacking += [face.id] if identifier.letterforms.lacking(face.id, "éß" + "ęłřğ") else []
-    assert len(lacking) <= 2, lacking
+    assert [face.id for face in used if identifier.letterforms.lacking(face.id, "éßÑ")] == []
+    assert sum(bool(identifier.letterforms.lacking(face.id, "ęłřğ")) for face in used) < 6  # their families lack some
