@@ -68,7 +68,7 @@ def looks_at(task: tuple[Path, dict]) -> list[Look]:
     left, top, right, bottom = left - farther[0], top - farther[1], right + farther[2], bottom + farther[3]
     line = Line(((left, top), (right, top), (right, bottom), (left, bottom)))
     with Image.open(folder / row["file"]) as picture:
-        pixels = line.frame(picture).pixels
+        pixels = line.cut(picture).frame.pixels
     turns = [0]
     if rng.random() < UPSIDE_DOWN:
         turns.append(2)
