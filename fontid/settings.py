@@ -61,17 +61,17 @@ class GroupingSettings:
     """Which lines are in one font, see `fontid.catalogue.designs`.
 
     Attributes:
-        family_price, style_price: of one more, in cosine times weight of a line.
+        family_price, style_price: of one more, in squared cosine times weight of a line.
         clear: pixels of ink's height from which a line's scores are fully believed.
         least_belief: in the scores of the lowest lines, 0-1.
         light: weight of a line that says little by itself.
     """
 
-    family_price: float = 0.5
-    style_price: float = 0.1
-    clear: float = 20.0
+    family_price: float = 0.08
+    style_price: float = 0.016
+    clear: float = 32.0
     least_belief: float = 0.3
-    light: float = 0.5
+    light: float = 0.35
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,14 @@ def test_lines_share_a_face_unless_another_gains_its_price():
     assert part_lines(catalogue, near[:1], weights[:1]) == [[[0]]]
     # the same faces as two styles of a family: a style costs less
     assert part_lines(design(0, 0, 1), near, weights) == [[[0], [1]], [[2]]]
-    assert part_lines(catalogue, near, np.full(3, 0.3)) == [[[0, 1, 2]]]  # small lines are not believed so much
+    assert part_lines(catalogue, near, np.full(3, 0.1)) == [[[0, 1, 2]]]  # small lines are not believed so much
+
+
+def test_one_large_difference_parts_lines_and_many_small_ones_do_not():
+    noisy = np.array([[0.9, 0.82], [0.82, 0.9]] * 4)
+    assert len(part_lines(design(0, 1), noisy, np.ones(8))) == 1
+    heading = np.array([[0.9, 0.5]] + [[0.5, 0.9]])
+    assert part_lines(design(0, 1), heading, np.ones(2)) == [[[0]], [[1]]]
 
 
 def test_a_light_line_leans_on_its_column():
@@ -231,7 +238,7 @@ def test_families_that_one_could_be_are_joined():
     catalogue = design(0, 1, 2, 2)
     scores = np.array([[0.9, 0.0, 0.8, 0.0]] * 3 + [[0.0, 0.9, 0.0, 0.85]] * 2)
     assert part_lines(catalogue, scores, np.ones(5)) == [[[0, 1, 2], [3, 4]]]
-    assert part_lines(catalogue, scores, np.full(5, 2.0)) == [[[0, 1, 2]], [[3, 4]]]  # large lines lose too much
+    assert part_lines(catalogue, scores, np.full(5, 3.0)) == [[[0, 1, 2]], [[3, 4]]]  # large lines lose too much
 
 
 def test_styles_agree_on_the_family_and_keep_their_face():

@@ -1,9 +1,10 @@
 """Which faces a design uses, and which of its lines are in each: few fonts are likelier than many.
 
-A line's scores say how well each face explains it. A design's faces are those that explain its lines best when every
-family and every style has a price: the uncapacitated facility location problem, solved as by Kuehn and Hamburger
-(1963), by adding the face that gains most until none gains its price. Families are then joined as long as one that both
-could be in loses less than the price of a family.
+A line's scores say how well each face explains it: the worse by the square of what it lacks to the line's best face, so
+that many small differences, which are noise, count less than one large one. A design's faces are those that explain its
+lines best when every family and every style has a price: the uncapacitated facility location problem, solved as by Kuehn
+and Hamburger (1963), by adding the face that gains most until none gains its price. Families are then joined as long as
+one that both could be in loses less than the price of a family.
 """
 
 from collections.abc import Sequence
@@ -56,6 +57,8 @@ def part_lines(
 
     Args: scores: (N, F), minus infinity for faces left out; weights: (N,) of the lines.
     """
+    with np.errstate(invalid="ignore"):  # of what is left out
+        scores = -((scores.max(1, keepdims=True) - scores) ** 2)
     faces = _open_faces(catalogue, scores, weights, settings)
     own = np.array(faces)[scores[:, faces].argmax(1)]
     styles = [np.flatnonzero(own == face).tolist() for face in dict.fromkeys(own.tolist())]
