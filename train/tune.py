@@ -10,9 +10,8 @@ With `--setting`, one of `fontid.settings`, the pictures are asked about with ea
 most first rows are right, twins credited, is put into the model's config.
 
 The exponent of the prior by usage is always fitted. The table of usage is put into the model. Then the exponent is
-taken that makes the right rows likeliest, of all pictures of validation families together, as long as those whose
-families were drawn uniformly (folders that do not end in "used") lose no more than `MOST_LOST` of their right first
-rows. `train.calibrate` fits the same on its way.
+taken that makes the right rows likeliest, where pictures of families drawn by usage (folders that end in "used") and of
+those drawn uniformly count half each, as long as the latter lose no more than `MOST_LOST` of their right first rows. `train.calibrate` fits the same on its way.
 """
 
 import json
@@ -55,9 +54,11 @@ class Rows:
         return log_probabilities(self.scores, self.log_usage, temperature, exponent)
 
     def likelihood(self, temperature: float, exponent: float) -> float:
-        """Mean log probability of the right row, over the answers that have one."""
+        """Mean log probability of the right row, over the answers that have one; half of it is of the uniform ones."""
         found = self.right >= 0
-        return float(self.log_probabilities(temperature, exponent)[found, self.right[found]].mean())
+        logs = self.log_probabilities(temperature, exponent)[found, self.right[found]]
+        parts = [logs[self.uniform[found]], logs[~self.uniform[found]]]
+        return float(np.mean([part.mean() for part in parts if len(part)]))
 
     def top1(self, temperature: float, exponent: float) -> dict[str, float]:
         """How often the first row is right, 0-1."""
