@@ -68,10 +68,20 @@ def test_the_prior_is_as_strong_as_usage_tells(catalogue):
 
 def test_uniformly_drawn_pictures_bound_the_prior(catalogue):
     used = [answered("x-used", "b", {"d": 0.6, "b": 0.4})] * 60
-    uniform = [answered("x-uniform", "d", {"d": 0.6, "b": 0.4})] * 20
+    uniform = [answered("x-uniform", "d", {"d": 0.9, "b": 0.1})] * 18
+    uniform += [answered("x-uniform", "d", {"d": 0.5, "b": 0.49})] * 2
     _, exponent, tried = fit_prior(Rows(used + uniform, catalogue))
     (chosen,) = (one for one in tried if one["exponent"] == exponent)
-    assert tried[-1]["twins, uniform"] < 0.5 and chosen["twins, uniform"] == 1.0
+    likeliest = max(tried, key=lambda one: one["log_likelihood"])
+    assert likeliest["twins, uniform"] == 0.9 and chosen["twins, uniform"] == 1.0
+
+
+def test_pictures_drawn_by_usage_count_half_however_few(catalogue):
+    scores = {"d": 0.5, "b": 0.49}
+    used = [answered("x-used", "b", scores)]
+    few, many = ([*used, *[answered("x-uniform", "d", {"d": 0.9, "b": 0.1})] * n] for n in (1, 50))
+    of_few, of_many = (Rows(rows, catalogue).likelihood(0.05, 0.3) for rows in (few, many))
+    assert of_few == pytest.approx(of_many)
 
 
 def test_the_setting_with_most_right_first_rows_is_put_into_the_model(catalogue, tmp_path):
