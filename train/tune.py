@@ -11,7 +11,8 @@ most first rows are right, twins credited, is put into the model's config.
 
 The exponent of the prior by usage is always fitted. The table of usage is put into the model. Then the exponent is
 taken that makes the right rows likeliest, where pictures of families drawn by usage (folders that end in "used") and of
-those drawn uniformly count half each, as long as the latter lose no more than `MOST_LOST` of their right first rows. `train.calibrate` fits the same on its way.
+those drawn uniformly count half each, as long as the latter lose no more than `MOST_LOST` of their right first rows.
+`train.calibrate` fits the same on its way.
 """
 
 import json

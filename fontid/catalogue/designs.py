@@ -2,9 +2,9 @@
 
 A line's scores say how well each face explains it: the worse by the square of what it lacks to the line's best face, so
 that many small differences, which are noise, count less than one large one. A design's faces are those that explain its
-lines best when every family and every style has a price: the uncapacitated facility location problem, solved as by Kuehn
-and Hamburger (1963), by adding the face that gains most until none gains its price. Families are then joined as long as
-one that both could be in loses less than the price of a family.
+lines best when every family and every style has a price: the uncapacitated facility location problem, solved as by
+Kuehn and Hamburger (1963), by adding the face that gains most until none gains its price. Families are then joined as
+long as one that both could be in loses less than the price of a family.
 """
 
 from collections.abc import Sequence
