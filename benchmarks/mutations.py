@@ -27,14 +27,16 @@ from fontid.evaluation.experiment import write_result
 
 TESTS = {  # modules, and the tests beside them
     "fontid/picture/*.py": ("test_images",),
-    "fontid/encoder/groups.py": ("test_identifier",),
+    "fontid/encoder/preprocessing.py": ("test_preprocess",),
     "fontid/catalogue/faces.py": ("test_catalogue", "test_artifact"),
+    "fontid/catalogue/designs.py": ("test_identifier",),
     "fontid/catalogue/ranking.py": ("test_catalogue", "test_evaluation"),
     "fontid/catalogue/enrolment.py": ("test_enrolment",),
     "fontid/catalogue/own.py": ("test_enrolment",),
     "fontid/fonts/*.py": ("test_fetch_fonts", "test_enrolment"),
     "fontid/evaluation/*.py": ("test_evaluation", "test_experiment"),
-    "train/calibrate.py": ("test_artifact", "test_calibrate"),
+    "train/calibrate.py": ("test_artifact", "test_tune"),
+    "train/tune.py": ("test_tune",),
     "web/batch.py": ("test_web",),
 }
 
