@@ -18,9 +18,11 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from PIL import Image
 from tqdm import tqdm
 
 from fontid import __version__
@@ -98,7 +100,7 @@ def identify(arguments: argparse.Namespace) -> int:
 
 def text_of(group: Group, several: bool) -> str:
     """One group's answer for people."""
-    lines = [f"  {' / '.join(line.text or '(not read)' for line in group.lines)}"] if several else []
+    lines = [f"  {texts_of(group)}"] if several else []
     if group.matches[0].verdict == "none":
         lines.append(f"  {NOTHING_FITS}")
     for rank, row in enumerate(rows_that_open(group.matches), 1):
@@ -108,6 +110,13 @@ def text_of(group: Group, several: bool) -> str:
         else:
             lines.append(f"{rank:3}. {text_of_match(row[0])}")
     return "\n".join(lines)
+
+
+def texts_of(group: Group) -> str:
+    """What its lines say, and how many were not read."""
+    read = [line.text for line in group.lines if line.text]
+    unread = len(group.lines) - len(read)
+    return " / ".join([*read, f"({unread} line{'s' * (unread > 1)} not read)"] if unread else read)
 
 
 def text_of_match(match: Match) -> str:
@@ -260,6 +269,7 @@ def main(argv: list[str] | None = None) -> int:
     gone.add_argument("--family", metavar="ID", help="only this family of it")
     gone.set_defaults(run=run_removal)
     arguments = parser.parse_args(argv)
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # such a picture gets a sentence of its own
     try:
         status = arguments.run(arguments)
         sys.stdout.flush()

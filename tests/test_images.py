@@ -632,6 +632,14 @@ def test_a_page_of_a_pdf_is_drawn_and_its_fonts_are_named():
         open_picture(data, page=3)
 
 
+def test_fonts_named_by_a_document_stay_with_its_picture_and_one_without_a_name_is_none():
+    picture = open_picture(pdf("Hamburgefonstiv", "Ha").replace(b"/Times-Roman", b"/"))
+    assert picture.info["fonts"] == ("Helvetica-Bold",)
+    assert open_picture(picture).info == {"fonts": ("Helvetica-Bold",)}
+    picture.info["fonts"] = "a text of a PNG"
+    assert open_picture(picture).info == {}
+
+
 def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
     text = "<text font-family='Lora, serif'>a</text><style>b { font-family: \"Open Sans\", Arial }</style>"
     picture = open_picture(svg(f"<rect width='200' height='100'/>{text}"))

@@ -87,7 +87,7 @@ def start_html(families: int) -> str:
         f"<span class='idle'><strong>{words.DROP}</strong><span>{words.DROP_HOW}</span>"
         f"<span class='choose'>Choose an image</span><small>{words.FORMATS}</small></span>"
         f"<span class='wait' role='status'><img alt='' hidden><span>{words.READING}</span></span></label>"
-        "<input type='file' id='file' accept='image/*' aria-label='Choose an image'>"
+        "<input type='file' id='file' accept='image/*,application/pdf' aria-label='Choose an image'>"
         "<label class='camera' for='photo'>Take a photo</label>"
         "<input type='file' id='photo' accept='image/*' capture='environment' aria-label='Take a photo'>"
         "<form class='address'><input type='text' inputmode='url' placeholder='Or the address of an image: https://'"

@@ -69,8 +69,8 @@ def _draw_pdf(data: bytes, page: int, most_pixels: int) -> tuple[bytes, list[str
     letters: dict[str, int] = {}
     objects = opened.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_TEXT], textpage=opened.get_textpage())
     for text in objects:
-        name = SUBSET.sub("", text.get_font().get_base_name())
-        letters[name] = letters.get(name, 0) + len(text.extract())
+        if name := SUBSET.sub("", text.get_font().get_base_name()):  # some have none
+            letters[name] = letters.get(name, 0) + len(text.extract())
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, "PNG", compress_level=1)
     return buffer.getvalue(), sorted(letters, key=lambda name: -letters[name])
