@@ -286,6 +286,10 @@ def test_the_catalogue_is_searched_by_words(identifier):
     assert family_cards(identifier, everything[24:48]).count("<li") == 24
     wide = find_families(identifier, "wide monospace")
     assert wide and all(face.category == "monospace" for faces in wide for face in faces)
+    serifs = [faces for faces in find_families(identifier, "serif") if "Serif" not in faces[0].name]
+    assert serifs and {faces[0].category for faces in serifs} == {"serif"}  # not "sans-serif"
+    assert "Inter" in {faces[0].name for faces in find_families(identifier, "sans serif")}
+    assert "Lora" not in {faces[0].name for faces in find_families(identifier, "wide lora")}  # but for its bold
 
 
 def test_a_page_of_a_family(identifier):
