@@ -105,7 +105,7 @@ def text_of(group: Group, several: bool) -> str:
         lines.append(f"  {NOTHING_FITS}")
     for rank, row in enumerate(rows_that_open(group.matches), 1):
         if len(row) > 1:
-            lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {row[0].superfamily}:")
+            lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {row[0].superfamily or row[0].name}:")
             lines += [f"     {text_of_match(match)}" for match in row]
         else:
             lines.append(f"{rank:3}. {text_of_match(row[0])}")
@@ -120,11 +120,12 @@ def texts_of(group: Group) -> str:
 
 
 def text_of_match(match: Match) -> str:
-    slope = " italic" if match.italic else ""
+    style = f"{match.weight}{' italic' if match.italic else ''}"
+    _, comma, unusual = match.style.partition(", ")  # such as "Condensed"
     twins = f"  = {in_short(match.twin_names, match.name)}" if match.twins else ""
     alike = phrase({match.family, *match.twins})
     words = f"{100 * match.probability:5.1f} % {match.verdict:7}"
-    return f"{words}  {match.name} {match.weight}{slope}  {match.url}{twins}" + (f"  ({alike})" if alike else "")
+    return f"{words}  {match.name} {style}{comma}{unusual}  {match.url}{twins}" + (f"  ({alike})" if alike else "")
 
 
 def search_options(arguments: argparse.Namespace) -> dict:
@@ -203,7 +204,7 @@ def run_enrolment(arguments: argparse.Namespace) -> int:
     for file, reason in enrolled.problems.items():
         print(f"{file} {reason}", file=sys.stderr)
     families = len({face.family for face in enrolled.faces})
-    print(f"{len(enrolled.added)} faces enrolled; {arguments.name} has {len(enrolled.faces)} of {families} families.")
+    print(f"{len(enrolled.added)} faces enrolled; {arguments.name} has {len(enrolled.faces)} in all, of {families} families.")
     return 0
 
 

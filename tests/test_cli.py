@@ -78,6 +78,18 @@ def test_versions_of_a_superfamily_are_one_row():
     assert NOTHING_FITS in text_of(Group((), none, 0.1, (), ()), several=False)
 
 
+def test_widths_of_one_family_are_one_row_and_told():
+    styles = ("Bold", "Bold, Condensed")
+    rows = tuple(
+        Match("archivo", "Archivo", 700, False, 0, 0, "", (), probability=0.3, verdict="close", style=style)
+        for style in styles
+    )
+    lines = text_of(Group((), rows, 0.9, (), ()), several=False).splitlines()
+    assert [line.split("close")[-1].split("%")[-1].strip() for line in lines] == [
+        "Archivo:", "Archivo 700", "Archivo 700, Condensed",
+    ]  # fmt: skip
+
+
 def test_lines_that_were_not_read_are_counted():
     corners = ((0.0, 0.0), (90.0, 0.0), (90.0, 9.0), (0.0, 9.0))
     lines = tuple(Line(corners, text) for text in ("", "one", "", "two"))

@@ -628,7 +628,7 @@ def test_a_page_of_a_pdf_is_drawn_and_its_fonts_are_named():
     first, second = open_picture(data), open_picture(data, page=2)
     assert first.size == (800, 240) and 0.02 < ink(first) < 0.3 and ink(second) < 0.5 * ink(first)
     assert first.info["fonts"] == ("Helvetica-Bold", "Times-Roman")
-    with pytest.raises(PictureError, match="2 pages, none with the number 3"):
+    with pytest.raises(PictureError, match="no page 3: its last one is 2"):
         open_picture(data, page=3)
 
 

@@ -61,7 +61,7 @@ def _draw_pdf(data: bytes, page: int, most_pixels: int) -> tuple[bytes, list[str
 
     document = pypdfium2.PdfDocument(data)
     if not 1 <= page <= len(document):
-        raise DocumentError(f"This PDF has {len(document)} pages, none with the number {page}; please choose another.")
+        raise DocumentError(f"This PDF has no page {page}: its last one is {len(document)}; please choose another.")
     opened = document[page - 1]
     width, height = opened.get_size()
     scale = min(PIXELS_PER_POINT, math.sqrt(most_pixels / max(1.0, width * height)))
