@@ -105,7 +105,8 @@ def text_of(group: Group, several: bool) -> str:
         lines.append(f"  {NOTHING_FITS}")
     for rank, row in enumerate(rows_that_open(group.matches), 1):
         if len(row) > 1:
-            lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {row[0].superfamily or row[0].name}:")
+            shared = row[0].superfamily or row[0].name
+            lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {shared}:")
             lines += [f"     {text_of_match(match)}" for match in row]
         else:
             lines.append(f"{rank:3}. {text_of_match(row[0])}")
@@ -203,8 +204,9 @@ def run_enrolment(arguments: argparse.Namespace) -> int:
     enrolled = enroll(FontIdentifier.from_pretrained(arguments.model), arguments.folder, arguments.name)
     for file, reason in enrolled.problems.items():
         print(f"{file} {reason}", file=sys.stderr)
+    added, faces = len(enrolled.added), len(enrolled.faces)
     families = len({face.family for face in enrolled.faces})
-    print(f"{len(enrolled.added)} faces enrolled; {arguments.name} has {len(enrolled.faces)} in all, of {families} families.")
+    print(f"{added} faces enrolled; {arguments.name} has {faces} in all, of {families} families.")
     return 0
 
 
