@@ -19,6 +19,7 @@ SECONDS = 10  # of the processor
 MEMORY = 2_000_000_000  # bytes of address space
 LARGEST_FILE = 50_000_000  # bytes
 WIDTH_OF_SVG = 1600  # pixels
+DOTS_PER_INCH = 96  # of CSS, for sizes in mm or pt
 DAMAGED = (
     "This document cannot be drawn: it is damaged, protected, or takes too long; please save the page as a picture."
 )
@@ -83,7 +84,7 @@ def _draw_svg(data: bytes, page: int, most_pixels: int) -> tuple[bytes, list[str
     text = data.decode("utf-8", "replace")
     if ELSEWHERE.search(re.sub(r"xmlns(:\w+)?\s*=", "", text)):
         raise DocumentError("This SVG needs other files; please save it with everything inside, or as a picture.")
-    picture = resvg_py.svg_to_bytes(svg_string=text, width=WIDTH_OF_SVG, skip_system_fonts=True)
+    picture = resvg_py.svg_to_bytes(svg_string=text, width=WIDTH_OF_SVG, dpi=DOTS_PER_INCH, skip_system_fonts=True)
     names = dict.fromkeys(name.strip() for name in FAMILY.findall(text))
     return bytes(picture), [name for name in names if name]
 
