@@ -18,9 +18,11 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from PIL import Image
 from tqdm import tqdm
 
 from fontid import __version__
@@ -98,24 +100,33 @@ def identify(arguments: argparse.Namespace) -> int:
 
 def text_of(group: Group, several: bool) -> str:
     """One group's answer for people."""
-    lines = [f"  {' / '.join(line.text or '(not read)' for line in group.lines)}"] if several else []
+    lines = [f"  {texts_of(group)}"] if several else []
     if group.matches[0].verdict == "none":
         lines.append(f"  {NOTHING_FITS}")
     for rank, row in enumerate(rows_that_open(group.matches), 1):
         if len(row) > 1:
-            lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {row[0].superfamily}:")
+            shared = row[0].superfamily or row[0].name
+            lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {shared}:")
             lines += [f"     {text_of_match(match)}" for match in row]
         else:
             lines.append(f"{rank:3}. {text_of_match(row[0])}")
     return "\n".join(lines)
 
 
+def texts_of(group: Group) -> str:
+    """What its lines say, and how many were not read."""
+    read = [line.text for line in group.lines if line.text]
+    unread = len(group.lines) - len(read)
+    return " / ".join([*read, f"({unread} line{'s' * (unread > 1)} not read)"] if unread else read)
+
+
 def text_of_match(match: Match) -> str:
-    slope = " italic" if match.italic else ""
+    style = f"{match.weight}{' italic' if match.italic else ''}"
+    _, comma, unusual = match.style.partition(", ")  # such as "Condensed"
     twins = f"  = {in_short(match.twin_names, match.name)}" if match.twins else ""
     alike = phrase({match.family, *match.twins})
     words = f"{100 * match.probability:5.1f} % {match.verdict:7}"
-    return f"{words}  {match.name} {match.weight}{slope}  {match.url}{twins}" + (f"  ({alike})" if alike else "")
+    return f"{words}  {match.name} {style}{comma}{unusual}  {match.url}{twins}" + (f"  ({alike})" if alike else "")
 
 
 def search_options(arguments: argparse.Namespace) -> dict:
@@ -193,8 +204,9 @@ def run_enrolment(arguments: argparse.Namespace) -> int:
     enrolled = enroll(FontIdentifier.from_pretrained(arguments.model), arguments.folder, arguments.name)
     for file, reason in enrolled.problems.items():
         print(f"{file} {reason}", file=sys.stderr)
+    added, faces = len(enrolled.added), len(enrolled.faces)
     families = len({face.family for face in enrolled.faces})
-    print(f"{len(enrolled.added)} faces enrolled; {arguments.name} has {len(enrolled.faces)} of {families} families.")
+    print(f"{added} faces enrolled; {arguments.name} has {faces} in all, of {families} families.")
     return 0
 
 
@@ -260,6 +272,7 @@ def main(argv: list[str] | None = None) -> int:
     gone.add_argument("--family", metavar="ID", help="only this family of it")
     gone.set_defaults(run=run_removal)
     arguments = parser.parse_args(argv)
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # such a picture gets a sentence of its own
     try:
         status = arguments.run(arguments)
         sys.stdout.flush()

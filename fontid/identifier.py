@@ -42,7 +42,7 @@ MOST_WINDOWS = 64  # of a picture's lines that the encoder looks at, or one a li
 BATCH = 12  # windows at a time, to bound memory
 MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
 NAMED = "No letters are drawn here, but the file names its fonts: {}."
-NO_INK = "No text can be seen in this picture; please choose one with Latin letters in it, or crop it closer."
+NO_INK = "No Latin letters can be read in this picture; please choose one with some, or crop it closer."
 NOTHING_FITS = "Nothing fits well: this may be lettering, or a font of no open catalogue. The nearest are"
 
 

@@ -10,13 +10,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks import run as run_benchmarks
 from fontid import __version__
 from fontid.__main__ import main, text_of
 from fontid.catalogue.ranking import Match
 from fontid.identifier import NOTHING_FITS, Group
-from tests.conftest import ROOT, answer_validator, draw
+from fontid.text.lines import Line
+from tests.conftest import ROOT, answer_validator, draw, run_module
 
 
 @pytest.fixture
@@ -76,6 +78,26 @@ def test_versions_of_a_superfamily_are_one_row():
     assert NOTHING_FITS in text_of(Group((), none, 0.1, (), ()), several=False)
 
 
+def test_widths_of_one_family_are_one_row_and_told():
+    styles = ("Bold", "Bold, Condensed")
+    rows = tuple(
+        Match("archivo", "Archivo", 700, False, 0, 0, "", (), probability=0.3, verdict="close", style=style)
+        for style in styles
+    )
+    lines = text_of(Group((), rows, 0.9, (), ()), several=False).splitlines()
+    assert [line.split("close")[-1].split("%")[-1].strip() for line in lines] == [
+        "Archivo:", "Archivo 700", "Archivo 700, Condensed",
+    ]  # fmt: skip
+
+
+def test_lines_that_were_not_read_are_counted():
+    corners = ((0.0, 0.0), (90.0, 0.0), (90.0, 9.0), (0.0, 9.0))
+    lines = tuple(Line(corners, text) for text in ("", "one", "", "two"))
+    match = Match("lora", "Lora", 400, False, 0, 0, "", (), probability=0.9, verdict="likely")
+    shown = [text_of(Group(some, (match,), 0.9, (), ()), several=True).splitlines()[0] for some in (lines, lines[:1])]
+    assert shown == ["  one / two / (2 lines not read)", "  (1 line not read)"]
+
+
 def test_alternatives(capsys):
     status, lines, _ = run(capsys, "alternatives", "times")
     assert status == 0 and lines[0] == "Times" and "TeX Gyre Termes" in lines[1] and "same metrics" in lines[1]
@@ -83,6 +105,13 @@ def test_alternatives(capsys):
     assert json.loads(lines[0])["alternatives"][0]["family"] == "montserrat"
     status, lines, errors = run(capsys, "alternatives", "Gothm")
     assert (status, lines) == (2, []) and "Did you mean Gotham" in errors
+
+
+def test_a_picture_of_too_many_pixels_gets_one_sentence(tmp_path):
+    path = tmp_path / "huge.png"
+    Image.new("1", (10_000, 9_500)).save(path)
+    done = run_module("fontid", "identify", path)
+    assert done.returncode == 1 and done.stderr.startswith(f"{path}: This picture has more than")
 
 
 def test_a_failed_file_does_not_stop_the_others(capsys, pictures):
@@ -133,7 +162,7 @@ def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
     assert status == 0 and row == {"schema_version": 2, "image": str(path), "matches": [], "verdict": "no_text"}
     answer_validator().validate(row)
     status, lines, err = run(capsys, "identify", path)
-    assert status == 0 and not lines and "No text" in err
+    assert status == 0 and not lines and "No Latin letters" in err
 
 
 def test_nothing_to_do(capsys, tmp_path):

@@ -307,7 +307,7 @@ def test_by_the_command_line(capsys, identifier, fonts, home, tmp_path):
         return status, *capsys.readouterr()
 
     status, out, _ = run("enroll", fonts, "--name", "brand")
-    assert status == 0 and "2 faces enrolled; brand has 2 of 2 families" in out
+    assert status == 0 and "2 faces enrolled; brand has 2 in all, of 2 families" in out
     assert run("catalogues")[1] == "brand\n"
     picture = tmp_path / "wide.png"
     drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window").save(picture)

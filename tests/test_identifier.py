@@ -317,7 +317,7 @@ def test_lines_given_are_taken_as_they_are(identifier):
         answer = identifier.identify(picture, lines=[corrected])
         assert answer.matches[0].family == family and answer.groups[0].lines == (corrected,)
     assert set(lines) == {"pacifico", "press-start-2p"}
-    with pytest.raises(NoText, match="No text"):
+    with pytest.raises(NoText, match="No Latin letters"):
         identifier.identify(picture, lines=[])
 
 

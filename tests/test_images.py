@@ -628,8 +628,16 @@ def test_a_page_of_a_pdf_is_drawn_and_its_fonts_are_named():
     first, second = open_picture(data), open_picture(data, page=2)
     assert first.size == (800, 240) and 0.02 < ink(first) < 0.3 and ink(second) < 0.5 * ink(first)
     assert first.info["fonts"] == ("Helvetica-Bold", "Times-Roman")
-    with pytest.raises(PictureError, match="2 pages, none with the number 3"):
+    with pytest.raises(PictureError, match="no page 3: its last one is 2"):
         open_picture(data, page=3)
+
+
+def test_fonts_named_by_a_document_stay_with_its_picture_and_one_without_a_name_is_none():
+    picture = open_picture(pdf("Hamburgefonstiv", "Ha").replace(b"/Times-Roman", b"/"))
+    assert picture.info["fonts"] == ("Helvetica-Bold",)
+    assert open_picture(picture).info == {"fonts": ("Helvetica-Bold",)}
+    picture.info["fonts"] = "a text of a PNG"
+    assert open_picture(picture).info == {}
 
 
 def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
@@ -637,6 +645,12 @@ def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
     picture = open_picture(svg(f"<rect width='200' height='100'/>{text}"))
     assert picture.width == 1600 and ink(picture) == pytest.approx(0.5, abs=0.01)
     assert picture.info["fonts"] == ("Lora", "Open Sans")
+
+
+@pytest.mark.parametrize("unit", ["mm", "pt", "in"])
+def test_an_svg_may_have_a_size_on_paper(unit):
+    data = svg("<rect width='200' height='100'/>").replace(b"<svg", f"<svg width='400{unit}' height='100{unit}'".encode())
+    assert open_picture(data).size == (1600, pytest.approx(400, abs=4))
 
 
 @pytest.mark.parametrize("link", ["<image href='/etc/passwd'/>", "<style>@import url(other.css)</style>"])

@@ -160,6 +160,17 @@ def test_what_is_read_cannot_write_the_page(identifier):
         assert "<img src=x" not in text and "&lt;img" in text
 
 
+def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier):
+    picture = draw("Signal Window", "pacifico", 48).convert("RGB")
+    answer = identifier.identify(picture)
+    (line,) = answer.groups[0].lines
+    larger = dataclasses.replace(line, text="", corners=((0, 0), (picture.width, 0), picture.size, (0, picture.height)))
+    group = dataclasses.replace(answer.groups[0], lines=(larger, line))
+    shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,), named=("A<b", "Lora")), picture)
+    assert "data-read='1'" in shown and f"data-text='{line.text}'" in shown
+    assert "The file itself names: A&lt;b, Lora." in shown and "names:" not in answer_html(identifier, answer, picture)
+
+
 def test_runners_up_below_one_percent_are_not_shown(identifier):
     answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
     first = dataclasses.replace(answer.matches[0], probability=0.98)
@@ -275,6 +286,10 @@ def test_the_catalogue_is_searched_by_words(identifier):
     assert family_cards(identifier, everything[24:48]).count("<li") == 24
     wide = find_families(identifier, "wide monospace")
     assert wide and all(face.category == "monospace" for faces in wide for face in faces)
+    serifs = [faces for faces in find_families(identifier, "serif") if "Serif" not in faces[0].name]
+    assert serifs and {faces[0].category for faces in serifs} == {"serif"}  # not "sans-serif"
+    assert "Inter" in {faces[0].name for faces in find_families(identifier, "sans serif")}
+    assert "Lora" not in {faces[0].name for faces in find_families(identifier, "wide lora")}  # but for its bold
 
 
 def test_a_page_of_a_family(identifier):

@@ -22,12 +22,11 @@ def find_families(
 
     First those that begin like the search, then those with words that begin like its words.
     """
-    words = search.casefold().split()
+    words = search.casefold().replace("sans serif", "sans-serif").split()
     found = []
     for faces in by_family(face for face in identifier.catalogue.faces if wanted is None or wanted(face)).values():
-        traits = {face.width_class for face in faces} | {"italic" for face in faces if face.italic}
-        known = f"{faces[0].name} {faces[0].family} {faces[0].category} {' '.join(traits)}".casefold()
-        if all(word in known for word in words):
+        name, traits = f"{faces[0].name} {faces[0].family}".casefold(), _traits(faces)
+        if all(word in name or any(trait.startswith(word) for trait in traits) for word in words):
             found.append(faces)
 
     def order(faces: list[Face]) -> tuple:
@@ -36,6 +35,13 @@ def find_families(
         return not name.startswith(search.casefold().strip()), not begins, name
 
     return sorted(found, key=order)
+
+
+def _traits(faces: list[Face]) -> set[str]:
+    """A family's category, the widths that it comes in, bold ones not counted as wide, and whether it has italics."""
+    usual = regular_face(faces).weight
+    widths = {face.width_class for face in faces if face.weight == usual}
+    return {faces[0].category, *widths} | {"italic" for face in faces if face.italic}
 
 
 def browse_html() -> str:

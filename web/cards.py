@@ -18,7 +18,7 @@ from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
-from web.words import ALSO, GOOGLE_FONTS, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS, WEBSITE
+from web.words import ALSO, GOOGLE_FONTS, NAMED, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS, WEBSITE
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
@@ -67,7 +67,7 @@ def answer_html(
         group_html(identifier, group, rows, picture, number)
         for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
     ]
-    return _status(answer, found) + "".join(sections) + use_all(identifier, answer) + _stamp()
+    return _status(answer, found) + _named(answer) + "".join(sections) + use_all(identifier, answer) + _stamp()
 
 
 def first_html(identifier: FontIdentifier, answer: Answer, picture: Image.Image) -> str:
@@ -86,6 +86,11 @@ def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
 
+def _named(answer: Answer) -> str:
+    """Which fonts a PDF or an SVG says that it is set in."""
+    return f"<p class='note'>{html.escape(NAMED.format(fonts=', '.join(answer.named)))}</p>" if answer.named else ""
+
+
 def _stamp() -> str:
     """Makes each answer another value, so that the page hears of it."""
     return f"<i hidden data-stamp='{time.monotonic_ns()}'></i>"
@@ -98,7 +103,7 @@ def said(verdict: str, probability: float) -> str:
 
 def group_html(identifier: FontIdentifier, group: Group, rows: Sequence[Row], picture: Image.Image, number: int) -> str:
     """Args: number: from 0."""
-    line = max(group.lines, key=lambda line: line.area)
+    line = max(group.lines, key=lambda line: (bool(line.text), line.area))
     reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
     unsure = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
     text = line.text[:LONGEST] or SAMPLE

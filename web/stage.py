@@ -16,7 +16,8 @@ from web import words
 from web.cards import COLOURS
 
 WIDEST = 1000  # pixels of what is shown
-ROOM = 0.12  # of a line's height, between its ink and its outline
+ROOM, MOST_ROOM = 0.12, 0.25  # of a line's height, between its ink and its outline
+OUTLINE = 0.006  # of the picture's width: half of an outline and its halo, as wide as they are shown
 EXAMPLE_SIZE = 280  # pixels
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
 SMALLEST_CROP = 8  # pixels
@@ -87,7 +88,7 @@ def start_html(families: int) -> str:
         f"<span class='idle'><strong>{words.DROP}</strong><span>{words.DROP_HOW}</span>"
         f"<span class='choose'>Choose an image</span><small>{words.FORMATS}</small></span>"
         f"<span class='wait' role='status'><img alt='' hidden><span>{words.READING}</span></span></label>"
-        "<input type='file' id='file' accept='image/*' aria-label='Choose an image'>"
+        "<input type='file' id='file' accept='image/*,application/pdf' aria-label='Choose an image'>"
         "<label class='camera' for='photo'>Take a photo</label>"
         "<input type='file' id='photo' accept='image/*' capture='environment' aria-label='Take a photo'>"
         "<form class='address'><input type='text' inputmode='url' placeholder='Or the address of an image: https://'"
@@ -128,7 +129,7 @@ def stage_html(
     width, height = picture.size
     boxes, tags, tagged = "", "", set()
     for index, (line, number) in enumerate(zip(lines, numbers or [0] * len(lines), strict=True)):
-        boxes += _box(line, index, number, index == picked)
+        boxes += _box(line, index, number, index == picked, OUTLINE * width)
         if numbers and number not in tagged:
             x, y = line.corners[0]
             tags += (
@@ -168,8 +169,8 @@ def _reading(line: Line) -> str:
     )
 
 
-def _box(line: Line, index: int, number: int, picked: bool) -> str:
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _around(line))
+def _box(line: Line, index: int, number: int, picked: bool, outline: float) -> str:
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _around(line, outline))
     label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
     return (
         f"<g data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' tabindex='0' role='button' "
@@ -178,8 +179,9 @@ def _box(line: Line, index: int, number: int, picked: bool) -> str:
     )
 
 
-def _around(line: Line) -> np.ndarray:
-    """Corners (4, 2) a little outside of the line's, so that an outline hides no ink."""
+def _around(line: Line, outline: float) -> np.ndarray:
+    """Corners (4, 2) a little outside of the line's, so that an outline hides no ink, nor the next line."""
     corners = np.array(line.corners)
     along, across = (side / np.linalg.norm(side) for side in (corners[1] - corners[0], corners[3] - corners[0]))
-    return corners + ROOM * line.height * np.stack([-along - across, along - across, along + across, across - along])
+    room = np.clip(outline, ROOM * line.height, MOST_ROOM * line.height)
+    return corners + room * np.stack([-along - across, along - across, along + across, across - along])

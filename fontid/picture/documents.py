@@ -19,6 +19,7 @@ SECONDS = 10  # of the processor
 MEMORY = 2_000_000_000  # bytes of address space
 LARGEST_FILE = 50_000_000  # bytes
 WIDTH_OF_SVG = 1600  # pixels
+DOTS_PER_INCH = 96  # of CSS, for sizes in mm or pt
 DAMAGED = (
     "This document cannot be drawn: it is damaged, protected, or takes too long; please save the page as a picture."
 )
@@ -61,7 +62,7 @@ def _draw_pdf(data: bytes, page: int, most_pixels: int) -> tuple[bytes, list[str
 
     document = pypdfium2.PdfDocument(data)
     if not 1 <= page <= len(document):
-        raise DocumentError(f"This PDF has {len(document)} pages, none with the number {page}; please choose another.")
+        raise DocumentError(f"This PDF has no page {page}: its last one is {len(document)}; please choose another.")
     opened = document[page - 1]
     width, height = opened.get_size()
     scale = min(PIXELS_PER_POINT, math.sqrt(most_pixels / max(1.0, width * height)))
@@ -69,8 +70,8 @@ def _draw_pdf(data: bytes, page: int, most_pixels: int) -> tuple[bytes, list[str
     letters: dict[str, int] = {}
     objects = opened.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_TEXT], textpage=opened.get_textpage())
     for text in objects:
-        name = SUBSET.sub("", text.get_font().get_base_name())
-        letters[name] = letters.get(name, 0) + len(text.extract())
+        if name := SUBSET.sub("", text.get_font().get_base_name()):  # some have none
+            letters[name] = letters.get(name, 0) + len(text.extract())
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, "PNG", compress_level=1)
     return buffer.getvalue(), sorted(letters, key=lambda name: -letters[name])
@@ -83,7 +84,7 @@ def _draw_svg(data: bytes, page: int, most_pixels: int) -> tuple[bytes, list[str
     text = data.decode("utf-8", "replace")
     if ELSEWHERE.search(re.sub(r"xmlns(:\w+)?\s*=", "", text)):
         raise DocumentError("This SVG needs other files; please save it with everything inside, or as a picture.")
-    picture = resvg_py.svg_to_bytes(svg_string=text, width=WIDTH_OF_SVG, skip_system_fonts=True)
+    picture = resvg_py.svg_to_bytes(svg_string=text, width=WIDTH_OF_SVG, dpi=DOTS_PER_INCH, skip_system_fonts=True)
     names = dict.fromkeys(name.strip() for name in FAMILY.findall(text))
     return bytes(picture), [name for name in names if name]
 

@@ -305,7 +305,9 @@ def _render(image: Image.Image, max_pixels: int) -> Image.Image:
     if small.mode in ("LA", "RGBA", "RGBa"):
         small = _composite(small.convert("RGBA"))
     result = small.convert("RGB")
-    result.info = {}  # an orientation left here would be applied twice by the next reader
+    named = image.info.get("fonts")  # a tuple where this opened it before, never from a file
+    # an orientation left here would be applied twice by the next reader
+    result.info = {"fonts": named} if isinstance(named, tuple) else {}
     return result
 
 
