@@ -649,7 +649,9 @@ def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
 
 @pytest.mark.parametrize("unit", ["mm", "pt", "in"])
 def test_an_svg_may_have_a_size_on_paper(unit):
-    data = svg("<rect width='200' height='100'/>").replace(b"<svg", f"<svg width='400{unit}' height='100{unit}'".encode())
+    data = svg("<rect width='200' height='100'/>").replace(
+        b"<svg", f"<svg width='400{unit}' height='100{unit}'".encode()
+    )
     assert open_picture(data).size == (1600, pytest.approx(400, abs=4))
 
 
