@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from fontid.encoder.preprocessing import ink_box, ink_map
+from fontid.settings import ReadingSettings
 from fontid.text.reader import OtherScript, TextReader
 from fontid.text.recogniser import Reading
 from tests.conftest import draw, font_file
@@ -173,3 +174,16 @@ def test_two_threads_get_what_one_gets(reader):
 def test_a_texture_is_no_text(reader):
     grain = np.random.default_rng(3).integers(0, 256, (24, 36, 3), np.uint8)
     assert reader.find_lines(Image.fromarray(grain).resize((480, 320), Image.Resampling.BICUBIC)) == []
+
+
+def test_what_was_read_doubtfully_stays_where_rows_of_ink_read_no_better():
+    """The frames of a diagram hold most of its ink, and are one row."""
+    picture = Image.new("RGB", (900, 500), "white")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((10, 10, 890, 490), outline="black", width=8)
+    for place in range(9):
+        x, y = 40 + 280 * (place % 3), 60 + 140 * (place // 3)
+        picture.paste(draw(f"Label {'abcdefghi'[place]}nd", "roboto", 28), (x, y))
+        pen.rectangle((x - 8, y - 8, x + 200, y + 70), outline="black", width=8)
+    found = TextReader(ReadingSettings(doubtful=1.1)).find_lines(picture)
+    assert len(found) == 9 and any("Label" in line.text for line in found)

@@ -45,7 +45,10 @@ function drawTyped() {
   for (const specimen of document.querySelectorAll("#answer .specimen, #family .specimen")) {
     if (specimen.closest(".styles")) continue;
     specimen.dataset.own ??= specimen.textContent;
-    specimen.textContent = typed(specimen.closest("#family") ? "#family" : "#words") || specimen.dataset.own;
+    const own = typed(specimen.closest("#family") ? "#family" : "#words");
+    specimen.textContent = own || specimen.dataset.own;
+    const lacking = find(".lacking", specimen.parentElement); // of the text that stood here before
+    if (lacking) lacking.hidden = Boolean(own);
   }
   for (const group of element.querySelectorAll(".group")) matchPicture(group);
 }

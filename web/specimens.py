@@ -44,10 +44,9 @@ def specimen(identifier: FontIdentifier, face: Face, text: str) -> str:
     shown = identifier.stand_in(face)
     if shown is None:
         return f"<p class='note'>{NO_LETTERS}</p>"
-    notes = [NEAREST_STYLE.format(style=style_of(shown))] if shown.id != face.id else []
+    note = f"<p class='note'>{NEAREST_STYLE.format(style=style_of(shown))}</p>" if shown.id != face.id else ""
     if lacking := identifier.letterforms.lacking(shown.id, text):
-        notes.append(LACKING.format(letters=html.escape(" ".join(lacking))))
-    note = "".join(f"<p class='note'>{note}</p>" for note in notes)
+        note += f"<p class='note lacking'>{LACKING.format(letters=html.escape(' '.join(lacking)))}</p>"
     return f"{web_font(identifier, shown)}<div class='specimen' {drawn_in(shown)}>{html.escape(text)}</div>{note}"
 
 

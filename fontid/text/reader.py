@@ -63,7 +63,8 @@ class TextReader:
         fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
         read = curved + self._read(picture, fitted)
         if self._doubtful(read):
-            read = self._by_rows(picture, read)
+            rows = self._by_rows(picture, read)
+            read = rows if _surely_read(rows) >= _surely_read(read) else read
         lines = _latin(read, self._settings.doubtful)
         return _in_reading_order(lines) if self._are_text(lines) else []
 
@@ -153,8 +154,7 @@ class TextReader:
     def _doubtful(self, read: list[TextLine]) -> bool:
         """Whether nothing was read, or little of it with confidence."""
         letters = sum(len(line.text) for line in read)
-        sure = sum(len(line.text) * line.confidence for line in read)
-        return not letters or sure < self._settings.doubtful * letters
+        return not letters or _surely_read(read) < self._settings.doubtful * letters
 
     def _are_text(self, lines: list[TextLine]) -> bool:
         """Whether enough is read that it is no texture, drawing or mark: a few letters or digits, or one for sure."""
@@ -162,6 +162,11 @@ class TextReader:
         characters = [sum(map(str.isalnum, line.text)) * line.confidence for line in read]
         enough = sum(characters) >= self._settings.least_read
         return enough or any(line.confidence >= self._settings.sure for line in read)
+
+
+def _surely_read(lines: list[TextLine]) -> float:
+    """Letters that were read, each as far as its line was read with confidence."""
+    return sum(len(line.text) * line.confidence for line in lines)
 
 
 def worth_reading(width: float, height: float) -> float:
