@@ -649,14 +649,8 @@ def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
 
 @pytest.mark.parametrize("unit", ["mm", "pt", "in"])
 def test_an_svg_may_have_a_size_on_paper(unit):
-<<<<<<< HEAD
     size = f"<svg width='400{unit}' height='100{unit}'".encode()
     data = svg("<rect width='200' height='100'/>").replace(b"<svg", size)
-=======
-    data = svg("<rect width='200' height='100'/>").replace(
-        b"<svg", f"<svg width='400{unit}' height='100{unit}'".encode()
-    )
->>>>>>> 6b3fe55e5652c65da233023c98145d763ce8f9b8
     assert open_picture(data).size == (1600, pytest.approx(400, abs=4))
 
 

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 from fontid.text.lines import Line
-from fontid.text.recogniser import MIN_FOREIGN, Reading, Recogniser
+from fontid.text.recogniser import MIN_FOREIGN, MIN_UNNAMED, Reading, Recogniser
 from fontid.text.scripts import LATIN, OTHER, PARAMETERS, TURNED, evidence_of, places_of
 
 GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψω"
@@ -137,7 +137,7 @@ def main(argv: list[str] | None = None) -> None:
     parameters = fit(look_at_all(arguments.lines / "train", arguments.jobs))
     PARAMETERS.write_text(json.dumps(parameters, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     metrics = measure(look_at_all(arguments.lines / "validation", arguments.jobs), parameters)
-    settings = {"regularisation": REGULARISATION, "min_foreign": MIN_FOREIGN}
+    settings = {"regularisation": REGULARISATION, "min_foreign": MIN_FOREIGN, "min_unnamed": MIN_UNNAMED}
     write_result(arguments.results, settings=settings, command="python -m train.train_scripts LINES", metrics=metrics)
 
 

@@ -13,7 +13,8 @@ from fontid.text.scripts import OTHER, ScriptClassifier
 
 HEIGHT = 48  # pixels of the recogniser's input
 WIDEST = 2400  # likewise; a longer line is squeezed
-MIN_FOREIGN = 0.9  # a line more likely than this in scripts that are told by name is no Latin
+MIN_FOREIGN = 0.9  # a line more likely than this in other scripts is no Latin
+MIN_UNNAMED = 0.99  # likewise, where that is no script by name: textures and odd display faces look so, too
 MIN_LETTERS = 2  # that were read as Latin ones: a single one, or digits, may be taken for anything
 LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
 
@@ -55,8 +56,8 @@ class Reading:
             return False
         if seen and self.other_letters > 1:
             return self.foreign > 0.5
-        # textures and odd display faces look like some script, too, but like none by name
-        return self.foreign - self.others.get(OTHER, 0.0) > MIN_FOREIGN
+        named = self.foreign - self.others.get(OTHER, 0.0) > 0.5
+        return self.foreign > (MIN_FOREIGN if named else MIN_UNNAMED)
 
 
 class Recogniser:
