@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -65,9 +66,10 @@ class Group:
     similar: tuple[Neighbour, ...]
     evidence: tuple[float, ...]
 
-    def to_dict(self) -> dict:
+    def to_dict(self, scale: float = 1.0) -> dict:
+        """Args: scale: pixels of the picture to one of the lines' corners."""
         lines = [
-            {"box": [list(corner) for corner in line.corners], "text": line.text, "confidence": line.confidence}
+            {"box": [[scale * x, scale * y] for x, y in line.corners], "text": line.text, "confidence": line.confidence}
             for line in self.lines
         ]
         return {
@@ -83,7 +85,7 @@ class Answer:
     """What a picture shows: `matches` and `in_catalogue` are those of the group that holds most letters, or nearly.
 
     groups: one a face, in reading order. fonts: one a family, most letters first. named: fonts that the
-    file itself names, a PDF or an SVG.
+    file itself names, a PDF or an SVG. scale: pixels of the picture to one of the lines' corners, where it is large.
     """
 
     matches: tuple[Match, ...]
@@ -91,6 +93,7 @@ class Answer:
     groups: tuple[Group, ...]
     fonts: tuple[Font, ...] = ()
     named: tuple[str, ...] = ()
+    scale: float = 1.0
 
     def to_dict(self) -> dict:
         return {
@@ -98,7 +101,7 @@ class Answer:
             "in_catalogue": self.in_catalogue,
             "fonts": [font.to_dict() for font in self.fonts],
             "named": list(self.named),
-            "groups": [group.to_dict() for group in self.groups],
+            "groups": [group.to_dict(self.scale) for group in self.groups],
         }
 
 
@@ -244,7 +247,7 @@ class FontIdentifier:
         if not among.any():
             raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
         opened = open_picture(picture, page=page)
-        named = opened.info.get("fonts", ())
+        named, scale = opened.info.get("fonts", ()), opened.info.get("scale", 1.0)
         opened = without_noise(opened)
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:
@@ -253,7 +256,8 @@ class FontIdentifier:
         if not samples:
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
 
-        asked = {"top": top, "only": only, "without": without, "prior": prior, "for_": for_, "named": named}
+        asked: dict[str, Any] = {"top": top, "only": only, "without": without, "prior": prior, "for_": for_}
+        asked |= {"named": named, "scale": scale}
         if progress and not encoder_only:
             first = self._answer(opened, samples, among, encoder_only=True, unread=False, **asked)
             progress(tuple(sample.line for sample in samples), first)
@@ -281,6 +285,7 @@ class FontIdentifier:
         prior: bool,
         for_: str,
         named: tuple[str, ...],
+        scale: float,
     ) -> Answer:
         """Args: among: (F,) bool; unread: lines without a reading may get one; the others are those of `identify`."""
         exponent = self.calibration.exponent if prior else 0.0
@@ -307,11 +312,11 @@ class FontIdentifier:
                 of_style = tuple(sample.line for sample in style)
                 groups.append(Group(of_style, tuple(matches), round(known, 4), tuple(similar), evidence))
             families.append(groups)
-        fonts = list_fonts(families, self._extent)
+        fonts = list_fonts(families, self._extent, scale)
         places = {sample.line.corners: place for place, sample in enumerate(samples)}
         groups = sorted((g for of_family in families for g in of_family), key=lambda g: places[g.lines[0].corners])
         chosen = _chosen(groups, fonts, for_)
-        return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named)
+        return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named, scale)
 
     def _samples(self, lines: list[TextLine]) -> list[_Sample]:
         """The lines that hold ink, in the order given; of many, fewer windows of each are looked at.

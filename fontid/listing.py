@@ -135,12 +135,15 @@ def is_readable(lines: Sequence[Line]) -> bool:
     return bool(read) and float(np.mean(read)) >= READABLE
 
 
-def list_fonts(families: Sequence[Sequence], extent: Callable[[Match, str], float]) -> tuple[Font, ...]:
+def list_fonts(
+    families: Sequence[Sequence], extent: Callable[[Match, str], float], scale: float = 1.0
+) -> tuple[Font, ...]:
     """Fonts with most letters first; without those that cannot be read, where others can.
 
     Args:
         families: each the `fontid.identifier.Group`s of its styles, the weightiest first.
         extent: ems from the top to the bottom of a text in a match's face.
+        scale: pixels of the picture to one of the lines' corners.
     """
     merged: dict[str, list] = {}
     for groups in families:
@@ -148,7 +151,7 @@ def list_fonts(families: Sequence[Sequence], extent: Callable[[Match, str], floa
     lines = {family: [line for group in groups for line in group.lines] for family, groups in merged.items()}
     readable = {family: groups for family, groups in merged.items() if is_readable(lines[family])} or merged
     letters = {family: letters_of(lines[family]) for family in readable}
-    styles = {family: _styles(groups, extent) for family, groups in readable.items()}
+    styles = {family: _styles(groups, extent, scale) for family, groups in readable.items()}
     every = max(1e-6, sum(letters.values()))
     order = sorted(readable, key=lambda family: -letters[family])
     text_size = _largest(styles[order[0]])
@@ -171,7 +174,7 @@ def _largest(styles: Sequence[Style]) -> int:
     return max((size for style in styles for size in style.sizes), default=0)
 
 
-def _styles(groups: Sequence, extent: Callable[[Match, str], float]) -> tuple[Style, ...]:
+def _styles(groups: Sequence, extent: Callable[[Match, str], float], scale: float) -> tuple[Style, ...]:
     """One a face, those with most letters first."""
     faces: dict[str, list] = {}
     family = groups[0].matches[0].family
@@ -182,12 +185,12 @@ def _styles(groups: Sequence, extent: Callable[[Match, str], float]) -> tuple[St
     for parts in faces.values():
         match = parts[0][0]
         lines = tuple(line for _, group in parts for line in group.lines)
-        styles.append(Style(match.weight, match.italic, _sizes(lines, match, extent), lines, match))
+        styles.append(Style(match.weight, match.italic, _sizes(lines, match, extent, scale), lines, match))
     return tuple(sorted(styles, key=lambda style: -letters_of(style.lines)))
 
 
-def _sizes(lines: Sequence[Line], match: Match, extent: Callable[[Match, str], float]) -> tuple[int, ...]:
+def _sizes(lines: Sequence[Line], match: Match, extent: Callable[[Match, str], float], scale: float) -> tuple[int, ...]:
     read = [line for line in lines if line.text] or lines
-    sizes = sorted(line.height / max(0.1, extent(match, line.text or "dp")) for line in read)
+    sizes = sorted(scale * line.height / max(0.1, extent(match, line.text or "dp")) for line in read)
     parts = np.split(sizes, np.flatnonzero(np.diff(np.log(sizes)) > np.log(SAME_SIZE)) + 1)
     return tuple(dict.fromkeys(round(float(np.median(part))) for part in parts))

@@ -195,6 +195,17 @@ def design(*families):
     return catalogue
 
 
+def test_boxes_and_sizes_are_those_of_a_large_picture(identifier):
+    small = draw("Signal Window", "pacifico", 70)
+    large = Image.new("RGB", (5000, 2000), "white")
+    large.paste(small.resize((4 * small.width, 4 * small.height), Image.Resampling.LANCZOS), (1000, 500))
+    of_small, of_large = (identifier.identify(picture).to_dict() for picture in (small, large))
+    expected = 4 * np.array(of_small["groups"][0]["lines"][0]["box"]) + [1000, 500]
+    assert np.abs(np.array(of_large["groups"][0]["lines"][0]["box"]) - expected).max() < 12
+    sizes = [answer["fonts"][0]["styles"][0]["sizes"][0] for answer in (of_small, of_large)]
+    assert sizes[1] == pytest.approx(4 * sizes[0], rel=0.05)
+
+
 def test_progress_is_told_and_can_end_the_work(identifier):
     picture = on_page(draw("Signal Window", "pacifico", 70), draw("the quick brown", "press-start-2p", 30))
     told = []

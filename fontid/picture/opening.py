@@ -82,14 +82,14 @@ def open_picture(
     page: int = 1,
 ) -> Image.Image:
     """Open a picture as an upright, opaque "RGB" image of 1 to `WORK_PIXELS` pixels, without other metadata than
-    `fonts`, see below.
+    `fonts` and `scale`, see below.
 
     `source` is a path, the bytes of a file, a binary file object (read from its start), a Pillow image (its
     pixels are not changed) or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools, integers or
     floats, the fourth channel being opacity. Of a PDF the `page` is drawn (from 1), of a GIF the frame with most
     edges is taken, of other frames or pages the first. `info["fonts"]` holds the fonts that a PDF or an SVG itself
-    names, most used first. Values wider than 8 bits are scaled by their range. Transparency is laid on white, or on
-    black where the ink is light.
+    names, most used first, `info["scale"]` how many pixels of a picture that was made smaller one of these is. Values
+    wider than 8 bits are scaled by their range. Transparency is laid on white, or on black where the ink is light.
 
     Raises `PictureError` when there is no such file, when it is not a picture, is damaged or cut short, or
     has more than `max_pixels` pixels, half of them for WebP and AVIF (checked before decoding; Pillow's own limit, if
@@ -305,9 +305,13 @@ def _render(image: Image.Image, max_pixels: int) -> Image.Image:
     if small.mode in ("LA", "RGBA", "RGBa"):
         small = _composite(small.convert("RGBA"))
     result = small.convert("RGB")
-    named = image.info.get("fonts")  # a tuple where this opened it before, never from a file
+    # `fonts` is a tuple and `scale` a float where this opened it before, never from a file
+    named, before = image.info.get("fonts"), image.info.get("scale")
+    scale = image.width / _work_size(image.size)[0] * (before if isinstance(before, float) else 1.0)
     # an orientation left here would be applied twice by the next reader
     result.info = {"fonts": named} if isinstance(named, tuple) else {}
+    if scale > 1:
+        result.info["scale"] = scale
     return result
 
 
