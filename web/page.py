@@ -66,6 +66,15 @@ class Visit:
     only: Callable[[Face], bool] | None = None
     own: OwnFonts | None = None
     past: list[View] = field(default_factory=list)
+    latest: float = 0.0
+
+    def is_late(self, asked: dict) -> bool:
+        """Whether what somebody asked for afterwards came first. Args: asked: with `at`, the page's milliseconds."""
+        at = asked.get("at")
+        if not isinstance(at, int | float):
+            return False
+        late, self.latest = at < self.latest, max(at, self.latest)
+        return late
 
     def look_at(self, look: Look | None) -> object:
         """Returns: what stays `newest` until they do something else."""
@@ -235,6 +244,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         def paste(event: gr.EventData, visit: Visit) -> Steps:
             """A picture that was sent; where it has gone since, the fonts that its address tells are shown."""
             asked = event._data or {}
+            if visit.is_late(asked):
+                return unchanged
             try:
                 file = uploaded(str(asked["path"]))
             except gr.Error as error:
@@ -246,6 +257,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         def act(event: gr.EventData, visit: Visit) -> Steps:
             """What was clicked on the first screen or on the picture."""
             asked, seen = event._data or {}, visit.look
+            if visit.is_late(asked):
+                return unchanged
             if asked.get("example") in EXAMPLES:
                 return begin(str(EXAMPLES[asked["example"]]), visit)
             if "url" in asked:

@@ -10,36 +10,41 @@ function busy() {
   if (wait) wait.textContent = wait.dataset.first;
 }
 
+// When the newest action was begun, in milliseconds: uploads and requests may overtake each other, and it must win.
+let latest = 0;
+const now = () => (latest = performance.now());
+
 // What was asked for last stays in the address's history: back, forward and reload ask for it again.
-function ask(event, request) {
+function ask(event, request, at = now()) {
   busy();
-  trigger(event, { ...request, fonts: location.search });
+  trigger(event, { ...request, fonts: location.search, at });
 }
 function plain() {
   const address = new URL(location.href);
   for (const name of ["fonts", "text"]) address.searchParams.delete(name);
   return address;
 }
-function begin(event, request) {
+function begin(event, request, at) {
   history.pushState({ event, request }, "", plain());
-  ask(event, request);
+  ask(event, request, at);
 }
 function restore({ event, request } = history.state ?? {}) {
   if (event) return ask(event, request);
   if (new URLSearchParams(location.search).has("fonts")) return ask("select", { shared: true });
-  if (find(".view") || document.querySelector("#answer .group")) trigger("select", { another: true });
+  if (find(".view") || document.querySelector("#answer .group")) trigger("select", { another: true, at: now() });
 }
 window.addEventListener("popstate", () => restore());
 
 async function take(file) {
+  const at = now();
   busy();
   const shown = find(".drop .wait img");
   if (shown) Object.assign(shown, { src: URL.createObjectURL(file), hidden: false });
   try {
     const { path } = await upload(file);
-    begin("upload", { path });
+    if (at === latest) begin("upload", { path }, at);
   } catch (error) {
-    begin("upload", { path: "", problem: String(error.message ?? error) });
+    if (at === latest) begin("upload", { path: "", problem: String(error.message ?? error) }, at);
   }
 }
 
@@ -59,7 +64,7 @@ function setCropping(on) {
   find(".part").focus();
 }
 const cropping = () => find(".view.cropping") !== null;
-const act = (request) => (busy(), trigger("select", request));
+const act = (request) => (busy(), trigger("select", { ...request, at: now() }));
 const cut = () => act({ crop: part });
 
 element.addEventListener("click", (event) => {
@@ -73,7 +78,7 @@ element.addEventListener("click", (event) => {
   else if (example) begin("select", { example });
   else if (another !== undefined) {
     history.pushState(null, "", plain());
-    trigger("select", { another: true });
+    trigger("select", { another: true, at: now() });
   } else if (crop !== undefined) setCropping(true);
   else if (done !== undefined) cut();
   else if (cancel !== undefined) setCropping(false);
