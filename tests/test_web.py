@@ -21,6 +21,7 @@ from web.browse import alternatives_html, families_html, family_cards, family_ht
 from web.cards import Row, answer_html, card, cards_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
+from web.page import Visit
 from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
 from web.telling import telling_letters
@@ -392,3 +393,9 @@ def test_a_card_names_the_page_that_it_links(identifier):
         assert (">Google Fonts</a>" in shown, ">Website</a>" in shown) == (source == "google", source == "npm")
         (css,) = re.findall(r'data-copy="([^"]*)">Copy CSS', shown)  # from a file beside it, where no site has the font
         assert ("googleapis" in css) == (source == "google") == (f"{face.id}.woff2" not in css)
+
+
+def test_what_was_overtaken_on_its_way_is_late():
+    visit = Visit()
+    assert not visit.is_late({"at": 5.0}) and visit.is_late({"at": 4})
+    assert not visit.is_late({"at": 6}) and not visit.is_late({}) and not visit.is_late({"at": "0"})
