@@ -17,7 +17,7 @@ from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
 from fontTools.ttLib.tables.ttProgram import Program
 
-from data_scripts.fetch_fonts import ACCENTS
+from data_scripts.fetch_fonts import with_accents
 from fontid.fonts.subsetting import small_font
 
 SAME = 1e-3  # ems: contours whose points lie no further apart are one contour
@@ -33,10 +33,8 @@ def whole_font(source: Path, characters: Iterable[str]) -> TTFont:
     Raises: whatever fontTools does on broken files.
     """
     font = small_font(source, characters=characters)
-    for part in ACCENTS:
-        beside = source.with_name(source.name.replace("-latin-", f"-{part}-"))
-        if beside != source and beside.exists():
-            absorb(font, small_font(beside, characters=set(characters) - set(map(chr, font.getBestCmap()))))
+    for beside in with_accents([source])[1:]:
+        absorb(font, small_font(beside, characters=set(characters) - set(map(chr, font.getBestCmap()))))
     font.recalcBBoxes = True
     for table in ("HVAR", "VVAR", "MVAR"):  # advances come with the outlines' own deltas
         if table in font:
