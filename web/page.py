@@ -244,8 +244,6 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         def paste(event: gr.EventData, visit: Visit) -> Steps:
             """A picture that was sent; where it has gone since, the fonts that its address tells are shown."""
             asked = event._data or {}
-            if visit.is_late(asked):
-                return unchanged
             try:
                 file = uploaded(str(asked["path"]))
             except gr.Error as error:
@@ -257,8 +255,6 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         def act(event: gr.EventData, visit: Visit) -> Steps:
             """What was clicked on the first screen or on the picture."""
             asked, seen = event._data or {}, visit.look
-            if visit.is_late(asked):
-                return unchanged
             if asked.get("example") in EXAMPLES:
                 return begin(str(EXAMPLES[asked["example"]]), visit)
             if "url" in asked:
@@ -355,7 +351,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
             @wraps(handler)
             def steps(event: gr.EventData, visit: Visit):
-                outdated = yield from handler(event, visit)
+                outdated = visit.is_late(event._data or {}) or (yield from handler(event, visit))
                 yield {working: gr.skip() if outdated else f"<i hidden>{time.monotonic_ns()}</i>"}
 
             return steps

@@ -13,11 +13,12 @@ function busy() {
 // When the newest action was begun, in milliseconds: uploads and requests may overtake each other, and it must win.
 let latest = 0;
 const now = () => (latest = performance.now());
+const send = (event, request, at = now()) => trigger(event, { ...request, at });
 
 // What was asked for last stays in the address's history: back, forward and reload ask for it again.
-function ask(event, request, at = now()) {
+function ask(event, request, at) {
   busy();
-  trigger(event, { ...request, fonts: location.search, at });
+  send(event, { ...request, fonts: location.search }, at);
 }
 function plain() {
   const address = new URL(location.href);
@@ -31,7 +32,7 @@ function begin(event, request, at) {
 function restore({ event, request } = history.state ?? {}) {
   if (event) return ask(event, request);
   if (new URLSearchParams(location.search).has("fonts")) return ask("select", { shared: true });
-  if (find(".view") || document.querySelector("#answer .group")) trigger("select", { another: true, at: now() });
+  if (find(".view") || document.querySelector("#answer .group")) send("select", { another: true });
 }
 window.addEventListener("popstate", () => restore());
 
@@ -40,12 +41,13 @@ async function take(file) {
   busy();
   const shown = find(".drop .wait img");
   if (shown) Object.assign(shown, { src: URL.createObjectURL(file), hidden: false });
+  let request;
   try {
-    const { path } = await upload(file);
-    if (at === latest) begin("upload", { path }, at);
+    request = { path: (await upload(file)).path };
   } catch (error) {
-    if (at === latest) begin("upload", { path: "", problem: String(error.message ?? error) }, at);
+    request = { path: "", problem: String(error.message ?? error) };
   }
+  if (at === latest) begin("upload", request, at);
 }
 
 function place() {
@@ -64,7 +66,7 @@ function setCropping(on) {
   find(".part").focus();
 }
 const cropping = () => find(".view.cropping") !== null;
-const act = (request) => (busy(), trigger("select", { ...request, at: now() }));
+const act = (request) => (busy(), send("select", request));
 const cut = () => act({ crop: part });
 
 element.addEventListener("click", (event) => {
@@ -78,7 +80,7 @@ element.addEventListener("click", (event) => {
   else if (example) begin("select", { example });
   else if (another !== undefined) {
     history.pushState(null, "", plain());
-    trigger("select", { another: true, at: now() });
+    send("select", { another: true });
   } else if (crop !== undefined) setCropping(true);
   else if (done !== undefined) cut();
   else if (cancel !== undefined) setCropping(false);
