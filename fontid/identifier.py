@@ -4,8 +4,8 @@ import copy
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -246,27 +246,31 @@ class FontIdentifier:
             among &= np.fromiter(map(only, self.catalogue.faces), bool, len(among))
         if not among.any():
             raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
-        opened = open_picture(picture, page=page)
-        named, scale = opened.info.get("fonts", ()), opened.info.get("scale", 1.0)
-        opened = without_noise(opened)
+        opened = without_noise(open_picture(picture, page=page))
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:
             progress(tuple(line.place for line in found), None)
         samples = self._samples(found)
         if not samples:
+            named = opened.info.get("fonts")
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
 
-        asked: dict[str, Any] = {"top": top, "only": only, "without": without, "prior": prior, "for_": for_}
-        asked |= {"named": named, "scale": scale}
+        grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
+        weights = _weights(samples, grouping)
+        scores = lean_on_neighbours(_scores(samples, among), weights, boxes, grouping)
+        parts = part_lines(self.catalogue, scores, weights, grouping)
+        answer = partial(
+            self._answer, opened, samples, parts, among, top=top, only=only, without=without, prior=prior, for_=for_
+        )
         if progress and not encoder_only:
-            first = self._answer(opened, samples, among, encoder_only=True, unread=False, **asked)
-            progress(tuple(sample.line for sample in samples), first)
-        return self._answer(opened, samples, among, encoder_only=encoder_only, unread=lines is None, **asked)
+            progress(tuple(sample.line for sample in samples), answer(encoder_only=True, unread=False))
+        return answer(encoder_only=encoder_only, unread=lines is None)
 
     def _answer(
         self,
         opened: Image.Image,
         samples: list[_Sample],
+        parts: list[list[list[int]]],
         among: np.ndarray,
         *,
         top: int,
@@ -276,16 +280,18 @@ class FontIdentifier:
         unread: bool,
         prior: bool,
         for_: str,
-        named: tuple[str, ...],
-        scale: float,
     ) -> Answer:
-        """Args: among: (F,) bool; unread: lines without a reading may get one; the others are those of `identify`."""
+        """What the samples show.
+
+        Args:
+            parts: families, each as its styles, each as the samples' numbers, of `part_lines`.
+            among: (F,) bool.
+            unread: lines without a reading may get one. The others are those of `identify`.
+        """
         exponent = self.calibration.exponent if prior else 0.0
+        named, scale = opened.info.get("fonts", ()), opened.info.get("scale", 1.0)
         families = []
-        grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
-        weights = _weights(samples, grouping)
-        scores = lean_on_neighbours(_scores(samples, among), weights, boxes, grouping)
-        for styles in part_lines(self.catalogue, scores, weights, grouping):
+        for styles in parts:
             family = [[samples[number] for number in style] for style in styles]
             if unread and not encoder_only:
                 family[0] = self._with_readings(opened, family[0])

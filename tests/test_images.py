@@ -586,6 +586,9 @@ def test_noise_is_measured_and_smoothed(rng):
     smooth = np.asarray(without_noise(Image.fromarray(noisy)), np.float64)
     before, after = (np.abs(pixels - np.asarray(clean, np.float64)).mean() for pixels in (noisy, smooth))
     assert after < before / 2
+    marked = Image.fromarray(noisy)
+    marked.info["scale"] = 2.0
+    assert without_noise(marked).info == {"scale": 2.0}
 
 
 def test_a_picture_of_two_pixels_has_no_noise():

@@ -26,11 +26,16 @@ def noise_of(pixels: np.ndarray) -> float:
 
 
 def without_noise(picture: Image.Image) -> Image.Image:
-    """An RGB picture with its noise smoothed by a bilateral filter (Tomasi and Manduchi 1998), if it is noisy."""
+    """An RGB picture with its noise smoothed by a bilateral filter (Tomasi and Manduchi 1998), if it is noisy.
+
+    Its `info` is kept.
+    """
     pixels = np.asarray(picture)
     noise = noise_of(pixels)
     if noise < NOISY:
         return picture
     for apart in PASSES:
         pixels = cv2.bilateralFilter(pixels, DIAMETER, apart * noise, REACH)
-    return Image.fromarray(pixels)
+    smooth = Image.fromarray(pixels)
+    smooth.info = picture.info
+    return smooth
