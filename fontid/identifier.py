@@ -266,6 +266,14 @@ class FontIdentifier:
             progress(tuple(sample.line for sample in samples), answer(encoder_only=True, unread=False))
         return answer(encoder_only=encoder_only, unread=lines is None)
 
+    def read(self, picture: Image.Image, line: Line) -> Line:
+        """A line of an answer with its reading, for those that `identify` left unread: of a page it reads few.
+
+        Args: picture: the one that was asked about, as `fontid.picture.opening.open_picture` gives it.
+        Returns: the line as it was where it has a reading already, or reads as another script.
+        """
+        return line if line.is_read else self._reader.read_line(line.cut(picture)).place
+
     def _answer(
         self,
         opened: Image.Image,

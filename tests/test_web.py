@@ -21,7 +21,7 @@ from web.browse import alternatives_html, families_html, family_cards, family_ht
 from web.cards import Row, answer_html, card, cards_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
-from web.page import Visit
+from web.page import Look, Visit, picked_read
 from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
 from web.telling import telling_letters
@@ -170,6 +170,20 @@ def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier):
     shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,), named=("A<b", "Lora")), picture)
     assert "data-read='1'" in shown and f"data-text='{line.text}'" in shown
     assert "The file itself names: A&lt;b, Lora." in shown and "names:" not in answer_html(identifier, answer, picture)
+
+
+def test_a_line_left_unread_is_read_for_its_card_and_when_it_is_picked(identifier):
+    picture = draw("Signal Window", "pacifico", 48).convert("RGB")
+    answer = identifier.identify(picture)
+    (line,) = answer.groups[0].lines
+    unread = dataclasses.replace(line, text="", confidence=0.0, centres=())
+    group = dataclasses.replace(answer.groups[0], lines=(unread,))
+    shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,), matches=group.matches), picture)
+    assert "data-read='1'" in shown and f"data-text='{line.text}'" in shown and "Hamburgefonstiv" not in shown
+    look = picked_read(identifier, picture, Look(View("one.png"), (line, unread), (0, 0), 1))
+    assert [one.text for one in look.lines] == [line.text] * 2
+    cleared = dataclasses.replace(unread, confidence=1.0)  # by somebody
+    assert picked_read(identifier, picture, Look(View("one.png"), (cleared,), (0,), 0)).lines == (cleared,)
 
 
 def test_runners_up_below_one_percent_are_not_shown(identifier):

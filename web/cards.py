@@ -6,7 +6,7 @@ import io
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -61,13 +61,22 @@ def answer_html(
     identifier: FontIdentifier, answer: Answer, picture: Image.Image, numbers: Sequence[int] | None = None
 ) -> str:
     """Args: picture: in which the answer's lines are; numbers: of the groups, from 0."""
-    groups = ordered(answer)
+    groups = [_with_a_reading(identifier, group, picture) for group in ordered(answer)]
     found = [rows_of(identifier, group.matches) for group in groups]
     sections = [
         group_html(identifier, group, rows, picture, number)
         for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
     ]
     return _status(answer, found) + _named(answer) + "".join(sections) + use_all(identifier, answer) + _stamp()
+
+
+def _with_a_reading(identifier: FontIdentifier, group: Group, picture: Image.Image) -> Group:
+    """The group; where none of its lines was read, with its largest one read."""
+    if any(line.is_read for line in group.lines):
+        return group
+    largest = max(group.lines, key=lambda line: line.area)
+    read = identifier.read(picture, largest)
+    return replace(group, lines=tuple(read if line is largest else line for line in group.lines))
 
 
 def first_html(identifier: FontIdentifier, answer: Answer, picture: Image.Image) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import gradio as gr
+from PIL import Image
 
 from fontid.catalogue.faces import Face
 from fontid.catalogue.own import EnrolmentError
@@ -174,13 +175,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         def answered(visit: Visit, seen: Look) -> Steps:
             """What is looked at from now on, step by step; nothing more once that is something else."""
             mine = visit.look_at(seen)
-            lines = None
-            if seen.lines:
-                lines = seen.lines if seen.picked is None else [seen.lines[seen.picked]]
             opened = None
 
             def identify(tell: Callable[[tuple], None]) -> tuple[FontIdentifier, Answer]:
-                nonlocal opened
+                nonlocal opened, seen
 
                 def progress(*step) -> None:
                     if visit.newest is not mine:
@@ -190,7 +188,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 if visit.newest is not mine:
                     raise Outdated
                 opened = seen.view.open()
-                searching = identifier_for(identifier, visit.own)
+                searching, lines = identifier_for(identifier, visit.own), seen.lines or None
+                if seen.picked is not None:
+                    seen = picked_read(searching, opened, seen)
+                    lines = [seen.lines[seen.picked]]
                 return searching, searching.identify(opened, top=SHOWN, only=visit.only, lines=lines, progress=progress)
 
             work, standing = TURNS.follow(identify), ""
@@ -230,7 +231,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             groups = ordered(found)
             if seen.picked is None:
                 known = seen.lines or lines_of(found)
-                seen = visit.look = replace(seen, lines=known, numbers=numbers_of(known, groups))
+                seen = replace(seen, lines=known, numbers=numbers_of(known, groups))
+            visit.look = seen
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
             picture = stage_html(opened, seen.lines, seen.picked, seen.numbers)
             cards = {answer: answer_html(searching, found, opened, numbered)}
@@ -369,6 +371,13 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         about_tab(identifier)
         endpoints(identifier)
     return page
+
+
+def picked_read(identifier: FontIdentifier, picture: Image.Image, seen: Look) -> Look:
+    """What is looked at, with the picked line read."""
+    lines = list(seen.lines)
+    lines[seen.picked] = identifier.read(picture, lines[seen.picked])
+    return replace(seen, lines=tuple(lines))
 
 
 def lines_of(answer: Answer) -> tuple[Line, ...]:

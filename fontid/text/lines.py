@@ -35,6 +35,11 @@ class Line:
     course: Course | None = None
 
     @property
+    def is_read(self) -> bool:
+        """Whether somebody read it, be it that it says nothing."""
+        return bool(self.text) or self.confidence > 0
+
+    @property
     def unbent(self) -> np.ndarray:
         """(4, 2) its corners where it is straight: in what its course gives, or in the picture."""
         return self.course.corners if self.course else np.array(self.corners)
