@@ -296,7 +296,6 @@ class FontIdentifier:
             among: (F,) bool.
             unread: lines without a reading may get one. The others are those of `identify`.
         """
-        exponent = self.calibration.exponent if prior else 0.0
         named, scale = opened.info.get("fonts", ()), opened.info.get("scale", 1.0)
         families = []
         for styles in parts:
@@ -311,10 +310,10 @@ class FontIdentifier:
                 whole, scored = self, family
                 if self._whole is not None:
                     whole, scored = self._whole, [self._whole._scored(style) for style in family]
-                known, evidence = whole._is_one_of(wanted, scored, drawn, without, exponent)
+                known, evidence = whole._is_one_of(wanted, scored, drawn, without, prior)
             groups = []
             for of_faces, style in zip(self._by_style(family, verdict, among), family, strict=True):
-                matches = self._rows(of_faces, top, exponent, known)
+                matches = self._rows(of_faces, top, prior, known)
                 of_style = tuple(sample.line for sample in style)
                 groups.append(Group(of_style, tuple(matches), round(known, 4), tuple(similar), evidence))
             families.append(groups)
@@ -407,10 +406,15 @@ class FontIdentifier:
         lines = [sample.line for style in family for sample in style]
         return verdict, similar, evidence_of(self.catalogue, lines, of_encoder, verdict, similar)
 
-    def _rows(self, scores: np.ndarray, top: int, exponent: float, known: float) -> list[Match]:
+    def _rank(self, scores: np.ndarray, top: int, prior: bool) -> list[Match]:
+        """The best rows with their conditional probabilities."""
+        weights = (self.calibration.exponent, self.settings.prior.copies) if prior else ()
+        return self.catalogue.rank(scores, top, self.calibration.temperature, *weights)
+
+    def _rows(self, scores: np.ndarray, top: int, prior: bool, known: float) -> list[Match]:
         """The best rows with what they are worth. Args: known: probability that the font is in the catalogue."""
         rows = []
-        for row in self.catalogue.rank(scores, top, self.calibration.temperature, exponent):
+        for row in self._rank(scores, top, prior):
             probability = round(row.conditional_probability * known, 4)
             rows.append(replace(row, probability=probability, verdict=self.calibration.word(probability)))
         return rows
@@ -421,14 +425,14 @@ class FontIdentifier:
         samples: list[list[_Sample]],
         drawn: list[_Sample],
         without: Collection[str],
-        exponent: float,
+        prior: bool,
     ) -> tuple[float, tuple[float, ...]]:
         """Probability that the font is known at all and of one of the families, and the evidence for that.
 
         What a font's rank and lead mean was fitted on the whole catalogue. Among few families they would mean nothing.
         """
         verdict, _, evidence = self._judge(samples, drawn, self._faces_without(without))
-        rows = self.catalogue.rank(verdict.scores, RIVALS, self.calibration.temperature, exponent)
+        rows = self._rank(verdict.scores, RIVALS, prior)
         share = sum(row.conditional_probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
 

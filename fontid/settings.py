@@ -75,6 +75,19 @@ class GroupingSettings:
 
 
 @dataclass(frozen=True)
+class PriorSettings:
+    """What counts beside the exponent of usage in `fontid.confidence`, where the prior is on.
+
+    Attributes:
+        copies: taken off the scores of letters that n families draw, times log n: training saw such letters n times as
+            often, and the encoder prefers them where a picture says little. One over the scale of its softmax (logit
+            adjustment, Menon et al. 2021).
+    """
+
+    copies: float = 1 / 28
+
+
+@dataclass(frozen=True)
 class DrawingSettings:
     """What is drawn and how much it counts, see `fontid.letters.verification`.
 
@@ -107,6 +120,7 @@ class Settings:
     letters: LettersSettings = LettersSettings()
     grouping: GroupingSettings = GroupingSettings()
     drawing: DrawingSettings = DrawingSettings()
+    prior: PriorSettings = PriorSettings()
 
 
 DEFAULTS = Settings()

@@ -97,6 +97,17 @@ def test_the_prior_weighs_used_families_in_and_probabilities_stay_shares():
     assert weighed[0].score == 0.5
 
 
+def test_letters_that_many_families_draw_give_way_to_as_likely_ones():
+    """Three families draw the letters of a, b and c; d is a little behind."""
+    twins = np.array([(0, 3), (3, 5), (0, 5)], np.int32)
+    catalogue = Catalogue(FACES, np.eye(7), np.arange(7, dtype=np.int32), twins)
+    assert catalogue.log_copies[[0, 3, 1, 6]] == pytest.approx([np.log(3), np.log(3), 0, 0])
+    scores = np.array([0.5, 0.1, 0.1, 0.4, 0.1, 0.4, 0.48])
+    plain, weighed = catalogue.rank(scores, 2), catalogue.rank(scores, 2, copies=1 / 28)
+    assert [row.family for row in plain] == ["a", "d"] and [row.family for row in weighed] == ["d", "a"]
+    assert weighed[1].score == 0.5
+
+
 def test_the_original_is_shown_and_its_twin_in_the_same_style():
     """The twins a, b, c of weight 400: c scores best, b is used most; 700 has no twins."""
     twins = np.array([(0, 3), (3, 5), (0, 5)], np.int32)

@@ -86,6 +86,21 @@ def test_drawing_overrules_the_encoder(identifier):
         assert catalogue.rank(verifier.verify(told, [line]).scores, 1)[0].family == winner
 
 
+def test_of_families_that_draw_the_same_letters_one_is_drawn_for_all(identifier):
+    """Else the hundred Noto families alone fill the places of those that are drawn."""
+    catalogue = identifier.catalogue
+    line = read_as(draw("Window", "lora", 60), "Window", 0.95)
+    noto = catalogue.row_of("noto-sans-400-normal")
+    scores = catalogue.score_faces(catalogue.prototypes_of(noto))
+    verdict = Verifier(catalogue, identifier.letterforms).verify(scores, [line])
+    drawn = {int(catalogue.family_of[face]) for face in verdict.faces}
+    copies = catalogue.twin_families[noto] | {int(catalogue.family_of[noto])}
+    assert len(copies) > 100 and len(drawn & copies) < 5 and len(drawn) == identifier.settings.drawing.families
+    first = int(verdict.faces[0])
+    given = (verdict.scores - scores)[[first, *catalogue.twin_faces[first]]]
+    assert given == pytest.approx(given[0], abs=1e-5)
+
+
 def test_a_reading_that_is_not_sure_counts_for_less_and_none_for_nothing(identifier):
     scores = identifier.catalogue.score_faces(identifier.embed_line(np.asarray(draw("Window", "lora", 60))))
     verifier = Verifier(identifier.catalogue, identifier.letterforms)

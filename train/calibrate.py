@@ -48,20 +48,22 @@ class Told:
         outside: probabilities of the first rows of answers without their family, (M,).
     """
 
-    def __init__(self, answers: Sequence[Answered], calibration: Calibration, catalogue: Catalogue) -> None:
+    def __init__(
+        self, answers: Sequence[Answered], calibration: Calibration, catalogue: Catalogue, copies: float = 0.0
+    ) -> None:
         within = [one for one in answers if one.known]
         self.known = np.array([calibration.in_catalogue(one.known) for one in within])
         self.unknown = np.array([calibration.in_catalogue(one.unknown) for one in answers])
-        rows = Rows(within, catalogue)
+        rows = Rows(within, catalogue, copies)
         logs = rows.log_probabilities(calibration.temperature, calibration.exponent)
         self.figures, self.right = np.exp(logs.max(1)) * self.known, logs.argmax(1) == rows.right
-        others = rows_of([(one.unknown_faces, one.unknown_scores) for one in answers], catalogue)
+        others = rows_of([(one.unknown_faces, one.unknown_scores) for one in answers], catalogue, copies)
         first = log_probabilities(*others, calibration.temperature, calibration.exponent).max(1)
         self.outside = np.exp(first) * self.unknown
 
 
-def fit(answers: list[Answered], catalogue: Catalogue) -> Calibration:
-    temperature, exponent, _ = fit_prior(Rows([one for one in answers if one.known], catalogue))
+def fit(answers: list[Answered], catalogue: Catalogue, copies: float = 0.0) -> Calibration:
+    temperature, exponent, _ = fit_prior(Rows([one for one in answers if one.known], catalogue, copies))
     evidence, known, weights = _labelled(answers)
     mean, spread = evidence.mean(0), evidence.std(0)
     model = LogisticRegression(C=REGULARISATION, max_iter=5000)
@@ -74,7 +76,7 @@ def fit(answers: list[Answered], catalogue: Catalogue) -> Calibration:
         constant=round(float(model.intercept_[0]), 5),
         exponent=exponent,
     )
-    return with_words(calibration, Told(answers, calibration, catalogue))
+    return with_words(calibration, Told(answers, calibration, catalogue, copies))
 
 
 def _labelled(answers: list[Answered]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -95,12 +97,12 @@ def with_words(calibration: Calibration, told: Told) -> Calibration:
     return replace(calibration, certain=round(certain, 4), likely=round(likely, 4), close=round(close, 4))
 
 
-def measure(answers: list[Answered], calibration: Calibration, catalogue: Catalogue) -> dict:
+def measure(answers: list[Answered], calibration: Calibration, catalogue: Catalogue, copies: float = 0.0) -> dict:
     """Expected calibration errors, reliability diagrams, AUROC and words, on answers that the fit did not see.
 
     The probability's are of first rows, with one in `OUTSIDE` answers without the family among them.
     """
-    told = Told(answers, calibration, catalogue)
+    told = Told(answers, calibration, catalogue, copies)
     outside = told.outside[::OUTSIDE]
     figures = np.concatenate([told.figures, outside])
     of_rows, row_bins = reliability(figures, np.concatenate([told.right, np.zeros(len(outside), bool)]))
@@ -157,10 +159,12 @@ def main(argv: list[str] | None = None) -> None:
     others = [one for one in answers if not is_validation_family(one.family)]
     if min(sum(bool(one.known) for one in part) for part in (fitted, others)) < 50:
         raise SystemExit(f"Only {len(answers)} pictures gave an answer, too few to fit anything: render more.")
-    calibration = fit(fitted, catalogue)
-    metrics = {"fitted_on": len(fitted), **measure(others, calibration, catalogue), "by": {}}
+    copies = open_artifact(arguments.model).settings.prior.copies
+    calibration = fit(fitted, catalogue, copies)
+    metrics = {"fitted_on": len(fitted), **measure(others, calibration, catalogue, copies), "by": {}}
     for folder in sorted({one.folder for one in others}):
-        metrics["by"][folder] = measure([one for one in others if one.folder == folder], calibration, catalogue)
+        of_folder = [one for one in others if one.folder == folder]
+        metrics["by"][folder] = measure(of_folder, calibration, catalogue, copies)
     recalibrate(arguments.model, calibration)
     settings = {"each": arguments.each, "regularisation": REGULARISATION, "farthest": FARTHEST, "outside": OUTSIDE}
     command = f"python -m train.calibrate VALIDATION --each {arguments.each}"

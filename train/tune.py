@@ -44,8 +44,9 @@ class Rows:
         uniform: (N,) bool, whether its family was drawn uniformly.
     """
 
-    def __init__(self, answers: Sequence[Answered], catalogue: Catalogue) -> None:
-        self.scores, self.log_usage = rows_of([(a.faces, a.scores) for a in answers], catalogue)
+    def __init__(self, answers: Sequence[Answered], catalogue: Catalogue, copies: float = 0.0) -> None:
+        """Args: copies: of `fontid.settings.PriorSettings`."""
+        self.scores, self.log_usage = rows_of([(a.faces, a.scores) for a in answers], catalogue, copies)
         self.right = np.array([-1 if a.right is None else a.right for a in answers])
         self.strict = np.array([-1 if a.strict is None else a.strict for a in answers])
         self.uniform = np.array([not a.folder.endswith(USED) for a in answers])
@@ -72,12 +73,13 @@ class Rows:
         }
 
 
-def rows_of(rows: Sequence[tuple], catalogue: Catalogue) -> tuple[np.ndarray, np.ndarray]:
-    """(faces, scores) of N answers -> scores and log usage, (N, RIVALS) each."""
+def rows_of(rows: Sequence[tuple], catalogue: Catalogue, copies: float) -> tuple[np.ndarray, np.ndarray]:
+    """(faces, scores) of N answers -> scores less what copies are worth, and log usage, (N, RIVALS) each."""
     scores, usage = np.full((len(rows), RIVALS), -np.inf), np.zeros((len(rows), RIVALS))
     for number, (faces, of_faces) in enumerate(rows):
-        scores[number, : len(faces)] = of_faces
-        usage[number, : len(faces)] = catalogue.log_usage[[catalogue.row_of(face) for face in faces]]
+        shown = [catalogue.row_of(face) for face in faces]
+        scores[number, : len(faces)] = of_faces - copies * catalogue.log_copies[shown]
+        usage[number, : len(faces)] = catalogue.log_usage[shown]
     return scores, usage
 
 
@@ -155,7 +157,8 @@ def main(argv: list[str] | None = None) -> None:
 
     def ask(again: bool = arguments.again) -> Rows:
         answers = answers_of(arguments.validation, arguments.model, arguments.each, again)
-        return Rows([one for one in answers if one.known and is_validation_family(one.family)], catalogue)
+        known = [one for one in answers if one.known and is_validation_family(one.family)]
+        return Rows(known, catalogue, open_artifact(arguments.model).settings.prior.copies)
 
     found, command = {}, f"python -m train.tune VALIDATION --each {arguments.each}"
     if arguments.setting:

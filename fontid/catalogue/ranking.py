@@ -105,7 +105,7 @@ class Catalogue:
         faces: in the order of the artifact.
         prototypes, prototype_faces, twins: as in the artifact, the prototypes widened to float32.
         family_of: (F,) int, for each face the number of its family; families are numbered in order of first face.
-        twin_families: for each face the numbers of the families that hold a twin of it.
+        twin_faces, twin_families: for each face the rows of its twins, and the numbers of the families that hold one.
     """
 
     def __init__(
@@ -124,11 +124,11 @@ class Catalogue:
         self.families = list(by_family(self.faces))
         number = {family: index for index, family in enumerate(self.families)}
         self.family_of = np.array([number[face.family] for face in self.faces])
-        self._twin_faces: list[list[int]] = [[] for _ in self.faces]
+        self.twin_faces: list[list[int]] = [[] for _ in faces]
         for first, second in twins.tolist():
-            self._twin_faces[first].append(second)
-            self._twin_faces[second].append(first)
-        self.twin_families = [{int(self.family_of[twin]) for twin in faces} for faces in self._twin_faces]
+            self.twin_faces[first].append(second)
+            self.twin_faces[second].append(first)
+        self.twin_families = [{int(self.family_of[twin]) for twin in faces} for faces in self.twin_faces]
 
     def score_faces(self, embeddings: np.ndarray) -> np.ndarray:
         """Cosine of each face with its nearest prototype, averaged over the embeddings: (N, D) -> (F,) float32."""
@@ -161,14 +161,17 @@ class Catalogue:
         row, score = self.faces[face], round(float(score), 4)
         return Neighbour(row.family, row.name, row.weight, row.italic, score, row.url, self.twins_of(face), row.id)
 
-    def rank(self, scores: np.ndarray, top: int, temperature: float = 1.0, exponent: float = 0.0) -> list[Match]:
+    def rank(
+        self, scores: np.ndarray, top: int, temperature: float = 1.0, exponent: float = 0.0, copies: float = 0.0
+    ) -> list[Match]:
         """The best `top` rows for (F,) scores; families with a twin of a row's face are folded under the original.
 
         Args:
             temperature: of the softmax over the best `RIVALS` rows that gives their probabilities.
             exponent: of the prior, see `log_usage`; 0 for none.
+            copies: taken off a score, times `log_copies`, before that.
         """
-        weighed = scores + temperature * exponent * self.log_usage if exponent else scores
+        weighed = scores + temperature * exponent * self.log_usage - copies * self.log_copies
         rows = self._best_rows(weighed, max(top, RIVALS))
         if not rows:
             return []
@@ -186,6 +189,13 @@ class Catalogue:
         for face, twins in enumerate(self.twin_families):
             most[face] = max([most[face], *of_family[list(twins)]])
         return np.log(most + FLOOR).astype(np.float32)
+
+    @cached_property
+    def log_copies(self) -> np.ndarray:
+        """(F,) float32: log of how many families draw a face's letters, its own included."""
+        return np.log(
+            [len(twins | {own}) for twins, own in zip(self.twin_families, self.family_of, strict=True)]
+        ).astype(np.float32)
 
     def _best_rows(self, scores: np.ndarray, count: int) -> list[tuple[int, int]]:
         """The best face of each of the best `count` rows, best first, and that of the original, which is shown for it.
@@ -205,7 +215,7 @@ class Catalogue:
 
     def _original(self, face: int, scores: np.ndarray) -> int:
         """The face itself or the twin that is the original, see `names.original`; of one family the best-scoring."""
-        twins = sorted((twin for twin in self._twin_faces[face] if scores[twin] != -np.inf), key=lambda t: -scores[t])
+        twins = sorted((twin for twin in self.twin_faces[face] if scores[twin] != -np.inf), key=lambda t: -scores[t])
         of_family = {int(self.family_of[twin]): twin for twin in reversed([face, *twins])}
         candidates = list(reversed(of_family.values()))
         if len(candidates) == 1:

@@ -72,19 +72,30 @@ class Verifier:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         evidence = -np.log(1 - mean + settings.sharpest)
         of_drawn = np.full(len(scores), evidence.min(), np.float32)
+        for face, value in zip(candidates[::-1], evidence[::-1], strict=True):  # the likeliest last
+            of_drawn[[face, *self._catalogue.twin_faces[face]]] = value
         of_drawn[candidates] = evidence
         of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], evidence.min())
         sure = float(np.mean([confidence for _, _, confidence in jobs]))
         return Verdict(scores + settings.weight * sure * of_face, candidates, evidence, letters)
 
     def _candidates(self, scores: np.ndarray) -> np.ndarray:
-        """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of."""
+        """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of.
+
+        A family whose best face is a twin of another one's has the same letters, and needs no drawing.
+        """
         ranked = np.fromiter(islice(by_score(scores), MOST_RANKED), int)
         ranked = ranked[np.isfinite(scores[ranked])]
         families = self._catalogue.family_of[ranked]
-        firsts = np.sort(np.unique(families, return_index=True)[1])[: self._settings.families]
-        chosen: dict[int, list[int]] = {family: [] for family in families[firsts].tolist()}
-        of_those = np.isin(families, families[firsts])
+        chosen: dict[int, list[int]] = {}
+        copies: set[int] = set()
+        for place in np.sort(np.unique(families, return_index=True)[1]):
+            if int(families[place]) not in copies:
+                chosen[int(families[place])] = []
+                copies |= self._catalogue.twin_families[ranked[place]]
+            if len(chosen) == self._settings.families:
+                break
+        of_those = np.isin(families, list(chosen))
         for family, drawn in zip(families[of_those].tolist(), self.stand_ins[ranked[of_those]].tolist(), strict=True):
             if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < self._settings.styles:
                 chosen[family].append(drawn)
