@@ -9,7 +9,8 @@ python -m fontid catalogues                     list those
 python -m fontid remove NAME [--family ID]      remove one, or a family of it
 python -m fontid --version
 
-An IMAGE called - is read from standard input.
+An IMAGE called - is read from standard input. What a command alone needs is imported by it: a first answer is to come
+within a second.
 
 SEARCH is [--catalogue NAME [--alone]] [--encoder-only] [--no-prior] [--model FOLDER|HUB_ID].
 """
@@ -19,32 +20,25 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image
-from tqdm import tqdm
 
 from fontid import __version__
-from fontid.artifact import ArtifactError
-from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face, phrase
-from fontid.catalogue.enrolment import enroll, searching_own
+from fontid.catalogue.alternatives import alternatives_to, find_face, phrase
 from fontid.catalogue.faces import read_faces
 from fontid.catalogue.names import in_short
-from fontid.catalogue.own import EnrolmentError, catalogue_names, remove
 from fontid.catalogue.ranking import Match, rows_that_open
-from fontid.evaluation.experiment import readable_json
-from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
-from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
-from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
-from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoFaces, NoText, told
+from fontid.commands import Refusal
+from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoText, told
 from fontid.listing import css_of, font_table
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 STDIN = Path("-")
 
 
-class OutputError(OSError):
+class OutputError(Refusal, OSError):
     """A result cannot be written; the message says what to do."""
 
 
@@ -59,10 +53,23 @@ def pictures_in(paths: list[Path]) -> Iterator[Path]:
 
 def opened(arguments: argparse.Namespace) -> FontIdentifier:
     """The model, searching the catalogues that were asked for."""
-    identifier = FontIdentifier.from_pretrained(arguments.model)
     if arguments.alone and not arguments.catalogue:
-        raise EnrolmentError("--alone needs --catalogue NAME: which of your own catalogues is to be searched alone?")
-    return searching_own(identifier, arguments.catalogue, arguments.alone) if arguments.catalogue else identifier
+        raise Refusal("--alone needs --catalogue NAME: which of your own catalogues is to be searched alone?")
+    identifier = FontIdentifier.from_pretrained(arguments.model)
+    if not arguments.catalogue:
+        return identifier
+    from fontid.catalogue.enrolment import searching_own
+
+    return searching_own(identifier, arguments.catalogue, arguments.alone)
+
+
+def with_progress(items: Sequence) -> Iterable:
+    """The items, with a bar of progress where somebody watches."""
+    if len(items) < 2 or not sys.stderr.isatty():
+        return items
+    from tqdm import tqdm
+
+    return tqdm(items)
 
 
 def identify(arguments: argparse.Namespace) -> int:
@@ -72,7 +79,7 @@ def identify(arguments: argparse.Namespace) -> int:
         print("No pictures found: name picture files or folders that hold some.", file=sys.stderr)
         return 1
     failed = False
-    for file in tqdm(files, disable=len(files) < 2 or not sys.stderr.isatty()):
+    for file in with_progress(files):
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
             answer: Answer | PictureError = identifier.identify(
@@ -158,12 +165,17 @@ def make_room(file: Path) -> None:
 
 
 def run_evaluation(arguments: argparse.Namespace) -> int:
+    from fontid.evaluation.experiment import readable_json
+    from fontid.evaluation.folders import evaluate, read_manifest, spread, summarise, table
+    from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
+    from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
+
     if arguments.json:
         make_room(arguments.json)  # before the run, which may take hours
     identifier = opened(arguments)
     of_pages = holds_pages(arguments.folder)
     read: Callable[[Path], list] = read_pages if of_pages else read_manifest
-    samples = tqdm(spread(read(arguments.folder), arguments.limit), disable=not sys.stderr.isatty())
+    samples = with_progress(spread(read(arguments.folder), arguments.limit))
     if of_pages:
         summary = summarise_pages(
             evaluate_pages(
@@ -201,6 +213,8 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
 
 
 def run_enrolment(arguments: argparse.Namespace) -> int:
+    from fontid.catalogue.enrolment import enroll
+
     enrolled = enroll(FontIdentifier.from_pretrained(arguments.model), arguments.folder, arguments.name)
     for file, reason in enrolled.problems.items():
         print(f"{file} {reason}", file=sys.stderr)
@@ -211,12 +225,16 @@ def run_enrolment(arguments: argparse.Namespace) -> int:
 
 
 def list_catalogues(arguments: argparse.Namespace) -> int:
+    from fontid.catalogue.own import catalogue_names
+
     for name in catalogue_names():
         print(name)
     return 0
 
 
 def run_removal(arguments: argparse.Namespace) -> int:
+    from fontid.catalogue.own import remove
+
     print(remove(arguments.name, arguments.family))
     return 0
 
@@ -280,7 +298,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read this, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would fail again at its end
         return 1
-    except (ArtifactError, ManifestError, EnrolmentError, NoFaces, OutputError, UnknownFace) as error:
+    except Refusal as error:
         print(error, file=sys.stderr)
         return 2
 

@@ -20,14 +20,17 @@ README.md            model card; the only file that is not sealed
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.usage import read_usage, write_usage
+from fontid.commands import Refusal
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.letters.letterforms import Letterforms
@@ -40,7 +43,7 @@ LETTERS = "letters.onnx"
 NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy")
 
 
-class ArtifactError(RuntimeError):
+class ArtifactError(Refusal, RuntimeError):
     """The folder is no artifact, or its parts do not belong together; the message names the file."""
 
 
@@ -145,16 +148,13 @@ def open_artifact(folder: Path) -> Artifact:
     own = str(config.get("config_sha256"))
     if hashlib.sha256(text.replace(own, "").encode()).hexdigest() != own:
         raise ArtifactError(f"config.json in {folder} is damaged: fetch the model again.")
-    for name in dict.fromkeys([*NEEDED, *digests]):
-        path = folder / name
-        if not path.is_file():
-            raise ArtifactError(f"{name} is missing in {folder}: fetch the model again.")
-        try:
-            whole = digest(path) == digests.get(name)
-        except OSError as error:
-            raise ArtifactError(f"{name} in {folder} cannot be read ({error}): fetch the model again.") from error
-        if not whole:
-            raise ArtifactError(f"{name} in {folder} is damaged or belongs to another model: fetch the model again.")
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(partial(_digest_in, folder), dict.fromkeys([*NEEDED, *digests]))
+        for name, of_file in found:
+            if of_file != digests.get(name):
+                raise ArtifactError(
+                    f"{name} in {folder} is damaged or belongs to another model: fetch the model again."
+                )
     faces = read_faces(folder / "faces.jsonl.gz")
     artifact = Artifact(
         version=own[:12],
@@ -172,6 +172,16 @@ def open_artifact(folder: Path) -> Artifact:
     )
     _check_shapes(artifact)
     return artifact
+
+
+def _digest_in(folder: Path, name: str) -> tuple[str, str]:
+    """The name of a file, and its digest."""
+    try:
+        return name, digest(folder / name)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise ArtifactError(f"{name} is missing in {folder}: fetch the model again.") from error
+    except OSError as error:
+        raise ArtifactError(f"{name} in {folder} cannot be read ({error}): fetch the model again.") from error
 
 
 def _check_shapes(artifact: Artifact) -> None:

@@ -4,6 +4,10 @@ import argparse
 from pathlib import Path
 
 
+class Refusal(Exception):
+    """Something cannot be done; the message is a sentence for people that says why, or what to do."""
+
+
 def command_line(description: str | None, results: str | Path | None = None) -> argparse.ArgumentParser:
     """A parser whose help is a module's docstring as it stands there.
 

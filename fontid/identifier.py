@@ -3,6 +3,7 @@
 import copy
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from fontid.catalogue.designs import (
 )
 from fontid.catalogue.faces import Face
 from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
+from fontid.commands import Refusal
 from fontid.confidence import evidence_of
 from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
 from fontid.hub import fetch
@@ -47,7 +49,7 @@ NO_INK = "No Latin letters can be read in this picture; please choose one with s
 NOTHING_FITS = "Nothing fits well: this may be lettering, or a font of no open catalogue. The nearest are"
 
 
-class NoFaces(ValueError):
+class NoFaces(Refusal, ValueError):
     """Nothing is left to rank; the message says what to do."""
 
 
@@ -137,17 +139,20 @@ class FontIdentifier:
         artifact = open_artifact(folder)
         self.version = artifact.version
         self.preprocessing = artifact.preprocessing
-        self.catalogue = Catalogue(
-            artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins, artifact.usage
-        )
         self.letterforms = artifact.letterforms
         self.calibration = artifact.calibration
         self.settings = artifact.settings
-        self._verifier = Verifier(self.catalogue, self.letterforms, self.settings.drawing)
-        self._reader = TextReader(self.settings.reading)
         self.encoder = artifact.encoder
-        self._session = open_network(artifact.encoder)
-        self._letters = LettersNetwork(artifact.letters, self.settings.letters) if artifact.letters else None
+        with ThreadPoolExecutor(1) as pool:  # beside the catalogue, which is another core's work
+            reader = pool.submit(TextReader, self.settings.reading)
+            session = pool.submit(open_network, artifact.encoder)
+            letters = pool.submit(LettersNetwork, artifact.letters, self.settings.letters) if artifact.letters else None
+            self.catalogue = Catalogue(
+                artifact.faces, artifact.prototypes, artifact.prototype_faces, artifact.twins, artifact.usage
+            )
+            self._verifier = Verifier(self.catalogue, self.letterforms, self.settings.drawing)
+        self._reader, self._session = reader.result(), session.result()
+        self._letters = letters.result() if letters else None
         # None for itself: in a circle, networks would be freed at any time, in a forked process with a deadlock
         self._whole: FontIdentifier | None = None
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from fontid.commands import Refusal
+
 TABLE = Path(__file__).with_name("alternatives.tsv")
 RELATIONS = ("same metrics", "revival", "resembles")  # from the nearest to the farthest
 LEAST_LIKE = 0.6  # of `difflib`: spellings below that are another name
 NEAREST = 5  # spellings that are told
 
 
-class UnknownFace(ValueError):
+class UnknownFace(Refusal, ValueError):
     """A name that is not in the table; the message names the nearest spellings."""
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.ranking import Catalogue
 from fontid.catalogue.usage import OWN
+from fontid.commands import Refusal
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import Letterforms
 from fontid.paths import data_home
@@ -38,7 +39,7 @@ FORMAT = 2
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 
 
-class EnrolmentError(ValueError):
+class EnrolmentError(Refusal, ValueError):
     """Fonts cannot be enrolled, or a catalogue not opened; the message says what to do."""
 
 

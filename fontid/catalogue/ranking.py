@@ -185,9 +185,10 @@ class Catalogue:
     def log_usage(self) -> np.ndarray:
         """(F,) float32: log of a month's downloads of the most used family that draws a face's letters, and `FLOOR`."""
         of_family = np.array([self.usage.get(family, 0) for family in self.families])
-        most = of_family[self.family_of]
-        for face, twins in enumerate(self.twin_families):
-            most[face] = max([most[face], *of_family[list(twins)]])
+        of_face = of_family[self.family_of]
+        most = of_face.copy()
+        for faces, others in (self.twins.T, self.twins.T[::-1]):
+            np.maximum.at(most, faces, of_face[others])
         return np.log(most + FLOOR).astype(np.float32)
 
     @cached_property

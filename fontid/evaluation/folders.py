@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Protocol, TypeVar
 
 from fontid.catalogue.ranking import Catalogue, Match
+from fontid.commands import Refusal
 from fontid.confidence import WORDS, reliability, word_shares
 from fontid.picture.opening import PictureError
 
@@ -16,7 +17,7 @@ RANKS = (1, 5, 20)
 STYLES = {"regular": (400, False), "bold": (700, False), "italic": (400, True), "bold italic": (700, True)}
 
 
-class ManifestError(ValueError):
+class ManifestError(Refusal, ValueError):
     """`manifest.jsonl` is missing or cannot be used; the message names the line."""
 
 

@@ -77,8 +77,9 @@ class Letterforms:
 
     def __contains__(self, face: str) -> bool:
         shipped = self._shipped.get(face)
-        names = (f"{shipped.family}.lzma", font_name(shipped)) if shipped else ()
-        return any(name in self._places for name in (f"{face}.woff2", *names))
+        if f"{face}.woff2" in self._places or shipped is None:
+            return f"{face}.woff2" in self._places
+        return f"{shipped.family}.lzma" in self._places or font_name(shipped) in self._places
 
     def font_data(self, face: str) -> bytes:
         """The face's font file: WOFF2, or TrueType where it is an instance of a variable font.

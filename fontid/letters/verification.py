@@ -104,19 +104,13 @@ class Verifier:
 
 def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
     """(F,) int: for each face that of its family with letterforms nearest in slope, then in weight; -1 without any."""
-    with_letters: dict[int, list[int]] = {}
-    for index, face in enumerate(catalogue.faces):
-        if face.id in letterforms:
-            with_letters.setdefault(int(catalogue.family_of[index]), []).append(index)
-    nearest = np.full(len(catalogue.faces), -1)
-    for index, face in enumerate(catalogue.faces):
-        others = with_letters.get(int(catalogue.family_of[index]), [])
-        if face.id in letterforms:
-            nearest[index] = index
-        elif others:  # an older artifact ships four styles of a family
-            nearest[index] = min(
-                others, key=lambda other: style_apart(catalogue.faces[other], face.weight, face.italic)
-            )
+    nearest = np.array([index if face.id in letterforms else -1 for index, face in enumerate(catalogue.faces)])
+    drawn = np.flatnonzero(nearest >= 0)
+    for index in np.flatnonzero(nearest < 0):  # an older artifact ships four styles of a family
+        face, others = catalogue.faces[index], drawn[catalogue.family_of[drawn] == catalogue.family_of[index]]
+        nearest[index] = min(
+            others, key=lambda other: style_apart(catalogue.faces[other], face.weight, face.italic), default=-1
+        )
     return nearest
 
 
