@@ -31,7 +31,7 @@ from starlette.middleware.gzip import GZipMiddleware  # noqa: E402
 from fontid.artifact import ArtifactError  # noqa: E402
 from fontid.identifier import FontIdentifier  # noqa: E402
 from web.guard import Guard  # noqa: E402
-from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS  # noqa: E402
+from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS, THREADS  # noqa: E402
 from web.page import build  # noqa: E402
 from web.programs import mistaken  # noqa: E402
 from web.service import Service  # noqa: E402
@@ -107,6 +107,7 @@ def main() -> None:
             favicon_path=WEB / "favicon.svg",
             footer_links=["api", "gradio"],
             max_file_size=LARGEST_FILE,
+            max_threads=THREADS,
             state_session_capacity=SESSIONS,
             enable_monitoring=False,  # Gradio's own page on who asked what
             run_history=False,  # would keep pictures in the browser, and send them to a hub with a visitor's key

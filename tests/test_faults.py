@@ -24,7 +24,10 @@ from tests.conftest import FONTS, ROOT, App, draw, free_port, start_app
 from web import uploads
 from web.turns import Busy, Turns
 
-LIMITS = "import web.limits as most; most.PATIENCE = 2.0; most.MOST_WAITING = 3; most.MOST_OPEN = 60"
+LIMITS = (
+    "import web.limits as most; most.PATIENCE = 2.0; most.MOST_OPEN = 60; most.REMEMBERED = 0; "
+    "most.AT_HAND = 1; most.MOST_WAITING = 3"
+)
 API = "/gradio_api"
 
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from fontid.catalogue.faces import face_id
-from fontid.identifier import FontIdentifier, told
+from fontid.identifier import Answer, FontIdentifier, told
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
 from web.cards import said
-from web.limits import LARGEST_FILE
+from web.limits import LARGEST_FILE, LONGEST
 from web.specimens import drawn_in, style_name, web_font
 from web.stage import data_address
 from web.turns import TURNS, Busy
@@ -92,9 +92,13 @@ def answers(
     identifier: FontIdentifier, pictures: Sequence[tuple[str, Path, str | None]]
 ) -> Iterator[tuple[list[dict], dict]]:
     """For each picture its rows (one a font) and the object that `fontid identify --json` prints."""
+
+    def identify(file: Path, entry: str | None) -> Answer:
+        return identifier.identify(read_picture(file, entry))
+
     for name, file, entry in pictures:
-        try:
-            answer = TURNS.take(lambda file=file, entry=entry: identifier.identify(read_picture(file, entry)))
+        try:  # nobody waits for a single one of them, and together they take long
+            answer = TURNS.take(identify, file, entry, is_long=True, patience=LONGEST)
         except (PictureError, Busy) as error:
             yield [{"image": name, "error": str(error)}], told(name, error)
             continue

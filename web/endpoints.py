@@ -1,17 +1,19 @@
 """What programs call, over HTTP and as MCP tools: `/identify`, `/similar`, `/catalogue`, `/alternatives`."""
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
 
 from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
-from fontid.catalogue.faces import Face, regular_face, style_apart
-from fontid.identifier import FontIdentifier, NoFaces, NoText, told
+from fontid.catalogue.faces import regular_face, style_apart
+from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText, told
 from fontid.picture.opening import PictureError
 from web.browse import find_families
-from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, wanted
+from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, Wanted, wanted
+from web.remembered import ANSWERS, question_of
 from web.turns import TURNS, Busy
+from web.uploads import takes_long
 
 ROWS = 5  # of an answer
 
@@ -28,7 +30,7 @@ def endpoints(identifier: FontIdentifier) -> None:
     "Returns:", with commas between them.
     """
 
-    def choice(categories=(), weights=(), slope="any", widths=()) -> Callable[[Face], bool] | None:
+    def choice(categories=(), weights=(), slope="any", widths=()) -> Wanted | None:
         try:
             return wanted(several(categories), several(weights), slope, several(widths))
         except ValueError as error:
@@ -63,12 +65,21 @@ def endpoints(identifier: FontIdentifier) -> None:
         try:
             if picture is None:
                 raise PictureError("No picture came with this request: send one as the first argument.")
-            answer = TURNS.take(identifier.identify, picture, top=min(50, max(1, int(top))), only=only)
+            answer = answer_of(picture, min(50, max(1, int(top))), only)
         except NoText as error:
             answer = error
         except (PictureError, NoFaces, Busy) as error:
             raise gr.Error(str(error), print_exception=False) from error
         return told(Path(picture).name, answer)
+
+    def answer_of(picture: str, top: int, only: Wanted | None) -> Answer:
+        question = question_of(picture, top, only)
+        answer = ANSWERS.get(question)
+        if answer is None:
+            identify = partial(identifier.identify, picture, top=top, only=only)
+            answer = TURNS.take(identify, is_long=takes_long(picture))
+            ANSWERS.keep(question, answer)
+        return answer
 
     def similar(family: str, weight: int = 400, italic: bool = False, top: int = ROWS) -> list[dict]:
         """Find the families of the catalogue that resemble one of them most.
@@ -141,7 +152,11 @@ def endpoints(identifier: FontIdentifier) -> None:
         widths = gr.Dropdown(list(WIDTH_NAMES), label="widths", **several_of)
         answer = gr.JSON(label="answer", **hidden)
         gr.Button(**hidden).click(
-            identify, [picture, top, categories, weights, slope, widths], answer, api_name="identify"
+            identify,
+            [picture, top, categories, weights, slope, widths],
+            answer,
+            api_name="identify",
+            concurrency_id="stage",  # with the page's questions: one queue, in the order they came
         )
     gr.api(similar, api_name="similar")
     gr.api(catalogue, api_name="catalogue")

@@ -1,6 +1,7 @@
 """Which faces somebody wants to see: category, weight, slope, width. What a click does is in `filters.js`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fontid.catalogue.faces import WIDTHS, Face
 from fontid.fonts.files import FONT_SUFFIXES
@@ -19,9 +20,27 @@ FILTERS = {
 LONGEST = 40  # characters of a strange choice that are said again
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which faces are wanted, as `wanted` takes it; the same choices are equal. Nothing in a set: all of it will do."""
+
+    categories: frozenset[str]
+    weights: frozenset[int]
+    slope: str
+    widths: frozenset[str]
+
+    def __call__(self, face: Face) -> bool:
+        return (
+            (not self.categories or face.category in self.categories)
+            and (not self.weights or min(9, max(1, round(face.weight / 100))) * 100 in self.weights)
+            and (self.slope == "any" or face.italic == (self.slope == "italic"))
+            and (not self.widths or face.width_class in self.widths)
+        )
+
+
 def wanted(
     categories: Sequence[str] = (), weights: Sequence[int] = (), slope: str = "any", widths: Sequence[str] = ()
-) -> Callable[[Face], bool] | None:
+) -> Wanted | None:
     """Whether a face is wanted; None where all are. Nothing chosen in a list means that all of it will do.
 
     Raises: ValueError that names what is no choice.
@@ -35,19 +54,12 @@ def wanted(
         strange = [one for one in chosen or () if one not in known]
         if strange:
             raise ValueError(f"{str(strange[0])[:LONGEST]!r} is no {name}: choose among {', '.join(known)}.")
-    near = {int(weight) for weight in weights or ()}
-    if not (categories or near or widths or slope not in (None, "any")):
-        return None
+    near = frozenset(int(weight) for weight in weights or ())
+    chosen = Wanted(frozenset(categories or ()), near, slope or "any", frozenset(widths or ()))
+    return None if chosen == EVERYTHING else chosen
 
-    def is_wanted(face: Face) -> bool:
-        return (
-            (not categories or face.category in categories)
-            and (not near or min(9, max(1, round(face.weight / 100))) * 100 in near)
-            and (slope in (None, "any") or face.italic == (slope == "italic"))
-            and (not widths or face.width_class in widths)
-        )
 
-    return is_wanted
+EVERYTHING = Wanted(frozenset(), frozenset(), "any", frozenset())
 
 
 def filters_html() -> str:

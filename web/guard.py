@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.limits import LARGEST_BODY, LARGEST_UPLOAD, MOST_OPEN, PATIENCE, SLOWEST, SPARE_DISK
 from web.service import HEALTH, METRICS, Service
+from web.turns import FULL
 from web.uploads import free_space
 from web.watching import DISK, apology, ended, places, size_class
 
-FULL = "Too many pictures are waiting here just now: try again in half a minute."
 STOPPING = "The server is being restarted: try again in a minute."
 SLOW = "This came too slowly and was given up: try again with a smaller picture, or over a better connection."
 CUT = "This was cut off half-way: send it again."

@@ -1,10 +1,15 @@
 """What the app takes at most, all in one place; chosen by what results/load.json measured on two cores and 900 MB."""
 
-AT_ONCE = 1  # pictures worked on at a time: a second one would take its memory, and the cores from the first
-AT_HAND = 4  # actions on the page that are begun: all but one wait for their turn, or find out that they are outdated
-MOST_WAITING = 24  # requests waiting for their turn; more are refused
+AT_ONCE = 2  # pictures worked on at a time, one a core
+LARGE = 8_000_000  # pixels: pictures with as many take long, and one at a time is worked on, for its memory
+PATIENT = 8.0  # seconds from a question to its answer: who would wait longer for those before is refused at once
+USUAL_SHORT, USUAL_LONG = 0.5, 1.5  # seconds that a picture is taken to need, until some were worked on
+AT_HAND = 40  # questions that are begun: all but `AT_ONCE` wait for their turn, or find out that they are outdated
+THREADS = 64  # of Gradio, which each of them holds one of
+MOST_WAITING = 24  # requests that wait until they are one of those; more are refused
 MOST_OPEN = 400  # requests open at a time, streams of idle pages among them; more are refused
 LONGEST = 60.0  # seconds that a picture waits and is worked on before its visitor is told to try again
+REMEMBERED = 256  # answers, each for so long as an upload lies here: the same picture again costs nothing
 SESSIONS = 300  # visits whose picture and fonts are remembered, and the answer where nobody fetched it; 0.1 MB and more
 
 LARGEST_FILE = 60_000_000  # bytes of an uploaded file

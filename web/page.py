@@ -26,14 +26,15 @@ from web.endpoints import endpoints
 from web.fetching import confine_gradio
 from web.filters import FILTERS, filters_html, wanted
 from web.head import name_page
-from web.limits import AT_HAND
+from web.limits import AT_HAND, LONGEST
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.programs import speak_plainly
+from web.remembered import ANSWERS, question_of
 from web.specimens import font_package
 from web.stage import EXAMPLES, View, stage_html, start_html
 from web.telling import telling_letters
 from web.turns import TURNS, Busy
-from web.uploads import keep, take_files_as_they_come, uploaded
+from web.uploads import keep, take_files_as_they_come, takes_long, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
 from web.words import ABOUT, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, REPORT, SCRIPT, TITLE
 
@@ -187,14 +188,21 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
                 if visit.newest is not mine:
                     raise Outdated
-                opened = seen.view.open()
+                opened, only = seen.view.open(), visit.only
                 searching, lines = identifier_for(identifier, visit.own), seen.lines or None
                 if seen.picked is not None:
                     seen = picked_read(searching, opened, seen)
                     lines = [seen.lines[seen.picked]]
-                return searching, searching.identify(opened, top=SHOWN, only=visit.only, lines=lines, progress=progress)
+                # what somebody clicked, or searched their own fonts for, is nobody else's question
+                question = None if lines or visit.own else question_of(seen.view.file, seen.view.part, only)
+                found = ANSWERS.get(question) if question else None
+                if found is None:
+                    found = searching.identify(opened, top=SHOWN, only=only, lines=lines, progress=progress)
+                    if question:
+                        ANSWERS.keep(question, found)
+                return searching, found
 
-            work, standing = TURNS.follow(identify), ""
+            work, standing = TURNS.follow(identify, is_long=takes_long(seen.view.file)), ""
             try:
                 while True:
                     known, first = next(work)
@@ -335,7 +343,9 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return (yield from again(visit))
             try:
                 paths = [Path(uploaded(str(file))) for file in files]
-                visit.own, skipped = TURNS.take(take, identifier, paths, bool(asked.get("alone")))
+                visit.own, skipped = TURNS.take(
+                    take, identifier, paths, bool(asked.get("alone")), is_long=True, patience=LONGEST
+                )
             except gr.Error as error:
                 yield {own_status: problem(ValueError(error.message))}
                 return False

@@ -36,7 +36,7 @@ class Service:
     @property
     def waiting(self) -> int:
         """Requests that wait for their turn."""
-        return len(self._page._queue)
+        return len(self._page._queue) + TURNS.waiting
 
     def routes(self) -> list[Route]:
         preview = Route(PREVIEW, lambda _: FileResponse(PREVIEW_FILE))

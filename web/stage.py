@@ -34,6 +34,11 @@ class View:
     degrees: float = 0.0
     crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
+    @property
+    def part(self) -> tuple:
+        """What is looked at of a file, and how, whichever it is."""
+        return self.turns, self.degrees, self.crop
+
     def turned(self, turns: int) -> "View":
         """By more quarter turns clockwise; the part turns with it."""
         left, top, right, bottom = self.crop

@@ -1,29 +1,62 @@
-"""Pictures take turns: first come, first served, however they came."""
+"""Pictures take turns: first come, first served, however they came, and one that takes long delays no short one."""
 
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any, TypeVar
 
-from web.limits import AT_ONCE, LONGEST
+from web.limits import AT_ONCE, LONGEST, PATIENT, USUAL_LONG, USUAL_SHORT
 from web.watching import note
 
 Result = TypeVar("Result")
+LEARNING = 0.1  # how much the newest piece of work says of what others will take
 
 
 class Busy(ValueError):
     """A turn did not come or did not end in time; the message says what to do."""
 
 
-class Turns:
-    """Does at most `at_once` pieces of work at a time, in the order they came; in threads of its own."""
+FULL = "Too many pictures are waiting here just now: try again in half a minute."
+TOO_LONG = "This takes too long just now: try again in a minute, or with a smaller picture."
 
-    def __init__(self, at_once: int, longest: float) -> None:
-        self.longest = longest
+
+@dataclass(eq=False)
+class _Turn:
+    """A piece of work: when it was asked for and begun, and what comes of it."""
+
+    work: Callable[[], Any]
+    is_long: bool
+    asked: float
+    begun: float = 0.0
+    future: Future = field(default_factory=Future)
+
+
+class Turns:
+    """Does at most `at_once` pieces of work at a time, in threads of its own, in the order they came.
+
+    Of long ones only one is done at a time, and short ones that came later are begun meanwhile. Whoever would be
+    answered later than after `patience` is told so at once.
+
+    Args:
+        longest: seconds until a visitor is told to try again, however far the work is.
+        patience: seconds that anybody waits for an answer that others are done before.
+    """
+
+    def __init__(self, at_once: int, longest: float, patience: float = PATIENT) -> None:
+        self.longest, self._at_once, self._patience = longest, at_once, patience
+        self._usual = {False: USUAL_SHORT, True: USUAL_LONG}  # seconds that short and long work took of late
         self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="turn")
-        self._begun: dict[object, float] = {}
+        self._waiting: list[_Turn] = []
+        self._begun: list[_Turn] = []
+        self._lock = Lock()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     @property
     def in_flight(self) -> int:
@@ -33,46 +66,120 @@ class Turns:
     def stuck(self) -> bool:
         """Whether something has been worked on for twice as long as anybody waits: it will not end."""
         now = time.monotonic()
-        return any(now - begun > 2 * self.longest for begun in list(self._begun.values()))
+        return any(now - turn.begun > 2 * self.longest for turn in list(self._begun))
 
-    def take(self, work: Callable[..., Result], *args, **how) -> Result:
-        """What `work(*args, **how)` returns or raises, when it is its turn. Raises: Busy."""
-        steps = self.follow(lambda tell: work(*args, **how))
+    def take(self, work: Callable[..., Result], *args, is_long: bool = False, patience: float | None = None) -> Result:
+        """What `work(*args)` returns or raises, when it is its turn. The others are those of `follow`. Raises: Busy."""
+        steps = self.follow(lambda tell: work(*args), is_long, patience)
         while True:
             try:
                 next(steps)
             except StopIteration as end:
                 return end.value
 
-    def follow(self, work: Callable[[Callable[[Any], None]], Result]) -> Generator[Any, None, Result]:
-        """Yields what `work(tell)` told last, whenever asked for it; returns or raises what it does. Raises: Busy."""
-        asked, key, told = time.monotonic(), object(), SimpleQueue()
+    def follow(
+        self, work: Callable[[Callable[[Any], None]], Result], is_long: bool = False, patience: float | None = None
+    ) -> Generator[Any, None, Result]:
+        """Yields what `work(tell)` told last, whenever asked for it; returns or raises what it does.
 
-        def turn() -> Result:
-            self._begun[key] = time.monotonic()
-            note(turn_ms=round(1000 * (self._begun[key] - asked)))
-            try:
-                return work(told.put)
-            finally:
-                del self._begun[key]
+        Args:
+            is_long: whether the work is among those that take long.
+            patience: seconds, where it is not what everybody has.
+        Raises: Busy.
+        """
+        patience = self._patience if patience is None else patience
+        context, told, asked = copy_context(), SimpleQueue(), time.monotonic()
 
-        future = self._workers.submit(copy_context().run, turn)
-        future.add_done_callback(told.put)
+        def begun() -> Result:
+            note(turn_ms=round(1000 * (time.monotonic() - asked)))
+            return work(told.put)
+
+        turn = _Turn(lambda: context.run(begun), is_long, asked)
+        turn.future.add_done_callback(told.put)
+        self._enter(turn, patience)
         while True:
+            most = self.longest if turn.begun else min(self.longest, patience - self._usual[is_long])
             try:
-                step = told.get(timeout=max(0.0, asked + self.longest - time.monotonic()))
+                step = told.get(timeout=max(0.0, asked + most - time.monotonic()))
             except Empty:
-                future.cancel()
-                raise Busy("This takes too long just now: try again in a minute, or with a smaller picture.") from None
+                if self._leave(turn):
+                    raise Busy(FULL) from None
+                if time.monotonic() < asked + self.longest:  # it has just been begun
+                    continue
+                raise Busy(TOO_LONG) from None
             while not told.empty():  # what was overtaken meanwhile delays nothing
                 step = told.get()
-            if step is future:
-                return future.result()
+            if step is turn.future:
+                return turn.future.result()
             yield step
 
     def close(self) -> None:
         """Begin nothing any more."""
+        with self._lock:
+            self._at_once = 0
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _enter(self, turn: _Turn, patience: float) -> None:
+        """Have it wait. Raises: Busy where it would wait too long."""
+        with self._lock:
+            before = self._expected_wait(turn.is_long)
+            if before and before + self._usual[turn.is_long] > patience:
+                raise Busy(FULL)
+            self._waiting.append(turn)
+            self._begin()
+
+    def _expected_wait(self, is_long: bool) -> float:
+        """Seconds until a turn that comes now is begun, by what short and long ones usually take."""
+        now = time.monotonic()
+        left = [max(0.0, turn.begun + self._usual[turn.is_long] - now) for turn in self._begun]
+        free = left + [0.0] * (self._at_once - len(left))  # seconds until each worker is
+        long_free = max((s for s, turn in zip(left, self._begun, strict=True) if turn.is_long), default=0.0)
+        if not free:
+            return 0.0
+        for turn in self._waiting:
+            start = max(min(free), long_free) if turn.is_long else min(free)
+            free.remove(max(seconds for seconds in free if seconds <= start))
+            free.append(start + self._usual[turn.is_long])
+            long_free = free[-1] if turn.is_long else long_free
+        return max(min(free), long_free) if is_long else min(free)
+
+    def _leave(self, turn: _Turn) -> bool:
+        """Whether it was still waiting; it does so no more."""
+        with self._lock:
+            if turn not in self._waiting:
+                return False
+            self._waiting.remove(turn)
+            return True
+
+    def _begin(self) -> None:
+        """What can be begun, while there are workers for it."""
+        while len(self._begun) < self._at_once:
+            is_taken = any(turn.is_long for turn in self._begun)
+            turn = next((turn for turn in self._waiting if not (turn.is_long and is_taken)), None)
+            if turn is None:
+                return
+            self._waiting.remove(turn)
+            turn.begun = time.monotonic()
+            self._begun.append(turn)
+            self._workers.submit(self._do, turn)
+
+    def _do(self, turn: _Turn) -> None:
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            result = turn.work()
+        except BaseException as raised:
+            error = raised
+        with self._lock:
+            self._begun.remove(turn)
+            if error is None:
+                took = time.monotonic() - turn.begun
+                self._usual[turn.is_long] += LEARNING * (took - self._usual[turn.is_long])
+            self._begin()
+        if error is None:
+            turn.future.set_result(result)
+        else:
+            turn.future.set_exception(error)
 
 
 TURNS = Turns(AT_ONCE, LONGEST)

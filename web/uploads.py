@@ -8,7 +8,9 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from web.limits import LONGEST, ROOM
+from fontid.picture.opening import pixels_of
+from web.limits import LARGE, LONGEST, ROOM
+from web.remembered import ANSWERS
 from web.watching import log, note, places, size_class
 
 GONE = "This is no longer here, uploads are deleted after some minutes: send it again."
@@ -31,6 +33,11 @@ def uploaded(path: str) -> str:
     except FileNotFoundError as error:  # swept since it came: its visitor waited too long with it
         raise gr.Error(GONE, print_exception=False) from error
     return path
+
+
+def takes_long(path: str) -> bool:
+    """Whether a picture's answer is among those that take long."""
+    return pixels_of(path) >= LARGE
 
 
 def keep(name: str, content: bytes) -> str:
@@ -91,6 +98,7 @@ class Sweeper:
         """For a thread; in seconds."""
         while True:
             try:
+                ANSWERS.forget()
                 self.sweep(age_with(free_space(), age))
             except Exception as error:  # such as a folder that vanished; visitors are promised that it goes on
                 log("failed", task="sweep", **places(error))

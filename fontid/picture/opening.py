@@ -43,6 +43,7 @@ _NO_MEMORY = "There is not enough memory for this picture; please crop it or mak
 
 # What a file may cost before its pixels are decoded; honest ones need a hundredth of it.
 _SECONDS = 6.0  # of the processor, for reading and decoding
+_SECONDS_OF_HEADER = 0.1  # likewise, for its size alone
 _MOST_READS = 200_000  # a file of a million empty chunks is read for their sake alone
 _MOST_FRAMES, _FRAMES_SEEN, _FRAME_PIXELS = 100, 10, 100_000_000  # of a GIF
 _BLOCK = 2048  # bytes of a JPEG decoded at a time: ten are a pass over all its pixels, and none is broken off
@@ -117,6 +118,27 @@ def open_picture(
     raise TypeError(f"a picture cannot be opened from {type(source).__name__}")
 
 
+def pixels_of(path: str | os.PathLike) -> int:
+    """How many pixels a picture file says it has: none where it is no picture, `MAX_PIXELS` where that takes long.
+
+    That takes long of PDF and SVG, which are drawn first.
+    """
+    _prepare_pillow()
+    bound = _bound_tags.set(True)
+    try:
+        with open(path, "rb") as file:
+            if kind_of(file.read(1024)):
+                return MAX_PIXELS
+            file.seek(0)
+            return math.prod(Image.open(_Patient(file, _SECONDS_OF_HEADER), formats=_FORMATS).size)
+    except PictureError:
+        return MAX_PIXELS
+    except Exception:  # as in `open_picture`, which will say why
+        return 0
+    finally:
+        _bound_tags.reset(bound)
+
+
 def to_gray(image: Image.Image) -> np.ndarray:
     """Reduce an RGB image to (H, W) uint8, 0 dark to 255 light.
 
@@ -161,8 +183,8 @@ def _prepare_pillow() -> None:
 class _Patient:
     """A binary file that lets itself be read for some time and so often, whatever its reader wants of it."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._until, self._reads = file, time.thread_time() + _SECONDS, 0
+    def __init__(self, file: BinaryIO, seconds: float = _SECONDS) -> None:
+        self._file, self._until, self._reads = file, time.thread_time() + seconds, 0
 
     def read(self, size: int = -1) -> bytes:
         self._reads += 1
