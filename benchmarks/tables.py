@@ -232,10 +232,11 @@ def app() -> str:
 
 def load() -> str:
     file = "results/load.json"
-    keys = ("p50_ms", "p95_ms", "p99_ms", "answered", "refused", "lost", "peak_rss_mb")
-    head = "visitors at once|answers a second|median, ms|95 %, ms|99 %, ms|answered|refused|lost|peak MB|file"
+    keys = ("p50_ms", "p95_ms", "p99_ms", "answered", "refused", "late", "lost", "cores", "peak_rss_mb")
+    head = "visitors at once|answers a second|median, ms|95 %, ms|99 %, ms|answered|refused|later than 8 s|lost"
+    head += "|cores busy|peak MB|file"
     lines = [
-        [users, f"{found['throughput']:.2f}", *(found[key] for key in keys), file]
+        [users, f"{found['throughput']:.2f}", *(found.get(key, "–") for key in keys), file]
         for users, found in read(file)["metrics"]["users"].items()
     ]
     return table(head, lines)

@@ -34,6 +34,7 @@ from deploy.load_pictures import make_pictures, read_pictures
 from deploy.visits import ANSWERED, LOST, REFUSED, Visit, Visitor
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
+from web.limits import PATIENT
 
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "deploy" / "fontid.service"
@@ -42,6 +43,7 @@ SOAK_USERS = 4
 WARMING = 0.4  # of a soak: until as many visits are remembered as the app remembers
 EVERY = 0.2  # seconds between two looks at the memory
 MIB = 1024 * 1024
+BATCHES = ("page: many.zip",)  # nobody waits for those
 LEAVING = 200  # seconds in which visitors end what they began
 # of control groups: limit, peak and what counts processes that were killed for it, in the two versions that there are
 GROUPS = {
@@ -109,23 +111,34 @@ class Group:
 
 @dataclass
 class Watch:
-    """Looks again and again at the processes of the app and of nginx: resident memory in MiB."""
+    """Looks again and again at the processes of the app and of nginx.
+
+    Attributes: samples: when, and the resident memory of each in MiB; cpu: when, and CPU seconds of all so far.
+    """
 
     processes: dict[str, psutil.Process]
     samples: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    cpu: list[tuple[float, float]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
-    def look(self) -> dict[str, float]:
-        found = {}
+    def look(self) -> None:
+        megabytes, seconds = {}, 0.0
         for name, process in self.processes.items():
             with contextlib.suppress(psutil.NoSuchProcess):
-                members = [process, *process.children(recursive=True)]
-                found[name] = sum(one.memory_info().rss for one in members if one.is_running()) / MIB
-        return found
+                members = [one for one in (process, *process.children(recursive=True)) if one.is_running()]
+                megabytes[name] = sum(one.memory_info().rss for one in members) / MIB
+                seconds += sum(sum(one.cpu_times()[:4]) for one in members)  # with children that have ended
+        self.samples.append((time.time(), megabytes))
+        self.cpu.append((time.time(), seconds))
 
     def run(self) -> None:
         while not self._stop.wait(EVERY):
-            self.samples.append((time.time(), self.look()))
+            self.look()
+
+    def cores(self, begin: float, end: float) -> float:
+        """How many were busy on average. Args: seconds since the epoch."""
+        first, last = np.interp((begin, end), *zip(*self.cpu, strict=True))
+        return round(float(last - first) / (end - begin), 2)
 
     def stop(self) -> None:
         self._stop.set()
@@ -271,7 +284,10 @@ def percentiles(seconds: Sequence[float]) -> dict[str, int]:
 
 
 def summary(visits: Sequence[Visit]) -> dict:
-    """Questions, answers a second and how long they took; pages that were opened apart from them."""
+    """Questions, answers a second and how long they took; pages that were opened apart from them.
+
+    `late` are those that had neither an answer nor a refusal within `PATIENT`.
+    """
     questions = [visit for visit in visits if visit.kind != "page"]
     outcomes = Counter(visit.outcome for visit in visits)
     answers = [visit.seconds for visit in questions if visit.outcome == ANSWERED]
@@ -282,6 +298,7 @@ def summary(visits: Sequence[Visit]) -> dict:
         "answered": len(answers),
         "refused": outcomes[REFUSED],
         "lost": outcomes[LOST],
+        "late": sum(visit.seconds > PATIENT for visit in questions if visit.kind not in BATCHES),
         "throughput": round(len(answers) / span, 3),
         **percentiles(answers),
         "pages": {"opened": len(opened), **percentiles(opened)},
@@ -351,7 +368,12 @@ def measure_levels(site: Site, users: Sequence[int], seconds: float, folder: Pat
         visits = send_visitors(site, count, seconds, folder)
         everything += visits
         peak = max(sum(found.values()) for _, found in site.watch.samples[since:])
-        levels[str(count)] = summary(visits) | {"peak_rss_mb": round(peak), "uploads_mb": megabytes_in(site.uploads)}
+        cores = site.watch.cores(min(visit.began for visit in visits), max(visit.ended for visit in visits))
+        levels[str(count)] = summary(visits) | {
+            "cores": cores,
+            "peak_rss_mb": round(peak),
+            "uploads_mb": megabytes_in(site.uploads),
+        }
         print(f"{count} users: {levels[str(count)]}", flush=True)
     return {
         **memory_of(site),
@@ -411,7 +433,7 @@ def main(argv: list[str] | None = None) -> None:
                 path, command = Path("results/soak.json"), f"python -m deploy.measure_load --soak {arguments.soak:g}"
             else:
                 metrics = measure_levels(site, arguments.users, arguments.seconds, folder)
-                settings = settings_of(site, seconds=arguments.seconds)
+                settings = settings_of(site, seconds=arguments.seconds, cores=len(os.sched_getaffinity(0)))
                 path, command = (
                     Path("results/load.json"),
                     f"python -m deploy.measure_load --seconds {arguments.seconds:g}",

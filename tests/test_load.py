@@ -4,10 +4,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pillow_heif
+import psutil
 import pytest
 import requests
 
@@ -44,6 +46,7 @@ VISITS = [
 def test_answers_refusals_and_losses_are_counted_apart():
     found = summary(VISITS)
     assert (found["questions"], found["answered"], found["refused"], found["lost"]) == (4, 2, 1, 1)
+    assert found["late"] == 2  # a refusal and a loss
     assert found["throughput"] == 2 / 20 and found["seconds"] == 20  # an opened page is no answer
     assert found["p50_ms"] == 2000 and found["p99_ms"] == 2980
     assert found["pages"] == {"opened": 1, "p50_ms": 500, "p95_ms": 500, "p99_ms": 500}
@@ -62,6 +65,18 @@ def test_growth_is_the_slope():
 def test_memory_is_the_largest_sum_not_the_sum_of_the_largest():
     watch = Watch({}, [(0.0, {"app": 500.0, "nginx": 10.0}), (0.2, {"app": 400.0, "nginx": 30.0})])
     assert (watch.peak(), watch.peak("app"), watch.peak("nginx")) == (510, 500, 30)
+
+
+def test_cores_are_those_of_the_time_looked_at():
+    watch = Watch({}, cpu=[(0.0, 5.0), (10.0, 5.0), (20.0, 25.0), (30.0, 30.0)])
+    assert watch.cores(10, 20) == 2.0 and watch.cores(5, 25) == 1.12
+    own = Watch({"app": psutil.Process()})
+    own.look()
+    began = time.process_time()
+    while time.process_time() < began + 0.3:
+        pass
+    own.look()
+    assert 0.2 < own.cpu[1][1] - own.cpu[0][1] < 5 and own.samples[0][1]["app"] > 10
 
 
 def outcome_of(check, *arguments) -> str:
