@@ -31,11 +31,11 @@ from datasets import ClassLabel, Dataset, Features, Image, Value, load_dataset
 from tqdm import tqdm
 
 from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes
-from data_scripts.on_ray import RayMissing, render_on_ray
+from data_scripts.on_ray import render_on_ray
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
 from fontid.catalogue.faces import Face, by_family, nested_order, read_faces, regular_faces
-from fontid.commands import command_line
+from fontid.commands import Refusal, command_line
 from fontid.paths import data_home
 
 FACES_PER_SHARD = 64
@@ -327,7 +327,7 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.ray:
         try:
             made = render_on_ray(render, shards, arguments.ray, arguments.num_proc)
-        except RayMissing as error:
+        except Refusal as error:
             raise SystemExit(str(error)) from error
         print("; ".join(f"worker {worker}: {rows} rows" for worker, rows in made.items()))
     else:

@@ -2,6 +2,7 @@
 
 python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--for heading] [--page N] [--css | --json]
                           [SEARCH]
+python -m fontid identify FOLDER|DATASET ... --out FILE [--ray local|ADDRESS [--workers N]] [SEARCH]
 python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
 python -m fontid alternatives NAME [--json]     free families for a paid or system face
 python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
@@ -9,8 +10,8 @@ python -m fontid catalogues                     list those
 python -m fontid remove NAME [--family ID]      remove one, or a family of it
 python -m fontid --version
 
-An IMAGE called - is read from standard input. What a command alone needs is imported by it: a first answer is to come
-within a second.
+An IMAGE called - is read from standard input. A DATASET is a folder of Parquet files or OWNER/NAME@REVISION on the hub.
+What a command alone needs is imported by it: a first answer is to come within a second.
 
 SEARCH is [--catalogue NAME [--alone]] [--encoder-only] [--no-prior] [--model FOLDER|HUB_ID].
 """
@@ -20,7 +21,8 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -30,61 +32,37 @@ from fontid.catalogue.alternatives import alternatives_to, find_face, phrase
 from fontid.catalogue.faces import read_faces
 from fontid.catalogue.names import in_short
 from fontid.catalogue.ranking import Match, rows_that_open
-from fontid.commands import Refusal
+from fontid.commands import Refusal, make_room, with_progress
 from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoText, told
 from fontid.listing import css_of, font_table
-from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
+from fontid.many import answer_into, opened, pictures_in
+from fontid.networks import cores
+from fontid.picture.opening import PictureError
 
 STDIN = Path("-")
 
 
-class OutputError(Refusal, OSError):
-    """A result cannot be written; the message says what to do."""
-
-
-def pictures_in(paths: list[Path]) -> Iterator[Path]:
-    """The files named, and the pictures in the folders named, in order of name."""
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
-        else:
-            yield path
-
-
-def opened(arguments: argparse.Namespace) -> FontIdentifier:
-    """The model, searching the catalogues that were asked for."""
-    if arguments.alone and not arguments.catalogue:
-        raise Refusal("--alone needs --catalogue NAME: which of your own catalogues is to be searched alone?")
-    identifier = FontIdentifier.from_pretrained(arguments.model)
-    if not arguments.catalogue:
-        return identifier
-    from fontid.catalogue.enrolment import searching_own
-
-    return searching_own(identifier, arguments.catalogue, arguments.alone)
-
-
-def with_progress(items: Sequence) -> Iterable:
-    """The items, with a bar of progress where somebody watches."""
-    if len(items) < 2 or not sys.stderr.isatty():
-        return items
-    from tqdm import tqdm
-
-    return tqdm(items)
+def model_of(arguments: argparse.Namespace) -> Callable[[], FontIdentifier]:
+    return partial(opened, arguments.model, arguments.catalogue, arguments.alone)
 
 
 def identify(arguments: argparse.Namespace) -> int:
-    identifier = opened(arguments)
+    if arguments.out:
+        where = (arguments.ray, arguments.workers) if arguments.ray else None
+        print(answer_into(arguments.out, model_of(arguments), answer_options(arguments), arguments.pictures, where))
+        return 0
+    if arguments.ray:
+        raise Refusal("--ray needs --out FILE: where are the answers to go?")
+    identifier = model_of(arguments)()
     files = list(pictures_in(arguments.pictures))
     if not files:
         print("No pictures found: name picture files or folders that hold some.", file=sys.stderr)
         return 1
     failed = False
-    for file in with_progress(files):
+    for file in with_progress(files, len(files)):
         try:
             picture = sys.stdin.buffer.read() if file == STDIN else file
-            answer: Answer | PictureError = identifier.identify(
-                picture, top=arguments.top, for_=arguments.for_, page=arguments.page, **search_options(arguments)
-            )
+            answer: Answer | PictureError = identifier.identify(picture, **answer_options(arguments))
         except PictureError as error:
             answer = error
             failed = failed or not isinstance(error, NoText)
@@ -140,6 +118,11 @@ def search_options(arguments: argparse.Namespace) -> dict:
     return {"encoder_only": arguments.encoder_only, "prior": not arguments.no_prior}
 
 
+def answer_options(arguments: argparse.Namespace) -> dict:
+    about = {"top": arguments.top, "for_": arguments.for_, "page": arguments.page}
+    return about | search_options(arguments)
+
+
 def list_alternatives(arguments: argparse.Namespace) -> int:
     names = {face.name for face in read_faces(SHIPPED / "faces.jsonl.gz")}
     face = find_face(arguments.name, names)
@@ -153,17 +136,6 @@ def list_alternatives(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def make_room(file: Path) -> None:
-    """Make the folder of a file to come. Raises: OutputError where it cannot be written."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fine = not file.is_dir() and os.access(file if file.exists() else file.parent, os.W_OK)
-    except OSError:
-        fine = False
-    if not fine:
-        raise OutputError(f"{file} cannot be written: name another file.")
-
-
 def run_evaluation(arguments: argparse.Namespace) -> int:
     from fontid.evaluation.experiment import readable_json
     from fontid.evaluation.folders import evaluate, read_manifest, spread, summarise, table
@@ -172,10 +144,11 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
 
     if arguments.json:
         make_room(arguments.json)  # before the run, which may take hours
-    identifier = opened(arguments)
+    identifier = model_of(arguments)()
     of_pages = holds_pages(arguments.folder)
     read: Callable[[Path], list] = read_pages if of_pages else read_manifest
-    samples = with_progress(spread(read(arguments.folder), arguments.limit))
+    chosen = spread(read(arguments.folder), arguments.limit)
+    samples = with_progress(chosen, len(chosen))
     if of_pages:
         summary = summarise_pages(
             evaluate_pages(
@@ -267,6 +240,9 @@ def main(argv: list[str] | None = None) -> int:
     shown = one.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
     shown.add_argument("--css", action="store_true", help="rules to paste, a font each")
+    one.add_argument("--out", type=Path, metavar="FILE", help="JSON lines; pictures whose answers are there are left")
+    one.add_argument("--ray", metavar="ADDRESS", help='of a Ray cluster, or "local": into --out, by many workers')
+    one.add_argument("--workers", type=positive, default=cores(), metavar="N", help="of Ray, at a time")
     one.set_defaults(run=identify)
     many = commands.add_parser("evaluate", parents=[common], help="measure on a folder with manifest.jsonl")
     many.add_argument("folder", type=Path)

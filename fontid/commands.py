@@ -1,6 +1,9 @@
 """The command lines of all programs of this project."""
 
 import argparse
+import os
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -17,3 +20,23 @@ def command_line(description: str | None, results: str | Path | None = None) -> 
     if results is not None:
         parser.add_argument("--results", type=Path, default=Path(results), metavar="FILE")
     return parser
+
+
+def make_room(file: Path) -> None:
+    """Make the folder of a file to come. Raises: Refusal where it cannot be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fine = not file.is_dir() and os.access(file if file.exists() else file.parent, os.W_OK)
+    except OSError:
+        fine = False
+    if not fine:
+        raise Refusal(f"{file} cannot be written: name another file.")
+
+
+def with_progress(items: Iterable, total: int) -> Iterable:
+    """The items, with a bar of progress where somebody watches."""
+    if total < 2 or not sys.stderr.isatty():
+        return items
+    from tqdm import tqdm
+
+    return tqdm(items, total=total)

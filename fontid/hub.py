@@ -1,4 +1,4 @@
-"""A model on the Hugging Face hub, fetched at a pinned revision into the hub's own cache."""
+"""A model or a data set on the Hugging Face hub, fetched at a pinned revision into the hub's own cache."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,19 +6,22 @@ from pathlib import Path
 from fontid.artifact import ArtifactError
 
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
-NO_NAME = "{} is neither a folder nor a model on the hub, where a name reads OWNER/NAME."
+NO_NAME = "{} is neither a folder nor a {} on the hub, where a name reads OWNER/NAME."
+KINDS = {"model": "model", "dataset": "data set"}
 
 
-def fetch(name: str, revision: str | None = None) -> Path:
+def fetch(name: str, revision: str | None = None, kind: str = "model") -> Path:
     """The folder of a model at a revision: from the cache where it is known by its commit, else downloaded.
 
-    Args: name: OWNER/NAME@REVISION, or OWNER/NAME with `revision`: a commit, which never moves, or a tag or branch.
+    Args:
+        name: OWNER/NAME@REVISION, or OWNER/NAME with `revision`: a commit, which never moves, or a tag or branch.
+        kind: "model" or "dataset".
     Raises: ArtifactError with a sentence that says what to do.
     """
     name, at, named = name.partition("@")
     revision = named if at else revision
     if name.count("/") != 1 or not all(name.split("/")):
-        raise ArtifactError(NO_NAME.format(name))
+        raise ArtifactError(NO_NAME.format(name, KINDS[kind]))
     if not revision:
         raise ArtifactError(
             f"{name} is no folder here, and on the hub it needs a revision, so that answers stay what they are: write "
@@ -27,13 +30,13 @@ def fetch(name: str, revision: str | None = None) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, revision=revision))
+        return Path(snapshot_download(name, revision=revision, repo_type=kind))
     except Exception as error:  # OSError, ValueError, RuntimeError and those of whichever HTTP library the client uses
-        raise ArtifactError(why(error, name, revision)) from error
+        raise ArtifactError(why(error, name, revision, kind)) from error
 
 
-def why(error: BaseException, name: str, revision: str | None = None) -> str:
-    """One sentence on a model that could not be had, by what the hub's client raised, itself or as a cause."""
+def why(error: BaseException, name: str, revision: str | None = None, kind: str = "model") -> str:
+    """One sentence on what could not be had, by what the hub's client raised, itself or as a cause."""
     from huggingface_hub import errors
 
     causes = list(_causes(error))
@@ -49,9 +52,9 @@ def why(error: BaseException, name: str, revision: str | None = None) -> str:
     if any(_refused(cause) for cause in causes):
         return f"The hub does not know the token it was shown: {LOG_IN} again."
     if caused_by(errors.RepositoryNotFoundError):
-        return f"The hub has no model {name}, or it is private: check the name, or {LOG_IN}."
+        return f"The hub has no {KINDS[kind]} {name}, or it is private: check the name, or {LOG_IN}."
     if caused_by(errors.HFValidationError):
-        return NO_NAME.format(name)
+        return NO_NAME.format(name, KINDS[kind])
     if caused_by(errors.LocalEntryNotFoundError):
         return f"{which} is not in the cache and the hub cannot be reached: check the network, or try later."
     first = next(iter(str(error).splitlines()), type(error).__name__)

@@ -16,7 +16,7 @@ def open_network(path: Path):
     options.enable_cpu_mem_arena = False  # the arena keeps its largest batch for ever
     # not ALL: that keeps a second copy of the weights, laid out for somewhat more speed
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.intra_op_num_threads = min(MOST_THREADS, _cores())
+    options.intra_op_num_threads = min(MOST_THREADS, cores())
     options.log_severity_level = 3  # errors
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
@@ -28,6 +28,6 @@ def packaged(name: str) -> Path:
     return Path(spec.submodule_search_locations[0]) / "models" / name
 
 
-def _cores() -> int:
+def cores() -> int:
     """Those this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
