@@ -82,7 +82,7 @@ def answer_into(
     return f"{left} pictures answered in {time.monotonic() - began:.0f} s, {len(done)} were there already: {out}"
 
 
-def opened(model: str | None, catalogue: str | None = None, alone: bool = False) -> FontIdentifier:
+def opened(model: str | None = None, catalogue: str | None = None, alone: bool = False) -> FontIdentifier:
     """The model, searching one's own catalogue too, or alone. Raises: Refusal."""
     if alone and not catalogue:
         raise Refusal("--alone needs --catalogue NAME: which of your own catalogues is to be searched alone?")
@@ -127,8 +127,8 @@ def parts_of(paths: Sequence[Path], done: Set[str]) -> list[Part]:
 
 
 def _at_hand(path: Path) -> Path:
-    """The path; of OWNER/NAME@REVISION on the hub the folder of it in the hub's own cache."""
-    return fetch(str(path), kind="dataset") if "@" in path.name and not path.exists() else path
+    """The whole path, as workers know it; of OWNER/NAME@REVISION on the hub the folder in the hub's own cache."""
+    return fetch(str(path), kind="dataset") if "@" in path.name and not path.exists() else path.absolute()
 
 
 def _groups_of(file: Path, done: Set[str]) -> Iterator[Part]:

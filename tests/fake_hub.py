@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 TOKEN = "hf_of_the_tests"
 TEXT_LIMIT = 10 * 2**20  # larger files, and binary ones, must not go into git
 REPOSITORY = re.compile(r"/api/(model|dataset|space)s/([^/]+/[^/]+)/(\w+)(?:/(.+))?")
-RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
+RESOLVE = re.compile(r"/(?:(dataset)s/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 
 
 class Repository:
@@ -98,7 +98,8 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.endswith(".git/info/lfs/objects/batch"):
             self.plan_storage()
         elif found := RESOLVE.fullmatch(self.path):
-            self.with_revision("model", found[1], found[2], lambda oid, files: self.send_file(oid, files, found[3]))
+            kind, name, revision, path = found.groups()
+            self.with_revision(kind or "model", name, revision, lambda oid, files: self.send_file(oid, files, path))
         elif found := REPOSITORY.fullmatch(self.path):
             kind, name, verb, rest = found.groups()
             if (kind, name) not in self.server.repositories:
