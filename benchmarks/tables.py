@@ -17,7 +17,7 @@ from fontid.commands import command_line
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md", "docs/report.md")
+PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md", "docs/scale.md", "docs/report.md")
 PLACE = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 QUESTIONS = ROOT / "experiments" / "questions.yaml"  # name -> entry of `LADDER` -> what it is called
 LADDER = "results/ladder.jsonl"
@@ -230,6 +230,17 @@ def app() -> str:
     return table(head, [[says, *seconds, axe, file]])
 
 
+def command() -> str:
+    file = "results/command.json"
+    record = read(file)
+    found, settings = record["metrics"], record["settings"]
+    rates = found["pictures_a_second_by_workers"]
+    head = "first answer of the command line, seconds|of the processor|"
+    head += "|".join(f"pictures a second, {workers} worker{'s' * (workers != '1')}" for workers in rates)
+    row = [f"{found['first_answer_seconds']:.2f}", f"{found['first_answer_cpu_seconds']:.2f}"]
+    return table(f"{head}|pictures|file", [[*row, *rates.values(), settings["pictures"], file]])
+
+
 def load() -> str:
     file = "results/load.json"
     keys = ("p50_ms", "p95_ms", "p99_ms", "answered", "refused", "late", "lost", "cores", "peak_rss_mb")
@@ -289,6 +300,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "search": search,
     "catalogue": catalogue,
     "app": app,
+    "command": command,
     "load": load,
     "soak": soak,
 }
