@@ -3,8 +3,9 @@
     python app.py
 
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and Gradio's other variables are respected; FONTID_MODEL names another model, by
-folder or by OWNER/NAME@REVISION on the hub; FONTID_REMEMBER=0 has no answer remembered. The parts lie in `web/`; they only format what `fontid` returns. `/healthz`
-says whether it can answer, `/metrics` what it does; SIGTERM ends it when what was begun is answered.
+folder or by OWNER/NAME@REVISION on the hub; FONTID_REMEMBER=0 has no answer remembered. The
+parts lie in `web/`; they only format what `fontid` returns. `/healthz` says whether it can answer, `/metrics` what it
+does; SIGTERM ends it when what was begun is answered.
 """
 
 import os

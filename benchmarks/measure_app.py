@@ -42,6 +42,7 @@ def running_app():
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    environment["FONTID_REMEMBER"] = "0"  # each picture is shown several times
     process = subprocess.Popen([sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL)  # nosec B603: a list, no shell
     try:
         for _ in range(600):

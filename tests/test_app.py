@@ -541,7 +541,7 @@ STEPS = """() => {
 }"""
 
 
-def test_lines_and_names_come_before_the_answer(page, pictures, server):
+def test_lines_and_names_come_before_the_answer(page, tmp_path, server):
     """And all steps of it are counted as one request."""
 
     def counted() -> float:
@@ -552,7 +552,9 @@ def test_lines_and_names_come_before_the_answer(page, pictures, server):
     before = counted()
     page.locator("#file").wait_for(state="attached", timeout=WAIT)
     page.evaluate(STEPS)
-    upload(page, pictures / "two.png")
+    new = tmp_path / "new.png"  # the answer to another one is remembered
+    on_page(draw("Signal Windows", "pacifico", 70), draw("the quick brown", "press-start-2p", 30)).save(new)
+    upload(page, new)
     wait_for_first(page, "Pacifico")
     steps = page.evaluate("window.steps")
     order = [["Matching fonts…", 2, 0, 0, 0], ["Comparing letters…", 2, 2, 2, 0], ["", 2, 2, 2]]

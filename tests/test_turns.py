@@ -4,8 +4,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+import gradio as gr
 import pytest
 
+import web.endpoints
 import web.turns
 from fontid.identifier import Answer
 from tests.conftest import draw
@@ -155,3 +157,31 @@ def test_answers_are_remembered_for_as_long_as_uploads_and_not_without_end(monke
     forgetful = Answers(0, 300)
     forgetful.keep("a", answer)
     assert forgetful.get("a") is None
+
+
+def test_the_same_bytes_are_looked_at_once(tmp_path, monkeypatch, identifier):
+    """By programs, and on the page with the same part of them."""
+    looked = []
+
+    class Counting:
+        catalogue = identifier.catalogue
+
+        def identify(self, picture, **how):
+            looked.append(how["top"])
+            return Answer((), 0.5, ())
+
+    monkeypatch.setattr(web.endpoints, "ANSWERS", Answers(9, 300))
+    with gr.Blocks() as page:
+        web.endpoints.endpoints(Counting())
+    (identify,) = [one.fn for one in page.fns.values() if one.api_name == "identify"]
+    for name, pixels in (("one.png", 40), ("other.png", 41)):
+        draw("Signal", "pacifico", pixels).save(tmp_path / name)
+    (tmp_path / "same.png").write_bytes((tmp_path / "one.png").read_bytes())
+    first = identify(str(tmp_path / "one.png"))
+    assert identify(str(tmp_path / "same.png")) == first | {"image": "same.png"} and looked == [5]
+    identify(str(tmp_path / "one.png"), 3)
+    identify(str(tmp_path / "one.png"), weights=[700])
+    identify(str(tmp_path / "other.png"))
+    assert looked == [5, 3, 5, 5]
+    identify(str(tmp_path / "one.png"), weights=[700])
+    assert looked == [5, 3, 5, 5]
