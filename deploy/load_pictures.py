@@ -11,6 +11,7 @@ import pillow_heif
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.artifact import LETTERFORMS
+from fontid.catalogue.faces import read_faces
 from fontid.identifier import SHIPPED
 from fontid.letters.letterforms import Letterforms
 
@@ -69,7 +70,7 @@ def encoded(picture: Image.Image, kind: str, **how) -> bytes:
 def make_pictures(folder: Path) -> list[Sample]:
     """Write them and their list into a folder."""
     pillow_heif.register_heif_opener()
-    fonts = Letterforms(sorted(SHIPPED.glob(LETTERFORMS)))
+    fonts = Letterforms(sorted(SHIPPED.glob(LETTERFORMS)), read_faces(SHIPPED / "faces.jsonl.gz"))
     folder.mkdir(parents=True, exist_ok=True)
     samples = []
 

@@ -21,7 +21,7 @@ from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 COLUMN = "image"
 NAME = re.compile(r'\{"schema_version": \d+, "image": ("(?:[^"\\]|\\.)*")')  # how `told` begins
-LEAST_TOGETHER = 16  # pictures that a worker gets at a time: so many are lost when all is ended
+LEAST_TOGETHER = 4  # pictures that a worker gets at a time: so many are lost when all is ended
 MOST_BLOCKS = 10_000  # of Ray's, each so many pictures together
 FAILED = "This picture cannot be answered ({}); please report it."
 

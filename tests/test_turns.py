@@ -13,7 +13,7 @@ from fontid.identifier import Answer
 from tests.conftest import draw
 from tests.test_faults import until
 from web.filters import wanted
-from web.limits import DELETE_UPLOADS, LARGE
+from web.limits import AT_HAND, DELETE_UPLOADS, LARGE
 from web.remembered import Answers, question_of
 from web.turns import Busy, Turns
 from web.uploads import takes_long
@@ -173,7 +173,9 @@ def test_the_same_bytes_are_looked_at_once(tmp_path, monkeypatch, identifier):
     monkeypatch.setattr(web.endpoints, "ANSWERS", Answers(9, 300))
     with gr.Blocks() as page:
         web.endpoints.endpoints(Counting())
-    (identify,) = [one.fn for one in page.fns.values() if one.api_name == "identify"]
+    (endpoint,) = [one for one in page.fns.values() if one.api_name == "identify"]
+    identify = endpoint.fn
+    assert (endpoint.concurrency_id, endpoint.concurrency_limit) == ("stage", AT_HAND)  # the lowest counts for all
     for name, pixels in (("one.png", 40), ("other.png", 41)):
         draw("Signal", "pacifico", pixels).save(tmp_path / name)
     (tmp_path / "same.png").write_bytes((tmp_path / "one.png").read_bytes())

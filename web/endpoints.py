@@ -11,11 +11,13 @@ from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText, told
 from fontid.picture.opening import PictureError
 from web.browse import find_families
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, Wanted, wanted
+from web.limits import AT_HAND
 from web.remembered import ANSWERS, question_of
 from web.turns import TURNS, Busy
 from web.uploads import takes_long
 
 ROWS = 5  # of an answer
+QUEUE = {"concurrency_id": "stage", "concurrency_limit": AT_HAND}  # of all questions, in the order they come
 
 
 def several(chosen) -> list:
@@ -156,7 +158,7 @@ def endpoints(identifier: FontIdentifier) -> None:
             [picture, top, categories, weights, slope, widths],
             answer,
             api_name="identify",
-            concurrency_id="stage",  # with the page's questions: one queue, in the order they came
+            **QUEUE,
         )
     gr.api(similar, api_name="similar")
     gr.api(catalogue, api_name="catalogue")

@@ -22,11 +22,11 @@ from web import batch
 from web.addresses import AddressError, fetch
 from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
 from web.cards import answer_html, cards_html, first_html, ordered, rows_from_query, similar_html, styles_html
-from web.endpoints import endpoints
+from web.endpoints import QUEUE, endpoints
 from web.fetching import confine_gradio
 from web.filters import FILTERS, filters_html, wanted
 from web.head import name_page
-from web.limits import AT_HAND, LONGEST
+from web.limits import LONGEST
 from web.own_fonts import OwnFonts, identifier_for, take
 from web.programs import speak_plainly
 from web.remembered import ANSWERS, question_of
@@ -369,7 +369,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             return steps
 
         # all that is done is begun, also while something else is worked on, which is given up then
-        latest = {"trigger_mode": "multiple", "concurrency_id": "stage", "concurrency_limit": AT_HAND}
+        latest = {"trigger_mode": "multiple"} | QUEUE
         hidden = {"show_progress": "hidden", "api_visibility": "private"}
         stage.upload(in_steps(paste), visit, shown, **latest, **hidden)
         stage.select(in_steps(act), visit, shown, **latest, **hidden)
