@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import httpx
 import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
+from fontTools.misc.psCharStrings import T2CharString
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from jsonschema import Draft202012Validator
 from PIL import Image, ImageDraw, ImageFont
@@ -49,6 +50,28 @@ def encode(image: Image.Image, kind: str, **options) -> bytes:
     return file.getvalue()
 
 
+def built_font(glyphs: dict, letters: dict[int, str], name: str = "Shapes", metrics=(500, 0)) -> FontBuilder:
+    """A font of outlines by glyph, TrueType's or charstrings.
+
+    Args: letters: glyph by character code; metrics: of every glyph, its advance and left side bearing.
+    """
+    glyphs = {".notdef": TTGlyphPen(None).glyph()} | glyphs
+    postscript = isinstance(glyphs[".notdef"], T2CharString)
+    builder = FontBuilder(1000, isTTF=not postscript)
+    builder.setupGlyphOrder(list(glyphs))
+    builder.setupCharacterMap(letters)
+    if postscript:
+        builder.setupCFF(name, {}, glyphs, {})
+    else:
+        builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, metrics))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    return builder
+
+
 def square_font(letters: str, name: str, square=(0, 0, 500, 500), advance: int = 600) -> FontBuilder:
     """A font whose every letter, the glyph u97 for "a", is a square of these sides: left, bottom, right, top."""
     left, bottom, right, top = square
@@ -58,24 +81,29 @@ def square_font(letters: str, name: str, square=(0, 0, 500, 500), advance: int =
         pen.lineTo(point)
     pen.closePath()
     glyph_of = {ord(letter): f"u{ord(letter)}" for letter in letters}
-    glyphs, outline = [".notdef", *glyph_of.values()], pen.glyph()
-    builder = FontBuilder(1000)
-    builder.setupGlyphOrder(glyphs)
-    builder.setupCharacterMap(glyph_of)
-    builder.setupGlyf({glyph: copy.deepcopy(outline) for glyph in glyphs})
-    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (advance, left)))
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
-    builder.setupOS2()
-    builder.setupPost()
-    return builder
+    outline = pen.glyph()
+    glyphs = {glyph: copy.deepcopy(outline) for glyph in (".notdef", *glyph_of.values())}
+    return built_font(glyphs, glyph_of, name, (advance, left))
 
 
-def run_module(*arguments: str, data_home: Path | None = None, **more) -> subprocess.CompletedProcess:
+def run_command(*command, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command to its end, output captured; `environment` is added to that of the tests."""
+    variables = os.environ | {"HF_HUB_OFFLINE": "1"} | environment
+    given = {"cwd": cwd, "env": variables, "stdin": subprocess.DEVNULL, "timeout": 900}
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **given)
+
+
+def run_module(*arguments, data_home: Path | None = None) -> subprocess.CompletedProcess:
     """`python -m ARGUMENTS` at the root of the checkout, output captured."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"} | ({"FONTID_DATA": str(data_home)} if data_home else {})
-    command = [sys.executable, "-m", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, **more)
+    return run_command(sys.executable, "-m", *arguments, **({"FONTID_DATA": str(data_home)} if data_home else {}))
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for something to come true, and fail where it does not within so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it does not come to that"
+        time.sleep(0.02)
 
 
 def answer_validator() -> Draft202012Validator:
@@ -132,9 +160,9 @@ def start_app(
     )
     address = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}"
     app = App(address, process, folder / "log.txt", Path(environment["GRADIO_TEMP_DIR"]))
-    until = time.monotonic() + 120
+    end = time.monotonic() + 120
     while True:
-        assert process.poll() is None and time.monotonic() < until, app.log.read_text()
+        assert process.poll() is None and time.monotonic() < end, app.log.read_text()
         try:
             if app.health()["status"] == "ok":
                 return app
@@ -160,9 +188,43 @@ def prepared(tmp_path_factory) -> Path:
         ("data_scripts.render_dataset", "--preset", "tiny", "--fonts", FONTS),
         ("data_scripts.make_letterforms", "--fonts", FONTS),
     ):
-        run = run_module(*command, data_home=home)
-        assert run.returncode == 0, run.stderr[-2000:]
+        done = run_module(*command, data_home=home)
+        assert done.returncode == 0, done.stderr[-2000:]
     return home
+
+
+@pytest.fixture(scope="session")
+def faces(prepared):
+    """Of the test fonts."""
+    from fontid.catalogue.faces import read_faces
+
+    return read_faces(prepared / "faces.jsonl")
+
+
+@pytest.fixture(scope="session")
+def open_face(prepared):
+    """A face of the test fonts -> the font opened at it."""
+    from data_scripts.renderers import OpenFace, unpack
+
+    return lambda face: OpenFace(unpack(FONTS / face.file, prepared / "ttf"))
+
+
+@pytest.fixture(scope="session")
+def reader():
+    from fontid.text.reader import TextReader
+
+    return TextReader()
+
+
+@pytest.fixture
+def chromium():
+    """Skips where there is none."""
+    from data_scripts.chromium import ChromiumMissing, find_chromium
+
+    try:
+        return find_chromium()
+    except ChromiumMissing as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,31 +16,24 @@ from fontid.catalogue.own import EnrolmentError
 from fontid.evaluation.folders import Sample, evaluate
 from fontid.fonts.reading import NO_TIME_LEFT, TOO_MUCH, read_apart
 from tests import hostile
-from tests.conftest import ROOT
+from tests.conftest import run_command
 from web import own_fonts
 
 SECONDS = 10  # of the processor
 MEGABYTES = 450  # growth of the peak: the whole server has 900
 
 RIGHT = {  # strange, but honest pictures: they open
-    "plain.tif", "and-zip.png", "and-html.png", "exif-orientation-nan.png", "exif-orientation-9.jpg",
-    "exif-many-tags.jpg", "values-mixed.tif", "many-frames.gif", "many-frames.apng", "many-frames.webp",
-    "comment.gif", "frames.apng",
+    "and-zip.png", "exif-orientation-nan.png", "exif-orientation-9.jpg", "exif-many-tags.png", "exif-many-tags.jpg",
+    "many-frames.gif", "progressive-scans.jpg",
 }  # fmt: skip
 
 
 def fed(folder: Path, *options: str) -> list[dict]:
     """What `tests.feeding` says of each file. Nothing of it may be known to the world outside the folder."""
     homes = dict.fromkeys(("TMPDIR", "HOME", "GRADIO_TEMP_DIR", "FONTID_DATA"), str(folder))
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.feeding", str(folder), *options],
-        cwd=ROOT,
-        env=os.environ | homes | {"HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-    )
-    rows = [json.loads(line) for line in run.stdout.splitlines()]
-    assert run.returncode == 0, f"after {rows[-1] if rows else 'nothing'}: {run.stderr[-2000:]}"
+    done = run_command(sys.executable, "-m", "tests.feeding", folder, *options, **homes)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, f"after {rows[-1] if rows else 'nothing'}: {done.stderr[-2000:]}"
     return rows
 
 
@@ -57,8 +49,8 @@ def check(rows: list[dict], least: int) -> None:
 
 
 def test_every_hostile_file(tmp_path):
-    rows = fed(tmp_path, "--ways", "picture", "batch")
-    check(rows, least=2 * 120)
+    rows = fed(tmp_path, "--ways", "picture", "batch", "--kinds", "pictures", "zips")
+    check(rows, least=2 * 20)
     pictures = {row["name"] for row in rows if row["way"] == "picture" and row["outcome"] == "right"}
     documents = {name for name in pictures if Path(name).stem in hostile.DOCUMENTS}
     assert pictures >= RIGHT and documents <= {"svg.png"}  # drawn, its script unread
@@ -67,7 +59,7 @@ def test_every_hostile_file(tmp_path):
 def test_hostile_fonts_at_once(tmp_path):
     """Some of them in one folder: the good ones are read, each of the others gets its reason."""
     for number, (name, data) in enumerate(hostile.fonts()):
-        if number % 9 == 0 or name in ("good.ttf", "good.otf", "letters-huge.ttf", "bomb.woff2"):
+        if number % 5 == 0 or name in ("good.ttf", "good.otf", "letters-huge.ttf"):
             (tmp_path / name).write_bytes(data)
     (tmp_path / "composites-doubling.ttf").unlink(missing_ok=True)  # for the next test
     problems: dict[str, str] = {}
@@ -140,11 +132,10 @@ def test_a_device_named_by_a_manifest_is_not_read(identifier, tmp_path):
 @pytest.mark.parametrize(
     ("options", "least"),
     [
-        ("--ways question --kinds pictures", 40),
-        ("--ways font --whole --kinds fonts", 55),
-        ("--ways font --kinds pictures zips", 55),
+        ("--ways question --kinds pictures", 13),
+        ("--ways font --whole --kinds fonts", 32),
         ("--ways picture question --big --kinds pictures", 30),
-        ("--ways font --big --kinds fonts", 5),
+        ("--ways font --big --kinds fonts", 2),
         ("--ways batch --big --kinds zips", 3),
     ],
 )

@@ -19,7 +19,7 @@ from fontid.catalogue.faces import Face, write_faces
 from fontid.fonts.subsetting import plain, small_font
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import CHARACTERS, PLAIN, Letterforms
-from tests.conftest import draw, font_file
+from tests.conftest import built_font, draw, font_file
 from tests.test_identifier import FACES, likeness, read_as
 from web.specimens import specimen
 
@@ -41,21 +41,7 @@ def shapes(letters: dict[str, list]) -> FontBuilder:
                 pen.lineTo((point[0] + x, point[1] + y))
             pen.closePath()
         glyphs[f"u{ord(letter)}"] = pen.glyph()
-    return built(glyphs, {ord(letter): f"u{ord(letter)}" for letter in letters})
-
-
-def built(glyphs: dict, characters: dict[int, str]) -> FontBuilder:
-    glyphs = {".notdef": TTGlyphPen(None).glyph()} | glyphs
-    builder = FontBuilder(1000)
-    builder.setupGlyphOrder(list(glyphs))
-    builder.setupCharacterMap(characters)
-    builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (500, 0)))
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": "Shapes", "styleName": "Regular"})
-    builder.setupOS2()
-    builder.setupPost()
-    return builder
+    return built_font(glyphs, {ord(letter): f"u{ord(letter)}" for letter in letters})
 
 
 def outline(font: TTFont, letter: str) -> list[set[tuple[float, float]]]:
@@ -92,7 +78,7 @@ def parts(tmp_path):
         pen.addComponent("u97", (1, 0, 0, 1, 0, 0))
         pen.addComponent("macron", (1, 0, 0, 1, 150, 550))
         glyphs |= {f"u{ord('ā')}": pen.glyph()}
-        builder = built(glyphs, {ord(letter): f"u{ord(letter)}" for letter in letters})
+        builder = built_font(glyphs, {ord(letter): f"u{ord(letter)}" for letter in letters})
         builder.setupFvar([("wdth", 100, 100, 150, "Width"), ("wght", 400, 400, 700, "Weight")], [])
         moves = {"u97": [TupleVariation({"wdth": (0, 1, 1)}, [*wider, *none])], "macron": [], ".notdef": []}
         moves |= {f"u{ord('ā')}": [TupleVariation({"wdth": (0, 1, 1)}, [(0, 0), (100, 30), *none])]}
