@@ -15,25 +15,14 @@ from benchmarks.measure_cost import cost_of, draw_page
 from benchmarks.measure_cost import main as measure_cost
 from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, wrap
 from benchmarks.render import main
-from data_scripts.chromium import ChromiumMissing, TextBox, draw_boxes, find_chromium
+from data_scripts.chromium import TextBox, draw_boxes
 from data_scripts.photograph import LUMA, contrasting_ink, perspective, photograph, place_in_view, project
-from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import words_of
-from fontid.catalogue.faces import read_faces, regular_faces
+from fontid.catalogue.faces import regular_faces
 from fontid.evaluation.experiment import read_result
 from fontid.evaluation.folders import Sample, read_manifest
 from fontid.settings import DEFAULTS
 from tests.conftest import FONTS, draw
-
-
-@pytest.fixture(scope="module")
-def faces(prepared):
-    return read_faces(prepared / "faces.jsonl")
-
-
-@pytest.fixture(scope="module")
-def open_face(prepared):
-    return lambda face: OpenFace(unpack(FONTS / face.file, prepared / "ttf"))
 
 
 @pytest.fixture(scope="module")
@@ -177,14 +166,6 @@ def test_perspective_takes_the_seen_corners_to_the_drawn_ones():
 def test_painted_letters_stand_out(rng):
     for ground in ([20, 20, 20], [128, 128, 128], [240, 230, 220]):
         assert all(abs((contrasting_ink(rng, np.array(ground)) - ground) @ LUMA) >= 90 for _ in range(50))
-
-
-@pytest.fixture
-def chromium():
-    try:
-        find_chromium()
-    except ChromiumMissing as error:
-        pytest.skip(str(error))
 
 
 def test_chromium_draws_every_protocol_with_its_own_fonts(chromium, drawings, open_face):

@@ -18,11 +18,6 @@ TEXT = "Signal Window Harbour"
 SIZE = 56
 
 
-@pytest.fixture(scope="module")
-def reader():
-    return TextReader()
-
-
 def along(curve, family: str = "merriweather", text: str = TEXT, size=(900, 560)) -> Image.Image:
     """Letters turned one by one. Args: curve: pixels along the line -> x, y and degrees anticlockwise."""
     font = ImageFont.truetype(str(font_file(family)), SIZE)

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -32,7 +30,7 @@ from compare_vlm.smoke import LAUNCH
 from fontid.catalogue.faces import nested_order
 from fontid.evaluation.experiment import SettingsError, entries, read_result, read_results, write_result
 from fontid.identifier import SHIPPED
-from tests.conftest import ROOT, run_module
+from tests.conftest import ROOT, run_command, run_module
 
 NAMES = ["Noto Sans", "Noto Sans JP", "Roboto", "Lora", "Open Sans", "Pacifico", "ABeeZee"]
 VLM = {
@@ -65,11 +63,8 @@ def write_row(path: Path, **values) -> Path:
 
 
 def train(row: Path, run: Path, home: Path, *flags: str, **environment: str) -> str:
-    command = [sys.executable, "-m", *LAUNCH, *flags, "-m", "compare_vlm.train_lora"]
-    variables = os.environ | {"FONTID_DATA": str(home), "HF_HUB_OFFLINE": "1"} | environment
-    done = subprocess.run(
-        [*command, str(row), "--run", str(run)], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
-    )
+    words = (*LAUNCH, *flags, "-m", "compare_vlm.train_lora", row, "--run", run)
+    done = run_command(sys.executable, "-m", *words, FONTID_DATA=str(home), **environment)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

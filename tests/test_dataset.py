@@ -17,6 +17,12 @@ from fontid.catalogue.faces import by_family, read_faces
 from tests.conftest import FONTS, ROOT, font_file
 
 TTF = FONTS.parent / "ttf"
+TINY = ("--preset", "tiny", "--fonts", str(FONTS), "--num-proc", "1")
+
+
+@pytest.fixture(autouse=True)
+def data_home(prepared, monkeypatch):
+    monkeypatch.setenv("FONTID_DATA", str(prepared))
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +138,9 @@ def test_lines_are_deterministic(faces):
     assert draws[0] == draws[1] != draws[2]
 
 
-def test_splits_and_renderers_can_be_chosen(prepared, tmp_path, monkeypatch):
+def test_splits_and_renderers_can_be_chosen(tmp_path):
     """And what was made so is not mixed with what others draw."""
-    monkeypatch.setenv("FONTID_DATA", str(prepared))
-    arguments = ["--preset", "tiny", "--fonts", str(FONTS), "--out", str(tmp_path), "--num-proc", "1"]
+    arguments = [*TINY, "--out", str(tmp_path)]
     chosen = ["--splits", "validation", "--renderers", "freetype", "freetype-large"]
     main(arguments + chosen)
     made = load_dataset(str(tmp_path))
@@ -144,33 +149,28 @@ def test_splits_and_renderers_can_be_chosen(prepared, tmp_path, monkeypatch):
         main(arguments)
 
 
-def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path, monkeypatch):
-    monkeypatch.setenv("FONTID_DATA", str(prepared))
+def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path):
     pack_fonts.main([str(tmp_path / "fonts.tar.xz"), "--fonts", str(FONTS), "--num-proc", "1"])
     with tarfile.open(tmp_path / "fonts.tar.xz") as tar:
         tar.extractall(tmp_path, filter="data")
     faces = read_faces(tmp_path / "faces.jsonl")
     assert faces == read_faces(prepared / "faces.jsonl")
     face = next(face for face in faces if face.family == "roboto")
+    folders = FONTS, tmp_path / "fonts"
+    both = [OpenFace(unpack(folder / face.file, tmp_path / "ttf" / folder.name)) for folder in folders]
     for text in ("AVATAR To", "Hamburg"):
-        whole, packed = (
-            draw_line(OpenFace(unpack(folder / face.file, tmp_path / "ttf" / folder.name)), text, 90, "freetype-large")[
-                0
-            ]
-            for folder in (FONTS, tmp_path / "fonts")
-        )
+        whole, packed = (draw_line(opened, text, 90, "freetype-large")[0] for opened in both)
         assert abs(whole.width - packed.width) <= 2
         same = np.asarray(packed.resize(whole.size), float) - np.asarray(whole, float)
         assert np.abs(same).mean() < 8
 
 
-def test_rendering_resumes_and_refuses_another_recipe(prepared, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("FONTID_DATA", str(prepared))
+def test_rendering_resumes_and_refuses_another_recipe(prepared, tmp_path):
     out = shutil.copytree(prepared / "datasets" / "tiny", tmp_path / "tiny")
     before = {path.name: path.read_bytes() for path in (out / "data").glob("*.parquet")}
     victim = next((out / "data").glob("validation-*"))
     victim.unlink()
-    arguments = ["--preset", "tiny", "--fonts", str(FONTS), "--out", str(out), "--num-proc", "1"]
+    arguments = [*TINY, "--out", str(out)]
     main(arguments)
     after = {path.name: path for path in (out / "data").glob("*.parquet")}
     assert set(after) == set(before)
@@ -186,23 +186,19 @@ def test_rendering_resumes_and_refuses_another_recipe(prepared, tmp_path, monkey
         main([*arguments, "--seed", "1"])
 
 
-def test_without_ray_a_sentence_says_what_to_install(prepared, tmp_path, monkeypatch):
-    monkeypatch.setenv("FONTID_DATA", str(prepared))
+def test_without_ray_a_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    arguments = ["--preset", "tiny", "--faces", str(prepared / "faces.jsonl"), "--fonts", str(FONTS)]
     with pytest.raises(SystemExit, match="pip install -r requirements-ray.txt"):
-        main([*arguments, "--out", str(tmp_path / "tiny"), "--ray", "local"])
+        main([*TINY, "--out", str(tmp_path / "tiny"), "--ray", "local"])
 
 
 @pytest.mark.slow
-def test_ray_renders_the_same_shards(prepared, tmp_path, monkeypatch, capsys):
+def test_ray_renders_the_same_shards(tmp_path, capsys):
     """By two workers of this machine."""
     pytest.importorskip("ray", reason="Ray is an extra: pip install -r requirements-ray.txt")
-    monkeypatch.setenv("FONTID_DATA", str(prepared))
-    arguments = ["--preset", "tiny", "--faces", str(prepared / "faces.jsonl"), "--fonts", str(FONTS)]
     alone, on_ray = tmp_path / "alone", tmp_path / "ray"
-    main([*arguments, "--out", str(alone)])
-    main([*arguments, "--out", str(on_ray), "--ray", "local"])
+    main([*TINY[:-2], "--out", str(alone)])
+    main([*TINY[:-2], "--out", str(on_ray), "--ray", "local"])
     assert capsys.readouterr().out.count("worker ") == 2
     ours = (path.name for path in (alone / "data").iterdir())
     shards = sorted(name for name in ours if not name.startswith(("chromium", "stroop")))

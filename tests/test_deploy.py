@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from deploy.measure_load import read_unit, site_configuration
-from tests.conftest import MODEL, ROOT, free_port, start_app
+from tests.conftest import MODEL, ROOT, free_port, run_command, start_app, until
 from tests.test_project import tracked_files
 from web.limits import LARGEST_BODY, LARGEST_UPLOAD, SPARE_DISK
 
@@ -31,8 +32,7 @@ def needs(command: str):
 
 
 def setup(*arguments, script: Path = SETUP) -> subprocess.CompletedProcess:
-    command = ["bash", str(script), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return run_command("bash", script, *arguments)
 
 
 def planned() -> set[str]:
@@ -61,7 +61,7 @@ def served() -> set[Path]:
 
 @needs("shellcheck")
 def test_shellcheck_has_nothing_to_say():
-    run = subprocess.run(["shellcheck", str(SETUP)], capture_output=True, text=True, check=False)
+    run = run_command("shellcheck", SETUP)
     assert run.returncode == 0, run.stdout
 
 
@@ -128,8 +128,8 @@ def test_site_is_filled_in(tls):
 
 @needs("systemd-analyze")
 def test_unit_is_hardened():
-    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=15", str(DEPLOY / "fontid.service")]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)  # 15: exposure 1.5 of 10
+    limit = "--threshold=15"  # exposure 1.5 of 10
+    run = run_command("systemd-analyze", "security", "--offline=yes", limit, DEPLOY / "fontid.service")
     assert run.returncode == 0, run.stdout[-300:] + run.stderr
 
 
@@ -179,13 +179,8 @@ def test_install_upgrade_refuse_and_go_back(tmp_path):
 
 
 def test_served_code_keeps_to_python_3_10():
-    run = subprocess.run(
-        [sys.executable, "-c", "import vermin; vermin.main()", "-t=3.10-", "--no-tips", "--violations"]
-        + [str(ROOT / name) for name in ("app.py", "web", "fontid")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ("-t=3.10-", "--no-tips", "--violations", "app.py", "web", "fontid")
+    run = run_command(sys.executable, "-c", "import vermin; vermin.main()", *options)
     assert run.returncode == 0 and "Minimum required versions" in run.stdout, run.stdout + run.stderr
 
 
@@ -207,17 +202,16 @@ def proxied(tmp_path_factory):
     site = site.replace(f"listen 127.0.0.1:{port};", f"listen 127.0.0.1:{port}; listen 127.0.0.2:{port};")
     (folder / "nginx.conf").write_text(site)
     nginx = [shutil.which("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-    assert subprocess.run([*nginx, "-t"], check=False).returncode == 0
+    assert run_command(*nginx, "-t").returncode == 0
     process = subprocess.Popen(nginx)
     address = f"http://127.0.0.1:{port}"
-    until = time.monotonic() + 20
-    while True:
-        try:
-            httpx.get(f"{address}/healthz")
-            break
-        except httpx.TransportError:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+
+    def listens() -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{address}/healthz").status_code > 0
+        return False
+
+    until(listens)
     yield address, folder / "nginx.log"
     process.terminate()
     process.wait(20)

@@ -15,7 +15,7 @@ from benchmarks.grounds import grounds
 from benchmarks.over_conditions import EDGES, HELD_OUT_CONDITIONS, NO_EDGE, over_conditions
 from benchmarks.render import main, row_of
 from benchmarks.tables import conditions
-from data_scripts.chromium import ChromiumMissing, draw_boxes, find_chromium
+from data_scripts.chromium import draw_boxes
 from data_scripts.fetch_grounds import (
     PACKAGES,
     FetchError,
@@ -27,9 +27,7 @@ from data_scripts.fetch_grounds import (
     pictures_in,
     read_packages,
 )
-from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import words_of
-from fontid.catalogue.faces import read_faces
 from fontid.evaluation.folders import read_manifest, summarise
 from tests.conftest import FONTS, encode
 from tests.test_evaluation import catalogue, judged, match  # noqa: F401
@@ -45,16 +43,6 @@ def photos(monkeypatch, tmp_path):
         noisy = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
         Image.fromarray(noisy).save(folder / f"{number}.jpg")
     return folder
-
-
-@pytest.fixture
-def faces(prepared):
-    return read_faces(prepared / "faces.jsonl")
-
-
-@pytest.fixture
-def open_face(prepared):
-    return lambda face: OpenFace(unpack(FONTS / face.file, prepared / "ttf"))
 
 
 @pytest.fixture
@@ -91,11 +79,7 @@ def test_a_count_is_only_for_protocols_that_take_one(capsys):
     assert "--count is for effects, grounds, pages" in capsys.readouterr().err
 
 
-def test_chromium_draws_every_condition(drawn, faces):
-    try:
-        find_chromium()
-    except ChromiumMissing as error:
-        pytest.skip(str(error))
+def test_chromium_draws_every_condition(chromium, drawn, faces):
     images = {}
     for drawing, image in zip(drawn, draw_boxes([drawing.box for drawing in drawn], FONTS), strict=True):
         images.setdefault(drawing.condition, []).append(Image.open(io.BytesIO(drawing.finish(image))).convert("RGB"))

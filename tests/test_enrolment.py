@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import os
-import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +25,7 @@ from fontid.catalogue.enrolment import (
 )
 from fontid.catalogue.own import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own, searching
 from fontid.letters.letterforms import Letterforms
-from tests.conftest import ROOT, draw, font_file, run_module
+from tests.conftest import draw, font_file, run_command, run_module
 
 
 def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str = "400-normal") -> Path:
@@ -354,7 +352,7 @@ from fontid.catalogue.own import remove
 os.replace = pathlib.Path.rename = lambda *_: os._exit(9)
 remove("brand", "acme-script")
 """
-    assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, env=os.environ).returncode == 9
+    assert run_command(sys.executable, "-c", killed).returncode == 9
     assert catalogue_names() == ["brand"] and len(open_own(identifier, "brand").faces) == 2
     remove("brand", "acme-script")  # what was left does not stand in the way
     assert [face.family for face in open_own(identifier, "brand").faces] == ["acme-wide"]

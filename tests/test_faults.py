@@ -3,10 +3,8 @@
 import contextlib
 import errno
 import json
-import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -20,7 +18,7 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import FONTS, ROOT, App, draw, free_port, start_app
+from tests.conftest import FONTS, App, draw, free_port, run_command, start_app, until
 from web import uploads
 from web.turns import Busy, Turns
 
@@ -71,13 +69,6 @@ def identify(app: App, picture: Path) -> str:
 def files(app: App) -> set[str]:
     """Visitors' files among the uploads."""
     return {place.name for place in app.uploads.rglob("*") if place.is_file() and place.suffix != ".webp"}
-
-
-def until(condition, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it does not come to that"
-        time.sleep(0.1)
 
 
 def begin_upload(app: App, announced: int) -> socket.socket:
@@ -240,10 +231,7 @@ def test_python_clients_are_told_to_try_again(app, picture):
 
 def test_a_second_app_on_the_port_ends_with_a_sentence(app, picture, tmp_path):
     port = app.address.split(":")[-1]
-    environment = os.environ | {"GRADIO_SERVER_PORT": port, "GRADIO_TEMP_DIR": str(tmp_path)}
-    second = subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
-    )
+    second = run_command(sys.executable, "app.py", GRADIO_SERVER_PORT=port, GRADIO_TEMP_DIR=str(tmp_path))
     assert second.returncode == 1 and second.stderr.count("\n") == 1
     assert f"Port {port} is taken" in second.stderr and "GRADIO_SERVER_PORT" in second.stderr
     assert identify(app, picture) == "pacifico"
@@ -324,11 +312,11 @@ def small_disk(tmp_path):
     """A disk of 32 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder], capture_output=True, text=True)
+    made = run_command("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder)
     if made.returncode:
         pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
     yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    assert run_command("umount", "--lazy", folder).returncode == 0
 
 
 @pytest.mark.slow
@@ -361,7 +349,7 @@ READ_ONLY = ("unshare", "--mount", "sh", "-c")
 
 
 def needs_read_only() -> None:
-    if subprocess.run([*READ_ONLY, "mount -o remount,ro,bind /"], capture_output=True).returncode:
+    if run_command(*READ_ONLY, "mount -o remount,ro,bind /").returncode:
         pytest.skip("nothing can be remounted read-only here")
 
 
@@ -383,21 +371,11 @@ def test_a_read_only_disk(tmp_path, picture):
 def test_nowhere_to_write_at_all(tmp_path):
     """One sentence, whatever was asked for."""
     needs_read_only()
-    environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path / "no"), "FONTID_DATA": str(tmp_path / "data")}
-    for command in (
-        [sys.executable, "app.py"],
-        [sys.executable, "-m", "fontid", "enroll", FONTS / "pacifico", "--name", "mine"],
-    ):
-        run = subprocess.run(
-            [*READ_ONLY, 'mount -o remount,ro,bind / && exec "$@"', "sh", *map(str, command)],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert run.returncode in (1, 2) and "Read-only file system" in run.stderr, run.stderr
-        assert "Traceback" not in run.stderr and run.stderr.strip().count("\n") == 0, run.stderr
+    homes = {"GRADIO_TEMP_DIR": str(tmp_path / "no"), "FONTID_DATA": str(tmp_path / "data")}
+    for words in (["app.py"], ["-m", "fontid", "enroll", FONTS / "pacifico", "--name", "mine"]):
+        done = run_command(*READ_ONLY, 'mount -o remount,ro,bind / && exec "$@"', "sh", sys.executable, *words, **homes)
+        assert done.returncode in (1, 2) and "Read-only file system" in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr and done.stderr.strip().count("\n") == 0, done.stderr
 
 
 # --- kills and clocks

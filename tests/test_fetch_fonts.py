@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -17,7 +16,7 @@ from data_scripts import fetch_fonts, font_sources
 from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
 from data_scripts.font_sources import outside, read_packages, wanted
 from data_scripts.import_fonts import import_folder
-from tests.conftest import FONTS, ROOT, font_file, square_font
+from tests.conftest import FONTS, ROOT, font_file, run_command, square_font, until
 
 NPM = """#!{python}
 import json, pathlib, shutil, sys, time
@@ -70,15 +69,8 @@ def fetch(tmp_path, shelf, families: str, *arguments: str, seconds: float = 0) -
     command = [sys.executable, "-m", "data_scripts.fetch_fonts", "--families", str(tmp_path / "families.txt")]
     command += ["--out", str(tmp_path / "out"), *arguments]
     environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    caught = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **caught)
 
 
 def test_exactly_the_latin_files_are_kept_and_problems_named(tmp_path, shelf):
@@ -104,10 +96,8 @@ def test_what_is_there_is_skipped_and_another_version_replaced(tmp_path, shelf):
 def test_a_killed_run_goes_on(tmp_path, shelf):
     families = "lora 5.0.1\nroboto 5.0.1\nlobster 5.0.1\npacifico 5.0.1\n"
     process = fetch(tmp_path, shelf, families, "--batch", "1", seconds=0.5)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "out" / "roboto").exists():
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.02)
+    until((tmp_path / "out" / "roboto").exists, 60)
+    assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "out" / "pacifico").exists()
@@ -146,11 +136,8 @@ def test_without_npm_a_sentence_says_so(tmp_path, shelf):
     process = fetch(tmp_path, shelf, "lora 5.0.1\n")
     process.communicate(timeout=60)
     shutil.rmtree(tmp_path / "out")
-    environment = os.environ | {"PATH": str(tmp_path / "nothing")}
-    command = [sys.executable, "-m", "data_scripts.fetch_fonts", "--families", str(tmp_path / "families.txt")]
-    run = subprocess.run(
-        [*command, "--out", str(tmp_path / "out")], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+    words = ("data_scripts.fetch_fonts", "--families", tmp_path / "families.txt", "--out", tmp_path / "out")
+    run = run_command(sys.executable, "-m", *words, PATH=str(tmp_path / "nothing"))
     assert run.returncode == 1 and "npm is not installed" in run.stderr and "Traceback" not in run.stderr
 
 

@@ -15,11 +15,6 @@ from tests.conftest import draw, font_file
 WORDS = "Signal Window"
 
 
-@pytest.fixture(scope="module")
-def reader():
-    return TextReader()
-
-
 def on_page(*lines: Image.Image, size=(900, 700), ground=255, gap=30) -> Image.Image:
     """The pictures of lines under one another in the middle of a page."""
     page = Image.new("RGB", size, (ground,) * 3)

@@ -2,10 +2,8 @@
 
 import ast
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fontid
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_command
 
 SIBLINGS = {"app", "web", "train", "compare_vlm", "data_scripts", "benchmarks", "release"}
 MAY_IMPORT = {
@@ -40,10 +38,10 @@ def imports_of(path: Path) -> set[str]:
 
 
 def tracked_files() -> list[Path]:
-    run = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if run.returncode:
+    listed = run_command("git", "ls-files", "-z")
+    if listed.returncode:
         pytest.skip("not a git checkout")
-    return [ROOT / name for name in run.stdout.split("\0") if name]
+    return [ROOT / name for name in listed.stdout.split("\0") if name]
 
 
 @pytest.mark.parametrize("room", sorted(SIBLINGS | {"fontid"}))
@@ -54,30 +52,9 @@ def test_siblings_meet_only_through_files(room):
 
 
 def test_serving_imports_only_its_requirements():
-    names = {
-        "gradio",  # brings the next four
-        "gradio_client",
-        "fastapi",
-        "jinja2",
-        "starlette",
-        "onnxruntime",
-        "numpy",
-        "PIL",
-        "pillow_heif",
-        "fontTools",
-        "tqdm",
-        "huggingface_hub",
-        "fontid",
-        "cv2",
-        "httpcore",
-        "web",
-        "anyio",
-        "uvicorn",
-        "prometheus_client",
-        "pypdfium2",
-        "resvg_py",
-        "uharfbuzz",
-    }
+    of_gradio = {"gradio_client", "fastapi", "jinja2", "starlette", "anyio", "uvicorn"}
+    names = {"fontid", "web", "gradio", "onnxruntime", "numpy", "PIL", "pillow_heif", "fontTools", "tqdm", "cv2"}
+    names |= {"huggingface_hub", "httpcore", "prometheus_client", "pypdfium2", "resvg_py", "uharfbuzz"} | of_gradio
     standard = __import__("sys").stdlib_module_names
     extras = {"fontid/many.py": {"pyarrow"}, "fontid/on_ray.py": {"ray"}}  # where somebody asks for them
     for name in SERVING - {"fontid/evaluation/experiment.py"}:  # that one is for train and compare_vlm
@@ -107,8 +84,8 @@ assert FontIdentifier is identifier.FontIdentifier and Answer is identifier.Answ
 assert not hasattr(fontid, "Nothing")
 from fontid import *
 """
-    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    done = run_command(sys.executable, "-c", program)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_wheel_holds_all_that_naming_a_picture_needs(tmp_path):
@@ -120,9 +97,9 @@ def test_a_wheel_holds_all_that_naming_a_picture_needs(tmp_path):
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     program = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
-    run = subprocess.run([sys.executable, "-c", program], cwd=source, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-2000:]
-    wheel = zipfile.ZipFile(source / run.stdout.split()[-1])
+    built = run_command(sys.executable, "-c", program, cwd=source)
+    assert built.returncode == 0, built.stderr[-2000:]
+    wheel = zipfile.ZipFile(source / built.stdout.split()[-1])
     assert Path(wheel.filename).name.startswith(f"fontid-{fontid.__version__}-")
     assert "fontid/py.typed" in wheel.namelist()
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "fontid").rglob("*.py")}
@@ -130,12 +107,10 @@ def test_a_wheel_holds_all_that_naming_a_picture_needs(tmp_path):
     installed = tmp_path / "installed"
     wheel.extractall(installed)
     picture = sorted((ROOT / "model" / "golden").glob("*.png"))[0]
-    command = [sys.executable, "-m", "fontid", "identify", str(picture), "--json", "--encoder-only"]
-    run = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stderr[-2000:]
+    command = [sys.executable, "-m", "fontid", "identify", picture, "--json", "--encoder-only"]
+    done = run_command(*command, cwd=tmp_path, PYTHONPATH=str(installed))
+    assert done.returncode == 0, done.stderr[-2000:]
     labels = [json.loads(line) for line in (ROOT / "model" / "golden" / "golden.jsonl").read_text().splitlines()]
-    match = json.loads(run.stdout)["matches"][0]
+    match = json.loads(done.stdout)["matches"][0]
     named = {match["family"], *(twin["family"] for twin in match["twins"])}
     assert labels[0]["face"].rsplit("-", 2)[0] in named

@@ -1,9 +1,7 @@
 """The Space, and what release.publish pushes: the real client against a hub on loopback."""
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from huggingface_hub import ModelCard, SpaceCard, metadata_load
 from packaging.specifiers import SpecifierSet
 
 from release import publish
-from tests.conftest import MODEL, ROOT, start_app
+from tests.conftest import MODEL, ROOT, run_command, start_app
 from tests.fake_hub import TOKEN, FakeHub, Repository
 
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -36,8 +34,7 @@ def hub():
 def clone(tmp_path, monkeypatch) -> Path:
     """A checkout of what is committed, which may be changed; release.publish takes it for its own."""
     folder = tmp_path / "clone"
-    run = subprocess.run(["git", "clone", "-q", "--shared", ROOT, folder], capture_output=True, check=False)
-    if run.returncode:
+    if run_command("git", "clone", "-q", "--shared", ROOT, folder).returncode:
         pytest.skip("not a git checkout")
     monkeypatch.setattr(publish, "ROOT", folder)
     return folder
@@ -46,14 +43,7 @@ def clone(tmp_path, monkeypatch) -> Path:
 def on_hub(hub: FakeHub, home: Path, code: str, *arguments: str, **environment: str) -> str:
     """What Python prints that meets this hub, as it meets the true one, when it is started."""
     names = {"HF_ENDPOINT": hub.address, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}
-    run = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=ROOT,
-        env={key: value for key, value in os.environ.items() if key != "HF_TOKEN"} | names | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_command(sys.executable, "-c", code, *arguments, **{"HF_TOKEN": ""} | names | environment)
     assert run.returncode == 0, run.stderr[-3000:]
     return run.stdout
 
@@ -82,7 +72,7 @@ def test_readme_is_a_spaces_card():
 
 def test_space_gets_all_of_the_app_and_nothing_else(clone, tmp_path):
     space = publish.make_space(None, None, None, tmp_path / "space")
-    tracked = subprocess.run(["git", "ls-files"], cwd=clone, capture_output=True, text=True, check=True).stdout.split()
+    tracked = run_command("git", "ls-files", cwd=clone).stdout.split()
     rooms = ("fontid/", "web/", "model/", "docs/")
     served = {"README.md", "LICENSE", "requirements.txt", "app.py", *(f for f in tracked if f.startswith(rooms))}
     assert set(space.files) == served == set(publish.files_in(tmp_path / "space"))
@@ -122,7 +112,7 @@ def test_model_is_the_artifact_and_no_more(clone, tmp_path):
     (clone / "model" / "notes.txt").write_text("committed, but no part")
     author = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
     for words in (["add", "model/notes.txt"], [*author, "commit", "-qm", "notes"]):
-        subprocess.run(["git", *words], cwd=clone, check=True)
+        assert run_command("git", *words, cwd=clone).returncode == 0
     with pytest.raises(publish.PublishError, match="model/notes.txt is no part of the artifact"):
         publish.make_model(None, None, tmp_path / "again")
 

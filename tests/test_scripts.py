@@ -7,14 +7,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.identifier import told
-from fontid.text.reader import NoText, OtherScript, TextReader
+from fontid.text.reader import NoText, OtherScript
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"  # DejaVu's, which have more than Latin letters
-
-
-@pytest.fixture(scope="module")
-def reader():
-    return TextReader()
 
 
 def page(*lines: str, font: str = "DejaVuSans", pixels: int = 44, ink: str = "black", ground: str = "white"):

@@ -28,6 +28,23 @@ from web.telling import telling_letters
 from web.unread import Unread
 from web.uploads import Sweeper, age_with
 
+
+@pytest.fixture(scope="module")
+def face_of(identifier):
+    """The shipped faces by id."""
+    return {face.id: face for face in identifier.catalogue.faces}
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return draw("Signal Window", "pacifico", 48).convert("RGB")
+
+
+@pytest.fixture(scope="module")
+def answer(identifier, picture):
+    return identifier.identify(picture)
+
+
 # --- uploads
 
 
@@ -150,10 +167,8 @@ def test_views_that_cannot_be(quarters):
         View(quarters).open()
 
 
-def test_what_is_read_cannot_write_the_page(identifier):
+def test_what_is_read_cannot_write_the_page(identifier, picture, answer):
     """A reading with markup in it stays a text, on the picture and on the cards."""
-    picture = draw("Signal Window", "pacifico", 48).convert("RGB")
-    answer = identifier.identify(picture)
     line = dataclasses.replace(answer.groups[0].lines[0], text="<img src=x onerror=alert(1)>'\"")
     group = dataclasses.replace(answer.groups[0], lines=(line,))
     shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,)), picture)
@@ -161,9 +176,7 @@ def test_what_is_read_cannot_write_the_page(identifier):
         assert "<img src=x" not in text and "&lt;img" in text
 
 
-def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier):
-    picture = draw("Signal Window", "pacifico", 48).convert("RGB")
-    answer = identifier.identify(picture)
+def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier, picture, answer):
     (line,) = answer.groups[0].lines
     larger = dataclasses.replace(line, text="", corners=((0, 0), (picture.width, 0), picture.size, (0, picture.height)))
     group = dataclasses.replace(answer.groups[0], lines=(larger, line))
@@ -172,9 +185,7 @@ def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier):
     assert "The file itself names: A&lt;b, Lora." in shown and "names:" not in answer_html(identifier, answer, picture)
 
 
-def test_a_line_left_unread_is_read_for_its_card_and_when_it_is_picked(identifier):
-    picture = draw("Signal Window", "pacifico", 48).convert("RGB")
-    answer = identifier.identify(picture)
+def test_a_line_left_unread_is_read_for_its_card_and_when_it_is_picked(identifier, picture, answer):
     (line,) = answer.groups[0].lines
     unread = dataclasses.replace(line, text="", confidence=0.0, centres=())
     group = dataclasses.replace(answer.groups[0], lines=(unread,))
@@ -186,8 +197,7 @@ def test_a_line_left_unread_is_read_for_its_card_and_when_it_is_picked(identifie
     assert picked_read(identifier, picture, Look(View("one.png"), (cleared,), (0,), 0)).lines == (cleared,)
 
 
-def test_runners_up_below_one_percent_are_not_shown(identifier):
-    answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
+def test_runners_up_below_one_percent_are_not_shown(identifier, answer):
     first = dataclasses.replace(answer.matches[0], probability=0.98)
     second, third = answer.matches[1:3]
     others = [dataclasses.replace(second, probability=0.015), dataclasses.replace(third, probability=0.005)]
@@ -196,8 +206,7 @@ def test_runners_up_below_one_percent_are_not_shown(identifier):
     assert [row.verdict for row in rows] == [first.verdict, second.verdict]
 
 
-def test_groups_are_numbered_as_the_fonts_are_listed(identifier):
-    answer = identifier.identify(draw("Signal Window", "pacifico", 48).convert("RGB"))
+def test_groups_are_numbered_as_the_fonts_are_listed(identifier, answer):
     (group,) = answer.groups
     groups = [dataclasses.replace(group, lines=(dataclasses.replace(group.lines[0], text=text),)) for text in "abcd"]
     rare = group.matches[1:]
@@ -210,29 +219,26 @@ def test_groups_are_numbered_as_the_fonts_are_listed(identifier):
     assert "".join(one.lines[0].text for one in found) == "dcab"
 
 
-def test_runners_up_of_one_superfamily_are_folded(identifier):
-    faces = {face.id: face for face in identifier.catalogue.faces}
+def test_runners_up_of_one_superfamily_are_folded(identifier, face_of):
     names = ("lora", "playwrite-hr", "pacifico", "playwrite-hu")
-    rows = [Row(faces[f"{name}-400-normal"], 0.2, (), "close") for name in names]
+    rows = [Row(face_of[f"{name}-400-normal"], 0.2, (), "close") for name in names]
     shown = cards_html(identifier, [(rows, "")])
     assert "Also possible: Playwrite, Pacifico<" in shown and "<summary>2 of Playwrite<" in shown
     alone = cards_html(identifier, [(rows[:2], "")])
     assert "Also possible: Playwrite HR" in alone and " of Playwrite<" not in alone
 
 
-def test_twins_are_linked_and_counted(identifier):
-    faces = {face.id: index for index, face in enumerate(identifier.catalogue.faces)}
-    index = faces["noto-sans-400-normal"]
-    row = Row(identifier.catalogue.faces[index], None, identifier.catalogue.twins_of(index))
+def test_twins_are_linked_and_counted(identifier, face_of):
+    twins = identifier.catalogue.twins_of(identifier.catalogue.row_of("noto-sans-400-normal"))
+    row = Row(face_of["noto-sans-400-normal"], None, twins)
     shown = cards_html(identifier, [([row], "")])
     assert re.search(r"Also sold or shared as .* and \d+ other Noto Sans families: the letters are the same", shown)
-    arimo = Row(identifier.catalogue.faces[faces["arimo-400-normal"]], None, ())
+    arimo = Row(face_of["arimo-400-normal"], None, ())
     assert "<p class='note'>Drawn like Arial" in cards_html(identifier, [([arimo], "")])
 
 
-def test_all_fonts_by_role(identifier):
-    faces = {face.id: face for face in identifier.catalogue.faces}
-    ways = codes([("heading", faces["lora-700-italic"]), ("text", faces["lora-400-normal"])])
+def test_all_fonts_by_role(face_of):
+    ways = codes([("heading", face_of["lora-700-italic"]), ("text", face_of["lora-400-normal"])])
     assert "family=Lora:ital,wght@0,400;1,700&display=swap" in ways["css2 address"]
     assert "font-style: italic" in ways["CSS"] and ways["npm"] == "npm install @fontsource/lora"
     assert ways["next/font"].startswith("import { Lora } from 'next/font/google'")
@@ -253,17 +259,15 @@ def test_filters(identifier):
             wanted(*strange)
 
 
-def test_widths_of_known_faces(identifier):
-    width = {face.id: face.width_class for face in identifier.catalogue.faces}
-    assert width["roboto-condensed-400-normal"] == "narrow"
-    assert width["roboto-400-normal"] == "normal" and width["syncopate-400-normal"] == "wide"
+def test_widths_of_known_faces(face_of):
+    names = ("roboto-condensed", "roboto", "syncopate")
+    assert [face_of[f"{name}-400-normal"].width_class for name in names] == ["narrow", "normal", "wide"]
 
 
-def test_a_font_file_holds_the_face_itself(identifier):
-    faces = {face.id: face for face in identifier.catalogue.faces}
+def test_a_font_file_holds_the_face_itself(identifier, face_of):
     widths = []
     for name in ("roboto-400-normal", "roboto-900-normal", "roboto-400-normal-wdth75"):
-        with zipfile.ZipFile(io.BytesIO(font_package(identifier, faces[name]))) as files:
+        with zipfile.ZipFile(io.BytesIO(font_package(identifier, face_of[name]))) as files:
             assert "OFL" in files.read("README.txt").decode()
             font = TTFont(io.BytesIO(files.read(f"{name}.woff2")))
         assert font.flavor == "woff2" and "fvar" not in font
@@ -271,18 +275,16 @@ def test_a_font_file_holds_the_face_itself(identifier):
     assert widths[2] < widths[0] < widths[1]
 
 
-def test_a_style_that_does_not_ship_is_labelled(identifier, monkeypatch):
-    faces = {face.id: face for face in identifier.catalogue.faces}
-    assert "Shown in" not in specimen(identifier, faces["roboto-300-normal"], "x")
-    monkeypatch.setattr(identifier, "stand_in", lambda face: faces["roboto-400-normal"])
-    assert "Shown in Regular 400, the nearest style" in specimen(identifier, faces["roboto-300-normal"], "x")
+def test_a_style_that_does_not_ship_is_labelled(identifier, face_of, monkeypatch):
+    assert "Shown in" not in specimen(identifier, face_of["roboto-300-normal"], "x")
+    monkeypatch.setattr(identifier, "stand_in", lambda face: face_of["roboto-400-normal"])
+    assert "Shown in Regular 400, the nearest style" in specimen(identifier, face_of["roboto-300-normal"], "x")
 
 
-def test_codes_of_a_face_off_the_usual_axes(identifier):
-    faces = {face.id: face for face in identifier.catalogue.faces}
-    ways = codes([("text", faces["roboto-400-normal-wdth75"])])
+def test_codes_of_a_face_off_the_usual_axes(face_of):
+    ways = codes([("text", face_of["roboto-400-normal-wdth75"])])
     assert "family=Roboto:wdth,wght@75,400&" in ways["css2 address"] and "font-stretch: 75%;" in ways["CSS"]
-    own = codes([("text", faces["nimbus-sans-400-normal"])])  # Google Fonts lacks it
+    own = codes([("text", face_of["nimbus-sans-400-normal"])])  # Google Fonts lacks it
     assert set(own) == {"CSS", "@font-face"} and "googleapis" not in own["CSS"]
 
 
