@@ -84,7 +84,7 @@ def measure(settings: TrainSettings, run: Path, catalogue_name: str, pictures: P
     embeddings = embedded([references[row] for row in chosen])
     faces = faces_in_order(references.face_names)
     twins = read_twins(data_home() / "twins.jsonl", references.face_names).numpy().astype(np.int32)
-    catalogue = Catalogue(faces, *make_prototypes(embeddings, references.face[chosen], 1), twins)
+    catalogue = Catalogue(faces, *make_prototypes(embeddings, references.face[chosen]), twins)
 
     lines = open_cache(data, "chromium", settings.preprocessing)
     embeddings, truth = embedded(lines), truth_of(faces, lines.face)

@@ -1,11 +1,10 @@
 """Average the references of every face into prototypes, once, from the best checkpoint of a finished run.
 
-    python -m train.make_prototypes experiments/ladder.yaml#further [--run DIR] [--per-face 1 2 3]
+    python -m train.make_prototypes experiments/ladder.yaml#further [--run DIR]
 
-One prototype a face is the class average, or that averaged with the face's proxy, the row that the classifier learned,
-where the face was trained on. Several are the means that k-means (Lloyd 1982) finds among the face's references. The
-validation split chooses. Writes `prototypes.npz` into the run, and the accuracy on validation, test and Chromium lines
-into the entry NAME of `results/encoder.jsonl`.
+A face's prototype is the class average, or that averaged with the face's proxy, the row that the classifier learned,
+where the face was trained on. The validation split chooses. Writes `prototypes.npz` into the run, and the accuracy on
+validation, test and Chromium lines into the entry NAME of `results/encoder.jsonl`.
 """
 
 from collections.abc import Sequence
@@ -52,27 +51,11 @@ def embed_lines(encoder: Encoder, lines: Sequence[np.ndarray], settings: Preproc
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
 
 
-def means_of_face(embeddings: np.ndarray, count: int, rounds: int = 10) -> np.ndarray:
-    """At most `count` normalised means of (N, D) embeddings by k-means, begun far apart: (K, D)."""
-    chosen = [embeddings.mean(0)]
-    while len(chosen) < min(count, len(embeddings)) + 1:
-        nearest = (embeddings @ np.stack(chosen).T).max(1)
-        chosen.append(embeddings[nearest.argmin()])
-    means = np.stack(chosen[1:] if count > 1 else chosen[:1])
-    for _ in range(rounds if count > 1 else 0):
-        owner = (embeddings @ means.T).argmax(1)
-        means = np.stack([embeddings[owner == k].mean(0) for k in np.unique(owner)])
-    return means / np.linalg.norm(means, axis=1, keepdims=True)
-
-
-def make_prototypes(embeddings: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def make_prototypes(embeddings: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Prototypes (P, D) float16 and their faces (P,) int32, ascending, from embedded references and their faces."""
-    prototypes, owners = [], []
-    for face in np.unique(faces):
-        means = means_of_face(embeddings[faces == face], count)
-        prototypes.append(means)
-        owners += [face] * len(means)
-    return np.concatenate(prototypes).astype(np.float16), np.array(owners, np.int32)
+    owners = np.unique(faces)
+    means = np.stack([embeddings[faces == face].mean(0) for face in owners])
+    return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float16), owners.astype(np.int32)
 
 
 def proxies_of(run: Path) -> np.ndarray | None:
@@ -126,7 +109,6 @@ def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__, "results/encoder.jsonl")
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
-    parser.add_argument("--per-face", type=int, nargs="+", default=[1, 2, 3])
     arguments = parser.parse_args(argv)
     name = entry_name(arguments.experiment)
     settings = open_experiment(arguments.experiment)
@@ -146,10 +128,10 @@ def main(argv: list[str] | None = None) -> None:
     validation, validation_embeddings = embedded("validation")
     every_fourth = np.arange(0, len(validation), 4)
     asked = truth_of(faces, validation.face[every_fourth])
-    made = {str(count): make_prototypes(reference_embeddings, references.face, count) for count in arguments.per_face}
+    means, owners = make_prototypes(reference_embeddings, references.face)
+    made = {"1": (means, owners)}
     proxies = proxies_of(run)
     if proxies is not None:
-        means, owners = make_prototypes(reference_embeddings, references.face, 1)
         made["1 and proxy"] = add_proxies(means, proxies, np.unique(train.face)), owners
     measured = {}
     for kind, (prototypes, owners) in made.items():
