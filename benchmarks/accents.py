@@ -63,8 +63,7 @@ def apart(word: str, first: Drawable, second: Drawable) -> float:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results/once.jsonl#accents"))
+    parser = command_line(__doc__, "results/once.jsonl#accents")
     parser.add_argument("--catalogue", type=Path, default=data_home() / "catalogue")
     arguments = parser.parse_args(argv)
     identifier, rng = FontIdentifier.from_pretrained(), np.random.default_rng(23)

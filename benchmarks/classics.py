@@ -63,9 +63,8 @@ def names_it(identifier: FontIdentifier, file: Path, classic: str) -> bool:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, "results/once.jsonl#classics")
     parser.add_argument("out", type=Path, metavar="DIR")
-    parser.add_argument("--results", type=Path, default=Path("results/once.jsonl#classics"))
     arguments = parser.parse_args(argv)
     catalogue, identifier = data_home() / "catalogue", FontIdentifier.from_pretrained()
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from fontid.artifact import ArtifactError
 from fontid.catalogue.faces import regular_faces
 from fontid.catalogue.ranking import Catalogue
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.encoder.preprocessing import windows_of
 from fontid.evaluation.experiment import write_result
 from fontid.identifier import FontIdentifier
@@ -87,10 +87,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", default="full", help="a preset's name, or a folder")
     arguments = parser.parse_args(argv)
     folder = find_data(arguments.data)
-    try:
+    with exit_on(ArtifactError):
         identifier = FontIdentifier.from_pretrained(arguments.model)
-    except ArtifactError as error:
-        raise SystemExit(str(error)) from error
     catalogue = identifier.catalogue
     parts = [open_cache(folder, split, identifier.preprocessing) for split in ("test", "chromium")]
     metrics = measure(

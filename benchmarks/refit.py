@@ -6,7 +6,6 @@ DIR keeps the pictures of benchmarks and calibration, and `DIR/refit/`, a stamp 
 into it. A step whose stamp still fits is passed over, so a refit that was killed goes on where it stopped.
 """
 
-import argparse
 import hashlib
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fontid.commands import command_line
 from fontid.paths import data_home
 
 MODEL = Path("model")
@@ -101,7 +101,7 @@ def refit(steps: list[Step], stamps: Path, run: Callable[[tuple[str, ...]], bool
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("drawn", type=Path, metavar="DIR")
     parser.add_argument("--list", action="store_true", help="print the commands, and run none")
     arguments = parser.parse_args(argv)

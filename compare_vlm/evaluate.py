@@ -18,7 +18,7 @@ from compare_vlm.questions import Names, Questions, open_names
 from compare_vlm.settings import BackboneRow, ClassicalRow, EncoderRow, Row, VlmRow, open_row, row_name, run_folder
 from fontid.artifact import ArtifactError
 from fontid.catalogue.ranking import by_score
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import SettingsError, write_result
 from fontid.identifier import SHIPPED, FontIdentifier
 from fontid.picture.opening import PictureError
@@ -179,11 +179,9 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     for path in arguments.rows:
         for families in arguments.families:
-            try:
+            with exit_on(SettingsError):
                 row = open_row(path, families or None)
                 metrics = measure_row(row, arguments.run or run_folder(path, row), arguments.exact)
-            except SettingsError as error:
-                raise SystemExit(str(error)) from error
             command = f"python -m compare_vlm.evaluate {path}" + (f" --families {families}" if families else "")
             name = row_name(path, row)
             target = Path(f"{arguments.results}#{name}")

@@ -10,7 +10,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 
 from compare_vlm.models import open_trained
 from compare_vlm.settings import VlmRow, open_row, run_folder
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import SettingsError
 
 
@@ -40,14 +40,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--merge", type=Path, metavar="DIR")
     parser.add_argument("--push", metavar="REPO")
     arguments = parser.parse_args(argv)
-    try:
+    with exit_on(SettingsError):
         row = open_row(arguments.row, arguments.families)
         if not isinstance(row, VlmRow) or row.zero_shot:
             raise SettingsError(f"{arguments.row} has no adapter.")
         run = arguments.run or run_folder(arguments.row, row)
         publish(row, run / "trained", arguments.merge, arguments.push)
-    except SettingsError as error:
-        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from compare_vlm.loop import Task, fit, open_accelerator
 from compare_vlm.models import Vlm, give_adapters, open_vlm, save_trained, with_answers
 from compare_vlm.questions import Names, Question, Questions, open_names
 from compare_vlm.settings import BackboneRow, VlmRow, open_row, run_folder
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import SettingsError
 from fontid.identifier import SHIPPED
 from train.checkpoints import leave
@@ -100,13 +100,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--families", type=int)
     parser.add_argument("--run", type=Path)
     arguments = parser.parse_args(argv)
-    try:
+    with exit_on(SettingsError):
         row = open_row(arguments.row, arguments.families)
         if not isinstance(row, VlmRow | BackboneRow) or getattr(row, "zero_shot", False):
             raise SettingsError(f"{arguments.row} is not trained: run python -m compare_vlm.evaluate on it.")
         train(row, arguments.run or run_folder(arguments.row, row))
-    except SettingsError as error:
-        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

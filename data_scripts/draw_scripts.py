@@ -39,30 +39,8 @@ COUNTS = {
 OTHERS = {"train": 50, "validation": 12}  # of each other script
 LANGUAGES = {
     "latin": [
-        "en",
-        "en",
-        "en",
-        "de",
-        "fr",
-        "es",
-        "it",
-        "pt",
-        "nl",
-        "sv",
-        "da",
-        "fi",
-        "pl",
-        "cs",
-        "hu",
-        "tr",
-        "ro",
-        "lt",
-        "lv",
-        "sk",
-        "sl",
-        "vi",
-        "is",
-        "id",
+        "en", "en", "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "fi", "pl", "cs", "hu", "tr", "ro", "lt",
+        "lv", "sk", "sl", "vi", "is", "id",
     ],
     "cyrillic": ["ru", "ru", "uk", "bg", "mk"],
     "greek": ["el"],
@@ -74,7 +52,7 @@ LANGUAGES = {
     "korean": ["ko"],
     "japanese": ["ja"],
     "chinese-simplified": ["zh"],
-}
+}  # fmt: skip
 WORDS = 8000  # of each language, the most frequent
 VALIDATION_SHARE = 0.2  # of the families
 FROM_CATALOGUE = 0.6  # of Latin lines; the others are in families that have other scripts, too

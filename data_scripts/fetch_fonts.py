@@ -25,7 +25,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 from tqdm import tqdm
 
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.paths import data_home
 
 FAMILIES = Path(__file__).parent / "families.txt"
@@ -49,7 +49,7 @@ LICENSES = {
 
 
 class FetchError(RuntimeError):
-    """Fonts cannot be fetched at all; the message says what to do."""
+    """Fonts or packages cannot be had; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ def main(argv: list[str] | None = None) -> int:
 
         problems = import_folder(arguments.source, out)
     else:
-        try:
+        with exit_on(FetchError):
             if arguments.sources:
                 from data_scripts.font_sources import fetch_sources
 
@@ -293,8 +293,6 @@ def main(argv: list[str] | None = None) -> int:
                 problems = refresh(arguments.families, out, arguments.batch)
             else:
                 problems = fetch(read_families(arguments.families), out, arguments.batch)
-        except FetchError as error:
-            raise SystemExit(str(error)) from error
     print(*report(out, problems), sep="\n")
     failed = bool(problems) and not arguments.refresh and not arguments.source
     if failed:

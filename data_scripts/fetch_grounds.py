@@ -23,7 +23,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from fontid.commands import command_line
+from data_scripts.fetch_fonts import FetchError
+from fontid.commands import command_line, exit_on
 from fontid.paths import data_home
 
 PACKAGES = Path(__file__).parent / "grounds.tsv"
@@ -35,10 +36,6 @@ MIN_LIKENESS = 0.9  # correlation of two pictures at 16 x 16 from which they are
 SIZE_IN_NAME = re.compile(r"\d+x\d+")
 VARIANT_IN_NAME = re.compile(r"\d+|[-_](l|d|light|dark)\b|_dark\b")
 Image.MAX_IMAGE_PIXELS = 10_000 * 10_000
-
-
-class FetchError(RuntimeError):
-    """A package cannot be had; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +169,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     crops: dict[str, list[tuple[Picture, Image.Image]]] = {split: [] for split in CROPS}
     sides = Sides()
-    try:
+    with exit_on(FetchError):
         for package in tqdm(read_packages(PACKAGES), desc="packages"):
             for picture in pictures_in(package, fetch(package, data_home() / "ground-packages")):
                 image = picture.open()
@@ -180,8 +177,6 @@ def main(argv: list[str] | None = None) -> None:
                     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(picture.content).digest()[:8], "big"))
                     split = sides.side_of(picture, image)
                     crops[split].extend((picture, crop) for crop in crops_of(image, rng))
-    except FetchError as error:
-        raise SystemExit(str(error)) from error
     rows = []
     for split, found in crops.items():
         shutil.rmtree(arguments.out / split, ignore_errors=True)

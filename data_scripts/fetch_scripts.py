@@ -10,28 +10,14 @@ import re
 from pathlib import Path
 
 from data_scripts.fetch_fonts import FetchError, fetch, read_families, report
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.paths import data_home
 
 FAMILIES = Path(__file__).parent / "scripts.txt"
 SCRIPTS = (
-    "cyrillic",
-    "greek",
-    "arabic",
-    "armenian",
-    "bengali",
-    "chinese-simplified",
-    "devanagari",
-    "georgian",
-    "gujarati",
-    "hebrew",
-    "japanese",
-    "khmer",
-    "korean",
-    "tamil",
-    "telugu",
-    "thai",
-)
+    "cyrillic", "greek", "arabic", "armenian", "bengali", "chinese-simplified", "devanagari", "georgian", "gujarati",
+    "hebrew", "japanese", "khmer", "korean", "tamil", "telugu", "thai",
+)  # fmt: skip
 LATIN = ("latin", "latin-ext", "vietnamese")
 FILE = re.compile(rf".*-(?P<part>{'|'.join(LATIN[::-1] + SCRIPTS)})-(?P<face>(400|700)-(normal|italic))\.woff2")
 
@@ -47,10 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=30, help="packages npm installs at a time")
     arguments = parser.parse_args(argv)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    try:
+    with exit_on(FetchError):
         problems = fetch(read_families(FAMILIES), arguments.out, arguments.batch, files_of=script_files)
-    except FetchError as error:
-        raise SystemExit(str(error)) from error
     print(*report(arguments.out, problems), sep="\n")
     return int(bool(problems))
 

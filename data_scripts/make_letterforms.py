@@ -15,7 +15,6 @@ reserves the name, or wants modified versions named otherwise, the name inside i
 hold their tables uncompressed. Fonts that an earlier run left in `letterforms/made` are not made again.
 """
 
-import argparse
 import io
 import logging
 import lzma
@@ -38,6 +37,7 @@ from tqdm import tqdm
 from data_scripts.whole_fonts import whole_font
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.usage import read_usage
+from fontid.commands import command_line
 from fontid.fonts.subsetting import plain, scaled, woff2
 from fontid.letters.letterforms import CHARACTERS, PLAIN, font_name
 from fontid.paths import data_home
@@ -216,7 +216,7 @@ def licence_texts(fonts: Path, faces: list[Face]) -> dict[str, str]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
     parser.add_argument("--out", type=Path, default=data_home() / "letterforms")

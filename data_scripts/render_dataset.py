@@ -35,7 +35,7 @@ from data_scripts.on_ray import render_on_ray
 from data_scripts.renderers import RENDERERS, OpenFace, draw_line, unpack
 from data_scripts.texts import LETTERS, keep_drawable, random_letters, random_text
 from fontid.catalogue.faces import Face, by_family, nested_order, read_faces, regular_faces
-from fontid.commands import Refusal, command_line
+from fontid.commands import Refusal, command_line, exit_on
 from fontid.paths import data_home
 
 FACES_PER_SHARD = 64
@@ -325,10 +325,8 @@ def main(argv: list[str] | None = None) -> None:
         features=features,
     )
     if arguments.ray:
-        try:
+        with exit_on(Refusal):
             made = render_on_ray(render, shards, arguments.ray, arguments.num_proc)
-        except Refusal as error:
-            raise SystemExit(str(error)) from error
         print("; ".join(f"worker {worker}: {rows} rows" for worker, rows in made.items()))
     else:
         with Pool(arguments.num_proc) as pool:

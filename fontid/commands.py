@@ -3,7 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -40,3 +41,12 @@ def with_progress(items: Iterable, total: int) -> Iterable:
     from tqdm import tqdm
 
     return tqdm(items, total=total)
+
+
+@contextmanager
+def exit_on(kind: type[Exception]) -> Iterator[None]:
+    """Let errors of this kind end the program with their sentence, not with a traceback."""
+    try:
+        yield
+    except kind as error:
+        raise SystemExit(str(error)) from error

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from fontid.artifact import FORMAT, LETTERFORMS, seal
 from fontid.catalogue.faces import write_faces
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
 from fontid.evaluation.experiment import current_commit, entry_name, installed_versions, read_results
 from fontid.identifier import FontIdentifier
@@ -262,7 +262,7 @@ def main(argv: list[str] | None = None) -> None:
             "versions": installed_versions(),
         }
 
-        try:
+        with exit_on(ExportError):
             seal(partial, settings.preprocessing, made_by)
             identifier = FontIdentifier.from_pretrained(partial)
             golden = choose_golden(rows, identifier, GOLDEN)
@@ -271,8 +271,6 @@ def main(argv: list[str] | None = None) -> None:
             least = check_against_torch(SeeingEncoder(encoder, settings.view), identifier, golden)
             write_golden(partial / "golden", golden)
             seal(partial, settings.preprocessing, made_by | {"least_cosine_to_torch": round(least, 6)})
-        except ExportError as error:
-            raise SystemExit(str(error)) from error
         shutil.rmtree(out, ignore_errors=True)
         partial.rename(out)
     print(f"{arguments.out}: {len(golden)} golden pictures come back, least cosine to torch {least:.5f}.")

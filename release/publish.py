@@ -25,7 +25,7 @@ from huggingface_hub.errors import HFValidationError, HTTPError
 from huggingface_hub.utils import validate_repo_id
 
 from fontid.artifact import LETTERFORMS, ArtifactError, open_artifact
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import read_result
 from fontid.paths import data_home
 
@@ -239,11 +239,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     if arguments.push and not (arguments.model or arguments.dataset or arguments.space):
         parser.error("--push needs names: --model, --dataset or --space, or all of them")
-    with TemporaryDirectory() as scratch:
-        try:
-            run(arguments, Path(scratch))
-        except PublishError as error:
-            raise SystemExit(str(error)) from error
+    with TemporaryDirectory() as scratch, exit_on(PublishError):
+        run(arguments, Path(scratch))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ fonts. They are kept in DIR/prototypes.npz, so that a killed run goes on. Golden
 face are left out. Calibration stays: run train.calibrate afterwards.
 """
 
-import argparse
 import json
 import shutil
 from functools import partial
@@ -23,6 +22,7 @@ from fontid.artifact import LETTERFORMS, USAGE, Artifact, digest, open_artifact,
 from fontid.catalogue.enrolment import make_prototype
 from fontid.catalogue.faces import Face, read_faces, write_faces
 from fontid.catalogue.usage import read_usage
+from fontid.commands import command_line
 from fontid.evaluation.experiment import current_commit, installed_versions
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
@@ -79,7 +79,7 @@ def twins_of(faces: list[Face], file: Path) -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--catalogue", type=Path, default=data_home() / "catalogue")
     parser.add_argument("--model", type=Path, default=Path("model"), help="is replaced")
     parser.add_argument("--usage", type=Path, default=Path("data_scripts/usage.tsv"))

@@ -10,7 +10,7 @@ import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
 
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import SettingsError, entries, entry_name, read_results
 from train.settings import find_data
 
@@ -33,10 +33,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--pictures", type=Path, help="labelled real pictures")
     arguments = parser.parse_args(argv)
     find_data("full")  # whose references every one is measured with: missed now, not after the training
-    try:
+    with exit_on(SettingsError):
         chosen = [experiment for pattern in arguments.experiments for experiment in entries(pattern)]
-    except SettingsError as error:
-        raise SystemExit(str(error)) from error
     failed = []
     for experiment in chosen:
         name = entry_name(experiment)

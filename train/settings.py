@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.evaluation.experiment import SettingsError, entry_name, read_settings
 from fontid.paths import data_home
@@ -112,10 +112,8 @@ class TrainSettings(LoopSettings):
 
 def open_experiment(path: Path, kind: type[Settings] = TrainSettings) -> Settings:
     """Settings of an experiment whose data set is there; else the program ends with a sentence."""
-    try:
+    with exit_on(SettingsError):
         settings = read_settings(kind, path)
-    except SettingsError as error:
-        raise SystemExit(str(error)) from error
     find_data(settings.data)
     return settings
 
