@@ -17,13 +17,14 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 from PIL import Image, ImageDraw, ImageFont
 
 from compare_vlm.rows import COUNTS, MEASURED, NOT_RUN, SMOKE, Entry, read_entries, read_table, winner_of
 from compare_vlm.smoke import run_smoke
 from fontid.catalogue.faces import regular_faces
-from fontid.commands import command_line
+from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import SettingsError, write_result
 from fontid.identifier import FontIdentifier
 
@@ -45,8 +46,13 @@ def percent(*values: float | None) -> str:
     return " / ".join("" if value is None else f"{100 * value:.1f}" for value in values).strip(" /")
 
 
-def table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
+def accuracy(found: dict) -> str:
+    return percent(found["top1"], found["top5"])
+
+
+def table(header: list[str], rows: list[list]) -> str:
+    """Markdown; empty where there are no rows."""
+    lines = [header, ["---"] * len(header), *rows] if rows else []
     return "\n".join("| " + " | ".join(str(cell).replace("|", "/") for cell in line) + " |" for line in lines)
 
 
@@ -54,42 +60,42 @@ def accuracy_table(entries: list[Entry]) -> str:
     header = ["model", "families", "pictures", "top-1 / top-5", "strict", "other name spelled", "names it", "MRR"]
     rows = []
     for entry in entries:
-        splits = (entry.metrics or {}).get("splits", {})
-        plain = next(iter(splits.values()), None)
-        stroop = splits.get("stroop")
-        row = [entry.label, count_name(entry.families), str(plain["n"]) if plain else ""]
-        if plain:
-            row += [percent(plain["twins"]["top1"], plain["twins"]["top5"])]
-            row += [percent(plain["strict"]["top1"], plain["strict"]["top5"])]
-            row += [percent(stroop["twins"]["top1"], stroop["twins"]["top5"]) if stroop else ""]
-            row += [percent(stroop.get("spelled")) if stroop else "", f"{plain['twins']['mrr']:.3f}"]
-        else:
-            row += [""] * 5
-        rows.append([*row, entry.status, entry.file])
+        splits = entry.metrics["splits"] if entry.metrics else {}
+        found = [""] * 6
+        if splits:
+            plain, stroop = next(iter(splits.values())), splits.get("stroop")
+            found = [plain["n"], accuracy(plain["twins"]), accuracy(plain["strict"])]
+            found += [accuracy(stroop["twins"]), percent(stroop.get("spelled"))] if stroop else ["", ""]
+            found += [f"{plain['twins']['mrr']:.3f}"]
+        rows.append([entry.label, count_name(entry.families), *found, entry.status, entry.file])
     return table([*header, "", "file"], rows)
 
 
 def cost_table(entries: list[Entry]) -> str:
+    header = ["model", "families", "ms a picture", "peak MB", "MB on disk", "million weights", "images seen", "seconds"]
     rows = []
     for entry in entries:
-        if entry.metrics is None:
-            rows.append([entry.label, count_name(entry.families), *[""] * 6, entry.status])
-            continue
-        metrics, training = entry.metrics, entry.metrics.get("training", {})
-        slowest = max(split["ms_per_image"] for split in metrics["splits"].values())
-        row = [entry.label, count_name(entry.families), f"{slowest:.0f}", str(metrics["peak_rss_mb"])]
-        row += [str(metrics["disk_mb"]), f"{metrics['parameters'] / 1e6:.1f}"]
-        row += [f"{training['images']:,}" if training else "", f"{training['seconds']:.0f}" if training else ""]
-        rows.append([*row, entry.status])
-    header = ["model", "families", "ms a picture", "peak MB", "MB on disk", "million weights", "images seen", "seconds"]
+        found = [""] * 6
+        if metrics := entry.metrics:
+            slowest = max(split["ms_per_image"] for split in metrics["splits"].values())
+            found = [f"{slowest:.0f}", metrics["peak_rss_mb"], metrics["disk_mb"], f"{metrics['parameters'] / 1e6:.1f}"]
+            training = metrics.get("training")
+            found += [f"{training['images']:,}", f"{training['seconds']:.0f}"] if training else ["", ""]
+        rows.append([entry.label, count_name(entry.families), *found, entry.status])
     return table([*header, ""], rows)
 
 
 def not_run_table(entries: list[Entry]) -> str:
-    return table(
-        ["model", "why", "command"],
-        [[entry.label, entry.note, f"`{entry.command}`"] for entry in entries if entry.status == NOT_RUN],
-    )
+    return table(["model", "why", "command"], [[entry.label, entry.note, f"`{entry.command}`"] for entry in entries])
+
+
+def exact_table(entries: list[Entry]) -> str:
+    rows = []
+    for entry in entries:
+        found = entry.metrics["exact"]
+        agreed = [percent(found["first_five"]), percent(found["first"])]
+        rows.append([entry.label, count_name(entry.families), found["n"], *agreed, entry.status])
+    return table(["model", "families", "pictures", "first five found", "same first", ""], rows)
 
 
 def draw_growth(entries: list[Entry], split: str) -> plt.Figure:
@@ -197,17 +203,8 @@ def to_picture(figure: plt.Figure) -> Image.Image:
 
 
 def compose(entries: list[Entry], split: str) -> tuple[str, dict[str, Image.Image]]:
-    """The report in Markdown, and its pictures by name."""
-    winner = winner_of(entries, split)
+    """The report in Markdown, by `report.md.jinja`, and its pictures by name."""
     measured = [entry for entry in entries if entry.metrics]
-    if winner:
-        verdict = (
-            f"Winner within 1 GB and a second on two cores: **{winner.label}**, "
-            f"{percent(winner.accuracy(split))} % of pictures right at once among {winner.metrics['families']} "
-            "families."
-        )
-    else:
-        verdict = "No measured row over all families lies within the serving limits; smoke rows do not count."
     pictures = {
         "growth": to_picture(draw_growth(measured, split)),
         "length": to_picture(draw_groups(measured, split, "by_length", "Letters in the picture")),
@@ -215,51 +212,26 @@ def compose(entries: list[Entry], split: str) -> tuple[str, dict[str, Image.Imag
     }
     if any("stroop" in entry.metrics["splits"] for entry in measured):
         pictures["stroop"] = to_picture(draw_stroop(measured, split))
-    parts = [
-        "# Should a vision-language model replace the encoder?",
-        verdict,
-        f"Every model was asked which family a line is set in (`{split}` split: no training renderer drew it), among "
-        "the first 20, 200 or all families with training lines. Accuracy in per cent, twins credited, top-1 / top-5. "
-        f"*{MEASURED}*: by the file named. *{SMOKE}*: a trial of the code with random weights, no result. *{NOT_RUN}*: "
-        "needs what was not to be had here. Nothing in these columns is estimated.",
-        accuracy_table(entries),
-        "“Other name spelled”: pictures whose text is another family's name; “names it”: how often that name was the "
-        "answer.",
-        "## Accuracy over the catalogue's size",
-        "![Accuracy over catalogue size](growth.webp)",
-        "## By length of text, by category, and with misleading text",
-        "![By length](length.webp)",
-        "![By category](category.webp)",
-        *(["![With another family's name as text](stroop.webp)"] if "stroop" in pictures else []),
-        "## What it costs",
-        "Milliseconds are the median of pictures asked one by one; memory is the peak of the process that measured, "
-        "data set reader and all; images seen and seconds are those of training.",
-        cost_table(entries),
-    ]
-    exact = [entry for entry in measured if entry.metrics.get("exact")]
-    if exact:
-        header = ["model", "families", "pictures", "first five found", "same first", ""]
-        rows = [
-            [e.label, count_name(e.families), str(found["n"]), percent(found["first_five"]), percent(found["first"])]
-            + [e.status]
-            for e in exact
-            if (found := e.metrics["exact"])
-        ]
-        parts += ["## Beam search beside the exact likelihood of every name", table(header, rows)]
     if found := disagreements(measured, split):
         pictures["disagreements"] = draw_disagreements(*found)
-        parts += ["## Where two of them disagree", "![Disagreements](disagreements.webp)"]
-    if any(entry.status == NOT_RUN for entry in entries):
-        parts += ["## Not run", not_run_table(entries)]
-    published = [
-        [row["model"], row["benchmark"], str(row["value"]), f"published: {row['source']}"]
-        for row in read_table(HERE / "published.yaml")
-    ]
-    parts += ["## Published by others", table(["model", "benchmark", "accuracy", ""], published)]
-    plan = [list(map(str, row.values())) + ["estimate"] for row in read_table(HERE / "plan.yaml")]
-    header = ["run", "GPU memory", "images a second", "images", "hours", ""]
-    parts += ["## What the real runs would cost on one H200, and on several machines", table(header, plan)]
-    return "\n\n".join(parts) + "\n", pictures
+    published = read_table(HERE / "published.yaml")
+    tables = {
+        "accuracy": accuracy_table(entries),
+        "cost": cost_table(entries),
+        "exact": exact_table([entry for entry in measured if entry.metrics.get("exact")]),
+        "not_run": not_run_table([entry for entry in entries if entry.status == NOT_RUN]),
+        "published": table(
+            ["model", "benchmark", "accuracy", ""],
+            [[row["model"], row["benchmark"], row["value"], f"published: {row['source']}"] for row in published],
+        ),
+        "plan": table(
+            ["run", "GPU memory", "images a second", "images", "hours", ""],
+            [[*row.values(), "estimate"] for row in read_table(HERE / "plan.yaml")],
+        ),
+    }
+    page = Environment(loader=FileSystemLoader(HERE), autoescape=False)  # nosec B701: Markdown
+    facts = {"winner": winner_of(entries, split), "split": split, "pictures": set(pictures), "percent": percent}
+    return page.get_template("report.md.jinja").render(facts, tables=tables) + "\n", pictures
 
 
 def to_html(markdown: str, pictures: dict[str, Image.Image]) -> str:
@@ -294,9 +266,7 @@ def write_report(experiments: Path, results: Path, out: Path) -> dict:
     (out / "report.html").write_text(to_html(markdown, pictures), encoding="utf-8")
     winner = winner_of(entries, split)
     summary = {
-        "winner": None
-        if winner is None
-        else {"label": winner.label, "file": winner.file} | winner_figures(winner, split),
+        "winner": winner and winner_figures(winner, split),
         "rows": {status: sum(e.status == status for e in entries) for status in (MEASURED, SMOKE, NOT_RUN)},
     }
     settings = {"experiments": str(experiments), "split": split}
@@ -323,12 +293,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args(argv)
     experiments, results = arguments.experiments, arguments.results
-    try:
+    with exit_on(SettingsError):
         if arguments.smoke:
             experiments, results = run_smoke(arguments.out)
         summary = write_report(experiments, results, arguments.out)
-    except SettingsError as error:
-        raise SystemExit(str(error)) from error
     print(f"{arguments.out / 'report.html'}: {json.dumps(summary)}")
 
 
