@@ -21,7 +21,7 @@ from fontid.catalogue.enrolment import read_fonts
 from fontid.catalogue.own import EnrolmentError
 from fontid.commands import command_line
 from fontid.identifier import FontIdentifier
-from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
+from fontid.picture.opening import PictureError, open_picture
 from tests import hostile
 from tests.conftest import MODEL
 from web import batch, own_fonts
@@ -51,9 +51,8 @@ def as_batch(file: Path, identifier: FontIdentifier | None) -> str:
 
 
 def as_font(file: Path, identifier: FontIdentifier | None) -> str:
-    named = file if file.suffix in own_fonts.FONT_SUFFIXES else file.rename(file.with_suffix(".ttf"))
     if identifier:
-        own, _ = own_fonts.take(identifier, [named], alone=True)
+        own, _ = own_fonts.take(identifier, [file], alone=True)
         searching = own_fonts.identifier_for(identifier, own)
         return searching.identify(hostile.picture()).matches[0].family
     return " ".join(face.id[:60] for face in read_fonts(file.parent, {}))
@@ -65,7 +64,6 @@ WAYS: dict[str, Callable[[Path, FontIdentifier | None], str]] = {
     "batch": as_batch,
     "font": as_font,
 }
-SUFFIXES = {*PICTURE_SUFFIXES, *own_fonts.FONT_SUFFIXES, ".zip"}
 KINDS = {"pictures": hostile.pictures, "fonts": hostile.fonts, "zips": hostile.zips}
 
 
@@ -145,7 +143,7 @@ def main(argv: list[str] | None = None) -> None:
                 number += 1
                 place = arguments.folder / str(number)
                 place.mkdir()
-                file = place / (name if Path(name).suffix in SUFFIXES else "x.png")
+                file = place / name
                 file.write_bytes(data)
                 found = feed(way, file, identifier)
                 print(json.dumps({"way": way, "kind": kind, "name": name, **found, "written": outside[:3]}), flush=True)
