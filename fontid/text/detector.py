@@ -16,7 +16,10 @@ WORD_HEIGHT = 7.5  # likewise: lower words are missed
 MOST_WORD = 40  # pixels of a picture: higher words are seen at any scale
 LEAST_WORDS = 12  # a picture with fewer low ones is no page
 EDGE = 40  # levels of gray between neighbours: the rim of a letter
-FLAT, LEAST_FLAT = 6, 0.5  # levels between neighbours on a screenshot's ground, and how much of it has that
+FLAT, LEAST_FLAT = 6, 0.5  # levels between neighbours on a plain ground, and how much of a picture has that
+SEEN = 20  # levels between neighbours: the rim of something, however pale
+ENOUGH = 20  # pixels of the detector's input: higher letters are found no better
+LOWER = 0.1  # share of all letters' widths: of letters as low as this
 TILE = 400 * 640  # pixels of one input: what bounds the memory
 NEAR = 9  # pixels of the input: text is no farther from an edge
 RULE = 60  # likewise: a straight edge as long is no letter's
@@ -80,7 +83,7 @@ class Detector:
 def _look(picture: Image.Image) -> tuple[float, float, bool]:
     """Pixels of the detector's input per pixel of the picture, the border in the former, and whether it is a page.
 
-    The whole picture within `SIDE`, or a page as large as the words on it need.
+    The whole picture within `SIDE`, and smaller where all letters are large; or a page as large as the words on it need.
     """
     width, height = picture.size
     border = max(LEAST_BORDER, BORDER * min(width, height))
@@ -89,7 +92,8 @@ def _look(picture: Image.Image) -> tuple[float, float, bool]:
     scale = min(1.0, (SIDE - 2 * border) / max(width, height))
     words = _low_words(picture) if scale < 1.0 else None
     if words is None or scale * words >= WORD_HEIGHT:
-        return scale, border, False
+        fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
+        return scale * fewer, max(LEAST_BORDER, border * fewer), False
     return min(1.0, WORD_HEIGHT / words), LEAST_BORDER, True
 
 
@@ -98,14 +102,33 @@ def _low_words(picture: Image.Image) -> float | None:
 
     Letters of small text hang together by their rims.
     """
-    gray = np.asarray(picture.convert("L"))
-    steps = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    if (steps <= FLAT).mean() < LEAST_FLAT:
+    found = _pieces(picture.convert("L"), EDGE)
+    if found is None:
         return None
-    _, _, stats, _ = cv2.connectedComponentsWithStats((steps > EDGE).astype(np.uint8))
-    _, _, widths, heights, areas = stats[1:].T
+    widths, heights, areas = found
     words = (heights >= 6) & (heights <= MOST_WORD) & (2 * widths > heights) & (4 * areas > widths * heights)
     return float(np.percentile(heights[words], 20)) - 2 if words.sum() >= LEAST_WORDS else None
+
+
+def _low_letters(gray: Image.Image) -> float:
+    """How high the lower ones of a picture's letters are, in pixels, 1 or more; 1 where the ground is not plain."""
+    found = _pieces(gray, SEEN)
+    if found is None or not found.size:
+        return 1.0
+    widths, heights, _ = found[:, np.argsort(found[1])]
+    reached = np.cumsum(widths) >= LOWER * widths.sum()
+    return max(1.0, float(heights[reached][0]) - 2)
+
+
+def _pieces(gray: Image.Image, edge: int) -> np.ndarray | None:
+    """Widths, heights and areas of what hangs together by its rims, (3, N) pixels; None where the ground is not plain.
+
+    Args: edge: levels between neighbours from which there is a rim.
+    """
+    steps = cv2.morphologyEx(np.asarray(gray), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    if (steps <= FLAT).mean() < LEAST_FLAT:
+        return None
+    return cv2.connectedComponentsWithStats((steps > edge).astype(np.uint8))[2][1:, 2:].T
 
 
 def _scene(picture: Image.Image, scale: float, border: float) -> tuple[Image.Image, np.ndarray]:
@@ -113,13 +136,17 @@ def _scene(picture: Image.Image, scale: float, border: float) -> tuple[Image.Ima
 
     Returns: the canvas, its sides multiples of 32; (2,) the picture's place on it.
     """
-    small_size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    small = picture.resize(small_size, Image.Resampling.BILINEAR)
-    width, height = (int(np.ceil((side + 2 * border) / 32)) * 32 for side in small_size)
+    small = _scaled(picture, scale)
+    width, height = (int(np.ceil((side + 2 * border) / 32)) * 32 for side in small.size)
     place = (width - small.width) // 2, (height - small.height) // 2
     scene = Image.new("RGB", (width, height), _ground(small))
     scene.paste(small, place)
     return scene, np.array(place, np.float32)
+
+
+def _scaled(picture: Image.Image, scale: float) -> Image.Image:
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return picture.resize(size, Image.Resampling.BILINEAR)
 
 
 def _inked(scene: Image.Image) -> np.ndarray:
