@@ -179,15 +179,26 @@ def calibration() -> str:
 
 
 def cost() -> str:
-    lines = []
-    for file, says, kinds in (
-        ("results/cost.json", "", None),
-        ("results/once.jsonl#cost-first-encoder", ", by the first encoder", ("4 MP jpg", "50 MP jpg")),
-    ):
-        for kind, found in read(file)["metrics"].items():
-            if kind != "drawing" and (kinds is None or kind in kinds):
-                seconds = [f"{found[key]:.2f}" for key in ("first_seconds", "next_seconds")]
-                lines.append([kind + says, found["peak_mb"], *seconds, file])
+    file, lines = "results/cost.json", []
+    stages = ("whole", "detector", "recogniser", "letters", "encoder", "drawing", "other")
+    for kind, found in read(file)["metrics"]["kinds"].items():
+        seconds = [f"{found['cpu_seconds'].get(stage, 0):.2f}" for stage in stages]
+        lines.append([kind, found["n"], *seconds, f"{found['rapidocr']:.2f}", f"{found['ratio']:.2f}", file])
+    head = "pictures|n|CPU seconds a picture|" + "|".join(stages[1:]) + "|rapidocr|ratio|file"
+    return table(head, lines)
+
+
+def memory() -> str:
+    first = "results/once.jsonl#cost-first-encoder"
+    of_first = {name: found for name, found in read(first)["metrics"].items() if name in ("4 MP jpg", "50 MP jpg")}
+    lines = [
+        [kind + says, found["peak_mb"], *(f"{found[key]:.2f}" for key in ("first_seconds", "next_seconds")), file]
+        for file, says, pages in (
+            ("results/cost.json", "", read("results/cost.json")["metrics"]["pages"]),
+            (first, ", by the first encoder", of_first),
+        )
+        for kind, found in pages.items()
+    ]
     return table("a page of text|peak memory, MB|first answer, s|next, s|file", lines)
 
 
@@ -297,6 +308,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "open-set": open_set,
     "calibration": calibration,
     "cost": cost,
+    "memory": memory,
     "search": search,
     "catalogue": catalogue,
     "app": app,

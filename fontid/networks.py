@@ -1,4 +1,4 @@
-"""Neural networks by onnxruntime, set up for a small server: two threads, no idle work, no more memory than they need."""
+"""Neural networks by onnxruntime, for a small server: two threads, no idle work, no more memory than they need."""
 
 import ctypes
 import importlib.util

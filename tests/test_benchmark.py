@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.compare import compare, mcnemar
-from benchmarks.measure_cost import cost_of, draw_page
+from benchmarks.measure_cost import FACE, cost_of, draw_page
 from benchmarks.measure_cost import main as measure_cost
 from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, wrap
 from benchmarks.render import main
@@ -240,14 +240,22 @@ def test_memory(tmp_path, megapixels, suffix, most):
     assert cost["first"] == "lora" and cost["peak_mb"] <= most
 
 
-def test_costs_are_written_for_every_size(tmp_path, monkeypatch):
+def test_costs_are_written_for_every_kind_and_size(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.measure_cost.MEGAPIXELS", (0.5,))
+    monkeypatch.setattr("benchmarks.measure_cost.FACES", (FACE,))
+    monkeypatch.setattr("benchmarks.measure_cost.KINDS", {"line": (1, 3, 32)})
     measure_cost(["--results", str(tmp_path / "cost.json")])
     metrics = read_result(tmp_path / "cost.json")["metrics"]
-    drawing = metrics.pop("drawing")
+    drawing, kinds, pages = metrics["drawing"], metrics["kinds"], metrics["pages"]
     assert (
         drawing["faces_drawn"] > DEFAULTS.drawing.families
         and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
     )
-    assert set(metrics) == {"0.5 MP png", "0.5 MP jpg"}
-    assert all(150 < one["peak_mb"] < 900 and one["next_seconds"] < one["first_seconds"] for one in metrics.values())
+    assert set(pages) == {"0.5 MP png", "0.5 MP jpg"}
+    assert all(150 < one["peak_mb"] < 900 and one["next_seconds"] < one["first_seconds"] for one in pages.values())
+    assert set(kinds) == {"line", "photograph", "page"}
+    for found in kinds.values():
+        stages = dict(found["cpu_seconds"])
+        assert stages.pop("whole") == pytest.approx(sum(stages.values()), abs=0.003)
+        assert all(stages[stage] > 0 for stage in ("detector", "recogniser", "encoder", "drawing"))
+        assert found["rapidocr"] > 0

@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from fontid.encoder.preprocessing import ink_box, ink_map
+from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
 from fontid.settings import ReadingSettings
+from fontid.text.detector import _look
+from fontid.text.plain import is_plain
 from fontid.text.reader import OtherScript, TextReader
 from fontid.text.recogniser import Reading
 from tests.conftest import draw, font_file
@@ -182,3 +184,51 @@ def test_what_was_read_doubtfully_stays_where_rows_of_ink_read_no_better():
         pen.rectangle((x - 8, y - 8, x + 200, y + 70), outline="black", width=8)
     found = TextReader(ReadingSettings(doubtful=1.1)).find_lines(picture)
     assert len(found) == 9 and any("Label" in line.text for line in found)
+
+
+# --- what is plain, and what the detector looks at
+
+
+TEXT = "Naïve Åland boxing"
+PLAIN = draw(TEXT, "lora", 64)
+
+
+def marked(draw_on) -> Image.Image:
+    picture = PLAIN.copy()
+    draw_on(ImageDraw.Draw(picture), picture.width, picture.height)
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("picture", "plain"),
+    [
+        (PLAIN, True),
+        (draw(TEXT, "lora", 64, ink=200, ground=20), True),
+        (draw(TEXT, "lora", 18), False),  # too small to tell
+        (marked(lambda pen, w, h: pen.line((20, h // 2, w - 20, h // 2), 0, 4)), False),
+        (marked(lambda pen, w, h: pen.line((20, h - 8, w - 20, h - 8), 0, 4)), False),
+        (marked(lambda pen, w, h: pen.rectangle((4, 4, w - 5, h - 5), None, 0, 3)), False),
+        (PLAIN.filter(ImageFilter.FIND_EDGES), False),  # outlines
+        (Image.fromarray(np.uint8(np.maximum(PLAIN, np.linspace(0, 160, PLAIN.width)))), False),  # fades
+        (Image.blend(PLAIN, PLAIN.filter(ImageFilter.GaussianBlur(9)), 0.5), False),  # a soft shadow
+    ],
+)
+def test_ink_is_plain_where_it_is_that_of_the_letters_read(picture, plain):
+    ink = find_ink(np.asarray(picture))
+    assert is_plain(TEXT, 0.99, ink) == plain
+    assert not is_plain(TEXT, 0.9, ink)
+    assert not is_plain(TEXT + " and more", 0.99, ink)
+
+
+def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
+    def pixels(picture: Image.Image) -> float:
+        return _look(picture.convert("RGB"))[0] * picture.height
+
+    large, small = draw("Harbour", "lora", 160), draw("Harbour village on the river", "lora", 24)
+    assert pixels(large) < 0.3 * large.height and pixels(small) == small.height
+    both = Image.new("L", (large.width, large.height + small.height), 255)
+    both.paste(large, (0, 0))
+    both.paste(small.resize((large.width, small.height * large.width // small.width)), (0, large.height))
+    assert pixels(both) > 2 * pixels(large)
+    grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])
+    assert pixels(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) > 2 * pixels(large)

@@ -6,6 +6,7 @@ colour nor size is left for the encoder to learn.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -66,28 +67,30 @@ def ink_map(gray: np.ndarray) -> np.ndarray | None:
 
     The threshold of Otsu (1979) parts the tones; the side that holds most of the border is the ground.
     """
-    threshold = _otsu(gray)
+    counts = np.bincount(gray.ravel(), minlength=256)
+    threshold = _otsu(counts)
     if threshold is None:
         return None
-    bright = gray > threshold
-    border = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]) > threshold
     share = border.mean()
     # a crop that cuts through its letters says little at the border: there the larger side is the ground
-    ground_is_bright = share > 0.5 if abs(share - 0.5) > 0.15 else bright.mean() > 0.5
-    values = gray.astype(np.float32) if not ground_is_bright else 255.0 - gray.astype(np.float32)
-    is_ink = bright != ground_is_bright
-    ground, full = np.median(values[~is_ink]), np.percentile(values[is_ink], 75)
+    bright_share = counts[threshold + 1 :].sum() / gray.size
+    ground_is_bright = share > 0.5 if abs(share - 0.5) > 0.15 else bright_share > 0.5
+    if ground_is_bright:  # count and draw as in the negative
+        counts, threshold = counts[::-1], 254 - threshold
+    is_ink = np.arange(256) > threshold
+    ground, full = _quantile(np.where(is_ink, 0, counts), 0.5), _quantile(np.where(is_ink, counts, 0), 0.75)
     if full - ground < 8:
         return None
-    return (np.clip((values - ground) / (full - ground), 0, 1) * 255).astype(np.uint8)
+    amounts = (np.clip((np.arange(256, dtype=np.float32) - ground) / (full - ground), 0, 1) * 255).astype(np.uint8)
+    return cv2.LUT(gray, np.ascontiguousarray(amounts[::-1]) if ground_is_bright else amounts)
 
 
-def _otsu(gray: np.ndarray) -> int | None:
-    """Otsu's threshold: pixels above it are the bright class. None for a picture of one tone."""
-    counts = np.bincount(gray.ravel(), minlength=256).astype(np.float64)
-    below = counts.cumsum()
+def _otsu(counts: np.ndarray) -> int | None:
+    """Otsu's threshold for (256,) counts of levels: above it is the bright class. None for a picture of one tone."""
+    below = counts.cumsum(dtype=np.float64)
     above = below[-1] - below
-    sums = (counts * np.arange(256)).cumsum()
+    sums = (counts * np.arange(256.0)).cumsum()
     valid = (below > 0) & (above > 0)
     if not valid.any():
         return None
@@ -95,6 +98,13 @@ def _otsu(gray: np.ndarray) -> int | None:
     between = np.where(valid, below * above * means_apart**2, -1)
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     return int(best[len(best) // 2])
+
+
+def _quantile(counts: np.ndarray, share: float) -> np.float32:
+    """The level below which a share of all lies, of (256,) counts of levels; between two, linear as NumPy's."""
+    place = share * (counts.sum() - 1)
+    low, high = np.searchsorted(counts.cumsum(), [np.floor(place), np.ceil(place)], side="right")
+    return np.float32(low + (high - low) * (place % 1))
 
 
 def ink_box(ink: np.ndarray) -> tuple[int, int, int, int] | None:

@@ -83,7 +83,7 @@ class Detector:
 def _look(picture: Image.Image) -> tuple[float, float, bool]:
     """Pixels of the detector's input per pixel of the picture, the border in the former, and whether it is a page.
 
-    The whole picture within `SIDE`, and smaller where all letters are large; or a page as large as the words on it need.
+    The whole picture within `SIDE`, smaller where all letters are large; or a page as large as the words on it need.
     """
     width, height = picture.size
     border = max(LEAST_BORDER, BORDER * min(width, height))

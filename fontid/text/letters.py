@@ -11,6 +11,7 @@ from fontid.networks import open_network
 from fontid.settings import DEFAULTS, LettersSettings
 from fontid.text.frames import Frame, size_of
 from fontid.text.lines import Line, TextLine
+from fontid.text.plain import is_plain
 
 HEIGHT = 96  # pixels of the network's input, of which a box takes up BOX
 BOX = 54
@@ -48,14 +49,17 @@ class LettersNetwork:
     def look(self, line: TextLine) -> Ink | None:
         """The ink that encoder and drawing are shown of a line; None where there are no letters.
 
-        That is its own where that is nothing but letters, since it is sharper; else the letters found.
+        That is its own where that is nothing but letters, since it is sharper; else the letters found. The network is
+        not asked where the reading tells.
         """
+        own = line.own_ink
+        if own and is_plain(line.text, line.confidence, own):
+            return own
         coverage = self(line)
         letters = None if coverage is None else find_ink(coverage)
         if letters is None:
             return None
-        plain = line.own_ink
-        return plain if plain and _difference(plain, letters) < self._settings.plain else letters
+        return own if own and _difference(own, letters) < self._settings.plain else letters
 
     def look_at_crop(self, gray: np.ndarray) -> Ink | None:
         """The same of a crop that holds one line, dark on light or light on dark. Args: gray: (H, W) uint8."""

@@ -1,0 +1,59 @@
+"""Tell by its reading that a line's ink is its letters and nothing else: no rule, rim, shadow or stroke through it."""
+
+import unicodedata
+
+import cv2
+import numpy as np
+
+from fontid.encoder.preprocessing import Ink
+from fontid.text.frames import SOLID
+
+SURE = 0.95  # confidence of a reading from which its letters are counted
+LEAST_HEIGHT = 26  # pixels of ink: in lower lines letters run together and holes close
+APART = 0.9  # of the letters: so many pieces of ink, or more; otherwise something may join them
+WIDEST = 2.0  # heights of the line: no letter's piece is wider
+SMALL = 0.05  # of the line's height: pieces and holes with sides below that are specks
+UNEVEN, SOILED = 0.02, 0.01  # how far from full the ink's inside may be on average, and from none the ground, 0-1
+PIECES = dict.fromkeys('ij!?:;="', 2) | dict.fromkeys("%÷…", 3)  # of ink, where they are not one
+HOLES = dict.fromkeys("ADOPQRabdegopq4690@#", 1) | dict.fromkeys("B8&g%", 2)
+DIAERESIS, RING = "\u0308", "\u030a"
+
+
+def is_plain(text: str, confidence: float, ink: Ink) -> bool:
+    """Whether a line's ink surely is that of its letters alone.
+
+    It is in as many pieces as they are, or few less, has no more holes than they, and is dark on empty ground.
+    """
+    characters = "".join(text.split())
+    left, top, right, bottom = ink.box
+    height = bottom - top
+    if confidence < SURE or len(characters) < 2 or height < LEAST_HEIGHT:
+        return False
+    most_pieces, most_holes = _parts(characters)
+    amount = cv2.copyMakeBorder(ink.amount[top:bottom, left:right], 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    solid = (amount > SOLID).astype(np.uint8)
+    pieces = _pieces(solid, 8, height)
+    if pieces[:, 0].max(initial=0) > WIDEST * height or not APART * len(characters) <= len(pieces) <= most_pieces:
+        return False
+    if len(_pieces(1 - solid, 4, height)) - 1 > most_holes:  # the ground around is no hole
+        return False
+    near = 1 + max(1, round(height / 40))
+    inside = cv2.erode(solid, np.ones((3, 3), np.uint8), iterations=near)
+    outside = 1 - cv2.dilate(solid, np.ones((3, 3), np.uint8), iterations=near)
+    uneven, soiled = 1 - cv2.mean(amount, inside)[0] / 255, cv2.mean(amount, outside)[0] / 255
+    return bool(soiled < SOILED and (not inside.any() or uneven < UNEVEN))
+
+
+def _parts(characters: str) -> tuple[int, int]:
+    """How many pieces of ink and how many holes they have at most."""
+    pieces = holes = 0
+    for character in unicodedata.normalize("NFD", characters):
+        pieces += 2 if character == DIAERESIS else PIECES.get(character, 1)
+        holes += 1 if character == RING else HOLES.get(character, 0)
+    return pieces, holes
+
+
+def _pieces(mask: np.ndarray, connectivity: int, height: int) -> np.ndarray:
+    """What hangs together, specks left out: (N, 3) widths, heights and areas in pixels. Args: mask: (H, W) uint8."""
+    _, _, found, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
+    return found[1:, 2:][found[1:, 4] >= (SMALL * height) ** 2]
