@@ -204,7 +204,7 @@ def marked(draw_on) -> Image.Image:
     [
         (PLAIN, True),
         (draw(TEXT, "lora", 64, ink=200, ground=20), True),
-        (draw(TEXT, "lora", 18), False),  # too small to tell
+        (draw(TEXT, "lora", 12), False),  # too small to tell
         (marked(lambda pen, w, h: pen.line((20, h // 2, w - 20, h // 2), 0, 4)), False),
         (marked(lambda pen, w, h: pen.line((20, h - 8, w - 20, h - 8), 0, 4)), False),
         (marked(lambda pen, w, h: pen.rectangle((4, 4, w - 5, h - 5), None, 0, 3)), False),

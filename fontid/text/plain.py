@@ -9,7 +9,7 @@ from fontid.encoder.preprocessing import Ink
 from fontid.text.frames import SOLID
 
 SURE = 0.95  # confidence of a reading from which its letters are counted
-LEAST_HEIGHT = 26  # pixels of ink: in lower lines letters run together and holes close
+LEAST_HEIGHT = 16  # pixels of ink: in lower lines letters run together and holes close
 APART = 0.9  # of the letters: so many pieces of ink, or more; otherwise something may join them
 WIDEST = 2.0  # heights of the line: no letter's piece is wider
 SMALL = 0.05  # of the line's height: pieces and holes with sides below that are specks
