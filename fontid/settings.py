@@ -93,6 +93,9 @@ class DrawingSettings:
 
     Attributes:
         families: candidates; on validation pictures a hundred find no more.
+        first: families that are drawn at once.
+        step: so many more, until those that are left would come behind so many `rows` even if they were more like the
+            picture than all drawn ones, by `surprise` in evidence.
         styles: of each.
         letters: compared, of all lines.
         lines: whose letters are compared, at most.
@@ -103,6 +106,10 @@ class DrawingSettings:
     """
 
     families: int = 40
+    first: int = 8
+    step: int = 4
+    rows: int = 3
+    surprise: float = 0.0
     styles: int = 2
     letters: int = 12
     lines: int = 3

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import gc
+import io
 import shutil
 import warnings
 import weakref
@@ -19,7 +20,6 @@ from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.preprocessing import Ink, find_ink
 from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
 from fontid.letters.drawing import Comparison
-from fontid.letters.letterforms import draw_glyph
 from fontid.letters.verification import Verifier, drawn_as
 from fontid.text.lines import Line
 from tests.conftest import MODEL, draw, font_file
@@ -47,7 +47,7 @@ def read_as(gray, text: str, confidence: float) -> tuple[Line, Ink]:
 def likeness(identifier, picture: Image.Image, text: str, faces: list[str], confidence=1.0) -> np.ndarray:
     """(K,) mean likeness of the letters of one line."""
     comparison = Comparison(*read_as(picture.convert("L"), text, confidence), faces, identifier.letterforms)
-    return np.mean([comparison.likeness(index) for index in range(len(comparison.text))], 0)
+    return comparison.likeness(faces, range(len(comparison.text))).mean(0)
 
 
 FACES = [f"{family}-400-normal" for family in ("arimo", "roboto", "open-sans", "lora", "merriweather", "abeezee")]
@@ -123,7 +123,7 @@ def test_a_letter_that_no_face_draws_does_not_count(identifier):
     scores = catalogue.score_faces(identifier.embed_line(gray))
     verifier = Verifier(catalogue, lacking)
     line = read_as(gray, "Wind’ow", 0.9)
-    assert np.isnan(Comparison(*line, FACES, lacking).likeness(4)).all()
+    assert np.isnan(Comparison(*line, FACES, lacking).likeness(FACES, [4])).all()
     before = list(warnings.filters)
     with ThreadPoolExecutor(4) as pool:
         verdicts = list(pool.map(lambda _: verifier.verify(scores, [line]), range(8)))
@@ -144,8 +144,8 @@ def test_a_letter_that_only_the_nearest_faces_lack_has_no_place(identifier):
     ]
     line = read_as(draw("don’t", "lora", 60), "don’t", 0.9)
     faces = [*FACES[:-1], *FACES[:-1], FACES[-1]]  # as many as are asked for places, and one
-    comparison = Comparison(*line, faces, letterforms)
-    assert np.isnan(comparison.likeness(3)).all() and np.isfinite(comparison.likeness(0)).all()
+    of_quote, of_letter = Comparison(*line, faces, letterforms).likeness(faces, [3, 0])
+    assert np.isnan(of_quote).all() and np.isfinite(of_letter).all()
 
 
 def test_every_face_is_drawn_as_itself(identifier):
@@ -168,15 +168,16 @@ def test_a_face_that_does_not_ship_is_drawn_in_the_nearest_style(identifier):
     assert drawn[row("roboto-800-italic")] == row("roboto-400-italic") and drawn[row("abel-400-normal")] == -1
 
 
-def test_a_glyph_is_where_its_numbers_say():
-    font = ImageFont.truetype(str(font_file("lora")), 48, layout_engine=ImageFont.Layout.BASIC)
-    for letter in "gHi":
-        glyph = draw_glyph(font, letter)
-        box = np.array(font.getbbox(letter, anchor="ls")) / 48
-        assert (glyph.left, -glyph.top, glyph.right, -glyph.bottom) == pytest.approx(box, abs=0.03)
-        assert glyph.ink.shape == (round((glyph.top - glyph.bottom) * 48), round((glyph.right - glyph.left) * 48))
-    assert draw_glyph(font, " ") is None
-    assert max(draw_glyph(font.font_variant(size=400), "W").ink.shape) <= 64
+def test_a_glyph_is_where_its_numbers_say(identifier):
+    font = ImageFont.truetype(io.BytesIO(identifier.letterforms.font_data("lora-400-normal")), 500)  # a unit a pixel
+    for letter, glyph in zip("gHi", identifier.letterforms.glyphs("lora-400-normal", "gHi"), strict=True):
+        mask, (left, top) = font.getmask2(letter, mode="L", anchor="ls")
+        left, top, right, bottom = np.add(mask.getbbox(), (left, top) * 2) / 500
+        assert (glyph.left, -glyph.top, glyph.right, -glyph.bottom) == pytest.approx((left, top, right, bottom), abs=0.005)
+        assert glyph.ink.shape == (np.ceil(48 * (glyph.top - glyph.bottom)), np.ceil(48 * (glyph.right - glyph.left)))
+        assert glyph.ink.sum() / 255 / 48**2 == pytest.approx(np.sum(list(mask)) / 255 / 500**2, rel=0.02)
+        assert all(side.any() for side in (glyph.ink[0], glyph.ink[-1], glyph.ink[:, 0], glyph.ink[:, -1]))
+    assert identifier.letterforms.glyphs("lora-400-normal", " Ω") == [None, None]
 
 
 def test_lines_of_one_face_are_one_group(identifier):

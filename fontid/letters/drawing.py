@@ -7,6 +7,7 @@ and what the picture holds above and below that is no misfit.
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -27,14 +28,14 @@ JUDGES = 8  # faces by which those are chosen
 
 
 class Comparison:
-    """One line against K faces: what is common to all its letters. Safe to use from several threads.
+    """One line against faces: what is common to all its letters. Safe to use from several threads.
 
     Attributes: text: what the line reads, without blanks.
     """
 
-    def __init__(self, line: Line, ink: Ink, faces: list[str], letterforms: Letterforms) -> None:
-        """Args: line: read; ink: what is shown of it."""
-        self._faces, self._letterforms = faces, letterforms
+    def __init__(self, line: Line, ink: Ink, judges: list[str], letterforms: Letterforms) -> None:
+        """Args: line: read; ink: what is shown of it; judges: the likeliest faces."""
+        self._letterforms = letterforms
         left, top, right, bottom = ink.box
         scale = HEIGHT / (bottom - top)
         size = max(1, round((right - left) * scale)), HEIGHT
@@ -43,11 +44,23 @@ class Comparison:
         self._blur = max(1.0, scale)  # pixels of that to one of the picture
         places = [index for index, character in enumerate(line.text) if not character.isspace()]
         self.text = "".join(line.text[index] for index in places)
-        self._em, self._baseline = self._scales(self._telling_letters())
+        judges = judges[:JUDGES]
+        self._telling = self._telling_letters(judges)
         if len(line.centres) == len(line.text):
             self._expected = (np.array(line.centres)[places] * ink.amount.shape[1] - left) * scale + ROOM
         else:
-            self._expected = self._laid_out(np.array(places) - np.arange(len(places)))
+            self._expected = self._laid_out(judges, np.array(places) - np.arange(len(places)))
+
+    def likeness(self, faces: list[str], indices: Sequence[int]) -> np.ndarray:
+        """How alike each face's and the line's characters of these numbers are: (n, K) float32, NaN without a glyph.
+
+        1 minus the share of ink that differs where they lie best upon each other. NaN too where it is not known where
+        a character should stand.
+        """
+        em, baseline = self._scales(faces)
+        letters = {letter for index in indices for letter in _drawn_as(self.text[index])}
+        drawn = [dict(zip(letters, self._letterforms.glyphs(face, "".join(letters)), strict=True)) for face in faces]
+        return np.stack([self._likeness(index, drawn, em, baseline) for index in indices])
 
     def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
         """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters).
@@ -70,17 +83,17 @@ class Comparison:
         measures = [[(g.left, g.top, g.right, g.bottom) if g else nothing for g in row] for row in rows]
         return np.array(measures), np.array([[g is not None for g in row] for row in rows])
 
-    def _telling_letters(self) -> str:
-        """The reading's letters that reach highest and lowest in the first faces."""
+    def _telling_letters(self, judges: list[str]) -> str:
+        """The reading's letters that reach highest and lowest in these faces."""
         letters = "".join(dict.fromkeys(self.text))
-        measures, there = self._measures(self._faces[:JUDGES], letters)
+        measures, there = self._measures(judges, letters)
         _, top, _, bottom = measures.sum(0).T / np.maximum(there.sum(0), 1)
         chosen = {*np.argsort(-top)[:TALLEST].tolist(), *np.argsort(bottom)[:TALLEST].tolist()}
         return "".join(letters[index] for index in chosen)
 
-    def _scales(self, telling: str) -> np.ndarray:
-        """(2, K) float32, pixels to the em and row of the baseline; NaN for a face that has none of these letters."""
-        measures, there = self._measures(self._faces, telling)
+    def _scales(self, faces: list[str]) -> np.ndarray:
+        """(2, K) float32, pixels to the em and row of the baseline; NaN for a face that has no telling letter."""
+        measures, there = self._measures(faces, self._telling)
         some = np.any(there, 1)
         tops = measures[some, :, 1].max(1, where=there[some], initial=-np.inf)
         bottoms = measures[some, :, 3].min(1, where=there[some], initial=np.inf)
@@ -89,14 +102,13 @@ class Comparison:
         scales[:, some] = em, ROOM + tops * em
         return scales
 
-    def _laid_out(self, blanks: np.ndarray) -> np.ndarray:
-        """(n,) x of each character: the first faces' own layouts, stretched to the line's width, on average.
+    def _laid_out(self, judges: list[str], blanks: np.ndarray) -> np.ndarray:
+        """(n,) x of each character: these faces' own layouts, stretched to the line's width, on average.
 
         NaN where none of them has the character. Args: blanks: (n,) how many stand before each character.
         """
-        faces = self._faces[:JUDGES]
-        measures, there = self._measures(faces, self.text)
-        faces = [face for face, some in zip(faces, np.any(there, 1), strict=True) if some]
+        measures, there = self._measures(judges, self.text)
+        faces = [face for face, some in zip(judges, np.any(there, 1), strict=True) if some]
         measures, there = measures[there.any(1)], there[there.any(1)]
         left, _, right, _ = np.moveaxis(measures, -1, 0)
         advance = np.zeros(there.shape)
@@ -110,38 +122,36 @@ class Comparison:
         columns = zip(middles.T, there.T, strict=True)
         return np.array([np.median(column[known]) if known.any() else np.nan for column, known in columns])
 
-    def likeness(self, index: int) -> np.ndarray:
-        """How alike the line's character number `index` and each face's are: (K,) float32, NaN without a glyph.
-
-        1 minus the share of ink that differs where they lie best upon each other. NaN too where it is not known where
-        the character should stand.
-        """
-        character = self.text[index]
-        likeness = np.full(len(self._faces), np.nan, np.float32)
+    def _likeness(
+        self, index: int, drawn: list[dict[str, Glyph | None]], em: np.ndarray, baseline: np.ndarray
+    ) -> np.ndarray:
+        """Of one character: (K,). Args: drawn: each face's letters; em, baseline: (K,) as `_scales` gives them."""
+        likeness = np.full(len(drawn), np.nan, np.float32)
         if not np.isfinite(self._expected[index]):
             return likeness
-        for letter in dict.fromkeys((character, base_letter(character))):
-            rows = np.flatnonzero(np.isnan(likeness) & np.isfinite(self._em))
-            glyphs = [self._letterforms.glyphs(self._faces[row], letter)[0] for row in rows]
-            rows = rows[[glyph is not None for glyph in glyphs]]
-            if len(rows):
-                ink = self._ink if letter == character else self._ink_within(rows, letter)
-                likeness[rows] = self._compare(index, rows, [glyph for glyph in glyphs if glyph], ink)
+        character, *bases = _drawn_as(self.text[index])
+        for letter in (character, *bases):
+            rows = [row for row in np.flatnonzero(np.isnan(likeness) & np.isfinite(em)) if drawn[row][letter]]
+            if rows:
+                glyphs = [glyph for row in rows if (glyph := drawn[row][letter])]
+                ink = self._ink if letter == character else self._ink_within(glyphs, em[rows], baseline[rows])
+                likeness[rows] = self._compare(index, glyphs, em[rows], baseline[rows], ink)
         return likeness
 
-    def _ink_within(self, rows: np.ndarray, letter: str) -> np.ndarray:
-        """The line's ink, without what is above or below a letter of these faces."""
-        measures, _ = self._measured([self._faces[row] for row in rows], letter)
-        tops, bottoms = (self._baseline[rows] - measures[:, 0, side] * self._em[rows] for side in (1, 3))
+    def _ink_within(self, glyphs: list[Glyph], em: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+        """The line's ink, without what is above or below these glyphs."""
+        top = (baseline - em * np.array([glyph.top for glyph in glyphs])).min()
+        bottom = (baseline - em * np.array([glyph.bottom for glyph in glyphs])).max()
         height = np.arange(len(self._ink)) + 0.5
-        within = (height > tops.min() - MARGIN) & (height < bottoms.max() + MARGIN)
+        within = (height > top - MARGIN) & (height < bottom + MARGIN)
         return self._ink * within[:, None].astype(np.float32)
 
-    def _compare(self, index: int, rows: np.ndarray, glyphs: list[Glyph], ink: np.ndarray) -> np.ndarray:
-        em, baseline = self._em[rows], self._baseline[rows]
+    def _compare(
+        self, index: int, glyphs: list[Glyph], em: np.ndarray, baseline: np.ndarray, ink: np.ndarray
+    ) -> np.ndarray:
         left, top, right, scale = np.array([(g.left, g.top, g.right, g.scale) for g in glyphs], np.float32).T
         widths = (right - left) * em
-        wide = int(min(np.ceil(widths.max()) + 2 * MARGIN, WIDEST * HEIGHT))
+        wide = 2 * int(min(np.ceil(widths.max() / 2 + MARGIN), WIDEST * HEIGHT / 2))  # even: others change no place
         cells = np.zeros((len(glyphs), *np.max([g.ink.shape for g in glyphs], 0)), np.float32)
         for cell, glyph in zip(cells, glyphs, strict=True):
             height, width = glyph.ink.shape
@@ -156,6 +166,11 @@ class Comparison:
 def base_letter(character: str) -> str:
     """A letter without its accents."""
     return unicodedata.normalize("NFD", character)[0]
+
+
+def _drawn_as(character: str) -> dict[str, None]:
+    """The letters by which one is compared, the first that a face has."""
+    return dict.fromkeys((character, base_letter(character)))
 
 
 def _resampling(length: int, size: int, zoom: np.ndarray, start: np.ndarray, blur: float) -> np.ndarray:

@@ -13,16 +13,17 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
+from math import ceil
 from pathlib import Path, PurePath
 from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
-import uharfbuzz  # instances of variable fonts in a millisecond; fontTools takes a hundred
-from PIL import ImageFont
+import uharfbuzz  # takes a letter from a variable font in a tenth of a millisecond; FreeType wants an instance of it
 
 from fontid.catalogue.faces import Face
+from fontid.letters.woff2 import truetype
 
 PLAIN = string.printable[:95] + "‘’“”–—…"  # the least that a font holds, where its family has them
 RARE = "×÷ĲĳĿŀŉŊŋŦŧĸſ"
@@ -30,26 +31,75 @@ ACCENTED = "".join(letter for letter in map(chr, range(0xC0, 0x180)) if letter n
 CHARACTERS = PLAIN + ACCENTED + "ȘșȚț¡¿«»€£„"
 CELL = 64  # pixels: no glyph is drawn wider or higher
 EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn smaller until they fit
-MOST_FONTS = 256  # opened at a time: about 60 KB each
-MOST_VARIABLE = 48  # kept unpacked: about 80 KB each
-MOST_FAMILIES = 8  # likewise: about 100 KB each
-MOST_GLYPHS = 24_000  # kept drawn: about 25 MB
+MOST_BYTES = 48 << 20  # of fonts kept unpacked, with what is drawn of them: of about 600 families
+OF_GLYPH = 1600  # bytes, of one that is drawn
+ROUNDING = 1e-6  # of a pixel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Glyph:
-    """A drawn letter. Lengths are in ems, from its origin on the baseline, x to the right, y upwards.
+    """A letter in a font. Lengths are in ems, from its origin on the baseline, x to the right, y upwards.
 
-    ink: (h, w) uint8, ink 255 on 0, h and w at most `CELL`, its top left corner at (left, top).
-    scale: pixels to the em. right, bottom: where the ink ends.
+    left, top, right, bottom: where the ink ends. scale: pixels to the em at which it is drawn.
     """
 
-    ink: np.ndarray
-    scale: float
     left: float
     top: float
     right: float
     bottom: float
+    scale: float
+    _font: uharfbuzz.Font
+    _number: int
+
+    @cached_property
+    def ink(self) -> np.ndarray:
+        """(h, w) uint8, ink 255 on 0, h and w at most `CELL`; its top left corner is at (left, top)."""
+        sides = self.top - self.bottom, self.right - self.left
+        height, width = (ceil(side * self.scale - ROUNDING) for side in sides)
+        pen = uharfbuzz.RasterDraw()
+        zoom = self.scale / self._font.face.upem
+        pen.transform = zoom, 0, 0, zoom, -self.left * self.scale, height - self.top * self.scale
+        pen.extents = uharfbuzz.RasterExtents(0, 0, width, height)
+        pen.draw_glyph(self._font, self._number)
+        return np.frombuffer(pen.render().buffer, np.uint8).reshape(height, -1)[::-1, :width]
+
+
+class _Pack:
+    """Fonts that are unpacked together. Each is opened, and each of its letters drawn, once.
+
+    Attributes: fonts: the files by name. size: of it all in bytes, about.
+    """
+
+    def __init__(self, fonts: Mapping[str, bytes]) -> None:
+        self.fonts, self.size = fonts, sum(map(len, fonts.values()))
+        self._faces: dict[str, uharfbuzz.Face] = {}
+        self._fonts: dict[str, uharfbuzz.Font] = {}
+        self._glyphs: dict[tuple[str, str], Glyph | None] = {}
+
+    def face(self, name: str) -> uharfbuzz.Face:
+        """Args: name: of a file."""
+        if name not in self._faces:
+            data = self.fonts[name]
+            if is_woff2(data):
+                data = truetype(data)
+                self.size += len(data)
+            self._faces[name] = uharfbuzz.Face(data)
+        return self._faces[name]
+
+    def font(self, face: str, name: str, axes: Mapping[str, float]) -> uharfbuzz.Font:
+        """Args: face: its id; name: of its file; axes: its place on them."""
+        if face not in self._fonts:
+            self._fonts[face] = uharfbuzz.Font(self.face(name))
+            self._fonts[face].set_variations(axes)
+        return self._fonts[face]
+
+    def glyph(self, face: str, character: str) -> Glyph | None:
+        """Args: face: one whose font is opened."""
+        key = face, character
+        if key not in self._glyphs:
+            self._glyphs[key] = find_glyph(self._fonts[face], character)
+            self.size += OF_GLYPH
+        return self._glyphs[key]
 
 
 class Letterforms:
@@ -65,42 +115,47 @@ class Letterforms:
         self._files, self._faces = files, faces
         self._places = {name: archive for archive in map(zipfile.ZipFile, files) for name in archive.namelist()}
         self._shipped = {face.id: face for face in faces}
-        self._family = lru_cache(MOST_FAMILIES)(self._opened)
-        self._variable = lru_cache(MOST_VARIABLE)(lambda name, family: uharfbuzz.Face(self._read(name, family)))
-        self._fonts: OrderedDict[str, ImageFont.FreeTypeFont] = OrderedDict()
-        self._glyphs: OrderedDict[tuple[str, str], Glyph | None] = OrderedDict()
-        self._lock, self._unpacking = Lock(), Lock()
+        self._packs: OrderedDict[str, _Pack] = OrderedDict()
+        self._lock = Lock()
 
     def with_files(self, files: list[Path | BinaryIO]) -> "Letterforms":
         """These and those of other files, which come first."""
         return Letterforms([*self._files, *files], self._faces)
 
     def __contains__(self, face: str) -> bool:
+        return self._entry(face) is not None
+
+    def _entry(self, face: str) -> str | None:
+        """What holds the face's font in the zip files: the font itself, or its family."""
         shipped = self._shipped.get(face)
-        if f"{face}.woff2" in self._places or shipped is None:
-            return f"{face}.woff2" in self._places
-        return f"{shipped.family}.lzma" in self._places or font_name(shipped) in self._places
+        names = (font_name(shipped), f"{shipped.family}.lzma") if shipped else ()
+        return next((name for name in (f"{face}.woff2", *names) if name in self._places), None)
 
     def font_data(self, face: str) -> bytes:
         """The face's font file: WOFF2, or TrueType where it is an instance of a variable font.
 
         Raises: KeyError for a face without one.
         """
+        with self._lock:
+            pack, name, axes = self._unpacked(face)
+            return instance(pack.face(name), axes) if axes else pack.fonts[name]
+
+    def _unpacked(self, face: str) -> tuple[_Pack, str, Mapping[str, float]]:
+        """What holds the face's font, the font's name in it, and the face's place on the axes."""
+        entry = self._entry(face)
+        if entry is None:
+            raise KeyError(face)
+        if entry not in self._packs:
+            data = self._places[entry].read(entry)
+            self._packs[entry] = _Pack(_files_in(data) if entry.endswith(".lzma") else {entry: data})
+            size = sum(pack.size for pack in self._packs.values())
+            while size > MOST_BYTES and len(self._packs) > 1:
+                size -= self._packs.popitem(last=False)[1].size
+        self._packs.move_to_end(entry)
         own = f"{face}.woff2"
-        if own in self._places:
-            return self._places[own].read(own)
-        shipped = self._shipped[face]
-        with self._unpacking:
-            if not shipped.axes:
-                return self._read(own, shipped.family)
-            return instance(self._variable(font_name(shipped), shipped.family), shipped.axes)
-
-    def _opened(self, family: str) -> zipfile.ZipFile:
-        packed = self._places[f"{family}.lzma"].read(f"{family}.lzma")
-        return zipfile.ZipFile(io.BytesIO(lzma.decompress(packed)))
-
-    def _read(self, name: str, family: str) -> bytes:
-        return (self._places.get(name) or self._family(family)).read(name)
+        if entry == own:
+            return self._packs[entry], own, {}
+        return self._packs[entry], font_name(self._shipped[face]), self._shipped[face].axes
 
     def licence(self, name: str) -> str | None:
         """The text of a licence that fonts are under, by its SPDX name; None where it does not lie beside them."""
@@ -112,7 +167,9 @@ class Letterforms:
     def glyphs(self, face: str, characters: str) -> list[Glyph | None]:
         """The glyph of each character; None where the face lacks it or draws nothing."""
         with self._lock:
-            return [self._glyph(face, character) for character in characters]
+            pack, name, axes = self._unpacked(face)
+            pack.font(face, name, axes)
+            return [pack.glyph(face, character) for character in characters]
 
     def lacking(self, face: str, text: str) -> str:
         """The accented letters and signs of a text that are missing in a face's font."""
@@ -123,31 +180,15 @@ class Letterforms:
     def advance(self, face: str, character: str) -> float:
         """How far the next letter's origin lies from this one's, in ems."""
         with self._lock:
-            return self._font(face).getlength(character) / EM
+            pack, name, axes = self._unpacked(face)
+            font = pack.font(face, name, axes)
+            return font.get_glyph_h_advance(font.get_nominal_glyph(ord(character)) or 0) / font.face.upem
 
-    def _glyph(self, face: str, character: str) -> Glyph | None:
-        key = (face, character)
-        if key in self._glyphs:
-            self._glyphs.move_to_end(key)
-            return self._glyphs[key]
-        try:
-            glyph = draw_glyph(self._font(face), character)
-        except OSError:  # FreeType refuses an outline here and there
-            glyph = None
-        self._glyphs[key] = glyph
-        if len(self._glyphs) > MOST_GLYPHS:
-            self._glyphs.popitem(last=False)
-        return glyph
 
-    def _font(self, face: str) -> ImageFont.FreeTypeFont:
-        if face in self._fonts:
-            self._fonts.move_to_end(face)
-        else:
-            data = io.BytesIO(self.font_data(face))
-            self._fonts[face] = ImageFont.truetype(data, EM, layout_engine=ImageFont.Layout.BASIC)
-            if len(self._fonts) > MOST_FONTS:
-                self._fonts.popitem(last=False)
-        return self._fonts[face]
+def _files_in(packed: bytes) -> dict[str, bytes]:
+    """The fonts of a family by name."""
+    with zipfile.ZipFile(io.BytesIO(lzma.decompress(packed))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def font_name(face: Face) -> str:
@@ -169,20 +210,11 @@ def instance(font: uharfbuzz.Face, axes: Mapping[str, float]) -> bytes:
     return wanted.subset(font).blob.data
 
 
-def draw_glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:
-    """Draw one letter; None where nothing is inked."""
-    scale = float(font.size)
-    mask, (left, top) = font.getmask2(character, mode="L", anchor="ls")
-    width, height = mask.size
-    if not width or not height:
+def find_glyph(font: uharfbuzz.Font, character: str) -> Glyph | None:
+    """A letter of a font; None where nothing is inked."""
+    number = font.get_nominal_glyph(ord(character))
+    box = font.get_glyph_extents(number) if number else None
+    if not (box and box.width and box.height):
         return None
-    if max(width, height) > CELL:
-        return draw_glyph(font.font_variant(size=scale * (CELL - 1) / max(width, height)), character)
-    return Glyph(
-        ink=np.frombuffer(bytes(mask), np.uint8).reshape(height, width),
-        scale=scale,
-        left=left / scale,
-        top=-top / scale,
-        right=(left + width) / scale,
-        bottom=-(top + height) / scale,
-    )
+    left, top, width, height = np.array([box.x_bearing, box.y_bearing, box.width, -box.height]) / font.face.upem
+    return Glyph(left, top, left + width, top - height, min(EM, CELL / max(width, height)), font, number)

@@ -1,21 +1,22 @@
 """What drawing says of the encoder's candidates: the letters of a few lines, compared in the likeliest faces."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
 from fontid.catalogue.faces import style_apart
-from fontid.catalogue.ranking import Catalogue, by_score
+from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink
-from fontid.letters.drawing import Comparison
+from fontid.letters.drawing import JUDGES, Comparison
 from fontid.letters.letterforms import Letterforms
 from fontid.settings import DEFAULTS, DrawingSettings
 from fontid.text.lines import Line
 
 MOST_RANKED = 4000  # faces looked through for them
+NOTHING = np.zeros(0, np.float32), 0.0, 0.0  # was drawn
+UNDRAWN = 0.65  # quantile of the drawn candidates' evidence that stands for that of the others: the tenth best of all
+# is then about what it would be, had they been drawn, and probabilities that rest on it stay
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Verdict:
     """What drawing found.
 
     scores: (F,) float32, a score for every face of the catalogue.
-    faces: (K,) int, the faces that were drawn, likeliest for the encoder first; () when nothing was.
-    evidence: (K,) float32, -log of what differs between their letters and the picture's, on average.
+    faces: (K,) int, the candidates, likeliest for the encoder first; () when nothing was drawn.
+    evidence: (K,) float32, -log of what differs between their letters and the picture's, on average; the last ones
+        need no drawing where they cannot win, and have what stands for it.
     letters: how many letters had a say, as a sum of weights.
     """
 
@@ -45,46 +47,75 @@ class Verifier:
     ) -> None:
         self._catalogue, self._letterforms, self._settings = catalogue, letterforms, settings
         self.stand_ins = drawn_as(catalogue, letterforms)
-        self._pool = ThreadPoolExecutor(2, "drawing")
 
     def verify(self, scores: np.ndarray, lines: Iterable[tuple[Line, Ink]]) -> Verdict:
         """Judge the encoder's scores (F,) by the lines' readings; with no reading they stand as they are.
 
         Args: lines: each with the ink that is shown of it.
         """
-        settings = self._settings
-        read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= settings.least_confidence]
-        read.sort(key=lambda pair: -pair[0].confidence)
+        least_confidence = self._settings.least_confidence
+        read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= least_confidence]
+        read = sorted(read, key=lambda pair: -pair[0].confidence)[: self._settings.lines]
         candidates = self._candidates(scores) if read else np.zeros(0, int)
-        if not len(candidates):
-            return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
-        names = [self._catalogue.faces[face].id for face in candidates]
-        jobs = []
-        read = read[: settings.lines]
-        chosen = _chosen_letters([line.text for line, _ in read], settings.letters)
-        for (line, ink), indices in zip(read, chosen, strict=True):
-            if indices:
-                comparison = Comparison(line, ink, names, self._letterforms)
-                jobs += [(comparison, index, line.confidence) for index in indices]
-        likeness = np.array(list(self._pool.map(lambda job: job[0].likeness(job[1]), jobs)))  # (n, K)
-        mean, letters = _mean_likeness(likeness, np.array([confidence for _, _, confidence in jobs]), settings.usual)
+        evidence, letters, weight = self._draw(scores, candidates, read) if len(candidates) else NOTHING
         if not letters:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
-        evidence = -np.log(1 - mean + settings.sharpest)
-        of_drawn = np.full(len(scores), evidence.min(), np.float32)
+        least = evidence.min()
+        undrawn = np.full(len(candidates) - len(evidence), np.quantile(evidence, UNDRAWN), np.float32)
+        evidence = np.append(evidence, undrawn)
+        of_drawn = np.full(len(scores), least, np.float32)
         for face, value in zip(candidates[::-1], evidence[::-1], strict=True):  # the likeliest last
             of_drawn[[face, *self._catalogue.twin_faces[face]]] = value
         of_drawn[candidates] = evidence
-        of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], evidence.min())
-        sure = float(np.mean([confidence for _, _, confidence in jobs]))
-        return Verdict(scores + settings.weight * sure * of_face, candidates, evidence, letters)
+        of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], least)
+        return Verdict(scores + weight * of_face, candidates, evidence, letters)
+
+    def _draw(
+        self, scores: np.ndarray, candidates: np.ndarray, lines: list[tuple[Line, Ink]]
+    ) -> tuple[np.ndarray, float, float]:
+        """Evidence for the first of the candidates, family by family, until no other can win.
+
+        Returns: that, (k,); the sum of the letters' weights; what the evidence weighs beside a score.
+        """
+        settings, judges = self._settings, self._names(candidates[:JUDGES])
+        chosen = _chosen_letters([line.text for line, _ in lines], settings.letters)
+        pairs = [(line, ink, indices) for (line, ink), indices in zip(lines, chosen, strict=True) if indices]
+        compared = [(Comparison(line, ink, judges, self._letterforms), indices) for line, ink, indices in pairs]
+        confidence = np.concatenate([np.full(len(indices), line.confidence) for line, _, indices in pairs])
+        weight = settings.weight * float(confidence.mean())
+        ends = np.flatnonzero(np.diff(self._catalogue.family_of[candidates])) + 1
+        likeness = np.zeros((len(confidence), 0), np.float32)
+        for end in (*ends[settings.first - 1 :: settings.step], len(candidates)):
+            faces = self._names(candidates[likeness.shape[1] : end])
+            further = np.concatenate([comparison.likeness(faces, indices) for comparison, indices in compared])
+            likeness = np.concatenate([likeness, further], 1)
+            mean, letters = _mean_likeness(likeness, confidence, settings.usual)
+            evidence = -np.log(1 - mean + settings.sharpest)
+            if self._is_settled(scores, candidates, weight * evidence, weight):
+                break
+        return evidence, letters, weight
+
+    def _names(self, faces: np.ndarray) -> list[str]:
+        return [self._catalogue.faces[face].id for face in faces]
+
+    def _is_settled(self, scores: np.ndarray, candidates: np.ndarray, added: np.ndarray, weight: float) -> bool:
+        """Whether the candidates that are not drawn yet come behind the first rows, whatever drawing them can add.
+
+        Args: added: (k,) what drawing adds to the scores of the first candidates.
+        """
+        drawn, undrawn = np.split(candidates, [len(added)])
+        told = np.full(len(scores), -np.inf, np.float32)
+        told[drawn] = scores[drawn] + added
+        row = np.sort(self._catalogue.best_of_families(told))[-self._settings.rows]
+        most = added.max() + weight * self._settings.surprise
+        return bool((scores[undrawn] + most < row).all())
 
     def _candidates(self, scores: np.ndarray) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of.
 
         A family whose best face is a twin of another one's has the same letters, and needs no drawing.
         """
-        ranked = np.fromiter(islice(by_score(scores), MOST_RANKED), int)
+        ranked = np.argsort(-scores, kind="stable")[:MOST_RANKED]
         ranked = ranked[np.isfinite(scores[ranked])]
         families = self._catalogue.family_of[ranked]
         chosen: dict[int, list[int]] = {}
