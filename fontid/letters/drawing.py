@@ -24,7 +24,7 @@ WIDEST = 2.5  # of the ink's height: a letter is compared as far as this
 MARGIN = 1.0  # pixels around a letter's box that count as its own
 BLANK = 0.25  # ems
 TALLEST = 3  # letters that are taken to tell how high, and how deep, a reading reaches
-JUDGES = 8  # faces by which those are chosen
+JUDGES = 8  # faces by which those are chosen, and letters laid out
 
 
 class Comparison:
@@ -34,8 +34,8 @@ class Comparison:
     """
 
     def __init__(self, line: Line, ink: Ink, judges: list[str], letterforms: Letterforms) -> None:
-        """Args: line: read; ink: what is shown of it; judges: the likeliest faces."""
-        self._letterforms = letterforms
+        """Args: line: read; ink: what is shown of it; judges: the likeliest faces, of which the first `JUDGES` count."""
+        self._judges, self._letterforms = judges[:JUDGES], letterforms
         left, top, right, bottom = ink.box
         scale = HEIGHT / (bottom - top)
         size = max(1, round((right - left) * scale)), HEIGHT
@@ -44,12 +44,11 @@ class Comparison:
         self._blur = max(1.0, scale)  # pixels of that to one of the picture
         places = [index for index, character in enumerate(line.text) if not character.isspace()]
         self.text = "".join(line.text[index] for index in places)
-        judges = judges[:JUDGES]
-        self._telling = self._telling_letters(judges)
+        self._telling = self._telling_letters()
         if len(line.centres) == len(line.text):
             self._expected = (np.array(line.centres)[places] * ink.amount.shape[1] - left) * scale + ROOM
         else:
-            self._expected = self._laid_out(judges, np.array(places) - np.arange(len(places)))
+            self._expected = self._laid_out(np.array(places) - np.arange(len(places)))
 
     def likeness(self, faces: list[str], indices: Sequence[int]) -> np.ndarray:
         """How alike each face's and the line's characters of these numbers are: (n, K) float32, NaN without a glyph.
@@ -65,17 +64,21 @@ class Comparison:
     def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
         """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters).
 
-        Where a face lacks an accented letter, those of its base letter and what the accent adds in the other faces.
+        Where a face lacks an accented letter, those of its base letter and what the accent adds in the judges.
         """
         measures, there = self._measured(faces, letters)
         bases = "".join(map(base_letter, letters))
         if bases != letters and not there.all():
             of_bases, based = self._measured(faces, bases)
-            both = (there & based)[..., None]
-            added = ((measures - of_bases) * both).sum(0) / np.maximum(both.sum(0), 1)
-            measures = np.where((based & ~there)[..., None], of_bases + added, measures)
+            measures = np.where((based & ~there)[..., None], of_bases + self._added(letters, bases), measures)
             there = there | based
         return measures, there
+
+    def _added(self, letters: str, bases: str) -> np.ndarray:
+        """(letters, 4) by how much the measures of letters differ from their bases', on average in the judges."""
+        (measures, there), (of_bases, based) = (self._measured(self._judges, each) for each in (letters, bases))
+        both = (there & based)[..., None]
+        return ((measures - of_bases) * both).sum(0) / np.maximum(both.sum(0), 1)
 
     def _measured(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
         rows = [self._letterforms.glyphs(face, letters) for face in faces]
@@ -83,10 +86,10 @@ class Comparison:
         measures = [[(g.left, g.top, g.right, g.bottom) if g else nothing for g in row] for row in rows]
         return np.array(measures), np.array([[g is not None for g in row] for row in rows])
 
-    def _telling_letters(self, judges: list[str]) -> str:
-        """The reading's letters that reach highest and lowest in these faces."""
+    def _telling_letters(self) -> str:
+        """The reading's letters that reach highest and lowest in the judges."""
         letters = "".join(dict.fromkeys(self.text))
-        measures, there = self._measures(judges, letters)
+        measures, there = self._measures(self._judges, letters)
         _, top, _, bottom = measures.sum(0).T / np.maximum(there.sum(0), 1)
         chosen = {*np.argsort(-top)[:TALLEST].tolist(), *np.argsort(bottom)[:TALLEST].tolist()}
         return "".join(letters[index] for index in chosen)
@@ -102,13 +105,13 @@ class Comparison:
         scales[:, some] = em, ROOM + tops * em
         return scales
 
-    def _laid_out(self, judges: list[str], blanks: np.ndarray) -> np.ndarray:
-        """(n,) x of each character: these faces' own layouts, stretched to the line's width, on average.
+    def _laid_out(self, blanks: np.ndarray) -> np.ndarray:
+        """(n,) x of each character: the judges' own layouts, stretched to the line's width, on average.
 
         NaN where none of them has the character. Args: blanks: (n,) how many stand before each character.
         """
-        measures, there = self._measures(judges, self.text)
-        faces = [face for face, some in zip(judges, np.any(there, 1), strict=True) if some]
+        measures, there = self._measures(self._judges, self.text)
+        faces = [face for face, some in zip(self._judges, np.any(there, 1), strict=True) if some]
         measures, there = measures[there.any(1)], there[there.any(1)]
         left, _, right, _ = np.moveaxis(measures, -1, 0)
         advance = np.zeros(there.shape)
