@@ -20,7 +20,9 @@ from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.preprocessing import Ink, find_ink
 from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
 from fontid.letters.drawing import Comparison
+from fontid.letters.letterforms import Letterforms
 from fontid.letters.verification import Verifier, drawn_as
+from fontid.settings import DrawingSettings
 from fontid.text.lines import Line
 from tests.conftest import MODEL, draw, font_file
 from tests.test_lines import on_page
@@ -101,6 +103,71 @@ def test_of_families_that_draw_the_same_letters_one_is_drawn_for_all(identifier)
     assert given == pytest.approx(given[0], abs=1e-5)
 
 
+def close_race(identifier, last: str) -> np.ndarray:
+    """(F,) the encoder's scores: thirty families nearly alike, this one behind them, the others far behind."""
+    catalogue = identifier.catalogue
+    families = [family for family in catalogue.families if family not in catalogue.likenesses(last)][:29]
+    scores = np.full(len(catalogue.faces), 0.3, np.float32)
+    for place, family in enumerate([*families, last]):
+        scores[catalogue.family_of == catalogue.families.index(family)] = 0.6 - 0.0005 * place
+    return scores
+
+
+def asked_of(letterforms) -> tuple[Letterforms, set[str]]:
+    """The letterforms, and the faces whose letters they are asked for from now on."""
+    watched, faces = copy.copy(letterforms), set()
+    watched.glyphs = lambda face, characters: faces.add(face) or letterforms.glyphs(face, characters)
+    return watched, faces
+
+
+def test_a_face_far_down_is_drawn_as_long_as_it_can_win(identifier):
+    """And then the answer is that of drawing all candidates at once."""
+    line, scores = read_as(draw("Window", "lora", 60), "Window", 0.95), close_race(identifier, "lora")
+    settings = DrawingSettings(first=2, step=3)
+    of_steps, of_all = (
+        Verifier(identifier.catalogue, identifier.letterforms, dataclasses.replace(settings, first=first)).verify(
+            scores, [line]
+        )
+        for first in (2, settings.families)
+    )
+    assert identifier.catalogue.rank(of_steps.scores, 1)[0].family == "lora"
+    first, of_first = (verdict.scores.max() for verdict in (of_steps, of_all))
+    assert first == pytest.approx(of_first, abs=1e-5)
+    assert of_steps.evidence.max() == pytest.approx(of_all.evidence.max(), abs=1e-4)
+    assert len(of_steps.evidence) == len(of_all.evidence) == len(of_steps.faces)
+
+
+def test_a_surprise_is_allowed_for(identifier):
+    """Of a face that the encoder puts behind by more than any drawn one is like the picture, but not by much more."""
+    catalogue, line = identifier.catalogue, read_as(draw("Window", "lora", 60), "Window", 0.95)
+    scores = close_race(identifier, "lora")
+    scores[catalogue.family_of == catalogue.families.index("lora")] -= 0.02
+    for surprise, found in ((-9.0, False), (1.0, True)):
+        watched, faces = asked_of(identifier.letterforms)
+        Verifier(catalogue, watched, DrawingSettings(first=8, step=4, surprise=surprise)).verify(scores, [line])
+        assert any(face.startswith("lora-") for face in faces) == found
+
+
+def test_what_cannot_win_is_not_drawn(identifier):
+    catalogue, line = identifier.catalogue, read_as(draw("Window", "lora", 60), "Window", 0.95)
+    scores = close_race(identifier, "lora")
+    scores[catalogue.family_of == catalogue.families.index("lora")] = 1.6
+    watched, faces = asked_of(identifier.letterforms)
+    verdict = Verifier(catalogue, watched, DrawingSettings(first=8, rows=1)).verify(scores, [line])
+    families = {catalogue.faces[catalogue.row_of(face)].family for face in faces}
+    assert len(families) == 8 and "lora" in families
+    undrawn = verdict.evidence[len(faces) :]
+    assert len(undrawn) and np.ptp(undrawn) == 0 and verdict.evidence.min() < undrawn[0] < verdict.evidence.max()
+
+
+def test_a_face_is_as_like_alone_as_among_others(identifier):
+    line = read_as(draw("Window", "lora", 60), "Window", 0.95)
+    comparison = Comparison(*line, FACES, identifier.letterforms)
+    together = comparison.likeness(FACES, range(6))
+    alone = np.concatenate([comparison.likeness([face], range(6)) for face in FACES], 1)
+    assert np.allclose(together, alone, atol=1e-5)
+
+
 def test_a_reading_that_is_not_sure_counts_for_less_and_none_for_nothing(identifier):
     scores = identifier.catalogue.score_faces(identifier.embed_line(np.asarray(draw("Window", "lora", 60))))
     verifier = Verifier(identifier.catalogue, identifier.letterforms)
@@ -172,8 +239,8 @@ def test_a_glyph_is_where_its_numbers_say(identifier):
     font = ImageFont.truetype(io.BytesIO(identifier.letterforms.font_data("lora-400-normal")), 500)  # a unit a pixel
     for letter, glyph in zip("gHi", identifier.letterforms.glyphs("lora-400-normal", "gHi"), strict=True):
         mask, (left, top) = font.getmask2(letter, mode="L", anchor="ls")
-        left, top, right, bottom = np.add(mask.getbbox(), (left, top) * 2) / 500
-        assert (glyph.left, -glyph.top, glyph.right, -glyph.bottom) == pytest.approx((left, top, right, bottom), abs=0.005)
+        box = np.add(mask.getbbox(), (left, top) * 2) / 500
+        assert (glyph.left, -glyph.top, glyph.right, -glyph.bottom) == pytest.approx(box, abs=0.005)
         assert glyph.ink.shape == (np.ceil(48 * (glyph.top - glyph.bottom)), np.ceil(48 * (glyph.right - glyph.left)))
         assert glyph.ink.sum() / 255 / 48**2 == pytest.approx(np.sum(list(mask)) / 255 / 500**2, rel=0.02)
         assert all(side.any() for side in (glyph.ink[0], glyph.ink[-1], glyph.ink[:, 0], glyph.ink[:, -1]))

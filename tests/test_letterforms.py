@@ -9,6 +9,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.ttProgram import Program
 from fontTools.ttLib.tables.TupleVariation import TupleVariation
 from PIL import ImageFont
 
@@ -16,9 +17,10 @@ from data_scripts.make_letterforms import HEAVY, fitting, letterform, stored, wi
 from data_scripts.make_letterforms import main as make_letterforms
 from data_scripts.whole_fonts import compose, whole_font
 from fontid.catalogue.faces import Face, write_faces
-from fontid.fonts.subsetting import plain, small_font
+from fontid.fonts.subsetting import plain, small_font, woff2
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import CHARACTERS, PLAIN, Letterforms
+from fontid.letters.woff2 import truetype
 from tests.conftest import built_font, draw, font_file
 from tests.test_identifier import FACES, likeness, read_as
 from web.specimens import specimen
@@ -115,6 +117,46 @@ def test_a_glyph_that_parts_share_is_stored_once(parts):
     font = whole_font(parts / "shapes-latin-wdth-normal.woff2", CHARACTERS)
     assert set(font.getBestCmap()) == {ord(letter) for letter in "abcā"}
     assert len(font.getGlyphOrder()) == 6  # .notdef, a, b, c, the mark and ā
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_woff2_is_unpacked_as_by_fonttools(large):
+    """Simple letters, composed ones, contours of hundreds of points, far points and small steps."""
+    letters = dict(LETTERS)
+    if large:
+        turns = np.linspace(0, 2 * np.pi, 700)[:-1]
+        letters["o"] = [np.stack([9000 * np.cos(turns), 600 * np.sin(turns)], 1).round().astype(int).tolist()]
+        letters["u"] = [[(0, 0), (1, 300), (70, 301), (900, 1100), (905, 5200), (-4200, 5210)]]
+    builder = shapes(letters)
+    compose(builder.font)
+    buffer = io.BytesIO()
+    builder.font.save(buffer)
+    whole, packed = TTFont(io.BytesIO(buffer.getvalue())), woff2(TTFont(io.BytesIO(buffer.getvalue())))
+    unpacked = TTFont(io.BytesIO(truetype(packed)))
+    assert unpacked.keys() == whole.keys()
+    for name in whole.getGlyphOrder():
+        glyphs = [font["glyf"][name] for font in (whole, unpacked)]
+        assert glyphs[0] == glyphs[1] and glyphs[0].isComposite() == glyphs[1].isComposite(), name
+        assert [getattr(glyph, "xMax", None) for glyph in glyphs].count(getattr(glyphs[0], "xMax", None)) == 2
+
+
+def test_a_woff2_with_instructions_is_unpacked_too():
+    font = shapes(LETTERS).font
+    font["glyf"]["u97"].program = Program()
+    font["glyf"]["u97"].program.fromBytecode(b"\xb0\x00\x21")
+    unpacked = TTFont(io.BytesIO(truetype(woff2(font))))
+    assert outline(unpacked, "a") == outline(font, "a") and outline(unpacked, "e") == outline(font, "e")
+
+
+def test_fonts_that_were_used_long_ago_are_let_go(identifier, monkeypatch):
+    monkeypatch.setattr("fontid.letters.letterforms.MOST_BYTES", 1 << 20)
+    letterforms = identifier.letterforms.with_files([])
+    faces = [face.id for face in identifier.catalogue.faces[::100]]
+    before = [glyph.ink for face in faces if (glyph := letterforms.glyphs(face, "a")[0])]
+    kept = letterforms._packs.values()
+    assert 1 < len(kept) < len(faces) and sum(pack.size for pack in kept) <= 1 << 20
+    after = [glyph.ink for face in faces if (glyph := letterforms.glyphs(face, "a")[0])]
+    assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize("size", [1, 65_536, 65_537, 200_000])

@@ -24,7 +24,6 @@ WIDEST = 2.5  # of the ink's height: a letter is compared as far as this
 MARGIN = 1.0  # pixels around a letter's box that count as its own
 BLANK = 0.25  # ems
 TALLEST = 3  # letters that are taken to tell how high, and how deep, a reading reaches
-JUDGES = 8  # faces by which those are chosen, and letters laid out
 
 
 class Comparison:
@@ -34,8 +33,8 @@ class Comparison:
     """
 
     def __init__(self, line: Line, ink: Ink, judges: list[str], letterforms: Letterforms) -> None:
-        """Args: line: read; ink: what is shown of it; judges: the likeliest faces, of which the first `JUDGES` count."""
-        self._judges, self._letterforms = judges[:JUDGES], letterforms
+        """Args: line: read; ink: what is shown of it; judges: the likeliest faces."""
+        self._judges, self._letterforms = judges, letterforms
         left, top, right, bottom = ink.box
         scale = HEIGHT / (bottom - top)
         size = max(1, round((right - left) * scale)), HEIGHT

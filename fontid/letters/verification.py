@@ -8,12 +8,13 @@ import numpy as np
 from fontid.catalogue.faces import style_apart
 from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink
-from fontid.letters.drawing import JUDGES, Comparison
+from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
 from fontid.settings import DEFAULTS, DrawingSettings
 from fontid.text.lines import Line
 
 MOST_RANKED = 4000  # faces looked through for them
+JUDGES = 8  # faces by which a line's height and its letters' places are judged
 NOTHING = np.zeros(0, np.float32), 0.0, 0.0  # was drawn
 UNDRAWN = 0.65  # quantile of the drawn candidates' evidence that stands for that of the others: the tenth best of all
 # is then about what it would be, had they been drawn, and probabilities that rest on it stay
