@@ -93,9 +93,9 @@ class DrawingSettings:
 
     Attributes:
         families: candidates; on validation pictures a hundred find no more.
-        first: families that are drawn at once.
-        step: so many more, until those that are left would come behind so many `rows` even if they were more like the
-            picture than all drawn ones, by `surprise` in evidence.
+        first: of them, drawn in any case.
+        step: of them, drawn each time that the others can still come first.
+        surprise: how much more evidence than all before them they are taken to have at most.
         styles: of each.
         letters: compared, of all lines.
         lines: whose letters are compared, at most.
@@ -108,8 +108,7 @@ class DrawingSettings:
     families: int = 40
     first: int = 8
     step: int = 4
-    rows: int = 3
-    surprise: float = 0.0
+    surprise: float = 0.3
     styles: int = 2
     letters: int = 12
     lines: int = 3

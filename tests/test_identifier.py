@@ -153,10 +153,11 @@ def test_what_cannot_win_is_not_drawn(identifier):
     scores = close_race(identifier, "lora")
     scores[catalogue.family_of == catalogue.families.index("lora")] = 1.6
     watched, faces = asked_of(identifier.letterforms)
-    verdict = Verifier(catalogue, watched, DrawingSettings(first=8, rows=1)).verify(scores, [line])
+    verdict = Verifier(catalogue, watched, DrawingSettings(first=8)).verify(scores, [line])
     families = {catalogue.faces[catalogue.row_of(face)].family for face in faces}
     assert len(families) == 8 and "lora" in families
-    undrawn = verdict.evidence[len(faces) :]
+    undrawn = verdict.evidence[verdict.drawn :]
+    assert verdict.drawn == len(faces)
     assert len(undrawn) and np.ptp(undrawn) == 0 and verdict.evidence.min() < undrawn[0] < verdict.evidence.max()
 
 
@@ -210,8 +211,8 @@ def test_a_letter_that_only_the_nearest_faces_lack_has_no_place(identifier):
         for character in characters
     ]
     line = read_as(draw("don’t", "lora", 60), "don’t", 0.9)
-    faces = [*FACES[:-1], *FACES[:-1], FACES[-1]]  # as many as are asked for places, and one
-    of_quote, of_letter = Comparison(*line, faces, letterforms).likeness(faces, [3, 0])
+    faces = [*FACES[:-1], *FACES[:-1], FACES[-1]]  # those that are asked for places, and one
+    of_quote, of_letter = Comparison(*line, faces[:-1], letterforms).likeness(faces, [3, 0])
     assert np.isnan(of_quote).all() and np.isfinite(of_letter).all()
 
 
@@ -345,7 +346,7 @@ def test_styles_agree_on_the_family_and_keep_their_face():
 
 
 def test_twins_are_one_row_that_names_them(identifier):
-    matches = identifier.identify(draw("Signal Window", "heebo", 60)).matches
+    matches = identifier.identify(draw("Signal Window", "heebo", 60), prior=False).matches
     row = next(match for match in matches if {"heebo", "roboto"} <= {match.family, *match.twins})
     assert row is matches[0] and not any("roboto" in (m.family, *m.twins) for m in matches[1:] if m is not row)
 

@@ -26,15 +26,16 @@ class Verdict:
 
     scores: (F,) float32, a score for every face of the catalogue.
     faces: (K,) int, the candidates, likeliest for the encoder first; () when nothing was drawn.
-    evidence: (K,) float32, -log of what differs between their letters and the picture's, on average; the last ones
-        need no drawing where they cannot win, and have what stands for it.
+    evidence: (K,) float32, -log of what differs between their letters and the picture's, on average.
     letters: how many letters had a say, as a sum of weights.
+    drawn: of how many faces that is known, the first; the others cannot win, and have what is usual.
     """
 
     scores: np.ndarray
     faces: np.ndarray
     evidence: np.ndarray
     letters: float
+    drawn: int = 0
 
 
 class Verifier:
@@ -61,15 +62,15 @@ class Verifier:
         evidence, letters, weight = self._draw(scores, candidates, read) if len(candidates) else NOTHING
         if not letters:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
-        least = evidence.min()
-        undrawn = np.full(len(candidates) - len(evidence), np.quantile(evidence, UNDRAWN), np.float32)
+        least, drawn = evidence.min(), len(evidence)
+        undrawn = np.full(len(candidates) - drawn, np.quantile(evidence, UNDRAWN), np.float32)
         evidence = np.append(evidence, undrawn)
         of_drawn = np.full(len(scores), least, np.float32)
         for face, value in zip(candidates[::-1], evidence[::-1], strict=True):  # the likeliest last
             of_drawn[[face, *self._catalogue.twin_faces[face]]] = value
         of_drawn[candidates] = evidence
         of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], least)
-        return Verdict(scores + weight * of_face, candidates, evidence, letters)
+        return Verdict(scores + weight * of_face, candidates, evidence, letters, drawn)
 
     def _draw(
         self, scores: np.ndarray, candidates: np.ndarray, lines: list[tuple[Line, Ink]]
@@ -92,24 +93,23 @@ class Verifier:
             likeness = np.concatenate([likeness, further], 1)
             mean, letters = _mean_likeness(likeness, confidence, settings.usual)
             evidence = -np.log(1 - mean + settings.sharpest)
-            if self._is_settled(scores, candidates, weight * evidence, weight):
+            if self._is_settled(scores[candidates], weight * evidence, weight):
                 break
         return evidence, letters, weight
 
     def _names(self, faces: np.ndarray) -> list[str]:
         return [self._catalogue.faces[face].id for face in faces]
 
-    def _is_settled(self, scores: np.ndarray, candidates: np.ndarray, added: np.ndarray, weight: float) -> bool:
-        """Whether the candidates that are not drawn yet come behind the first rows, whatever drawing them can add.
+    def _is_settled(self, scores: np.ndarray, added: np.ndarray, weight: float) -> bool:
+        """Whether the candidates that are not drawn yet come behind the best drawn one, whatever drawing may add.
 
-        Args: added: (k,) what drawing adds to the scores of the first candidates.
+        It adds to none more than to those that are drawn, but for `surprise`. Every candidate can so be first only
+        where the encoder finds it nearly as likely; on validation pictures the first row is the same as if all were
+        drawn (results/drawing.json).
+        Args: scores: (K,) of the candidates; added: (k,) what drawing adds to the first ones'.
         """
-        drawn, undrawn = np.split(candidates, [len(added)])
-        told = np.full(len(scores), -np.inf, np.float32)
-        told[drawn] = scores[drawn] + added
-        row = np.sort(self._catalogue.best_of_families(told))[-self._settings.rows]
         most = added.max() + weight * self._settings.surprise
-        return bool((scores[undrawn] + most < row).all())
+        return bool((scores[len(added) :] + most < (scores[: len(added)] + added).max()).all())
 
     def _candidates(self, scores: np.ndarray) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of.
