@@ -103,9 +103,8 @@ class Verifier:
     def _is_settled(self, scores: np.ndarray, added: np.ndarray, weight: float) -> bool:
         """Whether the candidates that are not drawn yet come behind the best drawn one, whatever drawing may add.
 
-        It adds to none more than to those that are drawn, but for `surprise`. Every candidate can so be first only
-        where the encoder finds it nearly as likely; on validation pictures the first row is the same as if all were
-        drawn (results/drawing.json).
+        To none does it add more than to the best of those, but for `surprise`. So a candidate is left undrawn only where
+        the encoder finds it so much less likely that no likeness makes up for it.
         Args: scores: (K,) of the candidates; added: (k,) what drawing adds to the first ones'.
         """
         most = added.max() + weight * self._settings.surprise
