@@ -103,7 +103,7 @@ class Verifier:
     def _is_settled(self, scores: np.ndarray, added: np.ndarray, weight: float) -> bool:
         """Whether the candidates that are not drawn yet come behind the best drawn one, whatever drawing may add.
 
-        To none does it add more than to the best of those, but for `surprise`. So a candidate is left undrawn only where
+        To none does it add more than to the best of those, but for `surprise`. So a candidate stays undrawn only where
         the encoder finds it so much less likely that no likeness makes up for it.
         Args: scores: (K,) of the candidates; added: (k,) what drawing adds to the first ones'.
         """
