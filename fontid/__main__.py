@@ -48,6 +48,8 @@ def model_of(arguments: argparse.Namespace) -> Callable[[], FontIdentifier]:
 
 def identify(arguments: argparse.Namespace) -> int:
     if arguments.out:
+        if arguments.css:
+            raise Refusal("--out takes lines of JSON: leave out --css.")
         where = (arguments.ray, arguments.workers) if arguments.ray else None
         print(answer_into(arguments.out, model_of(arguments), answer_options(arguments), arguments.pictures, where))
         return 0
