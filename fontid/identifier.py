@@ -308,7 +308,7 @@ class FontIdentifier:
             if unread and not encoder_only:
                 family[0] = self._with_readings(opened, family[0])
             drawn = [] if encoder_only else family[0]
-            verdict, similar, evidence = self._judge(family, drawn, among)
+            verdict, similar, evidence = self._judge(family, drawn, among, prior)
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
                 wanted = {face.family for face, is_wanted in zip(self.catalogue.faces, among, strict=True) if is_wanted}
@@ -397,7 +397,7 @@ class FontIdentifier:
         return np.array([face.family not in families for face in self.catalogue.faces])
 
     def _judge(
-        self, family: list[list[_Sample]], drawn: list[_Sample], among: np.ndarray
+        self, family: list[list[_Sample]], drawn: list[_Sample], among: np.ndarray, prior: bool
     ) -> tuple[Verdict, list[Neighbour], tuple[float, ...]]:
         """What encoder and drawing find for a family's first style among (F,) bool faces; all styles have a say.
 
@@ -406,15 +406,21 @@ class FontIdentifier:
         pooled, weights = self._pooled(family, among)
         of_families = pool_families(self.catalogue, pooled, weights)
         of_encoder = in_families(self.catalogue, pooled[0], of_families) if len(pooled) > 1 else pooled[0]
-        verdict = self._verifier.verify(of_encoder, [(sample.line, sample.ink) for sample in drawn])
+        added = self.catalogue.prior(self.calibration.temperature, *self._prior_weights) if prior else None
+        verdict = self._verifier.verify(of_encoder, [(sample.line, sample.ink) for sample in drawn], added)
         similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, among)
         lines = [sample.line for style in family for sample in style]
         return verdict, similar, evidence_of(self.catalogue, lines, of_encoder, verdict, similar)
 
     def _rank(self, scores: np.ndarray, top: int, prior: bool) -> list[Match]:
         """The best rows with their conditional probabilities."""
-        weights = (self.calibration.exponent, self.settings.prior.copies) if prior else ()
+        weights = self._prior_weights if prior else ()
         return self.catalogue.rank(scores, top, self.calibration.temperature, *weights)
+
+    @property
+    def _prior_weights(self) -> tuple[float, float]:
+        """Exponent and copies, as `Catalogue.rank` takes them."""
+        return self.calibration.exponent, self.settings.prior.copies
 
     def _rows(self, scores: np.ndarray, top: int, prior: bool, known: float) -> list[Match]:
         """The best rows with what they are worth. Args: known: probability that the font is in the catalogue."""
@@ -436,7 +442,7 @@ class FontIdentifier:
 
         What a font's rank and lead mean was fitted on the whole catalogue. Among few families they would mean nothing.
         """
-        verdict, _, evidence = self._judge(samples, drawn, self._faces_without(without))
+        verdict, _, evidence = self._judge(samples, drawn, self._faces_without(without), prior)
         rows = self._rank(verdict.scores, RIVALS, prior)
         share = sum(row.conditional_probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence

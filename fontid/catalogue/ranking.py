@@ -171,7 +171,7 @@ class Catalogue:
             exponent: of the prior, see `log_usage`; 0 for none.
             copies: taken off a score, times `log_copies`, before that.
         """
-        weighed = scores + temperature * exponent * self.log_usage - copies * self.log_copies
+        weighed = scores + self.prior(temperature, exponent, copies)
         rows = self._best_rows(weighed, max(top, RIVALS))
         if not rows:
             return []
@@ -180,6 +180,10 @@ class Catalogue:
         probabilities = weights[:top] / weights[:RIVALS].sum()
         chosen = zip(rows, probabilities, strict=False)
         return [self._match(shown, scores[face], probability) for (face, shown), probability in chosen]
+
+    def prior(self, temperature: float, exponent: float, copies: float) -> np.ndarray:
+        """(F,) float32: what the prior adds to scores, see `rank`."""
+        return temperature * exponent * self.log_usage - copies * self.log_copies
 
     @cached_property
     def log_usage(self) -> np.ndarray:

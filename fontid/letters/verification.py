@@ -50,16 +50,19 @@ class Verifier:
         self._catalogue, self._letterforms, self._settings = catalogue, letterforms, settings
         self.stand_ins = drawn_as(catalogue, letterforms)
 
-    def verify(self, scores: np.ndarray, lines: Iterable[tuple[Line, Ink]]) -> Verdict:
+    def verify(self, scores: np.ndarray, lines: Iterable[tuple[Line, Ink]], prior: np.ndarray | None = None) -> Verdict:
         """Judge the encoder's scores (F,) by the lines' readings; with no reading they stand as they are.
 
-        Args: lines: each with the ink that is shown of it.
+        Args:
+            lines: each with the ink that is shown of it.
+            prior: (F,) what is added to scores when they are ranked (None: nothing), which tells who can still win.
         """
         least_confidence = self._settings.least_confidence
         read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= least_confidence]
         read = sorted(read, key=lambda pair: -pair[0].confidence)[: self._settings.lines]
         candidates = self._candidates(scores) if read else np.zeros(0, int)
-        evidence, letters, weight = self._draw(scores, candidates, read) if len(candidates) else NOTHING
+        hopes = scores if prior is None else scores + prior
+        evidence, letters, weight = self._draw(hopes, candidates, read) if len(candidates) else NOTHING
         if not letters:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         least, drawn = evidence.min(), len(evidence)
