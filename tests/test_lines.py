@@ -230,5 +230,8 @@ def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
     both.paste(large, (0, 0))
     both.paste(small.resize((large.width, small.height * large.width // small.width)), (0, large.height))
     assert pixels(both) > 2 * pixels(large)
+    column = Image.new("L", (large.width, large.width + 1), 255)  # as of letters one above another
+    column.paste(large, (0, 0))
+    assert pixels(column) / column.height > 1.5 * pixels(large) / large.height
     grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])
     assert pixels(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) > 2 * pixels(large)

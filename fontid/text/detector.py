@@ -92,7 +92,9 @@ def _look(picture: Image.Image) -> tuple[float, float, bool]:
     scale = min(1.0, (SIDE - 2 * border) / max(width, height))
     words = _low_words(picture) if scale < 1.0 else None
     if words is None or scale * words >= WORD_HEIGHT:
-        fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
+        fewer = 1.0
+        if width > height:  # letters one above another are no line where they are small
+            fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
         return scale * fewer, max(LEAST_BORDER, border * fewer), False
     return min(1.0, WORD_HEIGHT / words), LEAST_BORDER, True
 
