@@ -248,7 +248,7 @@ def test_costs_are_written_for_every_kind_and_size(tmp_path, monkeypatch):
     metrics = read_result(tmp_path / "cost.json")["metrics"]
     drawing, kinds, pages = metrics["drawing"], metrics["kinds"], metrics["pages"]
     assert (
-        drawing["faces_drawn"] > DEFAULTS.drawing.families
+        drawing["faces_drawn"] > DEFAULTS.drawing.first
         and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
     )
     assert set(pages) == {"0.5 MP png", "0.5 MP jpg"}
