@@ -168,3 +168,16 @@ def test_networks_and_prototypes_are_averaged():
     assert np.allclose(rows, 0.5**0.5, atol=1e-3) and np.array_equal(
         average_rows(np.eye(2), np.eye(2)[::-1], 0.0), np.eye(2)
     )
+
+
+def test_a_long_line_is_neither_squeezed_nor_cut(served):
+    """Bars of changing width, over several tiles: each is found where it is."""
+    picture = Image.new("RGB", (5200, 80), "black")
+    draw = ImageDraw.Draw(picture)
+    for number, x in enumerate(range(40, 5100, 60)):
+        draw.rectangle((x, 20, x + 8 + number % 30, 60), fill=(0, 255, 0))
+    line = Line(((40.0, 20.0), (5160.0, 20.0), (5160.0, 61.0), (40.0, 61.0))).cut(picture)
+    letters, straight = served(line), line.frame.own_gray()
+    assert letters.shape[1] / straight.shape[1] == pytest.approx(54 / 41, rel=0.02)  # as its height is
+    found = Image.fromarray(255 - letters.min(0, keepdims=True)).resize((straight.shape[1], 1))
+    assert np.corrcoef(np.asarray(found)[0], straight.max(0))[0, 1] > 0.97

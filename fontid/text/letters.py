@@ -16,7 +16,8 @@ from fontid.text.plain import is_plain
 HEIGHT = 96  # pixels of the network's input, of which a box takes up BOX
 BOX = 54
 STEP = 16  # widths are multiples of this
-MAX_WIDTH = 2048
+TILE = 2048  # pixels of a longer line that are looked at together, to bound memory
+SEAM = 64  # pixels by which tiles overlap: letters cut by one's end are whole in the next
 INK = 0.5  # coverage from which a pixel counts as a letter's
 FITTING = 0.62, 1.45  # of BOX: letters lower or higher than this are looked at again, at their own size
 
@@ -86,14 +87,25 @@ class LettersNetwork:
         over, under = (max(0, round(above * zoom - shown)) for shown in (top, rows - bottom))
         before, after = (max(0, round(side * zoom - shown)) for shown in (left, columns - right))
         pixels = cv2.copyMakeBorder(frame.pixels, over, under, before, after, cv2.BORDER_REPLICATE)
-        width = max(STEP, min(MAX_WIDTH, round(pixels.shape[1] * scale)))
+        width = max(STEP, round(pixels.shape[1] * scale))
         shrinks = scale < 1
         resized = cv2.resize(pixels, (width, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
         padded = cv2.copyMakeBorder(resized, 0, 0, 0, -width % STEP, cv2.BORDER_REPLICATE)
         inputs = padded.transpose(2, 0, 1)[None].astype(np.float32) / 255
-        coverage = self._session.run(None, {"pictures": inputs})[0][0, 0, :, :width]
+        coverage = self._tiles(inputs)[:, :width]
         first, last = (round(pad * width / pixels.shape[1]) for pad in (before, after))
         return coverage[:, first : width - last], (-above, 1 / (scale * zoom))
+
+    def _tiles(self, inputs: np.ndarray) -> np.ndarray:
+        """Coverage (HEIGHT, W) of (1, 3, HEIGHT, W) inputs, a long line tile by tile."""
+        width = inputs.shape[3]
+        tiles = []
+        for start in range(0, max(1, width - SEAM), TILE - SEAM):
+            tile = self._session.run(None, {"pictures": inputs[..., start : start + TILE]})[0][0, 0]
+            first = SEAM // 2 if start else 0
+            last = TILE - SEAM // 2 if start + TILE < width else width
+            tiles.append(tile[:, first:last])
+        return np.concatenate(tiles, 1)
 
 
 def _difference(plain: Ink, letters: Ink) -> float:
