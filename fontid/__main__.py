@@ -34,6 +34,7 @@ from fontid.catalogue.names import in_short
 from fontid.catalogue.ranking import Match, rows_that_open
 from fontid.commands import Refusal, make_room, with_progress
 from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoText, told
+from fontid.letters.undoing import SAID
 from fontid.listing import css_of, font_table
 from fontid.many import answer_into, opened, pictures_in
 from fontid.networks import cores
@@ -90,6 +91,8 @@ def text_of(group: Group, several: bool) -> str:
     lines = [f"  {texts_of(group)}"] if several else []
     if group.matches[0].verdict == "none":
         lines.append(f"  {NOTHING_FITS}")
+    elif group.synthesised:
+        lines.append(f"  {SAID[group.synthesised]}")
     for rank, row in enumerate(rows_that_open(group.matches), 1):
         if len(row) > 1:
             shared = row[0].superfamily or row[0].name

@@ -27,6 +27,7 @@ from fontid.confidence import evidence_of
 from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
 from fontid.hub import fetch
 from fontid.letters.letterforms import Letterforms
+from fontid.letters.undoing import CHANGES, Change, undo
 from fontid.letters.verification import Verdict, Verifier
 from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
@@ -60,6 +61,7 @@ class Group:
     in_catalogue: probability 0-1 that the face's family is in the catalogue at all, or among those asked for.
     similar: to the best match's face.
     evidence: what tells so, see `fontid.confidence.EVIDENCE`.
+    synthesised: "bold", "italic", "squeezed" or "stretched" where something else than the font made the letters so.
     """
 
     lines: tuple[Line, ...]
@@ -67,6 +69,7 @@ class Group:
     in_catalogue: float
     similar: tuple[Neighbour, ...]
     evidence: tuple[float, ...]
+    synthesised: str | None = None
 
     def to_dict(self, scale: float = 1.0) -> dict:
         """Args: scale: pixels of the picture to one of the lines' corners."""
@@ -79,6 +82,7 @@ class Group:
             "in_catalogue": self.in_catalogue,
             "matches": [match.to_dict() for match in self.matches],
             "similar": [neighbour.to_dict() for neighbour in self.similar],
+            "synthesised": self.synthesised,
         }
 
 
@@ -308,19 +312,26 @@ class FontIdentifier:
             if unread and not encoder_only:
                 family[0] = self._with_readings(opened, family[0])
             drawn = [] if encoder_only else family[0]
-            verdict, similar, evidence = self._judge(family, drawn, among, prior)
+            judged, synthesised = family, None
+            found = self._judge(family, drawn, among, prior)
+            best = found[0].scores.max() + self.settings.undoing.better
+            for name, style in self._without_change(drawn, found[0], among):
+                again = self._judge([style, *family[1:]], style, among, prior)
+                if again[0].scores.max() > best:
+                    judged, synthesised, found, best = [style, *family[1:]], name, again, again[0].scores.max()
+            verdict, similar, evidence = found
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
                 wanted = {face.family for face, is_wanted in zip(self.catalogue.faces, among, strict=True) if is_wanted}
-                whole, scored = self, family
+                whole, scored = self, judged
                 if self._whole is not None:
-                    whole, scored = self._whole, [self._whole._scored(style) for style in family]
-                known, evidence = whole._is_one_of(wanted, scored, drawn, without, prior)
+                    whole, scored = self._whole, [self._whole._scored(style) for style in judged]
+                known, evidence = whole._is_one_of(wanted, scored, [] if encoder_only else judged[0], without, prior)
             groups = []
-            for of_faces, style in zip(self._by_style(family, verdict, among), family, strict=True):
-                matches = self._rows(of_faces, top, prior, known)
+            for of_faces, style in zip(self._by_style(judged, verdict, among), family, strict=True):
+                matches = tuple(self._rows(of_faces, top, prior, known))
                 of_style = tuple(sample.line for sample in style)
-                groups.append(Group(of_style, tuple(matches), round(known, 4), tuple(similar), evidence))
+                groups.append(Group(of_style, matches, round(known, 4), tuple(similar), evidence, synthesised))
             families.append(groups)
         fonts = list_fonts(families, self._extent, scale)
         places = {sample.line.corners: place for place, sample in enumerate(samples)}
@@ -352,6 +363,39 @@ class FontIdentifier:
                 ]
                 waiting = []
         return samples
+
+    def _without_change(
+        self, drawn: list[_Sample], verdict: Verdict, among: np.ndarray
+    ) -> Iterator[tuple[str, list[_Sample]]]:
+        """What may have changed the letters, and the samples without that; nothing where a face fits as they are.
+
+        Of all changes they are those without which the largest line that is read comes nearest to some face.
+        """
+        settings = self.settings.undoing
+        if not verdict.letters or verdict.scores.max() >= settings.fitting:
+            return
+        largest = max((sample for sample in drawn if sample.line.text), key=lambda sample: sample.line.area)
+        # of a long line its ends are looked at, which are the first and the last window
+        least = self._nearest(largest.embeddings[[0, -1]], among) + settings.closer
+        of_changes = [(change, self._undone(change, [largest], windows=2)) for change in CHANGES]
+        nearest = [(self._nearest(of[0].embeddings, among), change) for change, of in of_changes if of]
+        for cosine, change in sorted(nearest, key=lambda one: -one[0])[: settings.changes]:
+            if cosine > least:
+                yield change.name, self._undone(change, drawn)
+
+    def _undone(self, change: Change, samples: list[_Sample], windows: int | None = None) -> list[_Sample]:
+        """The samples without a change, but for those of which nothing is left. Args: windows: of each, at most."""
+        settings = replace(self.preprocessing, most_windows=windows or self.preprocessing.most_windows)
+        undone = []
+        for sample in samples:
+            if (pair := undo(change, sample.line, sample.ink)) is not None:
+                embeddings = self.embed(windows_of(fit_line(pair[1], settings), settings))
+                undone.append(_Sample(*pair, embeddings, self.catalogue.score_faces(embeddings)))
+        return undone
+
+    def _nearest(self, embeddings: np.ndarray, among: np.ndarray) -> float:
+        """Cosine of the best face."""
+        return float(self.catalogue.score_faces(embeddings)[among].max())
 
     def _scored(self, samples: list[_Sample]) -> list[_Sample]:
         """The samples of another catalogue's search, scored by this one's."""

@@ -119,6 +119,23 @@ class DrawingSettings:
 
 
 @dataclass(frozen=True)
+class UndoingSettings:
+    """When letters are taken to be squeezed, slanted or made bold by something else, see `fontid.letters.undoing`.
+
+    Attributes:
+        fitting: score of the best face from which nothing is undone.
+        closer: cosine by which undone letters must be nearer to a face, or drawing is not asked.
+        better: score by which they must then be better.
+        changes: of which that is tried, the nearest.
+    """
+
+    fitting: float = 1.0
+    closer: float = 0.03
+    better: float = 0.12
+    changes: int = 2
+
+
+@dataclass(frozen=True)
 class Settings:
     """Of every stage. A model that was made before a setting was there runs with its default."""
 
@@ -126,6 +143,7 @@ class Settings:
     letters: LettersSettings = LettersSettings()
     grouping: GroupingSettings = GroupingSettings()
     drawing: DrawingSettings = DrawingSettings()
+    undoing: UndoingSettings = UndoingSettings()
     prior: PriorSettings = PriorSettings()
 
 

@@ -11,14 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from fontid.artifact import open_artifact, recalibrate
 from fontid.catalogue.designs import in_families, lean_on_neighbours, part_lines, pool_families
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration, quadratic, reliability
-from fontid.encoder.preprocessing import Ink, find_ink
+from fontid.encoder.preprocessing import Ink, find_ink, ink_box
 from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
+from fontid.letters import undoing
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.verification import Verifier, drawn_as
@@ -485,3 +486,53 @@ def test_an_identifier_is_freed_as_soon_as_nobody_holds_it():
         assert freed() is None
     finally:
         gc.enable()
+
+
+def squeezed(picture: Image.Image, factor: float) -> Image.Image:
+    return picture.resize((round(picture.width * factor), picture.height), Image.Resampling.BICUBIC)
+
+
+def slanted(picture: Image.Image) -> Image.Image:
+    size = picture.width + picture.height // 4, picture.height
+    skewed = (1, 0.25, -picture.height / 4, 0, 1, 0)
+    return picture.transform(size, Image.Transform.AFFINE, skewed, Image.Resampling.BICUBIC, fillcolor="white")
+
+
+def emboldened(picture: Image.Image) -> Image.Image:
+    """By three pixels, a 24th of an em, as Skia does."""
+    grown = picture.resize((2 * picture.width, 2 * picture.height)).filter(ImageFilter.MinFilter(7))
+    return grown.resize(picture.size, Image.Resampling.BOX)
+
+
+CHANGES = {
+    "squeezed": lambda picture: squeezed(picture, 0.75),
+    "stretched": lambda picture: squeezed(picture, 1.33),
+    "italic": slanted,
+    "bold": emboldened,
+    None: lambda picture: picture,
+}
+
+
+@pytest.mark.parametrize("family", ["marcellus", "lora"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_letters_that_something_else_changed_are_named_by_their_font(identifier, family, change):
+    picture = CHANGES[change](draw("Quiet River Market", family, 72).convert("RGB"))
+    group = identifier.identify(picture).groups[0]
+    assert (group.matches[0].family, group.synthesised) == (family, change)
+    assert group.to_dict()["synthesised"] == change
+
+
+def test_the_places_of_letters_hold_after_a_change_is_undone():
+    """Two bars, slanted: upright again, they stand where the centres say."""
+    picture = Image.new("L", (400, 140), 0)
+    ImageDraw.Draw(picture).rectangle((80, 20, 99, 119), fill=255)
+    ImageDraw.Draw(picture).rectangle((300, 20, 319, 119), fill=255)
+    amount = np.asarray(ImageOps.invert(slanted(ImageOps.invert(picture).convert("RGB")).convert("L")))
+    middle = (90 + 35 / 2) / amount.shape[1], (310 + 35 / 2) / amount.shape[1]
+    line = Line(((0, 0), (1, 0), (1, 1), (0, 1)), "ll", 1.0, middle)
+    change = next(change for change in undoing.CHANGES if change.name == "italic")
+    undone, ink = undoing.undo(change, line, Ink(amount, ink_box(amount)))
+    bars = np.flatnonzero(ink.amount[ink.box[1] : ink.box[3]].min(0) > 128)
+    first, second = np.split(bars, np.flatnonzero(np.diff(bars) > 1) + 1)
+    places = np.array(undone.centres) * ink.amount.shape[1]
+    assert len(first) > 15 and [first.mean(), second.mean()] == pytest.approx(places, abs=1.5)

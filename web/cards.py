@@ -16,6 +16,7 @@ from fontid.catalogue.faces import Face
 from fontid.catalogue.names import in_short, superfamily
 from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
+from fontid.letters.undoing import SAID
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
 from web.words import ALSO, GOOGLE_FONTS, NAMED, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS, WEBSITE
@@ -114,9 +115,11 @@ def group_html(identifier: FontIdentifier, group: Group, rows: Sequence[Row], pi
     """Args: number: from 0."""
     line = max(group.lines, key=lambda line: (bool(line.text), line.area))
     reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
-    unsure = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
+    above = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
+    if group.synthesised and not above:
+        above = f"<p class='note'>{SAID[group.synthesised]}</p>"
     text = line.text[:LONGEST] or SAMPLE
-    return _section(identifier, rows, text, number, unsure, crop_of(line, picture), reading, bool(line.text))
+    return _section(identifier, rows, text, number, above, crop_of(line, picture), reading, bool(line.text))
 
 
 def _section(
