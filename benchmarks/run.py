@@ -2,8 +2,8 @@
 
     python -m benchmarks.run DIR [--only chars words ...] [--model model] [--pictures ../shared/realworld]
 
-DIR keeps the pictures. What this very model was asked already is passed over, so a killed run is simply started again.
-Two with parts of the list, each bound to a core (`taskset -c 0`), are done sooner than one on two cores.
+DIR keeps the pictures. What this very model was asked by this very code is passed over, so a killed run is simply
+started again. Two with parts of the list, each bound to a core (`taskset -c 0`), are done sooner than one on two cores.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.over_conditions import over_conditions
 from fontid.commands import command_line
-from fontid.evaluation.experiment import add_result, read_results, readable_json
+from fontid.evaluation.experiment import add_result, code_digest, read_results, readable_json
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
 
@@ -79,8 +79,9 @@ BENCHMARKS = {
 
 
 def asked(results: Path, version: str) -> bool:
-    """Whether the results are this model's."""
-    return results.exists() and json.loads(results.read_text(encoding="utf-8")).get("model") == version
+    """Whether the results are this model's, and answered by this code."""
+    found = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {}
+    return (found.get("model"), found.get("code")) == (version, code_digest())
 
 
 def name_model(folder: Path, version: str, table: Path) -> None:

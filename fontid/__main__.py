@@ -142,7 +142,7 @@ def list_alternatives(arguments: argparse.Namespace) -> int:
 
 
 def run_evaluation(arguments: argparse.Namespace) -> int:
-    from fontid.evaluation.experiment import readable_json
+    from fontid.evaluation.experiment import code_digest, readable_json
     from fontid.evaluation.folders import evaluate, read_manifest, spread, summarise, table
     from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
     from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
@@ -183,7 +183,7 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
             )
         )
         print(table(summary))
-    summary["model"] = identifier.version
+    summary |= {"model": identifier.version, "code": code_digest()}
     if arguments.json:
         arguments.json.write_text(readable_json(summary) + "\n", encoding="utf-8")
     print(json.dumps(summary))

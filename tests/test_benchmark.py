@@ -248,8 +248,7 @@ def test_costs_are_written_for_every_kind_and_size(tmp_path, monkeypatch):
     metrics = read_result(tmp_path / "cost.json")["metrics"]
     drawing, kinds, pages = metrics["drawing"], metrics["kinds"], metrics["pages"]
     assert (
-        drawing["faces_drawn"] > DEFAULTS.drawing.first
-        and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
+        drawing["faces_drawn"] > DEFAULTS.drawing.first and drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
     )
     assert set(pages) == {"0.5 MP png", "0.5 MP jpg"}
     assert all(150 < one["peak_mb"] < 900 and one["next_seconds"] < one["first_seconds"] for one in pages.values())

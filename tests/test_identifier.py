@@ -513,12 +513,11 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("family", ["marcellus", "lora"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_letters_that_something_else_changed_are_named_by_their_font(identifier, family, change):
-    picture = CHANGES[change](draw("Quiet River Market", family, 72).convert("RGB"))
+def test_letters_that_something_else_changed_are_named_by_their_font(identifier, change):
+    picture = CHANGES[change](draw("Quiet River Market", "marcellus", 72).convert("RGB"))
     group = identifier.identify(picture).groups[0]
-    assert (group.matches[0].family, group.synthesised) == (family, change)
+    assert (group.matches[0].family, group.synthesised) == ("marcellus", change)
     assert group.to_dict()["synthesised"] == change
 
 
