@@ -11,13 +11,13 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
+from benchmarks.drawing import Drawing, a_few_words, capitalised, contrasting_colours, jpeg, png
 from benchmarks.effects import effects
 from benchmarks.grounds import grounds
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import photograph
 from data_scripts.renderers import OpenFace
-from data_scripts.texts import LETTERS, keep_drawable, running_text
+from data_scripts.texts import LETTERS, drawable_words, keep_drawable, running_text
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, regular_faces
 
 GOOGLE_FONTS_BENCH = (
@@ -132,10 +132,21 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
         yield Drawing(box, finish, ".jpg")
 
 
+def small_capitals(rng, faces, open_face, split) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        few = drawable_words(rng, split, open_face(face).charset, capitalised)
+        text = " ".join(islice(few, int(rng.integers(1, 5))))
+        colours = style(*contrasting_colours(rng), "font-variant:small-caps")
+        box = TextBox(face, text, int(rng.integers(20, 73)), colours)
+        yield Drawing(box, partial(jpeg, quality=int(rng.integers(55, 96))), ".jpg")
+
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
-    for protocol in (chars, abrupt, words, para, body, styles, axes, googlefontsbench, frb, photo, effects, grounds)
-}
+    for protocol in (
+        chars, abrupt, words, para, body, styles, axes, googlefontsbench, frb, photo, small_capitals, effects, grounds,
+    )
+}  # fmt: skip
 
 
 def families(faces: list[Face]) -> set[str]:

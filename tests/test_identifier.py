@@ -67,6 +67,46 @@ def test_letter_spacing_changes_little(identifier):
     assert FACES[wide.argmax()] == "lora-400-normal" and abs(wide - tight).max() < 0.12
 
 
+def in_small_capitals(text: str, family: str, size: float, pixels: int = 60) -> tuple[Line, Ink]:
+    """A line as a browser makes it where a face has no small capitals, read in capitals, and its ink."""
+    large, small = (ImageFont.truetype(str(font_file(family)), round(by * pixels)) for by in (1, size))
+    fonts = [small if letter.islower() else large for letter in text]
+    ends = np.cumsum([0] + [font.getlength(letter.upper()) for letter, font in zip(text, fonts, strict=True)])
+    picture = Image.new("L", (round(ends[-1]) + pixels, 2 * pixels), "white")
+    for x, letter, font in zip(ends, text, fonts, strict=False):
+        ImageDraw.Draw(picture).text((x + pixels / 2, 1.5 * pixels), letter.upper(), "black", font=font, anchor="ls")
+    line, ink = read_as(picture, text.upper(), 0.9)
+    return dataclasses.replace(line, centres=tuple((ends[:-1] / 2 + ends[1:] / 2 + pixels / 2) / picture.width)), ink
+
+
+@pytest.mark.parametrize("text", ["Hidden Garden", "Élan Fiancé", "The Lost City."])
+@pytest.mark.parametrize("family", ["roboto", "lora"])
+def test_small_capitals_are_capitals_drawn_smaller(identifier, family, text):
+    comparison = Comparison(*in_small_capitals(text, family, 0.7), FACES, identifier.letterforms)
+    assert comparison.text == text.replace(" ", "")
+    likeness = comparison.likeness(FACES, range(len(comparison.text))).mean(0)
+    assert FACES[likeness.argmax()] == f"{family}-400-normal" and likeness.max() > 0.9
+
+
+@pytest.mark.parametrize("text", ["HIDDEN GARDEN", "ÉTÉ FRANÇAIS", "QUIJOTE,", "A B"])
+def test_capitals_of_one_size_are_compared_as_they_are_read(identifier, text):
+    comparison = Comparison(*in_small_capitals(text, "roboto", 1.0), FACES, identifier.letterforms)
+    assert comparison.text == text.replace(" ", "")
+
+
+def test_small_capitals_of_a_face_are_its_own(identifier):
+    """Its small letters are capitals at 0.8 of their size, whatever a browser would make of its large ones."""
+    letterforms, glyphs = copy.copy(identifier.letterforms), identifier.letterforms.glyphs
+    letterforms.glyphs = lambda face, letters: [
+        glyph.smaller(0.8) if glyph and letter.islower() else glyph
+        for letter, glyph in zip(letters, glyphs(face, letters.upper()), strict=True)
+    ]
+    own, made = (in_small_capitals("Hidden Garden", "lora", size) for size in (0.8, 0.7))
+    faces = ["lora-400-normal"]
+    of_own, of_made = (Comparison(*line, faces, letterforms).likeness(faces, range(12)).mean() for line in (own, made))
+    assert of_own > 0.9 > of_made
+
+
 def test_a_misread_letter_does_not_decide(identifier):
     """ "Wimdow" for "Window": the letter that nobody draws so loses its say."""
     gray = np.asarray(draw("Window", "merriweather", 60))

@@ -3,10 +3,10 @@
 Every face is scaled so that the ink of the whole reading is as high as the line's. Each letter is then looked for near
 the place where it should stand, so that letter-spacing, kerning and an uneven baseline do not count; what counts is how
 much of the letter's own box differs. A face whose letterforms lack an accented letter is compared by its base letter,
-and what the picture holds above and below that is no misfit.
+and what the picture holds above and below that is no misfit. Small capitals are compared with a face's own, or with its
+capitals drawn as much smaller.
 """
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image
 
 from fontid.encoder.preprocessing import Ink
 from fontid.letters.letterforms import Glyph, Letterforms
+from fontid.letters.small_capitals import base_letter, capital, find_small_capitals
 from fontid.text.lines import Line
 
 HEIGHT = 36  # pixels of ink at which a line is compared
@@ -23,13 +24,14 @@ RISE = 1  # pixels up and down likewise
 WIDEST = 2.5  # of the ink's height: a letter is compared as far as this
 MARGIN = 1.0  # pixels around a letter's box that count as its own
 BLANK = 0.25  # ems
+LOW = 0.9  # of a capital H: a lower h is a small capital itself
 TALLEST = 3  # letters that are taken to tell how high, and how deep, a reading reaches
 
 
 class Comparison:
     """One line against faces: what is common to all its letters. Safe to use from several threads.
 
-    Attributes: text: what the line reads, without blanks.
+    Attributes: text: what the line reads, without blanks, its small capitals as small letters.
     """
 
     def __init__(self, line: Line, ink: Ink, judges: list[str], letterforms: Letterforms) -> None:
@@ -42,12 +44,13 @@ class Comparison:
         self._ink = np.pad(np.asarray(drawn, np.float32) / 255, ROOM)
         self._blur = max(1.0, scale)  # pixels of that to one of the picture
         places = [index for index, character in enumerate(line.text) if not character.isspace()]
-        self.text = "".join(line.text[index] for index in places)
-        self._telling = self._telling_letters()
+        self.text, self._small = "".join(line.text[index] for index in places), None
         if len(line.centres) == len(line.text):
             self._expected = (np.array(line.centres)[places] * ink.amount.shape[1] - left) * scale + ROOM
         else:
             self._expected = self._laid_out(np.array(places) - np.arange(len(places)))
+        self.text, self._small = find_small_capitals(self.text, self._ink, self._expected)
+        self._telling = self._telling_letters()
 
     def likeness(self, faces: list[str], indices: Sequence[int]) -> np.ndarray:
         """How alike each face's and the line's characters of these numbers are: (n, K) float32, NaN without a glyph.
@@ -57,7 +60,7 @@ class Comparison:
         """
         em, baseline = self._scales(faces)
         letters = {letter for index in indices for letter in _drawn_as(self.text[index])}
-        drawn = [dict(zip(letters, self._letterforms.glyphs(face, "".join(letters)), strict=True)) for face in faces]
+        drawn = [dict(zip(letters, self._glyphs(face, "".join(letters)), strict=True)) for face in faces]
         return np.stack([self._likeness(index, drawn, em, baseline) for index in indices])
 
     def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
@@ -80,10 +83,19 @@ class Comparison:
         return ((measures - of_bases) * both).sum(0) / np.maximum(both.sum(0), 1)
 
     def _measured(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
-        rows = [self._letterforms.glyphs(face, letters) for face in faces]
+        rows = [self._glyphs(face, letters) for face in faces]
         nothing = (0.0,) * 4
         measures = [[(g.left, g.top, g.right, g.bottom) if g else nothing for g in row] for row in rows]
         return np.array(measures), np.array([[g is not None for g in row] for row in rows])
+
+    def _glyphs(self, face: str, letters: str) -> list[Glyph | None]:
+        """A face's letters; small ones of a line in small capitals are its own such ones, or its capitals smaller."""
+        size = self._small
+        high, low = self._letterforms.glyphs(face, "Hh") if size else (None, None)
+        if size is None or (high and low and low.top < LOW * high.top):
+            return self._letterforms.glyphs(face, letters)
+        glyphs = zip(letters, self._letterforms.glyphs(face, "".join(map(capital, letters))), strict=True)
+        return [glyph.smaller(size) if glyph and letter.islower() else glyph for letter, glyph in glyphs]
 
     def _telling_letters(self) -> str:
         """The reading's letters that reach highest and lowest in the judges."""
@@ -163,11 +175,6 @@ class Comparison:
         across = _resampling(cells.shape[2], wide, em / scale, (wide - widths) / 2, blur)
         drawn = (down @ cells) @ across.transpose(0, 2, 1) / 255  # (k, H, wide)
         return _best_likeness(ink, drawn, self._expected[index], widths)
-
-
-def base_letter(character: str) -> str:
-    """A letter without its accents."""
-    return unicodedata.normalize("NFD", character)[0]
 
 
 def _drawn_as(character: str) -> dict[str, None]:

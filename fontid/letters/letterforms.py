@@ -50,6 +50,12 @@ class Glyph:
     scale: float
     _font: uharfbuzz.Font
     _number: int
+    _size: float = 1.0  # of what the font holds
+
+    def smaller(self, size: float) -> "Glyph":
+        """The same at `size` times its size."""
+        left, top, right, bottom = (size * side for side in (self.left, self.top, self.right, self.bottom))
+        return Glyph(left, top, right, bottom, self.scale / size, self._font, self._number, size * self._size)
 
     @cached_property
     def ink(self) -> np.ndarray:
@@ -57,7 +63,7 @@ class Glyph:
         sides = self.top - self.bottom, self.right - self.left
         height, width = (ceil(side * self.scale - ROUNDING) for side in sides)
         pen = uharfbuzz.RasterDraw()
-        zoom = self.scale / self._font.face.upem
+        zoom = self._size * self.scale / self._font.face.upem
         pen.transform = zoom, 0, 0, zoom, -self.left * self.scale, height - self.top * self.scale
         pen.extents = uharfbuzz.RasterExtents(0, 0, width, height)
         pen.draw_glyph(self._font, self._number)
