@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
 from fontid.settings import ReadingSettings
-from fontid.text.detector import _look
+from fontid.text.detector import ENOUGH, _look
 from fontid.text.plain import is_plain
 from fontid.text.reader import OtherScript, TextReader
 from fontid.text.recogniser import Reading
@@ -204,7 +204,7 @@ def marked(draw_on) -> Image.Image:
     [
         (PLAIN, True),
         (draw(TEXT, "lora", 64, ink=200, ground=20), True),
-        (draw(TEXT, "lora", 12), False),  # too small to tell
+        (draw(TEXT, "lora", 9), False),  # too small to tell
         (marked(lambda pen, w, h: pen.line((20, h // 2, w - 20, h // 2), 0, 4)), False),
         (marked(lambda pen, w, h: pen.line((20, h - 8, w - 20, h - 8), 0, 4)), False),
         (marked(lambda pen, w, h: pen.rectangle((4, 4, w - 5, h - 5), None, 0, 3)), False),
@@ -221,17 +221,21 @@ def test_ink_is_plain_where_it_is_that_of_the_letters_read(picture, plain):
 
 
 def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
-    def pixels(picture: Image.Image) -> float:
-        return _look(picture.convert("RGB"))[0] * picture.height
+    def scale(picture: Image.Image) -> float:
+        return _look(picture.convert("RGB"))[0]
 
-    large, small = draw("Harbour", "lora", 160), draw("Harbour village on the river", "lora", 24)
-    assert pixels(large) < 0.5 * large.height and pixels(small) == small.height
-    both = Image.new("L", (large.width, large.height + small.height), 255)
+    def low(pixels: int) -> int:
+        """Of the letters of Harbour the lower ones."""
+        _, top, _, bottom = ink_box(ink_map(np.asarray(draw("r", "lora", pixels))))
+        return bottom - top
+
+    large, lower = draw("Harbour", "lora", 160), draw("Harbour", "lora", 110)
+    assert scale(large) * low(160) == pytest.approx(ENOUGH, abs=2)
+    both = Image.new("L", (large.width, large.height + lower.height), 255)
     both.paste(large, (0, 0))
-    both.paste(small.resize((large.width, small.height * large.width // small.width)), (0, large.height))
-    assert pixels(both) > 2 * pixels(large)
-    column = Image.new("L", (large.width, large.width + 1), 255)  # as of letters one above another
-    column.paste(large, (0, 0))
-    assert pixels(column) / column.height > 1.1 * pixels(large) / large.height
+    both.paste(lower, (0, large.height))
+    assert scale(both) * low(110) == pytest.approx(ENOUGH, abs=2)
+    small = draw("Harbour village on the river", "lora", 24)
+    assert scale(small) == 1
     grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])
-    assert pixels(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) > 1.5 * pixels(large)
+    assert scale(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) == scale(Image.new("L", large.size, 255))

@@ -18,7 +18,7 @@ LEAST_WORDS = 12  # a picture with fewer low ones is no page
 EDGE = 40  # levels of gray between neighbours: the rim of a letter
 FLAT, LEAST_FLAT = 6, 0.5  # levels between neighbours on a plain ground, and how much of a picture has that
 SEEN = 20  # levels between neighbours: the rim of something, however pale
-ENOUGH = 34  # pixels of the detector's input: higher letters are found no better
+ENOUGH = 34  # pixels of the detector's input: higher letters are found no better; at 28 lines are lost
 LOWER = 0.1  # share of all letters' widths: of letters as low as this
 TILE = 400 * 640  # pixels of one input: what bounds the memory
 NEAR = 9  # pixels of the input: text is no farther from an edge
@@ -92,9 +92,7 @@ def _look(picture: Image.Image) -> tuple[float, float, bool]:
     scale = min(1.0, (SIDE - 2 * border) / max(width, height))
     words = _low_words(picture) if scale < 1.0 else None
     if words is None or scale * words >= WORD_HEIGHT:
-        fewer = 1.0
-        if width > height:  # letters one above another are no line where they are small
-            fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
+        fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
         return scale * fewer, max(LEAST_BORDER, border * fewer), False
     return min(1.0, WORD_HEIGHT / words), LEAST_BORDER, True
 
