@@ -21,6 +21,7 @@ ENCODER = MODEL / "encoder.onnx"
 ENCODER_AND_FACES = tuple(
     MODEL / name for name in ("encoder.onnx", "faces.jsonl.gz", "prototypes.npy", "prototype_faces.npy", "twins.npy")
 )
+EFFECTS = ("--split", "validation", "--seed", "11", "--count", "10", "--out")
 VALIDATION = ("words", "para", "chars", "photo", "body")  # what calibrate fits on; another seed than the benchmarks'
 
 
@@ -49,7 +50,10 @@ def steps_of(drawn: Path) -> list[Step]:
     catalogue, faces, validation = data_home() / "catalogue", data_home() / "faces.jsonl", drawn / "validation"
     searched, fonts, letterforms = catalogue / "faces.jsonl", catalogue / "fonts", catalogue / "letterforms"
     in_catalogue = ("--fonts", str(fonts), "--out")
-    options = ("--split", "validation", "--seed", "77", "--out")
+    validation_of = {  # half as people meet fonts, half of them all
+        "uniform": ("--split", "validation", "--seed", "77", "--families", "120", "--out"),
+        "used": ("--split", "validation", "--seed", "78", "--families", "120", "--by-usage", "1", "--out"),
+    }
     return [
         Step("twins", (searched,), ("data_scripts.find_twins", *in_catalogue, str(catalogue))),
         Step(
@@ -59,9 +63,13 @@ def steps_of(drawn: Path) -> list[Step]:
         ),
         Step("faces", (ENCODER, catalogue / "twins.jsonl", letterforms), ("release.widen",)),
         *(
-            Step(f"draw-{name}", (faces,), ("benchmarks.render", name, *options, str(validation / name)))
+            Step(
+                f"draw-{name}-{how}", (faces,), ("benchmarks.render", name, *options, str(validation / f"{name}-{how}"))
+            )
             for name in VALIDATION
+            for how, options in validation_of.items()
         ),
+        Step("draw-effects", (faces,), ("benchmarks.render", "effects", *EFFECTS, str(validation / "effects-uniform"))),
         Step("calibration", (*ENCODER_AND_FACES, validation), ("train.calibrate", str(validation))),
         Step("benchmarks", (MODEL / "config.json",), ("benchmarks.run", str(drawn))),
         Step("details", ENCODER_AND_FACES, ("benchmarks.measure_details",)),

@@ -369,27 +369,27 @@ class FontIdentifier:
     ) -> Iterator[tuple[str, list[_Sample]]]:
         """What may have changed the letters, and the samples without that; nothing where a face fits as they are.
 
-        Of all changes they are those without which the largest line that is read comes nearest to some face.
+        Of all changes they are those without which the beginning of the largest line comes nearest to some face.
         """
         settings = self.settings.undoing
         if not verdict.letters or verdict.scores.max() >= settings.fitting:
             return
-        largest = max((sample for sample in drawn if sample.line.text), key=lambda sample: sample.line.area)
-        # of a long line its ends are looked at, which are the first and the last window
-        least = self._nearest(largest.embeddings[[0, -1]], among) + settings.closer
-        of_changes = [(change, self._undone(change, [largest], windows=2)) for change in CHANGES]
-        nearest = [(self._nearest(of[0].embeddings, among), change) for change, of in of_changes if of]
-        for cosine, change in sorted(nearest, key=lambda one: -one[0])[: settings.changes]:
-            if cosine > least:
-                yield change.name, self._undone(change, drawn)
+        read = sorted((sample for sample in drawn if sample.line.text), key=lambda sample: -sample.line.area)
+        least = self._nearest(read[0].embeddings[:1], among) + settings.closer  # its first window is that of one alone
+        undone = [(change, of) for change in CHANGES if (of := self._undone(change, read[:1], windows=1))]
+        nearest = np.array([self._nearest(of[0].embeddings, among) for _, of in undone])
+        for place in np.argsort(-nearest)[: settings.changes]:
+            if nearest[place] > least:
+                change, _ = undone[place]
+                yield change.name, self._undone(change, read[: self.settings.drawing.lines], windows=2)
 
-    def _undone(self, change: Change, samples: list[_Sample], windows: int | None = None) -> list[_Sample]:
+    def _undone(self, change: Change, samples: list[_Sample], windows: int) -> list[_Sample]:
         """The samples without a change, but for those of which nothing is left. Args: windows: of each, at most."""
-        settings = replace(self.preprocessing, most_windows=windows or self.preprocessing.most_windows)
+        few = replace(self.preprocessing, most_windows=windows)
         undone = []
         for sample in samples:
             if (pair := undo(change, sample.line, sample.ink)) is not None:
-                embeddings = self.embed(windows_of(fit_line(pair[1], settings), settings))
+                embeddings = self.embed(windows_of(fit_line(pair[1], few), few))
                 undone.append(_Sample(*pair, embeddings, self.catalogue.score_faces(embeddings)))
         return undone
 
