@@ -314,7 +314,7 @@ class FontIdentifier:
             drawn = [] if encoder_only else family[0]
             judged, synthesised = family, None
             found = self._judge(family, drawn, among, prior)
-            best = found[0].scores.max() + self.settings.undoing.better
+            best = max(found[0].scores.max() + self.settings.undoing.better, self.settings.undoing.least)
             for name, style in self._without_change(drawn, found[0], among):
                 again = self._judge([style, *family[1:]], style, among, prior)
                 if again[0].scores.max() > best:

@@ -125,13 +125,14 @@ class UndoingSettings:
     Attributes:
         fitting: score of the best face from which nothing is undone.
         closer: cosine by which undone letters must be nearer to a face, or drawing is not asked.
-        better: score by which they must then be better.
+        better, least: score by which they must then be better, and that they must reach.
         changes: of which that is tried, the nearest.
     """
 
     fitting: float = 1.0
     closer: float = 0.03
     better: float = 0.12
+    least: float = 0.9
     changes: int = 2
 
 

@@ -140,7 +140,7 @@ def test_settings_of_the_config_change_what_is_answered(copy):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"writing": {}}, "settings: unknown key 'writing'; known are reading, letters, grouping, drawing, prior."),
+        ({"writing": {}}, "settings: unknown key 'writing'; known are reading, letters, grouping,"),
         ({"drawing": {"wait": 1}}, "drawing: unknown key 'wait'; known are families,"),
         ({"drawing": {"weight": "0.1"}}, "drawing: weight takes float, not '0.1'."),
         ({"drawing": {"families": 0.5}}, "drawing: families takes int, not 0.5."),
