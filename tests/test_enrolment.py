@@ -106,6 +106,9 @@ def test_own_fonts_are_drawn(identifier, fonts, enrolled):
     """Verification works for them: with the encoder's scores all alike, drawing alone finds the face."""
     searching = searching_own(identifier, "brand", alone=True)
     searching.catalogue.prototypes[:] = searching.catalogue.prototypes[0]
+    # cosines, which mean nothing here, would also say that letters were stretched
+    undoing = replace(searching.settings.undoing, fitting=-1.0)
+    searching.settings = replace(searching.settings, undoing=undoing)
     for file, family in (("wide/AcmeWide.ttf", "acme-wide"), ("AcmeScript.ttf", "acme-script")):
         assert searching.identify(drawn_with(fonts / file, "Signal Window")).matches[0].family == family
 
