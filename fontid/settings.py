@@ -126,7 +126,7 @@ class UndoingSettings:
         fitting: score of the best face from which nothing is undone.
         closer: cosine by which undone letters must be nearer to a face, or drawing is not asked.
         better, least: score by which they must then be better, and that they must reach.
-        changes: of which that is tried, the nearest.
+        changes: how many are tried, the nearest first.
     """
 
     fitting: float = 1.0

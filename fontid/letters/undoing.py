@@ -12,12 +12,9 @@ import numpy as np
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.text.lines import Line
 
-HEIGHT = (
-    112  # pixels of ink at which changes are undone: twice the encoder's, for strokes to be thinned by parts of one
-)
+HEIGHT = 112  # pixels of ink at which changes are undone: twice the encoder's, so that strokes lose parts of its pixels
 LONGEST = 60 * HEIGHT  # pixels; of a longer line, the beginning is looked at
-ROOM = 8  # pixels around the ink, and beside it for slanted letters
-BESIDE = 40
+ROOM, BESIDE = 8, 40  # pixels above and below the ink, and left and right of it, where slanted letters reach
 
 
 @dataclass(frozen=True)
@@ -46,10 +43,10 @@ CHANGES = (
     Change("bold", thinner=2.8),
 )
 SAID = {
-    "squeezed": "The letters of this font were squeezed here.",
-    "stretched": "The letters of this font were stretched here.",
-    "italic": "The letters of this font were slanted here: it is no italic of its own.",
-    "bold": "The letters of this font were made bolder here: it is no bold of its own.",
+    "squeezed": "This text is squeezed: the font itself is wider.",
+    "stretched": "This text is stretched: the font itself is narrower.",
+    "italic": "This text is slanted by software: it is not the font's own italic.",
+    "bold": "This text is made bolder by software: it is not the font's own bold.",
 }
 
 
