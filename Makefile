@@ -8,8 +8,8 @@ BIN := .venv/bin
 app: .venv/serving
 	$(BIN)/python app.py
 
-test: check
-	$(BIN)/python -m pytest
+test: check  # two files of tests at a time, each on a core
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 slow: .venv/training
 	$(BIN)/python -m pytest -m slow

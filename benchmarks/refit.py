@@ -52,7 +52,7 @@ def steps_of(drawn: Path) -> list[Step]:
     in_catalogue = ("--fonts", str(fonts), "--out")
     validation_of = {  # half as people meet fonts, half of them all
         "uniform": ("--split", "validation", "--seed", "77", "--families", "120", "--out"),
-        "used": ("--split", "validation", "--seed", "78", "--families", "120", "--by-usage", "1", "--out"),
+        "used": ("--split", "validation", "--seed", "78", "--families", "120", "--by-usage", "0.5", "--out"),
     }
     return [
         Step("twins", (searched,), ("data_scripts.find_twins", *in_catalogue, str(catalogue))),

@@ -10,7 +10,7 @@ loosest last) and prints the share of families that have a twin.
 
 import json
 from dataclasses import dataclass
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,7 @@ def main() -> None:
     faces = read_faces(arguments.out / "faces.jsonl")
     files = [unpack(arguments.fonts / face.file, data_home() / "ttf", face.axes) for face in faces]
     noise = measure_noise(files[:: max(1, len(files) // NOISE_FACES)])
-    with Pool(arguments.num_proc) as pool:
+    with get_context("spawn").Pool(arguments.num_proc) as pool:
         letters = np.stack(list(tqdm(pool.imap(draw_letters, files, 8), "letters", len(files))))
     twins = find_twins(letters, np.array([face.family for face in faces]), noise)
     rows = [{"faces": [faces[t.first].id, faces[t.second].id], "looseness": round(t.looseness, 3)} for t in twins]

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import partial
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +127,7 @@ def main() -> None:
     folders = sorted(path for path in arguments.fonts.iterdir() if (path / "metadata.json").exists())
     if not folders:
         raise SystemExit(f"No fonts in {arguments.fonts}: run python -m data_scripts.fetch_fonts first.")
-    with Pool(arguments.num_proc) as pool:
+    with get_context("spawn").Pool(arguments.num_proc) as pool:
         faces = sum(
             tqdm(pool.imap(partial(faces_of_family, unpacked=arguments.out / "ttf"), folders), "faces", len(folders)),
             [],

@@ -21,7 +21,7 @@ import lzma
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -234,7 +234,7 @@ def main(argv: list[str] | None = None) -> None:
         (made / name, arguments.fonts / face.file, face, CHARACTERS if face.family in usage else PLAIN)
         for name, face in shipped.items()
     ]
-    with Pool(arguments.num_proc) as pool:
+    with get_context("spawn").Pool(arguments.num_proc) as pool:
         for _ in tqdm(pool.imap_unordered(_make, jobs, 4), "letterforms", len(jobs)):
             pass
         files = {family: [made / name for name in sorted(names)] for family, names in families.items()}

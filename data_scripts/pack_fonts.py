@@ -10,7 +10,7 @@ plain, not WOFF2, whatever their names say: packed together, faces of a family n
 import io
 import tarfile
 from functools import partial
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 
 from tqdm import tqdm
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     if not (home / TABLES[0]).exists():
         raise SystemExit(f"No table of faces in {home}: run python -m data_scripts.make_faces first.")
     faces = read_faces(home / TABLES[0])
-    with tarfile.open(arguments.out, "w:xz") as tar, Pool(arguments.num_proc) as pool:
+    with tarfile.open(arguments.out, "w:xz") as tar, get_context("spawn").Pool(arguments.num_proc) as pool:
         for table in filter(lambda name: (home / name).exists(), TABLES):
             tar.add(home / table, table)
         packed = pool.imap(partial(pack_face, arguments.fonts), faces, chunksize=16)

@@ -23,7 +23,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -329,7 +329,7 @@ def main(argv: list[str] | None = None) -> None:
             made = render_on_ray(render, shards, arguments.ray, arguments.num_proc)
         print("; ".join(f"worker {worker}: {rows} rows" for worker, rows in made.items()))
     else:
-        with Pool(arguments.num_proc) as pool:
+        with get_context("spawn").Pool(arguments.num_proc) as pool:
             for _ in tqdm(pool.imap_unordered(render, shards), "shards", len(shards)):
                 pass
     try:

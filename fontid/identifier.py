@@ -353,16 +353,21 @@ class FontIdentifier:
             ink = self._letters.look(line) if self._letters else line.own_ink
             if ink is not None:
                 waiting.append((line.place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
-            counts = [len(windows) for _, _, windows in waiting]
-            if waiting and (sum(counts) >= BATCH or not lines):
-                embedded = self.embed(np.concatenate([windows for _, _, windows in waiting]))
-                parts = np.split(embedded, np.cumsum(counts)[:-1])
-                samples += [
-                    _Sample(place, ink, part, self.catalogue.score_faces(part))
-                    for (place, ink, _), part in zip(waiting, parts, strict=True)
-                ]
+            if sum(len(windows) for _, _, windows in waiting) >= BATCH or not lines:
+                samples += self._embedded(waiting)
                 waiting = []
         return samples
+
+    def _embedded(self, lines: list[tuple[Line, Ink, np.ndarray]]) -> list[_Sample]:
+        """Samples of lines with their ink and windows, all windows at once."""
+        if not lines:
+            return []
+        embedded = self.embed(np.concatenate([windows for _, _, windows in lines]))
+        parts = np.split(embedded, np.cumsum([len(windows) for _, _, windows in lines])[:-1])
+        return [
+            _Sample(place, ink, part, self.catalogue.score_faces(part))
+            for (place, ink, _), part in zip(lines, parts, strict=True)
+        ]
 
     def _without_change(
         self, drawn: list[_Sample], verdict: Verdict, among: np.ndarray
@@ -386,12 +391,8 @@ class FontIdentifier:
     def _undone(self, change: Change, samples: list[_Sample], windows: int) -> list[_Sample]:
         """The samples without a change, but for those of which nothing is left. Args: windows: of each, at most."""
         few = replace(self.preprocessing, most_windows=windows)
-        undone = []
-        for sample in samples:
-            if (pair := undo(change, sample.line, sample.ink)) is not None:
-                embeddings = self.embed(windows_of(fit_line(pair[1], few), few))
-                undone.append(_Sample(*pair, embeddings, self.catalogue.score_faces(embeddings)))
-        return undone
+        undone = (undo(change, sample.line, sample.ink) for sample in samples)
+        return self._embedded([(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair])
 
     def _nearest(self, embeddings: np.ndarray, among: np.ndarray) -> float:
         """Cosine of the best face."""

@@ -11,7 +11,7 @@ face are left out. Calibration stays: run train.calibrate afterwards.
 import json
 import shutil
 from functools import partial
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,7 +49,7 @@ def new_prototypes(faces: list[Face], catalogue: Path, model: Path, processes: i
         with np.load(kept) as saved:
             made = dict(saved) if str(saved["encoder"]) == encoder else {}
     missing = [face for face in faces if face.id not in made]
-    with Pool(processes, _open, (model,)) as pool:
+    with get_context("spawn").Pool(processes, _open, (model,)) as pool:
         work = pool.imap(partial(_prototype, fonts=catalogue / "fonts"), missing, 8)
         for number, (face, prototype) in enumerate(
             zip(missing, tqdm(work, "prototypes", len(missing)), strict=True), 1

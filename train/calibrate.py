@@ -1,7 +1,7 @@
 """Fit the artifact's calibration on validation renders of validation families, and show how far it can be trusted.
 
     python -m benchmarks.render PROTOCOL --split validation --seed 77 --families 200 --out VALIDATION/PROTOCOL-uniform
-    python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 1 \
+    python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 0.5 \
         --out VALIDATION/PROTOCOL-used
     python -m train.calibrate VALIDATION [--model model] [--each 400] [--again] [--results results/calibration]
 

@@ -3,7 +3,7 @@
 import json
 import os
 from functools import partial
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +67,8 @@ def open_cache(data: Path, split: str, settings: Preprocessing) -> LineCache:
 def _make(rows: Dataset, folder: Path, settings: Preprocessing) -> None:
     parts = [range(start, min(start + PART, len(rows))) for start in range(0, len(rows), PART)]
     kept = []
-    with Pool(len(os.sched_getaffinity(0))) as pool, open(folder / "columns.bin", "wb") as file:
+    jobs = min(len(os.sched_getaffinity(0)), len(parts))
+    with get_context("spawn").Pool(jobs) as pool, open(folder / "columns.bin", "wb") as file:
         prepared = pool.imap(partial(_prepare, rows, settings), parts)
         for columns, of_part in tqdm(prepared, f"prepare {folder.name}", len(parts)):
             file.write(columns)

@@ -1,7 +1,7 @@
 """Fit settings of the model on validation answers, and write what was tried into results/tuning.json.
 
     python -m benchmarks.render PROTOCOL --split validation --seed 77 --families 200 --out VALIDATION/PROTOCOL-uniform
-    python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 1 \
+    python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 0.5 \
         --out VALIDATION/PROTOCOL-used
     python -m train.tune VALIDATION [--model model] [--each 400] [--again] [--results results/tuning.json] \
         [--setting drawing.weight --values 0.05 0.1 0.15]
