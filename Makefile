@@ -26,7 +26,7 @@ device-pack: .venv/training
 	$(BIN)/python -m release.device_pack $(DIR)
 
 audit: .venv/training .venv/audit/ready
-	$(BIN)/python -m data_scripts.audit --tools .venv/audit/bin --results results/audit.json
+	$(BIN)/python -m data_scripts.audit --tools .venv/audit/bin --results results/once.jsonl#audit
 
 .venv/audit/ready: requirements-audit.txt
 	$(BIN)/python -m venv .venv/audit

@@ -1,6 +1,6 @@
 """Measure what a new user meets: where the first font stands, how much there is to click, tasks, and Compare.
 
-    python -m benchmarks.measure_app_tasks [--pictures ../shared/pictures] [--results results/app_tasks.json]
+    python -m benchmarks.measure_app_tasks [--pictures ../shared/pictures] [--results results/once.jsonl#app-tasks]
 
 Compare is measured on real pictures whose first font is the labelled one: the overlap of its letters with the picture's
 ink (intersection over union), and how far a letter was moved from where the font sets it, in font sizes.
@@ -155,7 +155,7 @@ def compare(browser, address: str, folder: Path) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__, "results/app_tasks.json")
+    parser = command_line(__doc__, "results/once.jsonl#app-tasks")
     parser.add_argument("--pictures", type=Path, default=Path("../shared/pictures"))
     arguments = parser.parse_args(argv)
     from playwright.sync_api import sync_playwright

@@ -1,6 +1,6 @@
 """Measure the command line: its first answer from nothing, and how many pictures a second Ray's workers answer.
 
-    python -m benchmarks.measure_command [--pictures 96] [--workers 1 2] [--results results/command.json]
+    python -m benchmarks.measure_command [--pictures 96] [--workers 1 2] [--results results/once.jsonl#command]
 
 The pictures are words in shipped letterforms. Each start is a process of its own. A worker's second is one of the time
 from the first answers of all workers to the last answer, so that starting Ray, which takes as long for a million
@@ -69,7 +69,7 @@ def pictures_a_second(pictures: list[Path], workers: int) -> float:
 
 def main(argv: list[str] | None = None) -> None:
     os.environ.setdefault("RAY_worker_niceness", "0")  # as whatever else runs here, not behind it
-    parser = command_line(__doc__, "results/command.json")
+    parser = command_line(__doc__, "results/once.jsonl#command")
     parser.add_argument("--pictures", type=int, default=96)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args(argv)

@@ -1,6 +1,6 @@
 """Are the answers those of drawing all candidates, and what does drawing cost? On validation pictures.
 
-    python -m benchmarks.measure_drawing VALIDATION [--each 100] [--results results/drawing.json]
+    python -m benchmarks.measure_drawing VALIDATION [--each 100] [--results results/once.jsonl#drawing]
 
 VALIDATION holds folders as `train.tune` takes them. Whenever an answer needs drawing, all candidates are drawn at once
 as well; and both again as if the picture's family and all that resemble it were not in the catalogue.
@@ -103,7 +103,7 @@ def figures(pairs: list[list[Outcome]]) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__, "results/drawing.json")
+    parser = command_line(__doc__, "results/once.jsonl#drawing")
     parser.add_argument("validation", type=Path, metavar="VALIDATION")
     parser.add_argument("--each", type=int, default=100, help="pictures of each folder")
     arguments = parser.parse_args(argv)

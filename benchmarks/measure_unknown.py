@@ -4,7 +4,7 @@
     python -m data_scripts.fetch_fonts --from /usr/share/fonts/opentype/urw-base35 --out UNKNOWN/fonts   # and tex-gyre
     python -m data_scripts.make_faces --fonts UNKNOWN/fonts --out UNKNOWN
     python -m benchmarks.render words --fonts UNKNOWN/fonts --faces UNKNOWN/faces.jsonl --out UNKNOWN/words
-    python -m benchmarks.measure_unknown UNKNOWN/words KNOWN [--results results/unknown.json]
+    python -m benchmarks.measure_unknown UNKNOWN/words KNOWN [--results results/once.jsonl#unknown]
 
 KNOWN is a folder of the same protocol in families of the catalogue. Prints how well `in_catalogue` tells the two apart,
 and in which words the first rows of unknown fonts are told.
@@ -36,7 +36,7 @@ def answers(identifier: FontIdentifier, samples: list[Sample]) -> list[tuple[Sam
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__, "results/unknown.json")
+    parser = command_line(__doc__, "results/once.jsonl#unknown")
     parser.add_argument("unknown", type=Path, nargs="+")
     parser.add_argument("known", type=Path)
     parser.add_argument("--limit", type=int, default=300, help="known pictures")

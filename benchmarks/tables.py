@@ -163,9 +163,9 @@ def open_set() -> str:
 
     files = {says: f"results/benchmarks/{name}-without-truth.json" for says, name in OPEN_SET}
     lines = [line(says, read(file)["n"], read(file), file) for says, file in files.items()]
-    found = read("results/unknown.json")["metrics"]
+    found = read("results/once.jsonl#unknown")["metrics"]
     says, n = "words in fonts of Debian's packages, beside words in the catalogue's", "{n_unknown} + {n_known}"
-    lines.append(line(says, n.format(**found), found, "results/unknown.json"))
+    lines.append(line(says, n.format(**found), found, "results/once.jsonl#unknown"))
     return table("pictures, with their family and without|n|AUROC|said with it|said without|file", lines)
 
 
@@ -216,13 +216,13 @@ def search() -> str:
 
 
 def catalogue() -> str:
-    faces, twins = read("results/faces.json")["metrics"], read("results/twins.json")["metrics"]
+    faces, twins = read("results/once.jsonl#faces")["metrics"], read("results/once.jsonl#twins")["metrics"]
     shared = f"{twins['families_with_twin']} ({100 * twins['share_with_twin']:.1f} %)"
     return table(
         "families|faces|families left out|families with a twin|file",
         [
-            [faces["families"], faces["faces"], faces["left_out"], "", "results/faces.json"],
-            [twins["families"], "", "", shared, "results/twins.json"],
+            [faces["families"], faces["faces"], faces["left_out"], "", "results/once.jsonl#faces"],
+            [twins["families"], "", "", shared, "results/once.jsonl#twins"],
         ],
     )
 
@@ -242,7 +242,7 @@ def app() -> str:
 
 
 def command() -> str:
-    file = "results/command.json"
+    file = "results/once.jsonl#command"
     record = read(file)
     found, settings = record["metrics"], record["settings"]
     rates = found["pictures_a_second_by_workers"]
@@ -265,7 +265,7 @@ def load() -> str:
 
 
 def soak() -> str:
-    file = "results/soak.json"
+    file = "results/once.jsonl#soak"
     record = read(file)
     found, settings = record["metrics"], record["settings"]
     visits = found["visits"]

@@ -1,7 +1,7 @@
 """Static checks in one go: bandit over the code, pip-audit over what is served, detect-secrets over the tracked tree.
 
     make audit                              their environment, then the line below
-    python -m data_scripts.audit --tools .venv/audit/bin [--results results/audit.json]
+    python -m data_scripts.audit --tools .venv/audit/bin [--results results/once.jsonl#audit]
 
 The exit status is 1 where something was found. What bandit finds is mended or answered by `# nosec BXXX: reason`;
 digests and commits, which look like keys, are not looked at. pip-audit needs PyPI's list of vulnerabilities: of what

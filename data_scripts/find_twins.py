@@ -1,6 +1,6 @@
 """Find twins: faces of different families that draw the same Latin letters.
 
-    python -m data_scripts.find_twins [--num-proc 2] [--results results/twins.json]
+    python -m data_scripts.find_twins [--num-proc 2] [--results results/once.jsonl#twins]
 
 Two faces are twins if the outlines of each of the fifty-two letters lie no further apart than `TOLERANCE` times the
 renderers' own noise: the median distance between two renderers' drawings of one letter of one face. Every pair stands

@@ -1,6 +1,6 @@
 """Write the table of faces, and leave out families that draw no legible Latin letters.
 
-    python -m data_scripts.make_faces [--fonts DIR] [--out DIR] [--results results/faces.json]
+    python -m data_scripts.make_faces [--fonts DIR] [--out DIR] [--results results/once.jsonl#faces]
 
 Reads the folders that `data_scripts.fetch_fonts` wrote. Writes into OUT (default FONTID_DATA):
 `faces.jsonl`, one face a line; `left_out.jsonl`, one family a line with the reason.

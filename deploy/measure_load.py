@@ -1,7 +1,7 @@
 """Measure the app behind its proxy with many visitors at once, under the memory limit of its unit; or for a long time.
 
     python -m deploy.measure_load [--seconds 75] [--results results/load.json] [--python PYTHON]
-    python -m deploy.measure_load --soak 30 [--results results/soak.json] [--python PYTHON]
+    python -m deploy.measure_load --soak 30 [--results results/once.jsonl#soak] [--python PYTHON]
 
 Starts app.py with the environment of deploy/fontid.service and nginx with the site that deploy/setup.sh prints, both on
 free ports of loopback and in one control group with the unit's memory limit (by root; others are told that there is
@@ -430,7 +430,10 @@ def main(argv: list[str] | None = None) -> None:
             if arguments.soak:
                 metrics = measure_soak(site, arguments.soak, folder)
                 settings = settings_of(site, users=SOAK_USERS, minutes=arguments.soak)
-                path, command = Path("results/soak.json"), f"python -m deploy.measure_load --soak {arguments.soak:g}"
+                path, command = (
+                    Path("results/once.jsonl#soak"),
+                    f"python -m deploy.measure_load --soak {arguments.soak:g}",
+                )
             else:
                 metrics = measure_levels(site, arguments.users, arguments.seconds, folder)
                 settings = settings_of(site, seconds=arguments.seconds, cores=len(os.sched_getaffinity(0)))

@@ -24,6 +24,7 @@ from fontid.catalogue.enrolment import (
     searching_own,
 )
 from fontid.catalogue.own import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own, searching
+from fontid.evaluation.experiment import read_result
 from fontid.letters.letterforms import Letterforms
 from tests.conftest import draw, font_file, run_command, run_module
 
@@ -298,7 +299,7 @@ def test_a_reference_is_one_dark_line():
 
 
 def test_the_tolerance_is_the_measured_noise():
-    record = json.loads(Path("results/twins.json").read_text())
+    record = read_result(Path("results/once.jsonl#twins"))
     assert record["settings"]["tolerance"] * record["metrics"]["noise_pixels"] == TOLERANCE
 
 

@@ -303,7 +303,7 @@ def test_a_killed_run_of_the_letters_network_resumes_exactly(prepared, tmp_path,
 TWO = ("--multi_gpu", "--num_processes", "2")  # for Accelerate this says "several processes", on CPUs too
 
 
-@pytest.mark.parametrize("kind", ["softmax", "supcon"])
+@pytest.mark.parametrize("kind", [pytest.param("softmax", marks=pytest.mark.slow), "supcon"])
 def test_two_processes_do_what_one_does(prepared, tmp_path, kind):
     """The same global batches: the same losses, and for one checkpoint the same metrics to the last digit."""
     often = {"steps": 12, "warmup_steps": 4, "batch_size": 16, "evaluate_every": 2, "checkpoint_every": 12}

@@ -1,6 +1,6 @@
 """Train what tells other scripts from Latin letters: a logistic regression on what the recogniser makes of a line.
 
-    python -m train.train_scripts LINES [--jobs 2] [--results results/scripts.json]
+    python -m train.train_scripts LINES [--jobs 2] [--results results/once.jsonl#scripts]
 
 LINES is what data_scripts.draw_scripts drew. It knows nothing of the encoder and writes fontid/text/scripts.json, so it
 is run again only when the recogniser changes. Every line is read upright, some also upside down and some short ones on
@@ -130,7 +130,7 @@ def measure(looks: list[Look], parameters: dict) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__, "results/scripts.json")
+    parser = command_line(__doc__, "results/once.jsonl#scripts")
     parser.add_argument("lines", type=Path, metavar="LINES")
     parser.add_argument("--jobs", type=int, default=2, help="processes that read lines")
     arguments = parser.parse_args(argv)
