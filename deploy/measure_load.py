@@ -4,7 +4,7 @@
     python -m deploy.measure_load --soak 30 [--results results/once.jsonl#soak] [--python PYTHON]
 
 Starts app.py with the environment of deploy/fontid.service and nginx with the site that deploy/setup.sh prints, both on
-free ports of loopback and in one control group with the unit's memory limit (by root; others are told that there is
+free ports of loopback and in one control group with the unit's memory limit (by root; others read that there is
 none), uploads on a tmpfs. Locust sends the visitors, see deploy/locustfile.py. PYTHON has what requirements.txt names,
 as on a server; this Python otherwise.
 """
@@ -43,7 +43,7 @@ SOAK_USERS = 4
 WARMING = 0.4  # of a soak: until as many visits are remembered as the app remembers
 EVERY = 0.2  # seconds between two looks at the memory
 MIB = 1024 * 1024
-BATCHES = ("page: many.zip",)  # nobody waits for those
+BATCHES = ("page: many.zip",)  # not in front of a visitor who waits
 LEAVING = 200  # seconds in which visitors end what they began
 # of control groups: limit, peak and what counts processes that were killed for it, in the two versions that there are
 GROUPS = {

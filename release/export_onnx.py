@@ -3,7 +3,7 @@
     python -m release.export_onnx experiments/ladder.yaml#further [--run DIR] [--out model]
 
 The artifact that lies in the folder is replaced; a folder that holds anything else is left alone. The run's `View` goes
-into the network, so that whoever loads it needs to know of the preprocessing only.
+into the network, so that loading it needs no more than the preprocessing.
 Weights are stored in half precision and widened when the model is loaded, so that the file is small and computing
 stays in float32. Checked before the folder is sealed: ONNX against torch on golden pictures, and every golden
 picture's label by way of the artifact as it will be served.

@@ -5,7 +5,7 @@
 
 Without --push nothing leaves the machine: the files, sizes and cards of all three are printed. With it those that are
 named are pushed. Model and Space are what is committed, never what lies changed or unknown to git beside it. A Space
-pushed together with a model is told to load it from the hub at the very commit that was pushed (its variable
+pushed together with a model loads it from the hub at the very commit that was pushed (its variable
 FONTID_MODEL), otherwise it carries `model/`. What is new is public, unless its repository was made private before. A
 push that broke off goes on when the command is given again.
 """

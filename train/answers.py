@@ -23,7 +23,7 @@ from fontid.identifier import Answer, FontIdentifier
 from fontid.picture.opening import PictureError
 from fontid.settings import DEFAULTS, Settings, build_settings
 
-UNREAD = 5  # every so manieth picture is identified by the encoder alone, as if it could not be read
+UNREAD = 5  # one picture in five is identified by the encoder alone, as if it could not be read
 FEW = (3, 100)  # families that are searched when few are
 
 

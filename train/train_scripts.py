@@ -30,7 +30,7 @@ from fontid.text.scripts import LATIN, OTHER, PARAMETERS, TURNED, evidence_of, p
 
 GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψω"
 LETTERS = string.ascii_letters + string.digits + GREEK + ".,:;-'\"!?&/()"  # more than the 120 that the last layer sees
-NAMED = ("cyrillic", "greek")  # scripts that are told by name
+NAMED = ("cyrillic", "greek")  # scripts that have a name in the answer
 UPSIDE_DOWN, ON_SIDE = 0.35, 0.5  # share of the lines, and of short ones, that are looked at so, too
 SHORT = 1.5  # times as long as high
 LOOSE = (-0.08, 0.15)  # of a line's height: how much farther out than the ink the box may be

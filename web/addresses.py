@@ -1,4 +1,4 @@
-"""Fetch a picture from an address that somebody typed: from public hosts only, small and soon, or not at all."""
+"""Fetch a picture from a typed address: from public hosts only, with limits on size and time."""
 
 import ipaddress
 import socket

@@ -97,7 +97,7 @@ def answers(
         return identifier.identify(read_picture(file, entry))
 
     for name, file, entry in pictures:
-        try:  # nobody waits for a single one of them, and together they take long
+        try:  # together they take long, so each may take its time
             answer = TURNS.take(identify, file, entry, is_long=True, patience=LONGEST)
         except (PictureError, Busy) as error:
             yield [{"image": name, "error": str(error)}], told(name, error)

@@ -99,7 +99,7 @@ def family_html(identifier: FontIdentifier, family: str) -> str:
 def alternatives_html(identifier: FontIdentifier, name: str) -> str:
     """Free families for the paid or system face of that name, drawn where the catalogue has them; "" for no such name.
 
-    Where nothing at all is named like that, the nearest spellings are told.
+    Where no name matches at all, the nearest spellings come instead.
     """
     firsts = {family: regular_face(faces) for family, faces in by_family(identifier.catalogue.faces).items()}
     try:

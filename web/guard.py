@@ -1,4 +1,4 @@
-"""What comes over HTTP, before Gradio sees it: too much, too large, too slow and no room are told politely."""
+"""Requests before Gradio sees them: those too many, too large or too slow get a polite refusal."""
 
 import time
 

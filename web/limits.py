@@ -8,7 +8,7 @@ AT_HAND = 40  # questions that are begun: all but `AT_ONCE` wait for their turn,
 THREADS = 64  # of Gradio, which each of them holds one of
 MOST_WAITING = 24  # requests that wait until they are one of those; more are refused
 MOST_OPEN = 400  # requests open at a time, streams of idle pages among them; more are refused
-LONGEST = 60.0  # seconds that a picture waits and is worked on before its visitor is told to try again
+LONGEST = 60.0  # seconds, waiting included, after which a visitor gets the advice to try again
 REMEMBERED = 256  # answers, each for so long as an upload lies here: the same picture again costs nothing
 SESSIONS = 300  # visits whose picture and fonts are remembered, and the answer where nobody fetched it; 0.1 MB and more
 

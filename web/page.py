@@ -193,7 +193,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 if seen.picked is not None:
                     seen = picked_read(searching, opened, seen)
                     lines = [seen.lines[seen.picked]]
-                # what somebody clicked, or searched their own fonts for, is nobody else's question
+                # clicked lines and own fonts belong to one visitor: such answers are not remembered
                 question = None if lines or visit.own else question_of(seen.view.file, seen.view.part, only)
                 found = ANSWERS.get(question) if question else None
                 if found is None:

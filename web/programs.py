@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-HOW = "What can be asked here, and how, is told at /gradio_api/openapi.json."
+HOW = "See /gradio_api/openapi.json for the addresses and their fields."
 MISTAKEN = f"Something in this request is not of the kind that is asked for. {HOW}"
 NO_ADDRESS = "A picture is given by its http(s) or data address; what came is neither."
 LONGEST_NAME = 40  # characters of a field's name that are said again
@@ -22,7 +22,7 @@ class Misnamed(HTTPException):
     def __init__(self, sentence: str) -> None:
         super().__init__(422, f"{sentence} {HOW}")
 
-    def __str__(self) -> str:  # all that is told over MCP
+    def __str__(self) -> str:  # all that MCP shows of an error
         return self.detail
 
 

@@ -47,7 +47,7 @@ class Answers:
 
 
 def question_of(file: str, *options: Hashable) -> Hashable:
-    """What is asked: the bytes of a file, and how; of one that cannot be read, what nobody asked before."""
+    """A key of a question: its file's bytes, and how it is asked. A file that cannot be read gets a key of its own."""
     digest = hashlib.sha256()
     try:
         with open(file, "rb") as opened:

@@ -10,7 +10,7 @@ from fontid.letters.letterforms import Glyph
 from fontid.letters.outlines import BASELINE, CELL, MEAN_HEIGHT, outlines_apart
 
 MOST = 4  # letters
-MIN_APART = 0.5  # pixels between outlines, of letters 28 high on average: below, nobody sees it
+MIN_APART = 0.5  # pixels between outlines, of letters 28 high on average: below, the eye sees no difference
 
 
 def telling_letters(identifier: FontIdentifier, first: str, second: str, text: str) -> str:

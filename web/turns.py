@@ -39,10 +39,10 @@ class Turns:
     """Does at most `at_once` pieces of work at a time, in threads of its own, in the order they came.
 
     Of long ones only one is done at a time, and short ones that came later are begun meanwhile. Whoever would be
-    answered later than after `patience` is told so at once.
+    answered later than after `patience` is refused at once.
 
     Args:
-        longest: seconds until a visitor is told to try again, however far the work is.
+        longest: seconds until a visitor gets the advice to try again, however far the work is.
         patience: seconds that anybody waits for an answer that others are done before.
     """
 

@@ -1,4 +1,4 @@
-"""Answers that nobody has fetched yet."""
+"""Answers that wait to be fetched."""
 
 from gradio.utils import LRUCache
 

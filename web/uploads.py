@@ -71,7 +71,7 @@ def age_with(free: int, age: float) -> float:
 
 
 class Sweeper:
-    """Deletes what lies among the uploads for long, whoever put it there.
+    """Deletes old files among the uploads, also those that others left.
 
     Gradio's `delete_cache` forgets what came before a restart, what a page wrote itself and what came over MCP, and
     goes by the clock on the wall, which may jump: this one counts from when it first saw a file.

@@ -64,7 +64,7 @@ def places(error: BaseException) -> dict:
 
 
 def apology(error: BaseException) -> str:
-    """What a visitor is told of an error that nobody foresaw."""
+    """The message a visitor sees for an unexpected error."""
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return DISK
     return MEMORY if isinstance(error, MemoryError) else UNKNOWN
@@ -80,7 +80,7 @@ def ended(event: str, endpoint: str, outcome: str, began: float, **facts) -> Non
 
 @contextmanager
 def watched(endpoint: str, began: float, facts: dict | None = None) -> Iterator[dict]:
-    """Count, time and log what is asked of a function of the page, and turn what nobody foresaw into an apology.
+    """Count, time and log what is asked of a function of the page, and turn unexpected errors into an apology.
 
     Args: facts: what was yielded for an earlier step of the same request.
     Yields: what is known of it, which is not counted before its last step.
@@ -109,7 +109,7 @@ def watched(endpoint: str, began: float, facts: dict | None = None) -> Iterator[
 
 
 class WatchedPage(gr.Blocks):
-    """A page each of whose functions is watched, whoever calls it: the page, a program or an MCP client."""
+    """A page that watches each of its functions, called by the page, a program or an MCP client."""
 
     async def preprocess_data(self, *args, **how) -> list:
         try:
