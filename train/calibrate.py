@@ -33,10 +33,10 @@ from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities,
 
 REGULARISATION = 0.1  # scikit-learn's C
 OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
-MOST_CERTAIN = 0.02  # of wrong first rows may say "certain"
+MOST_CERTAIN = 0.03  # of wrong first rows may say "certain"
 MOST_NONE = 0.01  # of right first rows may say "none"
 FEW = 0.3  # weight of answers among few families, which few people want
-LEAST_DOUBTED = 0.75  # of the first rows of fonts outside must say "close" or "none"
+LEAST_DOUBTED = 0.8  # of the first rows of fonts outside must say "close" or "none"
 LEAST_CERTAIN, LEAST_LIKELY = 0.9, 0.5  # probability, whatever is fitted
 
 
