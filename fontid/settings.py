@@ -131,7 +131,7 @@ class UndoingSettings:
 
     fitting: float = 1.0
     closer: float = 0.03
-    better: float = 0.12
+    better: float = 0.2
     least: float = 0.9
     changes: int = 2
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
 from fontid.settings import ReadingSettings
@@ -205,6 +205,7 @@ def marked(draw_on) -> Image.Image:
         (PLAIN, True),
         (draw(TEXT, "lora", 64, ink=200, ground=20), True),
         (draw(TEXT, "lora", 9), False),  # too small to tell
+        (PLAIN.crop(ImageOps.invert(PLAIN).getbbox()), False),  # reaches the edges, as a stray edge does
         (marked(lambda pen, w, h: pen.line((20, h // 2, w - 20, h // 2), 0, 4)), False),
         (marked(lambda pen, w, h: pen.line((20, h - 8, w - 20, h - 8), 0, 4)), False),
         (marked(lambda pen, w, h: pen.rectangle((4, 4, w - 5, h - 5), None, 0, 3)), False),
@@ -229,12 +230,12 @@ def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
         _, top, _, bottom = ink_box(ink_map(np.asarray(draw("r", "lora", pixels))))
         return bottom - top
 
-    large, lower = draw("Harbour", "lora", 160), draw("Harbour", "lora", 110)
+    large, lower = draw("Harbour", "lora", 160), draw("Harbour", "lora", 150)
     assert scale(large) * low(160) == pytest.approx(ENOUGH, abs=2)
     both = Image.new("L", (large.width, large.height + lower.height), 255)
     both.paste(large, (0, 0))
     both.paste(lower, (0, large.height))
-    assert scale(both) * low(110) == pytest.approx(ENOUGH, abs=2)
+    assert scale(both) * low(150) == pytest.approx(ENOUGH, abs=2)
     small = draw("Harbour village on the river", "lora", 24)
     assert scale(small) == 1
     grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])

@@ -23,12 +23,14 @@ DIAERESIS, RING = "\u0308", "\u030a"
 def is_plain(text: str, confidence: float, ink: Ink) -> bool:
     """Whether a line's ink surely is that of its letters alone.
 
-    It is in as many pieces as they are, or few less, has no more holes than they, and is dark on empty ground.
+    It is in as many pieces as they are, or few less, has no more holes than they, and is dark on empty ground. It
+    stays clear of the edges of the line's picture: what reaches them may be the edge of something else.
     """
     characters = "".join(text.split())
     left, top, right, bottom = ink.box
     height = bottom - top
-    if confidence < SURE or len(characters) < 2 or height < LEAST_HEIGHT:
+    at_edge = left == 0 or top == 0 or bottom == ink.amount.shape[0] or right == ink.amount.shape[1]
+    if at_edge or confidence < SURE or len(characters) < 2 or height < LEAST_HEIGHT:
         return False
     most_pieces, most_holes = _parts(characters)
     amount = cv2.copyMakeBorder(ink.amount[top:bottom, left:right], 1, 1, 1, 1, cv2.BORDER_CONSTANT)
