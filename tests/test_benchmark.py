@@ -248,6 +248,7 @@ def test_memory(tmp_path, megapixels, suffix, most):
     assert cost["first"] == "lora" and cost["peak_mb"] <= most
 
 
+@pytest.mark.slow
 def test_costs_are_written_for_every_kind_and_size(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.measure_cost.MEGAPIXELS", (0.5,))
     monkeypatch.setattr("benchmarks.measure_cost.FACES", (FACE,))

@@ -289,6 +289,7 @@ def test_a_killed_run_resumes_exactly(prepared, experiment, whole_run, tmp_path)
     assert_same_weights(weights_at(tmp_path, 30), weights_at(whole_run, 30))
 
 
+@pytest.mark.slow
 def test_a_killed_run_of_the_letters_network_resumes_exactly(prepared, tmp_path, rng):
     grounds = prepared / "grounds" / "train"
     grounds.mkdir(parents=True, exist_ok=True)
