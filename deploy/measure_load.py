@@ -43,7 +43,7 @@ SOAK_USERS = 4
 WARMING = 0.4  # of a soak: until as many visits are remembered as the app remembers
 EVERY = 0.2  # seconds between two looks at the memory
 MIB = 1024 * 1024
-BATCHES = ("page: many.zip",)  # not in front of a visitor who waits
+BATCHES = ("page: many.zip",)  # visitors do not sit and wait for these
 LEAVING = 200  # seconds in which visitors end what they began
 # of control groups: limit, peak and what counts processes that were killed for it, in the two versions that there are
 GROUPS = {
@@ -430,17 +430,12 @@ def main(argv: list[str] | None = None) -> None:
             if arguments.soak:
                 metrics = measure_soak(site, arguments.soak, folder)
                 settings = settings_of(site, users=SOAK_USERS, minutes=arguments.soak)
-                path, command = (
-                    Path("results/once.jsonl#soak"),
-                    f"python -m deploy.measure_load --soak {arguments.soak:g}",
-                )
+                path, options = Path("results/once.jsonl#soak"), f"--soak {arguments.soak:g}"
             else:
                 metrics = measure_levels(site, arguments.users, arguments.seconds, folder)
                 settings = settings_of(site, seconds=arguments.seconds, cores=len(os.sched_getaffinity(0)))
-                path, command = (
-                    Path("results/load.json"),
-                    f"python -m deploy.measure_load --seconds {arguments.seconds:g}",
-                )
+                path, options = Path("results/load.json"), f"--seconds {arguments.seconds:g}"
+    command = f"python -m deploy.measure_load {options}"
     write_result(arguments.results or path, settings=settings, command=command, metrics=metrics)
     print(json.dumps({key: value for key, value in metrics.items() if key != "by_kind"}, indent=1, ensure_ascii=False))
 
