@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from PIL import Image
 
 from fontid.artifact import open_artifact
 from fontid.catalogue.designs import (
+    gain_of_second,
     in_families,
-    lean_on_neighbours,
     part_lines,
     pool,
     pool_families,
@@ -37,6 +38,7 @@ from fontid.settings import GroupingSettings
 from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line, TextLine
 from fontid.text.reader import NoText, TextReader, worth_reading
+from fontid.text.words import ink_of, part_of, strokes_apart, words_of
 
 _INSTALLED = Path(__file__).parent.parent / "fontid_model"  # beside fontid, where a wheel was installed
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / "model"
@@ -259,15 +261,14 @@ class FontIdentifier:
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:
             progress(tuple(line.place for line in found), None)
-        samples = self._samples(found)
+        samples = [part for sample in self._samples(found) for part in self._by_words(opened, sample, among)]
         if not samples:
             named = opened.info.get("fonts")
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
 
         grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
-        weights = _weights(samples, grouping)
-        scores = lean_on_neighbours(_scores(samples, among), weights, boxes, grouping)
-        parts = part_lines(self.catalogue, scores, weights, grouping)
+        weights, heights = _weights(samples, grouping), np.array([sample.line.height for sample in samples])
+        parts = part_lines(self.catalogue, _scores(samples, among), weights, heights, boxes, grouping)
         answer = partial(
             self._answer, opened, samples, parts, among, top=top, only=only, without=without, prior=prior, for_=for_
         )
@@ -340,23 +341,60 @@ class FontIdentifier:
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named, scale)
 
     def _samples(self, lines: list[TextLine]) -> list[_Sample]:
-        """The lines that hold ink, in the order given; of many, fewer windows of each are looked at.
+        """The lines that hold ink, in the order given; of many, less of each is looked at.
 
         The list is emptied, so that the pixels of each are let go.
         """
         most = min(self.preprocessing.most_windows, max(1, MOST_WINDOWS // max(1, len(lines))))
         settings = replace(self.preprocessing, most_windows=most)
+        many = most < self.preprocessing.most_windows
+        heights = most * settings.window / settings.ink_height if many else None
         samples: list[_Sample] = []
         waiting: list[tuple[Line, Ink, np.ndarray]] = []
         while lines:
             line = lines.pop(0)
-            ink = self._letters.look(line) if self._letters else line.own_ink
+            ink = self._look(line, heights)
             if ink is not None:
                 waiting.append((line.place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
             if sum(len(windows) for _, _, windows in waiting) >= BATCH or not lines:
                 samples += self._embedded(waiting)
                 waiting = []
         return samples
+
+    def _by_words(self, picture: Image.Image, sample: _Sample, among: np.ndarray) -> list[_Sample]:
+        """A line as it is, or as the parts of it that are in different faces, where something tells of some."""
+        line, grouping = sample.line, self.settings.grouping
+        words = words_of(line)
+        if len(words) < 2 or line.confidence < self.settings.reading.sure or line.course:
+            return [sample]
+        inks = ink_of(line, sample.ink, words)
+        if inks is None or (strokes_apart(inks) < grouping.stroke and self._parting(sample, among) < grouping.parting):
+            return [sample]
+        few = replace(self.preprocessing, most_windows=1)
+        embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks])
+        columns = np.array([[line.centres[first], line.centres[last - 1]] for first, last in words]) * line.width
+        boxes = np.insert(columns, [1, 2], [0, line.height], axis=1)  # left, top, right, bottom
+        heights = np.full(len(words), line.height)
+        weights = weigh_lines(np.ptp(columns, 1), heights, grouping)
+        families = part_lines(self.catalogue, _scores(embedded, among), weights, heights, boxes, grouping)
+        style_of = {word: style for style, of in enumerate(chain.from_iterable(families)) for word in of}
+        runs = [list(run) for _, run in groupby(range(len(words)), style_of.get)]
+        if len(runs) == 1:
+            return [sample]
+        whole = line.cut(picture)
+        parts = [part_of(whole, sample.ink, (words[run[0]][0], words[run[-1]][1])) for run in runs]
+        samples = self._samples([part for part in parts if part])
+        return samples if len(samples) == len(runs) else [sample]
+
+    def _parting(self, sample: _Sample, among: np.ndarray) -> float:
+        """What a line gains where some of its windows are in another face than the rest."""
+        windows = [self.catalogue.score_faces(window[None]) for window in sample.embeddings]
+        gain = gain_of_second(np.where(among, windows, -np.inf))
+        return float(_weights([sample], self.settings.grouping)[0] * gain)
+
+    def _look(self, line: TextLine, heights: float | None = None) -> Ink | None:
+        """The ink that encoder and drawing are shown of a line. Args: heights: see `LettersNetwork.look`."""
+        return self._letters.look(line, heights) if self._letters else line.own_ink
 
     def _embedded(self, lines: list[tuple[Line, Ink, np.ndarray]]) -> list[_Sample]:
         """Samples of lines with their ink and windows, all windows at once."""
@@ -412,7 +450,10 @@ class FontIdentifier:
             if len(letters) >= self.settings.drawing.letters:
                 break
             read = self._reader.read_line(samples[number].line.cut(picture))
-            samples[number] = replace(samples[number], line=read.place)
+            ink = self._look(read)  # all of it: so far it was its beginning
+            if ink is None:
+                continue
+            samples[number] = replace(samples[number], line=read.place, ink=ink)
             letters |= set(read.text)
         return samples
 

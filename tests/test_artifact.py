@@ -15,7 +15,7 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
 from fontid.identifier import FontIdentifier, NoText
-from fontid.settings import DEFAULTS, DrawingSettings, ReadingSettings, Settings
+from fontid.settings import DEFAULTS, DrawingSettings, GroupingSettings, ReadingSettings, Settings
 from tests.conftest import MODEL, draw
 
 
@@ -124,6 +124,13 @@ def test_a_model_without_settings_runs_with_the_defaults(copy):
     config.pop("settings", None)
     _write_config(copy, config)
     assert open_artifact(copy).settings == DEFAULTS
+
+
+def test_an_older_model_may_hold_settings_that_are_gone(copy):
+    config = json.loads((copy / "config.json").read_text())
+    config["settings"]["grouping"] |= {"light": 0.35, "clear": 20.0}
+    _write_config(copy, config)
+    assert open_artifact(copy).settings.grouping == GroupingSettings(clear=20.0)
 
 
 def test_settings_of_the_config_change_what_is_answered(copy):

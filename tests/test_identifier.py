@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from fontid.artifact import open_artifact, recalibrate
-from fontid.catalogue.designs import in_families, lean_on_neighbours, part_lines, pool_families
+from fontid.catalogue.designs import in_families, part_lines, pool_families
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.preprocessing import Ink, find_ink, ink_box
@@ -343,38 +343,50 @@ def test_progress_is_told_and_can_end_the_work(identifier):
         identifier.identify(picture, progress=lambda *step: 1 / 0)
 
 
+def part_apart(catalogue, scores, weights):
+    """`part_lines` of lines that are too far from each other to be neighbours."""
+    boxes = np.array([[0, 1e6 * number, 80, 1e6 * number + 10] for number in range(len(scores))])
+    return part_lines(catalogue, scores, weights, np.full(len(scores), 10.0), boxes)
+
+
 def test_lines_share_a_face_unless_another_gains_its_price():
     catalogue, weights = design(0, 1, 2), np.ones(3)
     near = np.array([[0.9, 0.7, 0.1], [0.7, 0.9, 0.1], [0.1, 0.2, 0.9]])
-    assert part_lines(catalogue, near, weights) == [[[0, 1]], [[2]]]
-    assert part_lines(catalogue, near[[0, 2, 1]], weights) == [[[0, 2]], [[1]]]
-    assert part_lines(catalogue, near[:1], weights[:1]) == [[[0]]]
+    assert part_apart(catalogue, near, weights) == [[[0, 1]], [[2]]]
+    assert part_apart(catalogue, near[[0, 2, 1]], weights) == [[[0, 2]], [[1]]]
+    assert part_apart(catalogue, near[:1], weights[:1]) == [[[0]]]
     # the same faces as two styles of a family: a style costs less
-    assert part_lines(design(0, 0, 1), near, weights) == [[[0], [1]], [[2]]]
-    assert part_lines(catalogue, near, np.full(3, 0.1)) == [[[0, 1, 2]]]  # small lines are not believed so much
+    assert part_apart(design(0, 0, 1), near, weights) == [[[0], [1]], [[2]]]
+    assert part_apart(catalogue, near, np.full(3, 0.1)) == [[[0, 1, 2]]]  # small lines are not believed so much
 
 
 def test_one_large_difference_parts_lines_and_many_small_ones_do_not():
     noisy = np.array([[0.9, 0.82], [0.82, 0.9]] * 4)
-    assert len(part_lines(design(0, 1), noisy, np.ones(8))) == 1
+    assert len(part_apart(design(0, 1), noisy, np.ones(8))) == 1
     heading = np.array([[0.9, 0.5]] + [[0.5, 0.9]])
-    assert part_lines(design(0, 1), heading, np.ones(2)) == [[[0]], [[1]]]
+    assert part_apart(design(0, 1), heading, np.ones(2)) == [[[0]], [[1]]]
 
 
-def test_a_light_line_leans_on_its_column():
-    scores = np.array([[0.2, 0.3], [0.9, 0.1], [0.0, 0.4]])
-    boxes = np.array([[0, 0, 8, 10], [0, 15, 8, 25], [300, 15, 308, 25]])
-    shared = lean_on_neighbours(scores, np.array([0.1, 0.3, 0.3]), boxes)
-    assert shared[0] == pytest.approx([0.725, 0.15]) and shared[2] == pytest.approx(scores[2])
-    assert lean_on_neighbours(scores, np.ones(3), boxes) == pytest.approx(scores)
+def test_a_line_that_hardly_tells_its_family_gets_that_of_its_neighbours():
+    catalogue = design(0, 1)
+    scores = np.array([[0.9, 0.3], [0.6, 0.8], [0.9, 0.3], [0.3, 0.9], [0.3, 0.9]])
+    boxes = np.array([[0, 15 * number, 80, 15 * number + 10] for number in range(3)] + [[500, 0, 580, 30]] * 2)
+    heights, weights = boxes[:, 3] - boxes[:, 1], np.array([2.0, 0.4, 2.0, 2.0, 2.0])
+    assert part_apart(catalogue, scores, weights) == [[[1, 3, 4]], [[0, 2]]]
+    assert part_lines(catalogue, scores, weights, heights, boxes) == [[[0, 1, 2]], [[3, 4]]]
+    clear = np.where(weights < 1, 3.0, weights)  # its own letters speak louder
+    assert part_lines(catalogue, scores, clear, heights, boxes) == [[[1, 3, 4]], [[0, 2]]]
+    lower = boxes.copy()
+    lower[1] = [0, 15, 80, 18]  # no line of its column is as low
+    assert part_lines(catalogue, scores, weights, lower[:, 3] - lower[:, 1], lower) == [[[1, 3, 4]], [[0, 2]]]
 
 
 def test_families_that_one_could_be_are_joined():
     """Two families each best for one style, where the styles of a third are nearly as good."""
     catalogue = design(0, 1, 2, 2)
     scores = np.array([[0.9, 0.0, 0.8, 0.0]] * 3 + [[0.0, 0.9, 0.0, 0.85]] * 2)
-    assert part_lines(catalogue, scores, np.ones(5)) == [[[0, 1, 2], [3, 4]]]
-    assert part_lines(catalogue, scores, np.full(5, 3.0)) == [[[0, 1, 2]], [[3, 4]]]  # large lines lose too much
+    assert part_apart(catalogue, scores, np.ones(5)) == [[[0, 1, 2], [3, 4]]]
+    assert part_apart(catalogue, scores, np.full(5, 4.0)) == [[[0, 1, 2]], [[3, 4]]]  # large lines lose too much
 
 
 def test_styles_agree_on_the_family_and_keep_their_face():

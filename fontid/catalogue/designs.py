@@ -4,7 +4,8 @@ A line's scores say how well each face explains it: the worse by the square of w
 that many small differences, which are noise, count less than one large one. A design's faces are those that explain its
 lines best when every family and every style has a price: the uncapacitated facility location problem, solved as by
 Kuehn and Hamburger (1963), by adding the face that gains most until none gains its price. Families are then joined as
-long as one that both could be in loses less than the price of a family.
+long as one that both could be in loses less than the price of a family. Last, a line that hardly tells its family gets
+that of its neighbours.
 """
 
 from collections.abc import Sequence
@@ -16,13 +17,16 @@ from fontid.settings import DEFAULTS, GroupingSettings
 
 USUAL_LENGTH = 4.0  # heights of a line that weighs 1
 LONGEST = 12.0  # longer lines count as that
-SAME_HEIGHT, NEXT, ALIGNED = 1.5, 2.0, 0.6  # of heights: how unlike, far below and askew neighbours of a column may be
+SAME_HEIGHT = 0.25  # of logarithms: lines whose heights differ by this are a third as alike as lines of one height
+NEAR = 2.0  # heights: a line that far away is half as near as one that touches
 MOST_STYLES = 24  # of a design
 ROUNDS = 3  # of moving faces to where their lines want them
 
 
 def weigh_lines(
-    widths: Sequence[float], heights: Sequence[float], settings: GroupingSettings = DEFAULTS.grouping
+    widths: Sequence[float] | np.ndarray,
+    heights: Sequence[float] | np.ndarray,
+    settings: GroupingSettings = DEFAULTS.grouping,
 ) -> np.ndarray:
     """How much each line says of its face: more where it is long, less where it is small. (N,), pixels."""
     high = np.maximum(1, heights)
@@ -31,34 +35,22 @@ def weigh_lines(
     )
 
 
-def lean_on_neighbours(
-    scores: np.ndarray, weights: np.ndarray, boxes: np.ndarray, settings: GroupingSettings = DEFAULTS.grouping
-) -> np.ndarray:
-    """Scores (N, F) in which light lines, such as the numbers of lines, are means over their column's next ones.
-
-    Args: boxes: (N, 4) left, top, right, bottom in pixels.
-    """
-    heights = np.maximum(1, boxes[:, 3] - boxes[:, 1])
-    higher = np.maximum(heights[:, None], heights)
-    alike = higher < SAME_HEIGHT * np.minimum(heights[:, None], heights)
-    gaps = np.maximum(boxes[:, None, 1], boxes[:, 1]) - np.minimum(boxes[:, None, 3], boxes[:, 3])
-    apart = np.abs(boxes[:, None, [0, 2]] - boxes[:, [0, 2]]).min(2)  # left from left, or right from right edges
-    near = alike & (gaps < NEXT * higher) & (apart < ALIGNED * higher)
-    shared = scores.copy()
-    for line in np.flatnonzero(weights < settings.light):
-        shared[line] = pool(scores, weights, np.flatnonzero(near[line]))
-    return shared
-
-
 def part_lines(
-    catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray, settings: GroupingSettings = DEFAULTS.grouping
+    catalogue: Catalogue,
+    scores: np.ndarray,
+    weights: np.ndarray,
+    heights: np.ndarray,
+    boxes: np.ndarray,
+    settings: GroupingSettings = DEFAULTS.grouping,
 ) -> list[list[list[int]]]:
     """Families of a design, each as its styles, each as its lines' numbers; heaviest first.
 
-    Args: scores: (N, F), minus infinity for faces left out; weights: (N,) of the lines.
+    Args:
+        scores: (N, F), minus infinity for faces left out.
+        weights, heights: (N,) of the lines, those in pixels.
+        boxes: (N, 4) left, top, right, bottom in pixels.
     """
-    with np.errstate(invalid="ignore"):  # of what is left out
-        scores = -((scores.max(1, keepdims=True) - scores) ** 2)
+    scores = _fits(scores)
     faces = _open_faces(catalogue, scores, weights, settings)
     own = np.array(faces)[scores[:, faces].argmax(1)]
     styles = [np.flatnonzero(own == face).tolist() for face in dict.fromkeys(own.tolist())]
@@ -66,9 +58,21 @@ def part_lines(
     for style in styles:
         parts.setdefault(int(catalogue.family_of[own[style[0]]]), []).append(style)
     families = _join_families(catalogue, list(parts.values()), scores, weights, settings.family_price)
+    ties = _ties(heights, boxes) * weights
+    families = _agree_with_neighbours(families, scores, weights, ties, settings.neighbours)
     for family in families:
         family.sort(key=lambda style: -weights[style].sum())
     return sorted(families, key=lambda family: -sum(weights[style].sum() for style in family))
+
+
+def gain_of_second(scores: np.ndarray) -> float:
+    """What samples of equal weight, 1 together, gain as `part_lines` counts where a second face explains some of them.
+
+    Args: scores: (N, F), minus infinity for faces left out.
+    """
+    fits = _fits(scores)
+    face = int(fits.sum(0).argmax())
+    return float(np.maximum(0, fits - fits[:, [face]]).sum(0).max() / len(fits))
 
 
 def pool(scores: np.ndarray, weights: np.ndarray, lines: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -86,6 +90,12 @@ def in_families(catalogue: Catalogue, scores: np.ndarray, families: np.ndarray) 
     with np.errstate(invalid="ignore"):  # of what is left out
         within = scores - catalogue.best_of_families(scores)[catalogue.family_of]
     return np.where(np.isfinite(within), families[catalogue.family_of] + within, -np.inf)
+
+
+def _fits(scores: np.ndarray) -> np.ndarray:
+    """How well each face explains a line, 0 at best: (N, F) minus the square of what it lacks to the line's best."""
+    with np.errstate(invalid="ignore"):  # of what is left out
+        return -((scores.max(1, keepdims=True) - scores) ** 2)
 
 
 def _open_faces(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray, prices: GroupingSettings) -> list[int]:
@@ -135,3 +145,41 @@ def _join_families(
             break
         families[a], values[a] = families[a] + families.pop(b), values[a] + values.pop(b)
     return families
+
+
+def _ties(heights: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """How near lines are to each other in height and place: (N, N) 0-1, and 0 of a line to itself."""
+    heights = np.maximum(1, heights)
+    alike = np.exp(-((np.log(heights[:, None] / heights) / SAME_HEIGHT) ** 2))
+    gaps = np.maximum(boxes[:, None, :2], boxes[:, :2]) - np.minimum(boxes[:, None, 2:], boxes[:, 2:])
+    away = np.linalg.norm(np.maximum(0, gaps), axis=2) / np.maximum(heights[:, None], heights)
+    ties = alike / (1 + away / NEAR)
+    np.fill_diagonal(ties, 0)
+    return ties
+
+
+def _agree_with_neighbours(
+    families: list[list[list[int]]], scores: np.ndarray, weights: np.ndarray, ties: np.ndarray, worth: float
+) -> list[list[list[int]]]:
+    """The families with lines moved to where those tied to them are, unless their own letters speak against it.
+
+    A Potts model, solved by the iterated conditional modes of Besag (1986).
+
+    Args: ties: (N, N), of each line to the others; worth: of a family, to a line all of whose neighbours are in it.
+    """
+    styles = [style for family in families for style in family]
+    family_of = np.repeat(np.arange(len(families)), [len(family) for family in families])
+    fits = np.stack([scores[:, int((weights[style] @ scores[style]).argmax())] for style in styles], 1)
+    own = np.empty(len(scores), int)
+    for number, style in enumerate(styles):
+        own[style] = number
+    strength = np.maximum(1, ties.sum(1, keepdims=True))  # a line that has few neighbours listens less
+    for _ in range(ROUNDS):
+        near = ties @ (family_of[own][:, None] == np.arange(len(families))) / strength
+        moved = (weights[:, None] * fits + worth * near[:, family_of]).argmax(1)
+        if (moved == own).all():
+            break
+        own = moved
+    kept = [np.flatnonzero(own == number).tolist() for number in range(len(styles))]
+    parts = [[kept[n] for n in np.flatnonzero(family_of == family) if kept[n]] for family in range(len(families))]
+    return [family for family in parts if family]

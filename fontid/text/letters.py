@@ -47,15 +47,20 @@ class LettersNetwork:
             return None
         return 255 - np.rint(coverage * 255).astype(np.uint8)
 
-    def look(self, line: TextLine) -> Ink | None:
+    def look(self, line: TextLine, heights: float | None = None) -> Ink | None:
         """The ink that encoder and drawing are shown of a line; None where there are no letters.
 
         That is its own where that is nothing but letters, since it is sharper; else the letters found. The network is
-        not asked where the reading tells.
+        not asked where the line's own ink tells.
+
+        Args: heights: of one of a page's many lines: where it was not read, only a beginning as long is looked at.
         """
         own = line.own_ink
-        if own and is_plain(line.text, line.confidence, own):
+        if own and (line.is_read or heights) and is_plain(line, own):
             return own
+        if heights and not line.is_read:
+            line = line.beginning(heights)
+            own = line.own_ink
         coverage = self(line)
         letters = None if coverage is None else find_ink(coverage)
         if letters is None:

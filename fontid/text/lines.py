@@ -1,6 +1,6 @@
 """A line of text in a picture: where it is, what it says, and its straightened pixels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
@@ -86,6 +86,13 @@ class TextLine(Line):
     def place(self) -> Line:
         """The line without its pixels."""
         return Line(self.corners, self.text, self.confidence, self.centres, self.course)
+
+    def beginning(self, heights: float) -> "TextLine":
+        """As much of the line as is `heights` of its own long, all of a shorter one."""
+        a, b, c, d = self.unbent
+        share = min(1.0, heights * self.height / max(1.0, self.width))
+        corners = np.array([a, a + share * (b - a), d + share * (c - d), d])
+        return replace(self, frame=Frame(self.frame.picture, corners, self.frame.margins))
 
     @property
     def own_ink(self) -> Ink | None:

@@ -7,10 +7,13 @@ import numpy as np
 
 from fontid.encoder.preprocessing import Ink
 from fontid.text.frames import SOLID
+from fontid.text.lines import Line
 
 # chosen so that on drawn validation pictures no line is named better by the letters network: results/once.jsonl#limits
 SURE = 0.95  # confidence of a reading from which its letters are counted
 LEAST_HEIGHT = 12  # pixels of ink: in lower lines letters run together and holes close
+LEAST_UNREAD = 8  # likewise, of a page's lines that were not read
+USUAL_HOLES = 0.7  # a letter, in a line that was not read
 APART = 0.9  # of the letters: so many pieces of ink, or more; otherwise something may join them
 WIDEST = 2.0  # heights of the line: no letter's piece is wider
 SMALL = 0.05  # of the line's height: pieces and holes with sides below that are specks
@@ -20,23 +23,24 @@ HOLES = dict.fromkeys("ADOPQRabdegopq4690@#", 1) | dict.fromkeys("B8&g%", 2)
 DIAERESIS, RING = "\u0308", "\u030a"
 
 
-def is_plain(text: str, confidence: float, ink: Ink) -> bool:
+def is_plain(line: Line, ink: Ink) -> bool:
     """Whether a line's ink surely is that of its letters alone.
 
     It is in as many pieces as they are, or few less, has no more holes than they, and is dark on empty ground. It
-    stays clear of the edges of the line's picture: what reaches them may be the edge of something else.
+    stays clear of the edges of the line's picture: what reaches them may be the edge of something else. A line that was
+    not read is one of a page's many: it has no more holes than text usually has.
     """
-    characters = "".join(text.split())
+    characters = "".join(line.text.split())
     left, top, right, bottom = ink.box
     height = bottom - top
-    at_edge = left == 0 or top == 0 or bottom == ink.amount.shape[0] or right == ink.amount.shape[1]
-    if at_edge or confidence < SURE or len(characters) < 2 or height < LEAST_HEIGHT:
+    at_edge = min(left, top, ink.amount.shape[1] - right, ink.amount.shape[0] - bottom) == 0
+    if at_edge or height < (LEAST_HEIGHT if line.is_read else LEAST_UNREAD) or line.is_read and line.confidence < SURE:
         return False
-    most_pieces, most_holes = _parts(characters)
     amount = cv2.copyMakeBorder(ink.amount[top:bottom, left:right], 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     solid = (amount > SOLID).astype(np.uint8)
     pieces = _pieces(solid, 8, height)
-    if pieces[:, 0].max(initial=0) > WIDEST * height or not APART * len(characters) <= len(pieces) <= most_pieces:
+    letters, most_pieces, most_holes = _parts(characters) if line.is_read else _usual_parts(len(pieces))
+    if letters < 2 or not APART * letters <= len(pieces) <= most_pieces or pieces[:, 0].max() > WIDEST * height:
         return False
     if len(_pieces(1 - solid, 4, height)) - 1 > most_holes:  # the ground around is no hole
         return False
@@ -47,13 +51,18 @@ def is_plain(text: str, confidence: float, ink: Ink) -> bool:
     return bool(soiled < SOILED and (not inside.any() or uneven < UNEVEN))
 
 
-def _parts(characters: str) -> tuple[int, int]:
-    """How many pieces of ink and how many holes they have at most."""
+def _usual_parts(pieces: int) -> tuple[int, int, float]:
+    """`_parts` of unknown characters, each in a piece."""
+    return pieces, pieces, USUAL_HOLES * pieces
+
+
+def _parts(characters: str) -> tuple[int, int, int]:
+    """How many characters there are, and how many pieces of ink and how many holes they have at most."""
     pieces = holes = 0
     for character in unicodedata.normalize("NFD", characters):
         pieces += 2 if character == DIAERESIS else PIECES.get(character, 1)
         holes += 1 if character == RING else HOLES.get(character, 0)
-    return pieces, holes
+    return len(characters), pieces, holes
 
 
 def _pieces(mask: np.ndarray, connectivity: int, height: int) -> np.ndarray:
