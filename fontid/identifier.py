@@ -382,7 +382,7 @@ class FontIdentifier:
         if len(runs) == 1:
             return [sample]
         whole = line.cut(picture)
-        parts = [part_of(whole, sample.ink, (words[run[0]][0], words[run[-1]][1])) for run in runs]
+        parts = [part_of(whole, (words[run[0]][0], words[run[-1]][1])) for run in runs]
         samples = self._samples([part for part in parts if part])
         return samples if len(samples) == len(runs) else [sample]
 

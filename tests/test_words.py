@@ -77,7 +77,7 @@ def test_words_are_what_lies_between_blanks(read):
 def test_a_part_is_cut_around_its_own_ink_and_keeps_its_letters_places(read):
     for first, last in [(0, 1), (2, 4), (5, 7)]:
         words = words_of(read)[first:last]
-        part = part_of(read, read.own_ink, (words[0][0], words[-1][1]))
+        part = part_of(read, (words[0][0], words[-1][1]))
         assert part.text == " ".join(SENTENCE[first:last])
         letters = slice(words[0][0], words[-1][1])
         assert x_of(part) == pytest.approx(x_of(read)[letters], abs=1.0)
@@ -93,7 +93,8 @@ def x_of(line: TextLine) -> np.ndarray:
 
 def test_a_word_without_ink_is_none(read):
     empty = dataclasses.replace(read.own_ink, amount=np.zeros_like(read.own_ink.amount))
-    assert ink_of(read, empty, words_of(read)) is None and part_of(read, empty, words_of(read)[0]) is None
+    blank = Image.new("RGB", read.frame.picture.size, "white")
+    assert ink_of(read, empty, words_of(read)) is None and part_of(read.place.cut(blank), words_of(read)[0]) is None
 
 
 @pytest.mark.parametrize(("style", "apart"), [("400-normal", False), ("400-italic", False), ("700-normal", True)])

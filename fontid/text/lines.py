@@ -64,6 +64,11 @@ class Line:
         """Left, top, right, bottom of the level box around it, (4,) in pixels."""
         return np.concatenate([np.min(self.corners, 0), np.max(self.corners, 0)])
 
+    def between(self, first: float, last: float) -> np.ndarray:
+        """(4, 2) corners of a part of it, where it is straight. Args: first, last: its ends, 0-1 of the width."""
+        a, b, c, d = self.unbent
+        return np.array([a + first * (b - a), a + last * (b - a), d + last * (c - d), d + first * (c - d)])
+
     def cut(self, picture: Image.Image) -> "TextLine":
         """The line with its pixels. Args: picture: the RGB picture in which the line was found."""
         straight = self.course.unbend(picture) if self.course else picture
@@ -89,10 +94,8 @@ class TextLine(Line):
 
     def beginning(self, heights: float) -> "TextLine":
         """As much of the line as is `heights` of its own long, all of a shorter one."""
-        a, b, c, d = self.unbent
         share = min(1.0, heights * self.height / max(1.0, self.width))
-        corners = np.array([a, a + share * (b - a), d + share * (c - d), d])
-        return replace(self, frame=Frame(self.frame.picture, corners, self.frame.margins))
+        return replace(self, frame=Frame(self.frame.picture, self.between(0, share), self.frame.margins))
 
     @property
     def own_ink(self) -> Ink | None:

@@ -23,7 +23,7 @@ def ink_of(line: Line, ink: Ink, words: Sequence[tuple[int, int]]) -> list[Ink] 
     """The ink of each word; None where one has none. Args: ink: the line's."""
     parts = []
     for word in words:
-        left, right = _columns(line, word, ink.amount.shape[1])
+        left, right = (round(end * ink.amount.shape[1]) for end in _ends(line, word))
         amount = ink.amount[:, left:right]
         box = ink_box(amount) if amount.size else None
         if box is None:
@@ -45,30 +45,38 @@ def strokes_apart(inks: Sequence[Ink]) -> float:
     return float(np.abs(np.log(np.array(thickness) / np.median(thickness))).max())
 
 
-def part_of(line: TextLine, ink: Ink, word: tuple[int, int]) -> TextLine | None:
-    """Characters of a line as a line of its own; None where they have no ink.
+def part_of(line: TextLine, word: tuple[int, int]) -> TextLine | None:
+    """Characters of a straight line as a line of its own, tightly around their ink; None where they have none.
 
-    Args: ink: the line's; word: first and last character, that excluded, of one word or of several.
+    Args: word: first and last character, that excluded, of one word or of several.
     """
-    rows, columns = ink.amount.shape
-    found = ink_of(line, ink, [word])
-    if found is None:
+    picture, text = line.frame.picture, line.text[slice(*word)]
+    first, last = np.interp(_ends(line, word), *_core(line))
+    rough = Line(_points(line.between(first, last))).cut(picture)
+    ink = rough.own_ink
+    if ink is None:
         return None
-    first, _ = _columns(line, word, columns)
-    left, top, right, bottom = found[0].box
-    across, down = line.frame.pixels.shape[1] / columns, line.frame.pixels.shape[0] / rows
-    box = box_of(across * (first + left), down * top, across * (first + right), down * bottom)
-    corners = tuple((float(x), float(y)) for x, y in line.frame.to_picture(box))
-    part = Line(corners, line.text[slice(*word)], line.confidence).cut(line.frame.picture)
-    core_left, _, core_right, _ = part.frame.core
-    along = (columns * np.array(line.centres[slice(*word)]) - first - left) / (right - left)
-    centres = (core_left + along * (core_right - core_left)) / part.frame.pixels.shape[1]
-    return replace(part, centres=tuple(centres.tolist()))
+    left, top, right, bottom = ink.box
+    corners = rough.frame.to_picture(box_of(left, top, right, bottom))
+    part = Line(_points(corners), text, line.confidence).cut(picture)
+    ends = first + (last - first) * np.interp(np.array([left, right]) / ink.amount.shape[1], *_core(rough))
+    centres = np.interp(line.centres[slice(*word)], *_core(line))
+    places, shares = _core(part)
+    return replace(part, centres=tuple(np.interp(centres, ends, places).tolist()))
 
 
-def _columns(line: Line, word: tuple[int, int], width: int) -> tuple[int, int]:
-    """First and last column, that excluded, of characters with half of the blanks around them. Args: of the ink."""
+def _ends(line: Line, word: tuple[int, int]) -> tuple[float, float]:
+    """Where characters begin and end with half of the blanks around them: 0-1 of the frame's width."""
     first, last = word
-    left = line.centres[first - 1] if first else 0.0
-    right = line.centres[last] if last < len(line.text) else 1.0
-    return round(left * width), round(right * width)
+    return line.centres[first - 1] if first else 0.0, line.centres[last] if last < len(line.text) else 1.0
+
+
+def _core(line: TextLine) -> tuple[list[float], list[float]]:
+    """Where the line itself begins and ends in its frame, 0-1 of that's width; and the same of its own width."""
+    left, _, right, _ = line.frame.core
+    columns = line.frame.pixels.shape[1]
+    return [left / columns, right / columns], [0.0, 1.0]
+
+
+def _points(corners: np.ndarray) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in corners)
