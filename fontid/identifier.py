@@ -372,10 +372,11 @@ class FontIdentifier:
             return [sample]
         few = replace(self.preprocessing, most_windows=1)
         embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks])
-        columns = np.array([[line.centres[first], line.centres[last - 1]] for first, last in words]) * line.width
-        boxes = np.insert(columns, [1, 2], [0, line.height], axis=1)  # left, top, right, bottom
+        wide = np.array([ink.box[2] - ink.box[0] for ink in inks]) * line.width / np.ptp(sample.ink.box[::2])
+        left = np.array([line.centres[first] for first, _ in words]) * line.width
         heights = np.full(len(words), line.height)
-        weights = weigh_lines(np.ptp(columns, 1), heights, grouping)
+        boxes = np.stack([left, np.zeros_like(left), left + wide, heights], 1)
+        weights = weigh_lines(wide, heights, grouping)
         families = part_lines(self.catalogue, _scores(embedded, among), weights, heights, boxes, grouping)
         style_of = {word: style for style, of in enumerate(chain.from_iterable(families)) for word in of}
         runs = [list(run) for _, run in groupby(range(len(words)), style_of.get)]
