@@ -70,7 +70,7 @@ class GroupingSettings:
     """
 
     family_price: float = 0.12
-    style_price: float = 0.02
+    style_price: float = 0.03
     clear: float = 32.0
     least_belief: float = 0.3
     neighbours: float = 0.08
