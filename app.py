@@ -35,10 +35,10 @@ from web.guard import Guard  # noqa: E402
 from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS, THREADS  # noqa: E402
 from web.page import build  # noqa: E402
 from web.programs import mistaken  # noqa: E402
+from web.remembered import Unread  # noqa: E402
 from web.service import Service  # noqa: E402
 from web.stage import EXAMPLES  # noqa: E402
 from web.turns import TURNS  # noqa: E402
-from web.unread import Unread  # noqa: E402
 from web.uploads import Sweeper  # noqa: E402
 from web.watching import log, log_libraries, places  # noqa: E402
 

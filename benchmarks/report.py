@@ -21,9 +21,20 @@ from fontid.catalogue.faces import regular_faces
 from fontid.commands import command_line
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
 from fontid.identifier import FontIdentifier
-from train.calibrate import draw_diagrams
 
 SAMPLE = "Hamburgefonstiv 123"
+
+
+def draw_calibration(metrics: dict, path: Path) -> None:
+    """How often it is so, over what is said: a dot a bin, of both probabilities."""
+    figure, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
+    for axis, name in zip(axes, ("probability", "in_catalogue"), strict=True):
+        bins = metrics[name]["bins"]
+        axis.plot([0, 1], [0, 1], ":", color="gray")
+        sizes = [4 + 200 * one["n"] / metrics["n"] for one in bins]
+        axis.scatter([one["probability"] for one in bins], [one["right"] for one in bins], sizes)
+        axis.set(title=f"{name}, error {100 * metrics[name]['expected_error']:.1f} %", xlabel="said", ylabel="so")
+    save(figure, path)
 
 
 def draw_curves(runs: dict[str, dict], questions: dict[str, dict[str, str]], path: Path) -> None:
@@ -121,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
     draw_growth(runs, questions, out / "growth.webp")
     draw_parts(details, out / "parts.webp")
     draw_confused(details, identifier, out / "confused.webp")
-    draw_diagrams(read_result(results / "calibration.json")["metrics"], out / "calibration.webp")
+    draw_calibration(read_result(results / "calibration.json")["metrics"], out / "calibration.webp")
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
     sheet, boxes = draw_map(details["map"], regular, identifier.letterforms)
     sheet.save(arguments.map, quality=20, method=6)

@@ -22,10 +22,10 @@ from web.cards import Row, answer_html, card, cards_html, ordered, rows_from_que
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.page import Look, Visit, picked_read
+from web.remembered import Unread
 from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
 from web.telling import telling_letters
-from web.unread import Unread
 from web.uploads import Sweeper, age_with
 
 

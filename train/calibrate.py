@@ -3,14 +3,14 @@
     python -m benchmarks.render PROTOCOL --split validation --seed 77 --families 200 --out VALIDATION/PROTOCOL-uniform
     python -m benchmarks.render PROTOCOL --split validation --seed 78 --families 200 --by-usage 0.5 \
         --out VALIDATION/PROTOCOL-used
-    python -m train.calibrate VALIDATION [--model model] [--each 400] [--again] [--results results/calibration]
+    python -m train.calibrate VALIDATION [--model model] [--each 400] [--again] [--results results/calibration.json]
 
 VALIDATION holds folders for `fontid evaluate`, which may hold pictures without a font of the catalogue too (`family`
 null, or any other). Every picture is identified with the whole catalogue, again without its family and all that
 resemble it, and again among a few families: `train.answers` keeps what comes. Then are fitted on the validation
 families (a half, by hash of their names): the prior and the temperature of the probabilities, by likelihood
 (`train.tune`); the logistic regression behind `in_catalogue`; and how probable a row must be for each word. The other
-half of the families tells how well they hold: that goes into RESULTS.json, the reliability diagrams into RESULTS.png.
+half of the families tells how well they hold: that goes into RESULTS, of which `benchmarks.report` draws diagrams.
 Only the model's config.json changes, and its table of usage.
 """
 
@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
@@ -139,20 +138,8 @@ def _shares(figures: np.ndarray, calibration: Calibration) -> dict:
     return word_shares([calibration.word(figure) for figure in figures])
 
 
-def draw_diagrams(metrics: dict, path: Path) -> None:
-    figure, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
-    for axis, name in zip(axes, ("probability", "in_catalogue"), strict=True):
-        bins = metrics[name]["bins"]
-        axis.plot([0, 1], [0, 1], ":", color="gray")
-        sizes = [4 + 200 * one["n"] / metrics["n"] for one in bins]
-        axis.scatter([one["probability"] for one in bins], [one["right"] for one in bins], sizes)
-        axis.set(title=f"{name}, error {100 * metrics[name]['expected_error']:.1f} %", xlabel="said", ylabel="so")
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = fitting_parser(__doc__, Path("results/calibration")).parse_args(argv)
+    arguments = fitting_parser(__doc__, Path("results/calibration.json")).parse_args(argv)
     catalogue = catalogue_with_usage(arguments.model, arguments.usage)  # first: it decides which twin is named
     answers = answers_of(arguments.validation, arguments.model, arguments.each, arguments.again)
     fitted = [one for one in answers if is_validation_family(one.family)]
@@ -168,9 +155,8 @@ def main(argv: list[str] | None = None) -> None:
     recalibrate(arguments.model, calibration)
     settings = {"each": arguments.each, "regularisation": REGULARISATION, "farthest": FARTHEST, "outside": OUTSIDE}
     command = f"python -m train.calibrate VALIDATION --each {arguments.each}"
-    path, version = arguments.results.with_suffix(".json"), open_artifact(arguments.model).version
-    write_result(path, settings=settings, command=command, metrics=metrics, model=version)
-    draw_diagrams(metrics, arguments.results.with_suffix(".png"))
+    version = open_artifact(arguments.model).version
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics, model=version)
     print(json.dumps({key: metrics[key] for key in ("fitted_on", "n")}))
     chosen = ("temperature", "exponent", "certain", "likely", "close")
     print(", ".join(f"{name} {getattr(calibration, name)}" for name in chosen))

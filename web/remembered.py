@@ -1,7 +1,7 @@
 """Answers to the pictures that were asked about last, so that the same bytes asked again cost nothing.
 
 An answer holds what was read, and no picture: it is kept in memory alone and forgotten when an upload of its age is
-deleted. FONTID_REMEMBER=0 leaves all of it out.
+deleted. FONTID_REMEMBER=0 leaves all of it out. And answers that wait to be fetched.
 """
 
 import hashlib
@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from functools import partial
 from threading import Lock
+
+from gradio.utils import LRUCache
 
 from fontid.identifier import Answer
 from web.limits import DELETE_UPLOADS, REMEMBERED
@@ -59,3 +61,14 @@ def question_of(file: str, *options: Hashable) -> Hashable:
 
 
 ANSWERS = Answers(0 if os.environ.get("FONTID_REMEMBER") == "0" else REMEMBERED, DELETE_UPLOADS[1])
+
+
+class Unread(LRUCache):
+    """Gradio's queues of messages by visit, of which it keeps 2000 for ever: here only the last that were looked at.
+
+    A visit that is waited for is looked at every ten seconds; one that left without its answer leaves memory with it.
+    """
+
+    def __getitem__(self, visit):
+        self.move_to_end(visit)
+        return super().__getitem__(visit)
