@@ -1,9 +1,9 @@
 """A word in another face on a line of text: is the line parted there, and is one in a single face left whole?
 
-    python -m benchmarks.measure_parts DIR [--each 60] [--seed 3] [--results results/once.jsonl#parts]
+    python -m benchmarks.measure_parts DIR [--each 40] [--seed 3] [--results results/once.jsonl#parts]
 
-Chromium draws sentences in regular faces with one word in bold, in italic or in another family, and the same number
-with none. DIR keeps the pictures. Needs FONTID_DATA/catalogue.
+Chromium draws sentences in regular faces of Google Fonts with one word in bold, in italic or in another family, and as
+many with none. DIR keeps the pictures. Needs FONTID_DATA/catalogue.
 """
 
 import html
@@ -83,10 +83,11 @@ def judge(answer: Answer, sentence: Sentence, right: set[str]) -> tuple[bool, bo
 def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__, "results/once.jsonl#parts")
     parser.add_argument("out", type=Path, metavar="DIR")
-    parser.add_argument("--each", type=int, default=60)
+    parser.add_argument("--each", type=int, default=40)
     parser.add_argument("--seed", type=int, default=3)
     arguments = parser.parse_args(argv)
     fonts, faces = data_home() / "catalogue/fonts", read_faces(data_home() / "catalogue/faces.jsonl")
+    faces = [face for face in faces if face.source == "google"]
     identifier = FontIdentifier.from_pretrained()
     arguments.out.mkdir(parents=True, exist_ok=True)
     metrics = {}
