@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from fontid.artifact import open_artifact, recalibrate
-from fontid.catalogue.designs import in_families, part_lines, pool_families
+from fontid.catalogue.designs import gain_of_second, in_families, part_lines, pool_families
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.preprocessing import Ink, find_ink, ink_box
@@ -380,6 +380,11 @@ def test_a_line_that_hardly_tells_its_family_gets_that_of_its_neighbours():
     lower = boxes.copy()
     lower[1] = [0, 15, 80, 18]  # no line of its column is as low
     assert part_lines(catalogue, scores, weights, lower[:, 3] - lower[:, 1], lower) == [[[1, 3, 4]], [[0, 2]]]
+
+
+def test_a_second_face_gains_what_some_samples_lack_to_their_best():
+    scores = np.array([[0.9, 0.8, -np.inf], [0.9, 0.5, -np.inf], [0.5, 0.9, -np.inf]])
+    assert gain_of_second(scores) == pytest.approx(0.4**2 / 3) and gain_of_second(scores[:2]) == 0
 
 
 def test_families_that_one_could_be_are_joined():

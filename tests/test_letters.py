@@ -1,5 +1,7 @@
 """Scenes and their truth, the letters network, and what serving makes of what it finds."""
 
+import dataclasses
+
 import numpy as np
 import onnx
 import pytest
@@ -128,6 +130,18 @@ def test_a_plain_line_is_shown_as_it_is(served):
     picture, line = pictured(edge=False)
     cut = line.cut(picture)
     assert served.look(cut) is cut.frame.ink
+
+
+def test_of_an_unread_line_among_many_only_the_beginning_is_looked_at(served):
+    picture, line = pictured(edge=True)
+    whole, beginning = served.look(line.cut(picture)), served.look(line.cut(picture), heights=1.5)
+    assert width_of(beginning) < 0.6 * width_of(whole)
+    read = dataclasses.replace(line, text="lllllllllll", confidence=0.5)
+    assert width_of(served.look(read.cut(picture), heights=1.5)) == width_of(whole)
+
+
+def width_of(ink) -> int:
+    return ink.box[2] - ink.box[0]
 
 
 def ends_of(bars: np.ndarray) -> np.ndarray:

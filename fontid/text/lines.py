@@ -104,6 +104,11 @@ class TextLine(Line):
         return self.frame.ink if gray is self.frame.gray else find_ink(gray)
 
 
+def line_around(corners: np.ndarray, text: str = "", confidence: float = 0.0) -> Line:
+    """Args: corners: (4, 2) as `Line` has them."""
+    return Line(tuple((float(x), float(y)) for x, y in corners), text, confidence)
+
+
 def find_lines(gray: np.ndarray) -> list[Line]:
     """Lines as runs of rows that hold ink: for level text on a plain ground. From top to bottom, unread.
 

@@ -1,4 +1,7 @@
-"""Tell by its reading that a line's ink is its letters and nothing else: no rule, rim, shadow or stroke through it."""
+"""Tell that a line's ink is its letters and nothing else: no rule, rim, shadow or stroke through it.
+
+The reading tells how many pieces and holes there may be; of a page's unread lines, what text usually has.
+"""
 
 import unicodedata
 
@@ -27,14 +30,14 @@ def is_plain(line: Line, ink: Ink) -> bool:
     """Whether a line's ink surely is that of its letters alone.
 
     It is in as many pieces as they are, or few less, has no more holes than they, and is dark on empty ground. It
-    stays clear of the edges of the line's picture: what reaches them may be the edge of something else. A line that was
-    not read is one of a page's many: it has no more holes than text usually has.
+    stays clear of the edges of the line's picture: what reaches them may be the edge of something else.
     """
     characters = "".join(line.text.split())
     left, top, right, bottom = ink.box
     height = bottom - top
     at_edge = min(left, top, ink.amount.shape[1] - right, ink.amount.shape[0] - bottom) == 0
-    if at_edge or height < (LEAST_HEIGHT if line.is_read else LEAST_UNREAD) or line.is_read and line.confidence < SURE:
+    misread = line.is_read and line.confidence < SURE
+    if at_edge or misread or height < (LEAST_HEIGHT if line.is_read else LEAST_UNREAD):
         return False
     amount = cv2.copyMakeBorder(ink.amount[top:bottom, left:right], 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     solid = (amount > SOLID).astype(np.uint8)

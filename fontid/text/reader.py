@@ -13,7 +13,7 @@ from fontid.settings import DEFAULTS, ReadingSettings
 from fontid.text.bends import Course, find_bent
 from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, size_of
-from fontid.text.lines import Line, TextLine, find_lines
+from fontid.text.lines import Line, TextLine, find_lines, line_around
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 from fontid.text.scripts import OTHER
 
@@ -186,7 +186,7 @@ def _reduced(picture: Image.Image) -> tuple[Image.Image, float]:
 
 def _line(box: np.ndarray, turn: int) -> Line:
     """The line in a box whose text starts at its corner number `turn`."""
-    return Line(tuple((float(x), float(y)) for x, y in np.roll(box, -turn, axis=0)))
+    return line_around(np.roll(box, -turn, axis=0))
 
 
 def _area(box: np.ndarray) -> float:

@@ -8,7 +8,9 @@ import numpy as np
 
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.text.frames import box_of
-from fontid.text.lines import Line, TextLine
+from fontid.text.lines import Line, TextLine, line_around
+
+WIDTH = 0.0, 1.0  # a line's ends, as parts of its own width
 
 
 def words_of(line: Line) -> list[tuple[int, int]]:
@@ -51,18 +53,17 @@ def part_of(line: TextLine, word: tuple[int, int]) -> TextLine | None:
     Args: word: first and last character, that excluded, of one word or of several.
     """
     picture, text = line.frame.picture, line.text[slice(*word)]
-    first, last = np.interp(_ends(line, word), *_core(line))
-    rough = Line(_points(line.between(first, last))).cut(picture)
+    first, last = np.interp(_ends(line, word), _core(line), WIDTH)
+    rough = line_around(line.between(first, last)).cut(picture)
     ink = rough.own_ink
     if ink is None:
         return None
     left, top, right, bottom = ink.box
     corners = rough.frame.to_picture(box_of(left, top, right, bottom))
-    part = Line(_points(corners), text, line.confidence).cut(picture)
-    ends = first + (last - first) * np.interp(np.array([left, right]) / ink.amount.shape[1], *_core(rough))
-    centres = np.interp(line.centres[slice(*word)], *_core(line))
-    places, shares = _core(part)
-    return replace(part, centres=tuple(np.interp(centres, ends, places).tolist()))
+    part = line_around(corners, text, line.confidence).cut(picture)
+    ends = first + (last - first) * np.interp(np.array([left, right]) / ink.amount.shape[1], _core(rough), WIDTH)
+    along = np.interp(line.centres[slice(*word)], _core(line), WIDTH)
+    return replace(part, centres=tuple(np.interp(along, ends, _core(part)).tolist()))
 
 
 def _ends(line: Line, word: tuple[int, int]) -> tuple[float, float]:
@@ -71,12 +72,8 @@ def _ends(line: Line, word: tuple[int, int]) -> tuple[float, float]:
     return line.centres[first - 1] if first else 0.0, line.centres[last] if last < len(line.text) else 1.0
 
 
-def _core(line: TextLine) -> tuple[list[float], list[float]]:
-    """Where the line itself begins and ends in its frame, 0-1 of that's width; and the same of its own width."""
+def _core(line: TextLine) -> tuple[float, float]:
+    """Where the line itself begins and ends: 0-1 of the frame's width."""
     left, _, right, _ = line.frame.core
     columns = line.frame.pixels.shape[1]
-    return [left / columns, right / columns], [0.0, 1.0]
-
-
-def _points(corners: np.ndarray) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in corners)
+    return left / columns, right / columns
