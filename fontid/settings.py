@@ -48,12 +48,14 @@ class LettersSettings:
     """What of a line is letters, see `fontid.text.letters`.
 
     Attributes:
-        plain: share of the ink that may differ where a line counts as plain.
+        differing: of a line's own ink and the letters found, by more than a pixel's shift, where it counts as plain:
+            share of the ink times the line's height in pixels, since of small letters a larger share is blurred.
         least: coverage of a line's box, 0-1: with less there are no letters in it.
     """
 
-    plain: float = 0.25
+    differing: float = 1.0
     least: float = 0.004
+    RETIRED = ("plain",)  # the share alone, whatever the height
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ STEP = 16  # widths are multiples of this
 TILE = 2048  # pixels of a longer line that are looked at together, to bound memory
 SEAM = 64  # pixels by which tiles overlap: letters cut by one's end are whole in the next
 INK = 0.5  # coverage from which a pixel counts as a letter's
+STRETCHED = 0.04  # of its width: a line that differs by more holds other things
 FITTING = 0.62, 1.45  # of BOX: letters lower or higher than this are looked at again, at their own size
 
 
@@ -65,7 +66,7 @@ class LettersNetwork:
         letters = None if coverage is None else find_ink(coverage)
         if letters is None:
             return None
-        return own if own and _difference(own, letters) < self._settings.plain else letters
+        return own if own and _difference(own, letters) < self._settings.differing else letters
 
     def look_at_crop(self, gray: np.ndarray) -> Ink | None:
         """The same of a crop that holds one line, dark on light or light on dark. Args: gray: (H, W) uint8."""
@@ -113,10 +114,20 @@ class LettersNetwork:
         return np.concatenate(tiles, 1)
 
 
-def _difference(plain: Ink, letters: Ink) -> float:
-    """Share of the ink, 0-1, by which two views of a line differ, at the size at which the encoder sees it."""
-    first, second = fit_line(plain), fit_line(letters)
-    if abs(first.shape[1] - second.shape[1]) > 0.04 * first.shape[1] + 4:
-        return 1.0
-    second = cv2.resize(second, first.shape[::-1]).astype(np.float32)
-    return float(np.abs(first - second).sum() / max(1.0, np.maximum(first, second).sum()))
+def _difference(own: Ink, letters: Ink) -> float:
+    """By how much two views of a line differ beyond a pixel's shift, in `LettersSettings.differing`'s measure."""
+    (left, top, right, bottom), (first, above, last, below) = own.box, letters.box
+    height, width = bottom - top, right - left
+    if abs((last - first) * height / (below - above) - width) > STRETCHED * width + width / height + 1.5:
+        return np.inf  # one holds more than the other, beyond the pixel that each side may be off
+    scale = min(1, BOX / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    views = (own.amount[top:bottom, left:right], letters.amount[above:below, first:last])
+    one, other = (np.pad(cv2.resize(view, size, interpolation=cv2.INTER_AREA), 1) for view in views)
+    more, less = (cv2.subtract(*pair).sum() for pair in ((one, _wider(other)), (other, _wider(one))))
+    return float(more + less) / max(1, np.maximum(one, other).sum()) * height
+
+
+def _wider(amount: np.ndarray) -> np.ndarray:
+    """Ink a pixel wider on each side."""
+    return cv2.dilate(amount, np.ones((3, 3), np.uint8))
