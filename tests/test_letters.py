@@ -132,6 +132,18 @@ def test_a_plain_line_is_shown_as_it_is(served):
     assert served.look(cut) is cut.frame.ink
 
 
+@pytest.mark.parametrize(("rule", "is_own"), [(0, True), (4, False)])
+def test_small_letters_are_shown_as_they_are_though_they_are_blurred(served, rule, is_own):
+    """What is green is sharp, what is red and blue a pixel wider, as small letters are to the network."""
+    pixels = np.zeros((40, 200, 3), np.uint8)
+    for x in range(20, 180, 6):
+        pixels[14:25, x : x + 2, 1] = 255
+        pixels[14:25, x - 1 : x + 3, ::2] = 120
+    pixels[18 : 18 + rule, 20:180, ::2] = 255
+    cut = Line(((18.0, 13.0), (181.0, 13.0), (181.0, 26.0), (18.0, 26.0))).cut(Image.fromarray(pixels))
+    assert (served.look(cut) is cut.own_ink) == is_own
+
+
 def test_of_an_unread_line_among_many_only_the_beginning_is_looked_at(served):
     picture, line = pictured(edge=True)
     whole, beginning = served.look(line.cut(picture)), served.look(line.cut(picture), heights=1.5)

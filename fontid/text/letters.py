@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.encoder.preprocessing import Ink, find_ink, fit_line
+from fontid.encoder.preprocessing import Ink, find_ink
 from fontid.networks import open_network
 from fontid.settings import DEFAULTS, LettersSettings
 from fontid.text.frames import Frame, size_of
