@@ -48,8 +48,8 @@ class LettersSettings:
     """What of a line is letters, see `fontid.text.letters`.
 
     Attributes:
-        differing: of a line's own ink and the letters found, by more than a pixel's shift, where it counts as plain:
-            share of the ink times the line's height in pixels, since of small letters a larger share is blurred.
+        differing: a line's own ink is shown where it differs less from the letters found. This is the share of the ink
+            that differs by more than a pixel's shift, times the line's height in pixels: small letters are blurred.
         least: coverage of a line's box, 0-1: with less there are no letters in it.
     """
 

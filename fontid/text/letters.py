@@ -115,11 +115,11 @@ class LettersNetwork:
 
 
 def _difference(own: Ink, letters: Ink) -> float:
-    """By how much two views of a line differ beyond a pixel's shift, in `LettersSettings.differing`'s measure."""
+    """How much two views of a line differ, as `LettersSettings.differing` counts; infinite where their widths do."""
     (left, top, right, bottom), (first, above, last, below) = own.box, letters.box
     height, width = bottom - top, right - left
     if abs((last - first) * height / (below - above) - width) > STRETCHED * width + width / height + 1.5:
-        return np.inf  # one holds more than the other, beyond the pixel that each side may be off
+        return np.inf  # by more than the pixel that boxes are rounded by
     scale = min(1, BOX / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     views = (own.amount[top:bottom, left:right], letters.amount[above:below, first:last])
