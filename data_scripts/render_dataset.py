@@ -1,7 +1,8 @@
 """Render text lines of every face into a Hugging Face data set.
 
-    python -m data_scripts.render_dataset --preset tiny|small|full [--out DIR] [--seed 0] [--num-proc 2]
-        [--ray ADDRESS] [--splits train validation] [--renderers freetype freetype-large]
+    python -m data_scripts.render_dataset --preset tiny|small|full|letters|small-letters [--out DIR] [--seed 0]
+        [--num-proc 2] [--ray ADDRESS] [--splits train validation] [--renderers freetype freetype-large]
+        [--smallest 14] [--largest 96]
 
 Reads `faces.jsonl` (data_scripts.make_faces). Writes parquet shards, one at a time, into OUT (default
 FONTID_DATA/datasets/PRESET): a killed run goes on where it stopped. `datasets.load_dataset(OUT)` gives a DatasetDict,
@@ -60,6 +61,7 @@ PRESETS = {
     "tiny": Preset(12, (24, 12), (4, 2), (4, 2), (6, 6)),
     "small": Preset(200, (100, 50), (6, 2), (6, 2), (12, 12)),
     "letters": Preset(None, (12, 8), (1, 1), (1, 1), (1, 1)),
+    "small-letters": Preset(None, (12, 4), (1, 0), (0, 0), (0, 0)),  # with --smallest 7 --largest 16
     "full": Preset(None, (90, 44), (2, 1), (2, 1), (12, 12)),
 }
 
@@ -128,15 +130,21 @@ def row_of(
 
 
 def lines_of_face(
-    face: Face, opened: OpenFace, split: str, count: int, seed: int, renderers: Sequence[str], smallest: int = SMALLEST
+    face: Face,
+    opened: OpenFace,
+    split: str,
+    count: int,
+    seed: int,
+    renderers: Sequence[str],
+    sizes: tuple[int, int] = (SMALLEST, LARGEST),
 ) -> Iterator[dict]:
-    """Random lines of one face; the same for the same arguments."""
+    """Random lines of one face; the same for the same arguments. Args: sizes: of the font in pixels, least and most."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{split} {face.id}".encode())])
     drawn = attempts = 0
     while drawn < count and attempts < 20 * count:
         attempts += 1
         text = keep_drawable(random_text(rng, split), opened.charset)
-        pixels = round(np.exp(rng.uniform(np.log(smallest), np.log(LARGEST + 0.5))))
+        pixels = round(np.exp(rng.uniform(np.log(sizes[0]), np.log(sizes[1] + 0.5))))
         spacing = float(rng.uniform(-0.03, 0.3)) if rng.random() < 0.15 else 0.0
         subpixel = float(rng.random())
         renderer = renderers[attempts % len(renderers)]
@@ -161,7 +169,7 @@ def render_shard(
     preset: Preset,
     seed: int,
     renderers: Sequence[str],
-    smallest: int,
+    sizes: tuple[int, int],
     features: Features,
 ) -> int:
     """Write one shard unless it is there already; returns its number of rows."""
@@ -172,7 +180,7 @@ def render_shard(
     for face in shard.faces:
         opened = OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes))
         count = getattr(preset, shard.split)[0 if face.id in shard.regular else 1]
-        rows.extend(lines_of_face(face, opened, shard.split, count, seed, renderers, smallest))
+        rows.extend(lines_of_face(face, opened, shard.split, count, seed, renderers, sizes))
     write_rows(rows, features, path)
     return len(rows)
 
@@ -290,6 +298,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--renderers", nargs="+", choices=RENDERERS, default=RENDERERS)
     parser.add_argument("--smallest", type=int, default=SMALLEST, help="font size in pixels")
+    parser.add_argument("--largest", type=int, default=LARGEST, help="likewise")
     parser.add_argument("--ray", metavar="ADDRESS", help="render on a Ray cluster: its address, auto, or local")
     arguments = parser.parse_args(argv)
     if not arguments.faces.exists():
@@ -303,6 +312,8 @@ def main(argv: list[str] | None = None) -> None:
         recipe["renderers"] = arguments.renderers
     if arguments.smallest != SMALLEST:
         recipe["smallest"] = arguments.smallest
+    if arguments.largest != LARGEST:
+        recipe["largest"] = arguments.largest
     check_recipe(out, recipe)
 
     features = features_of(faces)
@@ -321,7 +332,7 @@ def main(argv: list[str] | None = None) -> None:
         preset=preset,
         seed=arguments.seed,
         renderers=arguments.renderers,
-        smallest=arguments.smallest,
+        sizes=(arguments.smallest, arguments.largest),
         features=features,
     )
     if arguments.ray:

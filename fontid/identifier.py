@@ -26,6 +26,7 @@ from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
 from fontid.commands import Refusal
 from fontid.confidence import evidence_of
 from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
+from fontid.encoder.small import SmallLetters
 from fontid.hub import fetch
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.undoing import CHANGES, Change, undo
@@ -142,15 +143,15 @@ class FontIdentifier:
     """A loaded artifact. Make one with `from_pretrained`; it may be used from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        artifact = open_artifact(folder)
-        self.version = artifact.version
-        self.preprocessing = artifact.preprocessing
-        self.letterforms = artifact.letterforms
-        self.calibration = artifact.calibration
-        self.settings = artifact.settings
-        self.encoder = artifact.encoder
-        with ThreadPoolExecutor(1) as pool:  # beside the catalogue, which is another core's work
-            reader = pool.submit(TextReader, self.settings.reading)
+        with ThreadPoolExecutor(1) as pool:  # networks open beside tables, which are another core's work
+            reader = pool.submit(TextReader)
+            artifact = open_artifact(folder)
+            self.version = artifact.version
+            self.preprocessing = artifact.preprocessing
+            self.letterforms = artifact.letterforms
+            self.calibration = artifact.calibration
+            self.settings = artifact.settings
+            self.encoder = artifact.encoder
             session = pool.submit(open_network, artifact.encoder)
             letters = pool.submit(LettersNetwork, artifact.letters, self.settings.letters) if artifact.letters else None
             self.catalogue = Catalogue(
@@ -158,7 +159,9 @@ class FontIdentifier:
             )
             self._verifier = Verifier(self.catalogue, self.letterforms, self.settings.drawing)
         self._reader, self._session = reader.result(), session.result()
+        self._reader.settings = self.settings.reading
         self._letters = letters.result() if letters else None
+        self._small = None if artifact.small is None else SmallLetters(artifact.small)
         # None for itself: in a circle, networks would be freed at any time, in a forked process with a deadlock
         self._whole: FontIdentifier | None = None
 
@@ -403,10 +406,12 @@ class FontIdentifier:
             return []
         embedded = self.embed(np.concatenate([windows for _, _, windows in lines]))
         parts = np.split(embedded, np.cumsum([len(windows) for _, _, windows in lines])[:-1])
-        return [
-            _Sample(place, ink, part, self.catalogue.score_faces(part))
-            for (place, ink, _), part in zip(lines, parts, strict=True)
-        ]
+        samples = []
+        for (place, ink, _), part in zip(lines, parts, strict=True):
+            if self._small and place.height < self.settings.letters.small:
+                part = self._small(part, place.height)
+            samples.append(_Sample(place, ink, part, self.catalogue.score_faces(part)))
+        return samples
 
     def _without_change(
         self, drawn: list[_Sample], verdict: Verdict, among: np.ndarray

@@ -51,10 +51,12 @@ class LettersSettings:
         differing: a line's own ink is shown where it differs less from the letters found. This is the share of the ink
             that differs by more than a pixel's shift, times the line's height in pixels: small letters are blurred.
         least: coverage of a line's box, 0-1: with less there are no letters in it.
+        small: pixels of a line's height: embeddings of lower ones are brought nearer to prototypes.
     """
 
     differing: float = 1.0
     least: float = 0.004
+    small: float = 11.0
     RETIRED = ("plain",)  # the share alone, whatever the height
 
 

@@ -5,7 +5,8 @@
 Weights of a network and of the same one trained further can be averaged (Wortsman et al. 2022, "Robust fine-tuning of
 zero-shot models"): what was gained on pictures with effects stays, and less is lost on plain ones. Prototypes are
 averaged likewise: the artifact's with the run's proxies, and for faces that the run never saw with references drawn
-anew. Calibration stays: run train.calibrate afterwards. Golden pictures that come back with another face are left out.
+anew. Calibration stays: run train.train_small and train.calibrate afterwards. Golden pictures that come back with
+another face are left out.
 """
 
 import json
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fontid.artifact import open_artifact, seal
+from fontid.artifact import SMALL, open_artifact, seal
 from fontid.catalogue.enrolment import make_prototype
 from fontid.commands import command_line
 from fontid.evaluation.experiment import current_commit, installed_versions
@@ -84,6 +85,7 @@ def main(argv: list[str] | None = None) -> None:
     with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
         out = Path(room) / arguments.model.name
         shutil.copytree(arguments.model, out)
+        (out / SMALL).unlink(missing_ok=True)  # it was fitted to the encoder before
         if settings.letters:
             export_letters(load_letters(settings.letters, torch.device("cpu")), out / "letters.onnx")
         export_encoder(SeeingEncoder(further, settings.view), settings.preprocessing, out / "encoder.onnx")

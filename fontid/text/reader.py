@@ -43,10 +43,13 @@ class OtherScript(NoText):
 
 
 class TextReader:
-    """Finds and reads lines of text. May be used from several threads."""
+    """Finds and reads lines of text. May be used from several threads.
+
+    Attributes: settings: of what is found from now on.
+    """
 
     def __init__(self, settings: ReadingSettings = DEFAULTS.reading) -> None:
-        self._settings = settings
+        self.settings = settings
         self._detector = Detector()
         self._recogniser = Recogniser()
 
@@ -65,7 +68,7 @@ class TextReader:
         if self._doubtful(read):
             rows = self._by_rows(picture, read)
             read = rows if _surely_read(rows) >= _surely_read(read) else read
-        lines = _latin(read, self._settings.doubtful)
+        lines = _latin(read, self.settings.doubtful)
         return _in_reading_order(lines) if self._are_text(lines) else []
 
     def read_line(self, line: TextLine) -> TextLine:
@@ -85,7 +88,7 @@ class TextReader:
             cv2.fillPoly(seen, [np.rint(np.array(line.corners) * scale).astype(np.int32)], 1)
         solid = ink > SOLID
         plain = np.std(gray[ink < 30]) < PLAIN
-        if read and not (plain and seen[solid].mean() < self._settings.most_ink):
+        if read and not (plain and seen[solid].mean() < self.settings.most_ink):
             return read
         return self._read(picture, [np.array(line.corners) / scale for line in find_lines(gray)])
 
@@ -122,18 +125,18 @@ class TextReader:
         width, height = size_of(box)
         turns = [1, 3, 0, 2] if height > 1.5 * width else [0, 2] if width > 1.5 * height else [0, 2, 1, 3]
         usual = int(votes.argmax())
-        if usual in turns and votes[usual] > self._settings.enough_letters:
+        if usual in turns and votes[usual] > self.settings.enough_letters:
             turns = [usual]
         tried: list[tuple[float, int, TextLine]] = []
         for turn in turns:
             read = self._read_line(_line(box, turn).cut(picture))
             letters = sum(character.isalnum() for character in read.text)
             # one letter reads well in many directions, a word in one
-            telling = letters >= self._settings.telling[turn] or len(turns) == 1
-            score = read.confidence * (1 - 0.5**letters) - self._settings.penalty[turn] if telling else -0.5
+            telling = letters >= self.settings.telling[turn] or len(turns) == 1
+            score = read.confidence * (1 - 0.5**letters) - self.settings.penalty[turn] if telling else -0.5
             foreign = read.reading.is_foreign
-            tried.append((self._settings.foreign if foreign else score, turn, read))
-            sure = read.confidence >= self._settings.sure and telling and not foreign
+            tried.append((self.settings.foreign if foreign else score, turn, read))
+            sure = read.confidence >= self.settings.sure and telling and not foreign
             if sure and (turn != 0 or height <= 1.5 * width):
                 break
         return max(tried, key=lambda one: one[0])[1:]
@@ -142,7 +145,7 @@ class TextReader:
         """Read a bent line in the likelier of its two directions; None where that is no sure reading."""
         strip = course.unbend(picture)
         _, read = self._read_turned(strip, fit_to_ink(strip, course.corners, []), np.zeros(4))
-        if read.confidence < self._settings.sure_bent:
+        if read.confidence < self.settings.sure_bent:
             return None
         course = replace(course, corners=np.array(read.corners))
         return replace(read, corners=course.box(), course=course)
@@ -154,14 +157,14 @@ class TextReader:
     def _doubtful(self, read: list[TextLine]) -> bool:
         """Whether nothing was read, or little of it with confidence."""
         letters = sum(len(line.text) for line in read)
-        return not letters or _surely_read(read) < self._settings.doubtful * letters
+        return not letters or _surely_read(read) < self.settings.doubtful * letters
 
     def _are_text(self, lines: list[TextLine]) -> bool:
         """Whether enough is read that it is no texture, drawing or mark: a few letters or digits, or one for sure."""
         read = [line for line in lines if any(map(str.isalnum, line.text))]
         characters = [sum(map(str.isalnum, line.text)) * line.confidence for line in read]
-        enough = sum(characters) >= self._settings.least_read
-        return enough or any(line.confidence >= self._settings.sure for line in read)
+        enough = sum(characters) >= self.settings.least_read
+        return enough or any(line.confidence >= self.settings.sure for line in read)
 
 
 def _surely_read(lines: list[TextLine]) -> float:
