@@ -46,7 +46,7 @@ FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BIC
 COMPRESSED, QUALITY = 0.25, (55, 96)  # share of the lines that are JPEG, and its quality
 SCALE = 28.0  # of cosines in the softmax, as the encoder was trained
 RANKS = (1, 5, 20)
-EPOCHS, BATCH, RATE, DECAY = 12, 256, 2e-3, 0.1
+EPOCHS, BATCH, RATE, DECAY = 6, 256, 2e-3, 0.1
 
 
 @dataclass(frozen=True)
