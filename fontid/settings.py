@@ -56,7 +56,7 @@ class LettersSettings:
 
     differing: float = 1.0
     least: float = 0.004
-    small: float = 11.0
+    small: float = 14.0
     RETIRED = ("plain",)  # the share alone, whatever the height
 
 

@@ -211,6 +211,18 @@ def test_a_face_is_as_like_alone_as_among_others(identifier):
     assert np.allclose(together, alone, atol=1e-5)
 
 
+@pytest.mark.parametrize("text", ["Illicit", "lIl1i", "PROJECT SR ATHYGLI"])
+def test_likeness_is_never_above_one(identifier, text):
+    """Thin letters of a small picture are drawn so blurred that they reach beyond their boxes."""
+    names = ("livvic-200-normal", "gothic-a1-100-normal", "nunito-200-normal", "koho-200-normal")
+    for pixels in (6, 8, 11):
+        line = read_as(draw(text, "roboto", pixels, ink=120).convert("L"), text, 0.9)
+        found = Comparison(*line, list(names), identifier.letterforms).likeness(
+            list(names), range(len(text.split()[0]))
+        )
+        assert np.nanmax(found) <= 1
+
+
 def test_a_reading_that_is_not_sure_counts_for_less_and_none_for_nothing(identifier):
     scores = identifier.catalogue.score_faces(identifier.embed_line(np.asarray(draw("Window", "lora", 60))))
     verifier = Verifier(identifier.catalogue, identifier.letterforms)

@@ -210,6 +210,7 @@ def _best_likeness(ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np
         canvas[RISE : RISE + height, begin - first : end - first] = ink[:, begin:end]
     columns = np.abs(np.arange(wide) + 0.5 - wide / 2)
     inside = (columns <= widths[:, None] / 2 + MARGIN).astype(np.float32)  # (k, wide)
+    drawn = drawn * inside[:, None]  # a letter drawn as blurred as a small picture reaches farther
     # Row by row: so small a product is below what OpenBLAS hands to more threads, which then wait at full load.
     by_row = drawn.transpose(1, 0, 2)  # (H, k, wide)
     places = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(canvas, wide, 1)).transpose(0, 2, 1)
