@@ -131,12 +131,16 @@ def told(image: str, answer: Answer | ValueError) -> dict:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A line, the ink that is shown of it, its windows' embeddings (N, D), and the faces' scores (F,)."""
+    """A line, the ink that is shown of it, its windows' embeddings (N, D), and the faces' scores (F,).
+
+    small: whether its embeddings were brought to where prototypes lie.
+    """
 
     line: Line
     ink: Ink
     embeddings: np.ndarray
     scores: np.ndarray
+    small: bool
 
 
 class FontIdentifier:
@@ -264,7 +268,11 @@ class FontIdentifier:
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:
             progress(tuple(line.place for line in found), None)
-        samples = [part for sample in self._samples(found) for part in self._by_words(opened, sample, among)]
+        samples = [
+            part
+            for sample in self._samples(found, self._are_small(found))
+            for part in self._by_words(opened, sample, among)
+        ]
         if not samples:
             named = opened.info.get("fonts")
             raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
@@ -343,12 +351,25 @@ class FontIdentifier:
         chosen = _chosen(groups, fonts, for_)
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named, scale)
 
-    def _samples(self, lines: list[TextLine]) -> list[_Sample]:
+    def _are_small(self, lines: Sequence[Line]) -> bool:
+        """Whether a picture's lines are few and all small: then their embeddings are brought to where prototypes lie.
+
+        All of them or none: those that are brought there lie less near to any, and lines are compared with each other.
+        Of a page the mean of many lines tells more.
+        """
+        few = self._most_windows(len(lines)) == self.preprocessing.most_windows
+        return self._small is not None and few and all(line.height < self.settings.letters.small for line in lines)
+
+    def _most_windows(self, lines: int) -> int:
+        """Of each of so many lines."""
+        return min(self.preprocessing.most_windows, max(1, MOST_WINDOWS // max(1, lines)))
+
+    def _samples(self, lines: list[TextLine], small: bool) -> list[_Sample]:
         """The lines that hold ink, in the order given; of many, less of each is looked at.
 
-        The list is emptied, so that the pixels of each are let go.
+        The list is emptied, so that the pixels of each are let go. Args: small: see `_are_small`.
         """
-        most = min(self.preprocessing.most_windows, max(1, MOST_WINDOWS // max(1, len(lines))))
+        most = self._most_windows(len(lines))
         settings = replace(self.preprocessing, most_windows=most)
         many = most < self.preprocessing.most_windows
         heights = most * settings.window / settings.ink_height if many else None
@@ -360,7 +381,7 @@ class FontIdentifier:
             if ink is not None:
                 waiting.append((line.place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
             if sum(len(windows) for _, _, windows in waiting) >= BATCH or not lines:
-                samples += self._embedded(waiting)
+                samples += self._embedded(waiting, small)
                 waiting = []
         return samples
 
@@ -374,7 +395,7 @@ class FontIdentifier:
         if inks is None or (strokes_apart(inks) < grouping.stroke and self._parting(sample, among) < grouping.parting):
             return [sample]
         few = replace(self.preprocessing, most_windows=1)
-        embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks])
+        embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks], sample.small)
         wide = np.array([ink.box[2] - ink.box[0] for ink in inks]) * line.width / np.ptp(sample.ink.box[::2])
         left = np.array([line.centres[first] for first, _ in words]) * line.width
         heights = np.full(len(words), line.height)
@@ -387,7 +408,7 @@ class FontIdentifier:
             return [sample]
         whole = line.cut(picture)
         parts = [part_of(whole, (words[run[0]][0], words[run[-1]][1])) for run in runs]
-        samples = self._samples([part for part in parts if part])
+        samples = self._samples([part for part in parts if part], sample.small)
         return samples if len(samples) == len(runs) else [sample]
 
     def _parting(self, sample: _Sample, among: np.ndarray) -> float:
@@ -400,18 +421,19 @@ class FontIdentifier:
         """The ink that encoder and drawing are shown of a line. Args: heights: see `LettersNetwork.look`."""
         return self._letters.look(line, heights) if self._letters else line.own_ink
 
-    def _embedded(self, lines: list[tuple[Line, Ink, np.ndarray]]) -> list[_Sample]:
-        """Samples of lines with their ink and windows, all windows at once."""
+    def _embedded(self, lines: list[tuple[Line, Ink, np.ndarray]], small: bool) -> list[_Sample]:
+        """Samples of lines with their ink and windows, all windows at once. Args: small: see `_are_small`."""
         if not lines:
             return []
         embedded = self.embed(np.concatenate([windows for _, _, windows in lines]))
         parts = np.split(embedded, np.cumsum([len(windows) for _, _, windows in lines])[:-1])
-        samples = []
-        for (place, ink, _), part in zip(lines, parts, strict=True):
-            if self._small and place.height < self.settings.letters.small:
-                part = self._small(part, place.height)
-            samples.append(_Sample(place, ink, part, self.catalogue.score_faces(part)))
-        return samples
+        if small and self._small:
+            longer = self.settings.letters.longer
+            parts = [longer * self._small(part, place.height) for part, (place, *_) in zip(parts, lines, strict=True)]
+        return [
+            _Sample(place, ink, part, self.catalogue.score_faces(part), small)
+            for (place, ink, _), part in zip(lines, parts, strict=True)
+        ]
 
     def _without_change(
         self, drawn: list[_Sample], verdict: Verdict, among: np.ndarray
@@ -436,7 +458,8 @@ class FontIdentifier:
         """The samples without a change, but for those of which nothing is left. Args: windows: of each, at most."""
         few = replace(self.preprocessing, most_windows=windows)
         undone = (undo(change, sample.line, sample.ink) for sample in samples)
-        return self._embedded([(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair])
+        shown = [(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair]
+        return self._embedded(shown, samples[0].small)
 
     def _nearest(self, embeddings: np.ndarray, among: np.ndarray) -> float:
         """Cosine of the best face."""

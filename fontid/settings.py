@@ -51,12 +51,14 @@ class LettersSettings:
         differing: a line's own ink is shown where it differs less from the letters found. This is the share of the ink
             that differs by more than a pixel's shift, times the line's height in pixels: small letters are blurred.
         least: coverage of a line's box, 0-1: with less there are no letters in it.
-        small: pixels of a line's height: embeddings of lower ones are brought nearer to prototypes.
+        small: pixels: where a picture's few lines are all lower, their embeddings are brought to where prototypes lie.
+        longer: how much longer those are made, since their best cosines are smaller: so scores mean what others' do.
     """
 
     differing: float = 1.0
     least: float = 0.004
     small: float = 14.0
+    longer: float = 1.2
     RETIRED = ("plain",)  # the share alone, whatever the height
 
 
