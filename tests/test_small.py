@@ -14,7 +14,7 @@ from fontid.encoder.small import SmallLetters
 from fontid.identifier import FontIdentifier
 from tests.conftest import FONTS, MODEL, draw, run_module
 from tests.test_lines import on_page
-from train.train_small import Windows, as_seen, fit, windows_in
+from train.train_small import Windows, as_seen, fit, main, windows_in
 
 
 @pytest.fixture
@@ -91,6 +91,11 @@ def test_lines_are_shown_as_pictures_and_found_again(identifier, seed):
 def test_what_holds_no_ink_is_left_out(identifier):
     blank = Image.new("L", (40, 12), 255)
     assert windows_in(as_seen(blank, np.random.default_rng(0)), blank, identifier) is None
+
+
+def test_without_its_lines_the_program_says_what_to_run(tmp_path):
+    with pytest.raises(SystemExit, match="--preset small-letters first"):
+        main([str(tmp_path / "nowhere")])
 
 
 @pytest.mark.slow

@@ -204,9 +204,17 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, default=Path("model"), help="is given the map")
     parser.add_argument("--num-proc", type=int, default=2)
     arguments = parser.parse_args(argv)
+    if not (arguments.data / "recipe.json").exists():
+        raise SystemExit(
+            f"No data set at {arguments.data}: run data_scripts.render_dataset --preset small-letters first."
+        )
     artifact = open_artifact(arguments.model)
-    encoder = hashlib.sha256(artifact.encoder.read_bytes()).hexdigest()[:12]
-    out = data_home() / "runs" / "small" / encoder
+    told = (
+        artifact.encoder,
+        arguments.model / "faces.jsonl.gz",
+        arguments.data / "recipe.json",
+    )  # what is kept is of these
+    out = data_home() / "runs" / "small" / hashlib.sha256(b"".join(path.read_bytes() for path in told)).hexdigest()[:12]
     splits = {
         split: windows_of_split(arguments.data, split, arguments.model, out, arguments.num_proc)
         for split in ("train", "validation")
