@@ -178,6 +178,12 @@ def identifier():
     return FontIdentifier.from_pretrained(MODEL)
 
 
+@pytest.fixture(name="copy")
+def copy_of_the_model(tmp_path) -> Path:
+    """The shipped model in a folder of its own, which may be changed."""
+    return shutil.copytree(MODEL, tmp_path / "model")
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory) -> Path:
     """A FONTID_DATA with faces, twins and the tiny data set of the test fonts."""

@@ -19,11 +19,6 @@ from fontid.settings import DEFAULTS, DrawingSettings, GroupingSettings, Reading
 from tests.conftest import MODEL, draw
 
 
-@pytest.fixture
-def copy(tmp_path):
-    return shutil.copytree(MODEL, tmp_path / "model")
-
-
 def golden() -> list[dict]:
     return [json.loads(line) for line in (MODEL / "golden" / "golden.jsonl").read_text().splitlines()]
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +14,6 @@ from fontid.identifier import FontIdentifier
 from tests.conftest import FONTS, MODEL, draw, run_module
 from tests.test_lines import on_page
 from train.train_small import Windows, as_seen, fit, main, windows_in
-
-
-@pytest.fixture
-def copy(tmp_path):
-    shutil.copytree(MODEL, tmp_path / "model")
-    return tmp_path / "model"
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from datasets import load_dataset
+from datasets import Dataset, load_dataset
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -66,6 +66,11 @@ class Windows:
 @cache
 def identifier_of(model: Path) -> FontIdentifier:
     return FontIdentifier(model)
+
+
+@cache
+def lines_of(data: Path, split: str) -> Dataset:
+    return load_dataset(str(data), split=split)  # nosec B615: a folder on this machine
 
 
 def as_seen(line: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -118,7 +123,7 @@ def embed(chunk: int, *, data: Path, split: str, model: Path, out: Path) -> None
     if path.exists():
         return
     identifier, found = identifier_of(model), ([], [], [], [])
-    lines = load_dataset(str(data), split=split)  # nosec B615: a folder on this machine
+    lines = lines_of(data, split)
     of_face = [identifier.catalogue.row_of(name) for name in lines.features["face"].names]
     for number in range(CHUNK * chunk, min(CHUNK * (chunk + 1), len(lines))):
         row, rng = lines[number], np.random.default_rng([number, split == "train"])
@@ -137,7 +142,7 @@ def embed(chunk: int, *, data: Path, split: str, model: Path, out: Path) -> None
 
 
 def windows_of_split(data: Path, split: str, model: Path, out: Path, processes: int) -> Windows:
-    count = -(-len(load_dataset(str(data), split=split)) // CHUNK)  # nosec B615: a folder on this machine
+    count = -(-len(lines_of(data, split)) // CHUNK)
     out.mkdir(parents=True, exist_ok=True)
     task = partial(embed, data=data, split=split, model=model, out=out)
     with get_context("spawn").Pool(processes) as pool:
