@@ -135,7 +135,9 @@ def _groups_of(file: Path, done: Set[str]) -> Iterator[Part]:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise Refusal("A data set is read with PyArrow: pip install -r requirements-ray.txt") from error
+        raise Refusal(
+            'A data set is read with PyArrow: pip install "fontid[ray]", or ".[ray]" in a checkout'
+        ) from error
     try:
         opened = pyarrow.parquet.ParquetFile(file)
     except (OSError, pyarrow.ArrowException) as error:

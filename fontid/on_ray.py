@@ -39,7 +39,7 @@ def ray_data(
         import ray
         import ray.data
     except ImportError as error:
-        raise RayMissing("--ray needs Ray: pip install -r requirements-ray.txt") from error
+        raise RayMissing('--ray needs Ray: pip install "fontid[ray]", in a checkout ".[ray]"') from error
     environment: dict = {"env_vars": {**(variables or {}), "PYTHONPATH": str(ROOT)}}
     if address != LOCAL and (ROOT / "pyproject.toml").is_file():  # the other machines get the code from this checkout
         environment = {"env_vars": dict(variables or {}), "working_dir": str(ROOT), "excludes": [*UNNEEDED, *without]}

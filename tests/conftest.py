@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from filelock import FileLock
 from fontTools.fontBuilder import FontBuilder
 from fontTools.misc.psCharStrings import T2CharString
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -186,8 +187,17 @@ def copy_of_the_model(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory) -> Path:
-    """A FONTID_DATA with faces, twins and the tiny data set of the test fonts."""
-    home = tmp_path_factory.mktemp("fontid-data")
+    """A FONTID_DATA with faces, twins and the tiny data set of the test fonts. Each process that tests has a copy."""
+    home, shared = tmp_path_factory.mktemp("fontid-data"), tmp_path_factory.getbasetemp().parent / "fontid-data"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return prepare(home)
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            prepare(shared.with_name("made")).rename(shared)
+    return shutil.copytree(shared, home, dirs_exist_ok=True)
+
+
+def prepare(home: Path) -> Path:
     for command in (
         ("data_scripts.make_faces", "--fonts", FONTS, "--out", home),
         ("data_scripts.find_twins", "--fonts", FONTS, "--out", home),

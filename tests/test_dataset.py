@@ -188,14 +188,14 @@ def test_rendering_resumes_and_refuses_another_recipe(prepared, tmp_path):
 
 def test_without_ray_a_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(SystemExit, match="pip install -r requirements-ray.txt"):
+    with pytest.raises(SystemExit, match=r"fontid\[ray\]"):
         main([*TINY, "--out", str(tmp_path / "tiny"), "--ray", "local"])
 
 
 @pytest.mark.slow
 def test_ray_renders_the_same_shards(tmp_path, capsys):
     """By two workers of this machine."""
-    pytest.importorskip("ray", reason="Ray is an extra: pip install -r requirements-ray.txt")
+    pytest.importorskip("ray", reason="Ray is an extra: pip install .[ray]")
     alone, on_ray = tmp_path / "alone", tmp_path / "ray"
     main([*TINY[:-2], "--out", str(alone)])
     main([*TINY[:-2], "--out", str(on_ray), "--ray", "local"])

@@ -146,12 +146,12 @@ def test_what_cannot_be_done_is_told_in_a_sentence(pictures, tmp_path, capsys, m
     assert "No pictures found" in sentence_of(capsys, tmp_path / "empty", "--out", tmp_path / "a.jsonl")
     monkeypatch.setitem(sys.modules, "ray", None)
     missing = sentence_of(capsys, pictures, "--out", tmp_path / "a.jsonl", "--ray", "local")
-    assert "pip install -r requirements-ray.txt" in missing
+    assert "fontid[ray]" in missing
 
 
 @pytest.mark.slow
 def test_workers_of_ray_answer_the_same(identifier, pictures, data_set, tmp_path, capsys):
-    pytest.importorskip("ray", reason="Ray is an extra: pip install -r requirements-ray.txt")
+    pytest.importorskip("ray", reason="Ray is an extra: pip install .[ray]")
     alone, on_ray = tmp_path / "alone.jsonl", tmp_path / "ray.jsonl"
     answer_into(alone, lambda: identifier, {"top": 5, "encoder_only": True}, [pictures, data_set])
     half = alone.read_text().splitlines(keepends=True)[:2]

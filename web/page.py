@@ -46,6 +46,7 @@ MOST_UNDONE = 20  # views
 MOST_SHARED = 20  # fonts found
 Steps = Iterable[dict] | Generator[dict, None, bool]  # updates; whether something else was done since
 STAGED = "<i data-staged hidden></i>"  # what stands is a step of what is worked on
+WORKING = 'watch("value", () => document.body.classList.toggle("busy", !!element.querySelector("[data-staged]")))'
 AT_THE_END = 10**9  # seconds: Gradio deletes what is left when it is ended, before that `web.uploads.Sweeper` does
 
 
@@ -161,7 +162,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     js_on_load=(FOLDER / "filters.js").read_text(),
                 )
                 own_status = gr.HTML("", elem_id="own-status")
-                working = gr.HTML("", elem_id="working", js_on_load=(FOLDER / "working.js").read_text())
+                working = gr.HTML("", elem_id="working", js_on_load=WORKING)
                 answer = gr.HTML(
                     "",
                     elem_id="answer",
