@@ -32,7 +32,7 @@ from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities,
 
 REGULARISATION = 0.1  # scikit-learn's C
 OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
-MOST_CERTAIN = 0.03  # of wrong first rows may say "certain"
+MOST_CERTAIN = 0.03  # of wrong first rows may say "certain", fonts outside among them as often as people bring those
 MOST_NONE = 0.01  # of right first rows may say "none"
 FEW = 0.3  # weight of answers among few families, which few people want
 LEAST_DOUBTED = 0.8  # of the first rows of fonts outside must say "close" or "none"
@@ -89,8 +89,10 @@ def _labelled(answers: list[Answered]) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 def with_words(calibration: Calibration, told: Told) -> Calibration:
     """The words' least probabilities, by `MOST_CERTAIN`, `LEAST_DOUBTED` and `MOST_NONE`."""
-    wrong = np.concatenate([told.figures[~told.right], told.outside])
-    certain = max(LEAST_CERTAIN, float(np.quantile(wrong, 1 - MOST_CERTAIN)))
+    missed = told.figures[~told.right]
+    wrong, weights = np.append(missed, told.outside), np.repeat([1, 1 / OUTSIDE], [len(missed), len(told.outside)])
+    certain = float(np.quantile(wrong, 1 - MOST_CERTAIN, weights=weights, method="inverted_cdf"))
+    certain = max(LEAST_CERTAIN, certain)
     likely = min(certain, max(LEAST_LIKELY, float(np.quantile(told.outside, LEAST_DOUBTED))))
     close = min(likely, float(np.quantile(told.figures[told.right], MOST_NONE)))
     return replace(calibration, certain=round(certain, 4), likely=round(likely, 4), close=round(close, 4))
