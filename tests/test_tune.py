@@ -115,6 +115,14 @@ def test_words_keep_their_promises(catalogue):
     )
 
 
+@pytest.mark.parametrize(("outside", "certain"), [(12, 0.9), (60, 0.95)])
+def test_sure_of_fonts_outside_is_as_bad_as_they_are_frequent(catalogue, outside, certain):
+    """Twelve weigh like two wrong rows of a hundred, which is few enough, and sixty like ten."""
+    told = Told([answered("x", "a", {"a": 0.5})], Calibration(), catalogue)
+    told.figures, told.right, told.outside = np.linspace(0, 1, 200), np.arange(200) >= 100, np.full(outside, 0.95)
+    assert with_words(Calibration(), told).certain == certain
+
+
 def test_pictures_without_a_font_count_as_fonts_outside(catalogue):
     rows = [answered("x", "a", {"a": 0.9, "b": 0.1}, known=1 + n / 50) for n in range(40)]
     rows += [answered("y", "None", {"a": 0.2}, known=-1 - n / 50) for n in range(40)]
