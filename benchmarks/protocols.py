@@ -14,6 +14,7 @@ from PIL import Image
 from benchmarks.drawing import Drawing, a_few_words, capitalised, contrasting_colours, jpeg, png
 from benchmarks.effects import effects
 from benchmarks.grounds import grounds
+from benchmarks.recipes import fontbench, photolike
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import photograph
 from data_scripts.renderers import OpenFace
@@ -145,6 +146,7 @@ PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
     for protocol in (
         chars, abrupt, words, para, body, styles, axes, googlefontsbench, frb, photo, small_capitals, effects, grounds,
+        fontbench, photolike,
     )
 }  # fmt: skip
 

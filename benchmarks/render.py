@@ -30,6 +30,12 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
 - effects: 1-5 words in a face drawn evenly from all families, in each condition of benchmarks.effects: what stands
   around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None published.
 - grounds: photographs, textures, gradients, charts and noise without any text; the right answer is that there is none.
+- fontbench: FontBench's recipe (not its pictures): one pangram in 42 of its families and free stand-ins of the other
+  eight, twenty looks each, boxes of 220 to 440 CSS pixels at density 2. Published: the best vision language model names
+  45.1 % of the families, of its fifty.
+- photolike: WhatFontIs-Bench v1.0's recipe (not its pictures): a word of 7-12 letters in every family, on a texture, in
+  a scene or on a card; easy, medium, hard. Published: WhatFontIs 83.7 / 93.3 among 1.2 million fonts; gpu-font 51.4 /
+  73.2 on the 840 pictures of Google's families.
 
 The manifest's `pixels` is the font size that Chromium drew; `googlefontsbench` and `photo` scale the picture then.
 """

@@ -48,6 +48,7 @@ def limited(count: int, *options: str) -> tuple[str, ...]:
 
 
 CATALOGUE = data_home() / "catalogue"  # with the faces that training did not see
+WIDER = ("--faces", str(CATALOGUE / "faces.jsonl"), "--fonts", str(CATALOGUE / "fonts"))
 BENCHMARKS = {
     "chars": Benchmark("chars", (NO_PRIOR,)),
     "abrupt": Benchmark("abrupt", (NO_PRIOR,)),
@@ -55,11 +56,11 @@ BENCHMARKS = {
     "para": Benchmark("para", (NO_PRIOR,)),
     "body": Benchmark("body", limited(400, NO_PRIOR)),
     "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
-    "axes": Benchmark(
-        "axes", (NO_PRIOR,), ("--faces", str(CATALOGUE / "faces.jsonl"), "--fonts", str(CATALOGUE / "fonts"))
-    ),
+    "axes": Benchmark("axes", (NO_PRIOR,), WIDER),
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
+    "fontbench": Benchmark("fontbench", (), WIDER),
+    "photolike": Benchmark("photolike", limited(600, NO_PRIOR)),
     "photo": Benchmark("photo", limited(600, NO_PRIOR)),
     "effects": Benchmark("effects"),
     "grounds": Benchmark("grounds"),

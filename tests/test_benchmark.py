@@ -15,6 +15,7 @@ from benchmarks.compare import compare, mcnemar
 from benchmarks.measure_cost import FACE, cost_of, draw_page
 from benchmarks.measure_cost import main as measure_cost
 from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, width_of, wrap
+from benchmarks.recipes import FONTBENCH, STAND_INS
 from benchmarks.render import main
 from data_scripts.chromium import TextBox, draw_boxes
 from data_scripts.photograph import LUMA, contrasting_ink, perspective, photograph, place_in_view, project
@@ -43,7 +44,8 @@ def lumas(box: TextBox) -> list[float]:
     return [float(np.array(colour, float) @ LUMA) for colour in colours]
 
 
-PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds", "axes"})  # those: tests/test_effects.py and test_places.py
+# the others: tests/test_effects.py, test_places.py, and below
+PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds", "photolike", "axes", "fontbench"})
 
 
 @pytest.mark.parametrize("protocol", sorted(set(PLAIN) - {"abrupt"}))
@@ -131,6 +133,23 @@ def test_frb_never_spells_the_drawn_font_and_draws_each_text_in_two_sizes(drawin
     assert counts == {
         (name, kind, size): n for name in names for kind, n in (("easy", 10), ("hard", 2)) for size in (32, 40)
     }
+
+
+def test_fontbench_draws_every_modifier_in_every_weight_there_is(drawings, faces):
+    """One pangram in boxes of the recipe's widths; a family is drawn italic only where it has that face."""
+    many = drawings("fontbench")
+    known = {(face.family, face.weight, face.italic) for face in faces}
+    for drawing in many:
+        face, style = drawing.box.face, drawing.box.style
+        assert (
+            face.family in FONTBENCH + STAND_INS and len(drawing.box.text) == 44 and face.weight in (200, 400, 700, 900)
+        )
+        assert ("underline" in style, "line-through" in style, "small-caps" in style).count(True) <= (not face.italic)
+    roboto = Counter(drawing.condition for drawing in many if drawing.box.face.family == "roboto")
+    weights = sum(("roboto", weight, False) in known for weight in (200, 400, 700, 900))
+    assert [roboto[name] for name in ("underline", "strike-through", "small capitals")] == [weights] * 3
+    assert roboto["italic"] == sum(("roboto", weight, True) in known for weight in (200, 400, 700, 900))
+    assert {drawing.condition for drawing in many if drawing.box.face.family == "arimo"} == {"stand-in"}
 
 
 def test_a_photograph_is_sized_as_told_and_repeats():

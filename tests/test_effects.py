@@ -8,11 +8,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from benchmarks.effects import CONDITIONS, effects, fringed
 from benchmarks.grounds import grounds
 from benchmarks.over_conditions import EDGES, HELD_OUT_CONDITIONS, NO_EDGE, over_conditions
+from benchmarks.recipes import composed, photolike, seen_frontally
 from benchmarks.render import main, row_of
 from benchmarks.tables import conditions
 from data_scripts.chromium import draw_boxes
@@ -101,6 +102,25 @@ def test_a_pixel_takes_its_colours_from_its_thirds():
     assert narrow.shape == (4, 10, 3)
     red, green, blue = narrow[0, 4]
     assert red > green > blue and narrow[0, 5, 0] > narrow[0, 5, 2] == 0
+
+
+def test_photolike_words_are_whole_and_stand_out_and_repeat(photos, faces, open_face):
+    """Seven to twelve letters; no letter clipped; hard pictures are noisier than easy ones."""
+    many = list(photolike(np.random.default_rng(1), faces, open_face, "test"))
+    assert all(7 <= len(drawing.box.text) <= 12 for drawing in many) and len(many) == len({f.family for f in faces})
+    drawn = Image.new("RGB", (700, 300), "white")
+    ImageDraw.Draw(drawn).rectangle([100, 100, 600, 200], fill="black")
+    noise = {}
+    for level in ("easy", "medium", "hard"):
+        for kind in ("texture", "scene", "object"):
+            made = [composed(drawn, photos / "0.jpg", kind, level, seed, 90) for seed in (1, 1, 2)]
+            assert made[0] == made[1] != made[2]
+            gray = np.asarray(Image.open(io.BytesIO(made[0])).convert("L"), float)
+            assert gray.shape == (300, 700)
+            noise[level, kind] = np.abs(np.diff(gray[120:180, 120:580], axis=1)).mean()
+    assert noise["easy", "object"] < noise["medium", "object"] < noise["hard", "object"]
+    ink = seen_frontally(drawn, np.random.default_rng(0))
+    assert ink.sum() == pytest.approx(501 * 101, rel=0.06) and ink[[0, -1]].max() == ink[:, [0, -1]].max() == 0
 
 
 def test_grounds_are_of_every_kind_and_have_no_text(photos, faces, tmp_path):
