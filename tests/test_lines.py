@@ -53,6 +53,24 @@ def test_a_turned_line_is_read_and_straightened(reader, degrees):
     assert np.corrcoef(rows[0].ravel(), rows[1].ravel())[0, 1] > 0.8
 
 
+@pytest.mark.parametrize("degrees", [90, 270])
+def test_turned_lines_are_found_one_by_one(reader, degrees):
+    """Few, and those of a page; letters one above another are no turned line."""
+    few = [draw(text, "roboto", pixels) for text, pixels in (("Mountain Rescue", 48), ("Volunteers", 40))]
+    words = ("Departures and arrivals", "Platform four", "Every ship that comes", "into this harbour")
+    many = [draw(text, "lora", 26) for text in words * 3]
+    for lines in (few, many):
+        level = on_page(*lines, gap=0)
+        expected = reader.find_lines(level)
+        found = reader.find_lines(level.rotate(degrees, expand=True))
+        assert [line.height for line in found] == pytest.approx([line.height for line in expected], rel=0.15)
+        assert [line.width for line in found] == pytest.approx([line.width for line in expected], rel=0.05)
+        read = {line.text for line in found if line.text}
+        assert read and read <= {"Mountain Rescue", "Volunteers", *words}
+    stacked = on_page(*(draw(letter, "roboto", 60) for letter in "HILTE"), gap=10)
+    assert text_of(reader.find_lines(stacked)) == "H / I / L / T / E"
+
+
 @pytest.mark.parametrize(
     ("ink", "ground"),
     [((255,) * 3, (0,) * 3), ((250, 240, 60), (20, 30, 120)), ((200, 30, 30), (255,) * 3), ((120,) * 3, (150,) * 3)],

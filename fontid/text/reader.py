@@ -26,6 +26,7 @@ MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture
 MOST_WIDTH_OF_PAGE = 1200  # likewise
 TALL = 2.2  # times the height of a page's usual box: it may hold several rows
 INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a frame
+UPRIGHT, SIDEWAYS = 1.3, 3.0  # times as high as wide: boxes that follow one below another; lines, not single letters
 MOST_GAP = 0.6  # of its height, between two boxes of one line
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 OTHER_SCRIPT = (
@@ -61,10 +62,9 @@ class TextReader:
         """
         boxes, bent = self._detector.find_boxes(picture)
         curved, boxes = find_bent(picture, boxes, partial(self._read_bent, picture)) if bent else ([], boxes)
-        boxes = _parted(picture, _joined(boxes))
-        boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
-        fitted = [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)]
-        read = curved + self._read(picture, fitted)
+        read = curved + self._read_boxes(picture, _parted(picture, _joined(boxes)))
+        if not curved and _run_upright(boxes, SIDEWAYS):
+            read = max(read, self._read_boxes(picture, _joined(self._turned_boxes(picture))), key=_surely_read)
         if self._doubtful(read):
             rows = self._by_rows(picture, read)
             read = rows if _surely_read(rows) >= _surely_read(read) else read
@@ -75,6 +75,15 @@ class TextReader:
         """A line of `find_lines` as it reads; one in another script as it was."""
         read = self._read_line(line)
         return line if read.reading.is_foreign else read
+
+    def _turned_boxes(self, picture: Image.Image) -> list[np.ndarray]:
+        """Boxes as the detector finds them with the picture on its side; each begins with the edge along its text."""
+        boxes, _ = self._detector.find_boxes(picture.transpose(Image.Transpose.ROTATE_90))
+        return [np.stack([picture.width - box[:, 1], box[:, 0]], 1) for box in boxes]
+
+    def _read_boxes(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[TextLine]:
+        boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
+        return self._read(picture, [_fitted(picture, box, _near(boxes, i)) for i, box in enumerate(boxes)])
 
     def _by_rows(self, picture: Image.Image, read: list[TextLine]) -> list[TextLine]:
         """Lines as rows of ink, where the ground is plain and what was read leaves out much of the ink."""
@@ -197,6 +206,12 @@ def _area(box: np.ndarray) -> float:
     return width * height
 
 
+def _run_upright(boxes: list[np.ndarray], times: float) -> bool:
+    """Whether most of the boxes, by area, are so many times as high as wide."""
+    upright = sum(_area(box) for box in boxes if size_of(box)[1] > times * size_of(box)[0])
+    return upright > 0.5 * sum(map(_area, boxes))
+
+
 def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
     """The boxes of a page, those parted into rows that are much higher than most, such as columns of numbers."""
     if len(boxes) <= FEW_LINES:
@@ -244,8 +259,7 @@ def _joined(boxes: list[np.ndarray]) -> list[np.ndarray]:
 
     A row runs along the longer sides of its largest box; where that is square, of most of the boxes.
     """
-    upright = sum(_area(box) for box in boxes if size_of(box)[1] > 1.3 * size_of(box)[0])
-    mostly_upright = upright > 0.5 * sum(map(_area, boxes))
+    mostly_upright = _run_upright(boxes, UPRIGHT)
     waiting = sorted(boxes, key=lambda box: -_area(box))
     joined = []
     while waiting:
