@@ -48,10 +48,12 @@ def model_of(arguments: argparse.Namespace) -> Callable[[], FontIdentifier]:
 
 
 def identify(arguments: argparse.Namespace) -> int:
+    if arguments.workers and not arguments.ray:
+        raise Refusal("--workers are Ray's: name a cluster with --ray, or say --ray local.")
     if arguments.out:
         if arguments.css:
             raise Refusal("--out takes lines of JSON: leave out --css.")
-        where = (arguments.ray, arguments.workers) if arguments.ray else None
+        where = (arguments.ray, arguments.workers or cores()) if arguments.ray else None
         print(answer_into(arguments.out, model_of(arguments), answer_options(arguments), arguments.pictures, where))
         return 0
     if arguments.ray:
@@ -104,10 +106,11 @@ def text_of(group: Group, several: bool) -> str:
 
 
 def texts_of(group: Group) -> str:
-    """What its lines say, and how many were not read."""
+    """What its lines say, and how many more there are that were not read."""
     read = [line.text for line in group.lines if line.text]
     unread = len(group.lines) - len(read)
-    return " / ".join([*read, f"({unread} line{'s' * (unread > 1)} not read)"] if unread else read)
+    others = f"{unread} {'more ' * bool(read)}line{'s' * (unread > 1)}"
+    return " / ".join([*read, others] if unread else read)
 
 
 def text_of_match(match: Match) -> str:
@@ -218,14 +221,13 @@ def run_removal(arguments: argparse.Namespace) -> int:
 
 
 def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("fontid", description="Which Google Fonts family and style is in a picture.")
+    parser = argparse.ArgumentParser("fontid", description="Name the font family and style in a picture.")
     parser.add_argument("--version", action="version", version=f"fontid {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     model = argparse.ArgumentParser(add_help=False)
@@ -247,7 +249,7 @@ def main(argv: list[str] | None = None) -> int:
     shown.add_argument("--css", action="store_true", help="rules to paste, a font each")
     one.add_argument("--out", type=Path, metavar="FILE", help="JSON lines; pictures whose answers are there are left")
     one.add_argument("--ray", metavar="ADDRESS", help='of a Ray cluster, or "local": into --out, by many workers')
-    one.add_argument("--workers", type=positive, default=cores(), metavar="N", help="of Ray, at a time")
+    one.add_argument("--workers", type=positive, metavar="N", help="of Ray, at a time (default: a core each)")
     one.set_defaults(run=identify)
     many = commands.add_parser("evaluate", parents=[common], help="measure on a folder with manifest.jsonl")
     many.add_argument("folder", type=Path)

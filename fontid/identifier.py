@@ -440,10 +440,10 @@ class FontIdentifier:
     ) -> Iterator[tuple[str, list[_Sample]]]:
         """What may have changed the letters, and the samples without that; nothing where a face fits as they are.
 
-        Of all changes they are those without which the beginning of the largest line comes nearest to some face.
+        Nor of small letters: too little is left of them to tell. Of all changes they are those without which the beginning of the largest line comes nearest to some face.
         """
         settings = self.settings.undoing
-        if not verdict.letters or verdict.scores.max() >= settings.fitting:
+        if not verdict.letters or verdict.scores.max() >= settings.fitting or any(sample.small for sample in drawn):
             return
         read = sorted((sample for sample in drawn if sample.line.text), key=lambda sample: -sample.line.area)
         least = self._nearest(read[0].embeddings[:1], among) + settings.closer  # its first window is that of one alone

@@ -97,6 +97,7 @@ def css_of(fonts: Sequence[Font]) -> str:
     rules, named = [], set()
     for font in fonts:
         best = font.matches[0]
+        doubt = f" /* {100 * best.probability:.0f} %: nothing fits well */" if best.verdict == "none" else ""
         for style in font.styles:
             name = f".{font.role}"
             while name in named:
@@ -106,7 +107,7 @@ def css_of(fonts: Sequence[Font]) -> str:
             slope = "font-style: italic; " if style.italic else ""
             rules.append(
                 f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
-                f"{slope}{_place_css(style.match)}font-size: {style.sizes[-1]}px }}"
+                f"{slope}{_place_css(style.match)}font-size: {style.sizes[-1]}px }}{doubt}"
             )
     return "\n".join(rules)
 

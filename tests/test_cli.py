@@ -96,7 +96,7 @@ def test_lines_that_were_not_read_are_counted():
     lines = tuple(Line(corners, text) for text in ("", "one", "", "two"))
     match = Match("lora", "Lora", 400, False, 0, 0, "", (), probability=0.9, verdict="likely")
     shown = [text_of(Group(some, (match,), 0.9, (), ()), several=True).splitlines()[0] for some in (lines, lines[:1])]
-    assert shown == ["  one / two / (2 lines not read)", "  (1 line not read)"]
+    assert shown == ["  one / two / 2 more lines", "  1 line"]
 
 
 def test_alternatives(capsys):

@@ -108,3 +108,11 @@ def test_the_whole_program_gives_the_model_a_map(copy, prepared, tmp_path):
     times = [file.stat().st_mtime for file in kept]
     assert run_module(*train, data_home=prepared).returncode == 0
     assert kept and [file.stat().st_mtime for file in kept] == times  # embedded once
+
+
+@pytest.mark.parametrize("family", ["open-sans", "roboto"])
+def test_small_letters_are_not_taken_for_stretched_ones(identifier, family):
+    """Too little is left of them to tell: undone, they looked like a condensed face."""
+    answer = identifier.identify(draw("Delivered in two to four working days", family, 11))
+    assert [group.synthesised for group in answer.groups] == [None]
+    assert family in {answer.matches[0].family, *answer.matches[0].twins}
