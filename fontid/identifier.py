@@ -440,7 +440,8 @@ class FontIdentifier:
     ) -> Iterator[tuple[str, list[_Sample]]]:
         """What may have changed the letters, and the samples without that; nothing where a face fits as they are.
 
-        Nor of small letters: too little is left of them to tell. Of all changes they are those without which the beginning of the largest line comes nearest to some face.
+        Nor of small letters: too little is left of them to tell. Of all changes they are those without which the
+        beginning of the largest line comes nearest to some face.
         """
         settings = self.settings.undoing
         if not verdict.letters or verdict.scores.max() >= settings.fitting or any(sample.small for sample in drawn):
