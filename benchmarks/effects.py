@@ -1,7 +1,7 @@
 """What people bring instead of plain words: a table of conditions, each drawn by CSS and SVG, and pictures of no text.
 
 Training draws its effects by code of its own and imports nothing from here. Some of the conditions are never trained
-on: benchmarks.over_conditions names them.
+on: `HELD_OUT_CONDITIONS` names them.
 """
 
 import html
@@ -15,12 +15,15 @@ from PIL import Image
 
 from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
 from benchmarks.grounds import css, ground_photos, url_of
-from benchmarks.over_conditions import NO_EDGE
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA
 from data_scripts.renderers import OpenFace
 from fontid.catalogue.faces import Face, regular_face
 
+# Drawn by lot before training began: sorted(random.Random(21).sample(list(CONDITIONS), 6)).
+HELD_OUT_CONDITIONS = ("engraving", "glow", "halftone", "marker", "stretched", "turned-90")
+EDGES = ("edge-1px", "edge-3px")
+NO_EDGE = "no-edge"  # the same words as in `EDGES`, without the edge
 WEIGHT_SHOWN_BOLD = 600
 
 

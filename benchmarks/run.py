@@ -7,18 +7,20 @@ started again. Two with parts of the list, each bound to a core (`taskset -c 0`)
 """
 
 import json
+import statistics
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.over_conditions import over_conditions
+from benchmarks.effects import EDGES, HELD_OUT_CONDITIONS, NO_EDGE
 from fontid.commands import command_line
 from fontid.evaluation.experiment import add_result, code_digest, read_results, readable_json
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
 
 SEED = 3
+NO_CONDITIONS = ("effects", NO_EDGE, "spells its family", "other text")
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,31 @@ BENCHMARKS = {
     "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only", NO_PRIOR)),
     "encoder-only/realworld-lines": Benchmark(None, ("--encoder-only",)),
 }
+
+
+def over_conditions(by: dict[str, dict]) -> dict[str, dict]:
+    """Means over conditions, each counted the same, of a summary's groups (`fontid.evaluation.folders.summarise`)."""
+    drawn = [name for name in by if name not in NO_CONDITIONS]
+    sets = {
+        "all_conditions": drawn,
+        "held_out_conditions": [name for name in drawn if name in HELD_OUT_CONDITIONS],
+        "edges": [name for name in drawn if name in EDGES],
+        "without_edges": [name for name in by if name == NO_EDGE],
+    }
+    return {name: mean_of([by[one] for one in ones]) | {"conditions": ones} for name, ones in sets.items() if ones}
+
+
+def mean_of(parts: list[dict]) -> dict:
+    """Counts added; fractions 0-1 averaged."""
+
+    def mean(value_of) -> float:
+        return round(statistics.mean(map(value_of, parts)), 4)
+
+    accuracy = {
+        kind: {top: mean(lambda part, kind=kind, top=top: part[kind][top]) for top in parts[0][kind]}
+        for kind in ("strict", "twins")
+    }
+    return {"n": sum(part["n"] for part in parts), **accuracy, "refused": mean(lambda part: part["refused"])}
 
 
 def asked(results: Path, version: str) -> bool:

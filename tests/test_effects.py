@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from benchmarks.effects import CONDITIONS, effects, fringed
+from benchmarks.effects import CONDITIONS, EDGES, HELD_OUT_CONDITIONS, NO_EDGE, effects, fringed
 from benchmarks.grounds import grounds
-from benchmarks.over_conditions import EDGES, HELD_OUT_CONDITIONS, NO_EDGE, over_conditions
 from benchmarks.recipes import composed, photolike, seen_frontally
 from benchmarks.render import main, row_of
+from benchmarks.run import over_conditions
 from benchmarks.tables import conditions
 from data_scripts.chromium import draw_boxes
 from data_scripts.fetch_grounds import (
