@@ -749,6 +749,22 @@ def test_filters_change_the_answer(page, pictures):
         "[...document.querySelectorAll('#answer .card')].every((card) => card.innerText.includes('monospace'))",
         timeout=WAIT,
     )
+    page.get_by_role("button", name="Close", exact=True).click()
+    assert not page.get_by_label("italic", exact=True).is_visible()
+    chip = page.locator("[data-clear=filters]")
+    assert "Filtered: monospace, italic" in chip.inner_text()
+    chip.click()
+    wait_for_first(page, "Pacifico")
+    assert not chip.is_visible()
+
+
+def test_a_new_image_is_looked_for_among_all_fonts(page, pictures):
+    show(page, pictures / "one.png", "Pacifico")
+    edit(page, "Filters and own fonts")
+    page.get_by_label("monospace", exact=True).check()
+    page.locator("#answer", has_text="the filter may hide the right one").wait_for(timeout=WAIT)
+    show(page, pictures / "two.png", "Pacifico")
+    assert not page.locator("[data-clear=filters]").is_visible()
 
 
 def test_an_unknown_font_is_called_one(page, pictures, tmp_path):

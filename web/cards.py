@@ -19,7 +19,7 @@ from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.letters.undoing import SAID
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
-from web.words import ALSO, GOOGLE_FONTS, NAMED, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS, WEBSITE
+from web.words import ALSO, FILTER_WHY, GOOGLE_FONTS, NAMED, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS, WEBSITE
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
@@ -59,16 +59,22 @@ def ordered(answer: Answer) -> list[Group]:
 
 
 def answer_html(
-    identifier: FontIdentifier, answer: Answer, picture: Image.Image, numbers: Sequence[int] | None = None
+    identifier: FontIdentifier,
+    answer: Answer,
+    picture: Image.Image,
+    numbers: Sequence[int] | None = None,
+    filtered: bool = False,
 ) -> str:
-    """Args: picture: in which the answer's lines are; numbers: of the groups, from 0."""
+    """Args: picture: in which the answer's lines are; numbers: of the groups, from 0; filtered: not all fonts may be."""
     groups = [_with_a_reading(identifier, group, picture) for group in ordered(answer)]
     found = [rows_of(identifier, group.matches) for group in groups]
     sections = [
         group_html(identifier, group, rows, picture, number)
         for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
     ]
-    return _status(answer, found) + _named(answer) + "".join(sections) + use_all(identifier, answer) + _stamp()
+    why = filtered and any(rows[0].verdict == "none" for rows in found)
+    above = f"<p class='note'>{FILTER_WHY}</p>" if why else ""
+    return _status(answer, found) + _named(answer) + above + "".join(sections) + use_all(identifier, answer) + _stamp()
 
 
 def _with_a_reading(identifier: FontIdentifier, group: Group, picture: Image.Image) -> Group:

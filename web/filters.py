@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fontid.catalogue.faces import WIDTHS, Face
 from fontid.fonts.files import FONT_SUFFIXES
-from web.words import OWN_ALONE, OWN_FONTS
+from web.words import CLEAR, CLOSE, FILTERED, OWN_ALONE, OWN_FONTS, OWN_USED
 
 CATEGORIES = ("sans-serif", "serif", "display", "handwriting", "monospace")
 WEIGHTS = tuple(range(100, 1000, 100))
@@ -63,7 +63,7 @@ EVERYTHING = Wanted(frozenset(), frozenset(), "any", frozenset())
 
 
 def filters_html() -> str:
-    """What is chosen among, and where one's own fonts are added."""
+    """What is chosen among, where one's own fonts are added, and what says so and clears it where that is folded."""
     sets = ""
     for name, choices in FILTERS.items():
         kind = "radio" if name == "slope" else "checkbox"
@@ -73,8 +73,18 @@ def filters_html() -> str:
             for one in choices
         )
         sets += f"<fieldset><legend>{name.capitalize()}</legend>{chips}</fieldset>"
+    filtered, own = FILTERED.format(chosen="<b></b>"), OWN_USED
     return (
+        f"<p class='clear'>{_clearing('filters', filtered)}{_clearing('own', own)}</p>"
         f"<form>{sets}<fieldset id='own'><legend>{OWN_FONTS}</legend>"
         f"<input type='file' multiple accept='{','.join(FONT_SUFFIXES)}' aria-label='{OWN_FONTS}'>"
-        f"<label class='chip'><input type='checkbox' name='alone'>{OWN_ALONE}</label></fieldset></form>"
+        f"<label class='chip'><input type='checkbox' name='alone'>{OWN_ALONE}</label></fieldset>"
+        f"<button type='button' data-close>{CLOSE}</button></form>"
+    )
+
+
+def _clearing(what: str, said: str) -> str:
+    return (
+        f"<button type='button' class='chip' data-clear='{what}' title='{CLEAR}' hidden>"
+        f"<span>{said}</span><span class='unseen'>{CLEAR}</span><span aria-hidden='true'>×</span></button>"
     )

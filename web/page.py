@@ -177,10 +177,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         def answered(visit: Visit, seen: Look) -> Steps:
             """What is looked at from now on, step by step; nothing more once that is something else."""
             mine = visit.look_at(seen)
-            opened = None
+            opened = only = None
 
             def identify(tell: Callable[[tuple], None]) -> tuple[FontIdentifier, Answer]:
-                nonlocal opened, seen
+                nonlocal opened, only, seen
 
                 def progress(*step) -> None:
                     if visit.newest is not mine:
@@ -244,7 +244,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             visit.look = seen
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
             picture = stage_html(opened, seen.lines, seen.picked, seen.numbers)
-            cards = {answer: answer_html(searching, found, opened, numbered)}
+            cards = {answer: answer_html(searching, found, opened, numbered, filtered=only is not None)}
             yield cards if picture == standing else cards | {stage: picture}
             return False
 
@@ -272,6 +272,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return go(str(asked["url"]), visit)
             if seen is None or asked.get("another") or asked.get("shared"):
                 visit.look_at(None)
+                visit.only = None  # `filters.js` clears them too
                 return [empty | {answer: shared_html(asked) if asked.get("shared") else ""}]
             if "line" in asked:
                 number = int(asked["line"])

@@ -31,8 +31,12 @@ function begin(event, request, at) {
 }
 function restore({ event, request } = history.state ?? {}) {
   if (event) return ask(event, request);
-  if (new URLSearchParams(location.search).has("fonts")) return ask("select", { shared: true });
-  if (find(".view") || document.querySelector("#answer .group")) send("select", { another: true });
+  if (new URLSearchParams(location.search).has("fonts")) return startAnew({ shared: true });
+  if (find(".view") || document.querySelector("#answer .group")) startAnew();
+}
+function startAnew(request = { another: true }) {
+  document.dispatchEvent(new Event("new-image"));
+  ask("select", request);
 }
 window.addEventListener("popstate", () => restore());
 
@@ -80,7 +84,7 @@ element.addEventListener("click", (event) => {
   else if (example) begin("select", { example });
   else if (another !== undefined) {
     history.pushState(null, "", plain());
-    send("select", { another: true });
+    startAnew();
   } else if (crop !== undefined) setCropping(true);
   else if (done !== undefined) cut();
   else if (cancel !== undefined) setCropping(false);

@@ -22,12 +22,17 @@ COMPARING = "Comparing letters…"
 OWN_WORDS = "Type your own text to preview"
 OWN_FONTS = "Your own font files, for this visit"
 OWN_ALONE = "Search my own fonts only"
+FILTERED = "Filtered: {chosen}"
+OWN_USED = "Your own fonts"
+CLEAR = "Clear"
+CLOSE = "Close"
 CORRECT = "Text of this line: correct it if it is wrong"
 SEARCH = "A name, also of a paid font, or traits such as wide serif italic"
 LINE_HINT = "Click a line of text to look at it alone."
 GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
 NO_LETTERS = "This family's letters do not ship with fontid."
 UNSURE = "No exact match. The closest open fonts:"
+FILTER_WHY = "Only filtered fonts were compared: the filter may hide the right one."
 NAMED = "The file itself names: {fonts}."
 NOT_READ = "Text that could not be read"
 ALSO = "Also possible"
@@ -65,7 +70,7 @@ SCRIPT = json.dumps(
         "thanks": "Thanks. A text for a report is copied.",
         "noFile": "Does not ship",
         "noPicture": "A shared link carries the fonts, never the image: there is nothing to compare with.",
-        "close": "Close",
+        "close": CLOSE,
         "misread": "The letters do not fit: the font differs, or the text was misread. Click its line to correct it.",
         "yours": "Your image",
         "with": "Compare with",
