@@ -37,6 +37,7 @@ MAIN = (
     ("a width, optical size or style of its own, every family with any", "axes", None),
     ("GoogleFontsBench's noisy lines, 31 families", "googlefontsbench", None),
     ("FRB, eight families", "frb", None),
+    ("FontBench’s recipe, its families and stand-ins", "fontbench", None),
     ("generated photographs, a sample", "photo", None),
     ("effects behind, around and on letters, 48 conditions", "effects", None),
     ("real pictures that nobody here made", "realworld", None),

@@ -663,6 +663,8 @@ def test_copies_downloads_and_similar_fonts(page, pictures):
 def test_all_fonts_are_used_at_once_and_judged(page, pictures, server):
     show(page, pictures / "two.png", "Pacifico")
     page.locator("#answer .all summary").click()
+    last = page.locator("#answer .all .menu > div button").last.bounding_box()
+    assert last["y"] + last["height"] <= page.viewport_size["height"]  # of an answer's end it opens upwards
     page.locator("#answer .all").get_by_role("button", name="Copy css2 address").click()
     page.locator("#said", has_text="Copied").wait_for(timeout=WAIT, state="attached")
     assert "family=Pacifico:wght@400&family=Press+Start+2P:wght@400" in copied(page)
@@ -818,8 +820,24 @@ def test_the_catalogue_is_searched(page):
     page.locator("#families", has_text="1 family.").wait_for(timeout=WAIT)
     assert "Press Start 2P" in page.locator("#families").inner_text()
     page.locator("#search input").fill("comic sans ms")
-    page.locator("#families", has_text="No family of the catalogue has a name like that").wait_for(timeout=WAIT)
-    assert "Free fonts for Comic Sans MS" in page.locator("#families").inner_text()
+    page.locator("#families", has_text="Free fonts for Comic Sans MS").wait_for(timeout=WAIT)
+    assert "No family" not in page.locator("#families").inner_text()
+    page.locator("#search input").fill("qqxzv wwk")
+    page.locator("#families .results > p").wait_for(timeout=WAIT)
+    assert page.locator("#families .results > *").count() == 1
+
+
+def test_back_closes_a_family(page, server):
+    """And closing it goes back: the site is never left by that."""
+    for close in (page.go_back, lambda: page.get_by_role("button", name="Close").click()):
+        page.goto(server[0])
+        page.get_by_role("tab", name="Catalogue").click()
+        page.locator("#families button[data-family]").first.click()
+        page.locator("#family .card").wait_for(timeout=WAIT)
+        assert "family=" in page.url
+        close()
+        page.locator("#family").wait_for(state="detached", timeout=WAIT)
+        assert page.url.rstrip("/") == server[0].rstrip("/") and page.locator("#families .results").is_visible()
 
 
 def test_a_family_has_an_address(page, server):

@@ -389,6 +389,8 @@ def test_own_fonts_of_a_visit(identifier, tmp_path):
     assert own_fonts.identifier_for(identifier, None) is identifier
     with pytest.raises(EnrolmentError, match="None of"):
         own_fonts.take(identifier, files[1:2], alone=False)
+    with pytest.raises(EnrolmentError, match="^notes.txt is no ttf, otf, woff or woff2 file.$"):
+        own_fonts.take(identifier, files[2:], alone=False)
     with pytest.raises(EnrolmentError, match="40 at most"):
         own_fonts.take(identifier, files[:1] * 41, alone=False)
 

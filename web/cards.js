@@ -344,16 +344,17 @@ document.addEventListener("click", async (event) => {
   else if (family) await openFamily(family);
 });
 
-// A family's page lies over whatever is looked at, at an address of its own.
-async function openFamily(name) {
+// A family's page lies over whatever is looked at, at an address of its own: Back closes it, and closing it goes back.
+async function openFamily(name, linked = false) {
   const dialog = Object.assign(document.createElement("dialog"), { id: "family" });
   dialog.innerHTML = `<form method="dialog"><button>${WORDS.close}</button></form>${await server.family(name)}`;
   const address = new URL(location.href);
   address.searchParams.set("family", name);
-  history.replaceState(history.state, "", address);
+  if (!linked) history.pushState({ ...history.state, family: name }, "", address);
   address.searchParams.delete("family");
   dialog.addEventListener("close", () => {
-    history.replaceState(history.state, "", address);
+    if (!linked) return history.back(); // `stage.js` removes it then
+    history.replaceState({ ...history.state, family: undefined }, "", address);
     dialog.remove();
   });
   document.body.append(dialog);
@@ -361,7 +362,7 @@ async function openFamily(name) {
 }
 document.addEventListener("family", ({ detail }) => openFamily(detail)); // from the map
 const asked = new URLSearchParams(location.search).get("family");
-if (asked) openFamily(asked);
+if (asked) openFamily(asked, true);
 
 // The specimen is drawn as large as the picture's letters, in their colours.
 async function matchPicture(group) {

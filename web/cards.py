@@ -19,7 +19,19 @@ from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.letters.undoing import SAID
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
-from web.words import ALSO, FILTER_WHY, GOOGLE_FONTS, NAMED, NOT_READ, SAME, STYLE_LETTERS, STYLES_OF, UNSURE, VERDICTS, WEBSITE
+from web.words import (
+    ALSO,
+    FILTER_WHY,
+    GOOGLE_FONTS,
+    NAMED,
+    NOT_READ,
+    SAME,
+    STYLE_LETTERS,
+    STYLES_OF,
+    UNSURE,
+    VERDICTS,
+    WEBSITE,
+)
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
@@ -65,7 +77,7 @@ def answer_html(
     numbers: Sequence[int] | None = None,
     filtered: bool = False,
 ) -> str:
-    """Args: picture: in which the answer's lines are; numbers: of the groups, from 0; filtered: not all fonts may be."""
+    """Args: picture: in which the answer's lines are; numbers: of the groups, from 0; filtered: whether some may be."""
     groups = [_with_a_reading(identifier, group, picture) for group in ordered(answer)]
     found = [rows_of(identifier, group.matches) for group in groups]
     sections = [

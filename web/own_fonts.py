@@ -38,8 +38,14 @@ def take(identifier: FontIdentifier, files: Sequence[Path], alone: bool) -> tupl
                 place = Path(folder) / str(number)
                 place.mkdir()
                 shutil.copyfile(file, place / file.name)
+        if len(problems) == len(files):
+            raise EnrolmentError(" ".join(_told(problems)))
         own = own_of(identifier, Path(folder), problems, MOST_SECONDS)
-    return OwnFonts(own, alone), [f"{Path(name).name} {reason}." for name, reason in problems.items()]
+    return OwnFonts(own, alone), _told(problems)
+
+
+def _told(problems: dict[str, str]) -> list[str]:
+    return [f"{Path(name).name} {reason}." for name, reason in problems.items()]
 
 
 @lru_cache(maxsize=4)  # each holds prototypes and drawn glyphs, some 40 MB

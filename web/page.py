@@ -445,7 +445,8 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
 
     def browse(asked: dict) -> str:
         text, category = str(asked["search"]), str(asked["category"])
-        return alternatives_html(identifier, text) + families_html(identifier, found(text, category), text, category)
+        free, families = alternatives_html(identifier, text), found(text, category)
+        return free + (families_html(identifier, families, text, category) if families or not free else "")
 
     def more(asked: dict) -> str:
         begin = max(0, int(asked["begin"]))

@@ -38,7 +38,12 @@ function startAnew(request = { another: true }) {
   document.dispatchEvent(new Event("new-image"));
   ask("select", request);
 }
-window.addEventListener("popstate", () => restore());
+window.addEventListener("popstate", () => {
+  const family = document.querySelector("#family");
+  if (family) family.remove();
+  else if (history.state?.family) location.reload();
+  else restore();
+});
 
 async function take(file) {
   const at = now();
@@ -172,6 +177,12 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
+// A menu at the end of the window opens upwards.
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.matches("details.menu[open]")) return;
+  target.classList.remove("up");
+  target.classList.toggle("up", target.querySelector("div").getBoundingClientRect().bottom > innerHeight);
+}, true);
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
   if (menu) {
