@@ -77,7 +77,7 @@ def answer_html(
     numbers: Sequence[int] | None = None,
     filtered: bool = False,
 ) -> str:
-    """Args: picture: in which the answer's lines are; numbers: of the groups, from 0; filtered: whether some may be."""
+    """Args: picture: that the lines are in; numbers: of the groups, from 0; filtered: whether fonts were left out."""
     groups = [_with_a_reading(identifier, group, picture) for group in ordered(answer)]
     found = [rows_of(identifier, group.matches) for group in groups]
     sections = [
