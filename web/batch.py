@@ -100,7 +100,8 @@ def answers(
         try:  # together they take long, so each may take its time
             answer = TURNS.take(identify, file, entry, is_long=True, patience=LONGEST)
         except (PictureError, Busy) as error:
-            yield [{"image": name, "error": str(error)}], told(name, error)
+            answer = told(name, error)
+            yield [{"image": name, "verdict": answer.get("verdict", ""), "error": str(error)}], answer
             continue
         rows = []
         for number, group in enumerate(answer.groups, 1):
@@ -146,10 +147,11 @@ def thumbnails_html(
         with suppress(PictureError):
             sources[name] = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", 60)
     shown, fonts = [], {}
-    for row in sorted(rows, key=lambda row: "error" not in row):
+    for row in sorted(rows, key=lambda row: row["verdict"] != ""):
         name = f"<span class='style'>{html.escape(row['image'])}</span>"
         picture = f"<img alt='' src='{sources[row['image']]}'>" if row["image"] in sources else ""
-        found = f"<span class='problem'>{html.escape(row.get('error', ''))}</span>"
+        kind = "style" if row["verdict"] else "problem"
+        found = f"<span class='{kind}'>{html.escape(row.get('error', ''))}</span>"
         if "error" not in row:
             index = identifier.catalogue.row_of(face_id(row["family"], row["weight"], row["italic"]))
             face = None if index is None else identifier.stand_in(identifier.catalogue.faces[index])

@@ -154,12 +154,12 @@ def _section(
     return (
         f"<section class='group' aria-label='Font {number + 1}' data-group='{number}' data-read='{int(read)}' "
         f"data-colour='{number % COLOURS}' data-text='{html.escape(text, quote=True)}' "
-        f"data-reading='{html.escape(reading, quote=True)}'>{above}{main}{_runners_up(identifier, rows[1:])}</section>"
+        f"data-reading='{html.escape(reading, quote=True)}'>{above}{main}{_runners_up(identifier, *rows)}</section>"
     )
 
 
-def _runners_up(identifier: FontIdentifier, rows: Sequence[Row]) -> str:
-    """Folded rows, in which several of one superfamily are folded again."""
+def _runners_up(identifier: FontIdentifier, best: Row, *rows: Row) -> str:
+    """Folded rows, in which several of one superfamily are folded again; of the best one's family with their style."""
     if not rows:
         return ""
     shared: dict[str, list[Row]] = {}
@@ -168,7 +168,9 @@ def _runners_up(identifier: FontIdentifier, rows: Sequence[Row]) -> str:
     names, items = [], []
     for name, members in shared.items():
         one_each = "".join(runner_up(identifier, row) for row in members)
-        names.append(name if len(members) > 1 else members[0].face.name)
+        face = members[0].face
+        alone = f"{face.name} {style_of(face)}" if face.family == best.face.family else face.name
+        names.append(name if len(members) > 1 else alone)
         items.append(one_each if len(members) == 1 else f"<li>{_folded(f'{len(members)} of {name}', one_each)}</li>")
     return _folded(f"{ALSO}: {', '.join(names)}", "".join(items))
 

@@ -416,8 +416,9 @@ def batch_tab(identifier: FontIdentifier) -> None:
         for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Images", len(pictures)):
             found += more
             answers.append(answer)
-        failed = sum("error" in row for row in found)
-        said = f"{len(answers)} images" + (f", {failed} of them without an answer" if failed else "")
+        failed, empty = (sum(row["verdict"] == verdict for row in found) for verdict in ("", "no_text"))
+        said = f"{len(answers)} images" + (f", {failed} of them failed" if failed else "")
+        said += f", {empty} without Latin letters" if empty else ""
         return {
             status: f"<p role='status'>{said}.</p>",
             rows: batch.thumbnails_html(identifier, pictures, found),
@@ -492,7 +493,8 @@ def about_tab(identifier: FontIdentifier) -> None:
 
     def show() -> str:
         page = html.escape(COMPARISON.read_text(encoding="utf-8"), quote=True)
-        return f'<iframe title="{REPORT}" sandbox="" class="report" srcdoc="{page}"></iframe>'
+        report = f'<iframe title="{REPORT}" sandbox="" class="report" srcdoc="{page}"></iframe>'
+        return f"<details><summary>{REPORT}</summary>{report}</details>"
 
     with gr.Tab("About") as tab:
         told = "".join(f"<h2>{title}</h2><p>{text}</p>" for title, text in ABOUT.items())

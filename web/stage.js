@@ -184,10 +184,11 @@ document.addEventListener("toggle", ({ target }) => {
   target.classList.toggle("up", target.querySelector("div").getBoundingClientRect().bottom > innerHeight);
 }, true);
 document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  const menu = document.querySelector("details.menu[open]");
   if (menu) {
     menu.open = false;
     menu.querySelector("summary").focus();
-  }
+  } else if (!cropping() && find("[data-line][aria-pressed=true]")) act({ line: -1 });
 });
 restore();

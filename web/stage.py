@@ -145,6 +145,7 @@ def stage_html(
     return (
         "<div class='tools' role='toolbar' aria-label='Image'>"
         "<button type='button' data-another>New image</button>"
+        f"{'' if picked is None else _ALL_FONTS}"
         "<details class='menu'><summary>Edit</summary><div>"
         "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
         "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
@@ -165,6 +166,11 @@ def stage_html(
         "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
     )
+
+
+_ALL_FONTS = (
+    f"<button type='button' data-act='{{&quot;line&quot;:-1}}'>{words.ALL_FONTS}</button>"  # of all lines again
+)
 
 
 def _reading(line: Line) -> str:

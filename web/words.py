@@ -28,6 +28,7 @@ CLEAR = "Clear"
 CLOSE = "Close"
 CORRECT = "Text of this line: correct it if it is wrong"
 SEARCH = "A name, also of a paid font, or traits such as wide serif italic"
+ALL_FONTS = "All fonts"
 LINE_HINT = "Click a line of text to look at it alone."
 GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
 NO_LETTERS = "This family's letters do not ship with fontid."
@@ -54,6 +55,9 @@ ABOUT = {
     "What it does": "fontid finds the lines of text in an image, reads them and names the font of each, with weight "
     "and slope, among {count:,} open font families. To be sure, it draws the same words in the likeliest fonts and "
     "compares them with the image, letter by letter.",
+    "How sure it is": "The figure is the probability that this family, or one that draws the same letters, is what the "
+    "image shows. Certain: of wrong first answers hardly three in a hundred are called so. Likely: most of these are "
+    "right. Close and Unlikely: the font may be none of those in the catalogue, and what is shown resembles it.",
     "Your image": PRIVACY,
     "For programs": "The same answers come over HTTP and MCP: see “Use via API or MCP” at the foot of this page.",
     "Licences": "Code and model are open, under Apache-2.0. Every font keeps its own licence, named beside it.",

@@ -63,7 +63,8 @@ class TextReader:
         boxes, bent = self._detector.find_boxes(picture)
         curved, boxes = find_bent(picture, boxes, partial(self._read_bent, picture)) if bent else ([], boxes)
         read = curved + self._read_boxes(picture, _parted(picture, _joined(boxes)))
-        if not curved and _run_upright(boxes, SIDEWAYS):
+        foreign = any(line.reading.is_foreign for line in read)  # on its side that may look Latin
+        if not (curved or foreign) and _run_upright(boxes, SIDEWAYS):
             read = max(read, self._read_boxes(picture, _joined(self._turned_boxes(picture))), key=_surely_read)
         if self._doubtful(read):
             rows = self._by_rows(picture, read)
