@@ -56,7 +56,7 @@ ABOUT = {
     "and slope, among {count:,} open font families. To be sure, it draws the same words in the likeliest fonts and "
     "compares them with the image, letter by letter.",
     "How sure it is": "The figure is the probability that this family, or one that draws the same letters, is what the "
-    "image shows. Certain: of wrong first answers hardly three in a hundred are called so. Likely: most of these are "
+    "image shows. Certain: of wrong first answers at most three in a hundred are called so. Likely: most of these are "
     "right. Close and Unlikely: the font may be none of those in the catalogue, and what is shown resembles it.",
     "Your image": PRIVACY,
     "For programs": "The same answers come over HTTP and MCP: see “Use via API or MCP” at the foot of this page.",
