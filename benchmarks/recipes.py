@@ -4,7 +4,6 @@
 here: the size of letters of the one, the words, photographs and shapes of shadows of the other.
 """
 
-import io
 from collections.abc import Iterator
 from functools import partial
 from itertools import product
@@ -16,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from benchmarks.drawing import Drawing, jpeg
 from benchmarks.grounds import ground_photos
 from data_scripts.chromium import TextBox
-from data_scripts.photograph import LUMA, light, perspective, smooth_noise
+from data_scripts.photograph import contrasting_ink, light, perspective, smooth_noise
 from data_scripts.texts import drawable_words, keep_drawable
 from fontid.catalogue.faces import by_family, regular_faces
 
@@ -105,7 +104,7 @@ def composed(drawn: Image.Image, ground: Path, kind: str, level: str, seed: int,
     _, blurs, noises, _, contrast = RANGES[level]
     coverage = seen_frontally(drawn, rng)
     height, width = coverage.shape
-    photo = covering(Image.open(io.BytesIO(ground.read_bytes())).convert("RGB"), rng, width, height, kind == "texture")
+    photo = covering(Image.open(ground).convert("RGB"), rng, width, height, kind == "texture")
     if kind == "object":
         card = Image.new("L", (width, height))
         margins = rng.uniform(0.02, 0.1, 4) * height
@@ -113,8 +112,7 @@ def composed(drawn: Image.Image, ground: Path, kind: str, level: str, seed: int,
         mask = np.asarray(card.filter(ImageFilter.GaussianBlur(1)), np.float32)[..., None] / 255
         photo += (rng.uniform(20, 250, 3) - photo) * mask
     under = photo[coverage > 0.5].mean(0)
-    while abs(((ink := rng.uniform(0, 255, 3)) - under) @ LUMA) < contrast:
-        pass
+    ink = contrasting_ink(rng, under, contrast)
     grain = 0.0 if kind == "object" else 0.5 * (photo - under)  # shows through paint
     if level == "hard":
         coverage = coverage * worn(rng, height, width)

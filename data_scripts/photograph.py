@@ -23,11 +23,11 @@ def photograph(drawn: Image.Image, rng: np.random.Generator) -> Image.Image:
     return expose(scene, rng)
 
 
-def contrasting_ink(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
-    """(3,) colour, 0-255, whose luma differs from that of `ground` by `LEAST_CONTRAST` or more."""
+def contrasting_ink(rng: np.random.Generator, ground: np.ndarray, least: float = LEAST_CONTRAST) -> np.ndarray:
+    """(3,) colour, 0-255, whose luma differs from that of `ground` by `least` or more."""
     while True:
         ink = rng.uniform(0, 255, 3).astype(np.float32)
-        if abs((ink - ground) @ LUMA) >= LEAST_CONTRAST:
+        if abs((ink - ground) @ LUMA) >= least:
             return ink
 
 

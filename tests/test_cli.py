@@ -99,6 +99,13 @@ def test_lines_that_were_not_read_are_counted():
     assert shown == ["  one / two / 2 more lines", "  1 line"]
 
 
+@pytest.mark.parametrize("count", ["many", "0", "-1", "1.5"])
+def test_a_count_that_is_none_is_told(capsys, count):
+    with pytest.raises(SystemExit):
+        main(["identify", "a.png", f"--top={count}"])
+    assert f"'{count}' is no whole number of 1 or more" in capsys.readouterr().err
+
+
 def test_alternatives(capsys):
     status, lines, _ = run(capsys, "alternatives", "times")
     assert status == 0 and lines[0] == "Times" and "TeX Gyre Termes" in lines[1] and "same metrics" in lines[1]

@@ -79,3 +79,6 @@ def test_the_css_of_a_face_off_the_usual_axes():
     style = Style(400, False, (24,), (), found)
     css = css_of([Font((found,), 1.0, (style,), "text", 1.0)])
     assert 'font-stretch: 75%; font-variation-settings: "CASL" 1; font-size: 24px' in css
+    assert css.endswith("}")
+    doubtful = Font((replace(found, probability=0.07, verdict="none"),), 1.0, (style,), "text", 1.0)
+    assert css_of([doubtful]) == f"{css} /* 7 %: nothing fits well */"

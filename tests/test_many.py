@@ -141,6 +141,7 @@ def test_what_cannot_be_done_is_told_in_a_sentence(pictures, tmp_path, capsys, m
     assert "something else than answers" in sentence_of(capsys, pictures, "--out", other)
     assert other.read_text() == "my notes\n"
     assert "leave out --css" in sentence_of(capsys, pictures, "--css", "--out", tmp_path / "a.jsonl")
+    assert "say --ray local" in sentence_of(capsys, pictures, "--workers", "3")
     assert "--ray needs --out" in sentence_of(capsys, pictures, "--ray", "local")
     (tmp_path / "empty").mkdir()
     assert "No pictures found" in sentence_of(capsys, tmp_path / "empty", "--out", tmp_path / "a.jsonl")

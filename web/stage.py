@@ -22,6 +22,7 @@ EXAMPLE_SIZE = 280  # pixels
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
 SMALLEST_CROP = 8  # pixels
 MAX_DEGREES = 45.0
+ALL_LINES = f"<button type='button' data-act='{{&quot;line&quot;:-1}}'>{words.ALL_FONTS}</button>"
 EXAMPLES = {path.stem: path for path in sorted((Path(__file__).parent / "examples").glob("*.webp"))}
 
 
@@ -145,7 +146,7 @@ def stage_html(
     return (
         "<div class='tools' role='toolbar' aria-label='Image'>"
         "<button type='button' data-another>New image</button>"
-        f"{'' if picked is None else _ALL_FONTS}"
+        f"{'' if picked is None else ALL_LINES}"
         "<details class='menu'><summary>Edit</summary><div>"
         "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
         "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
@@ -166,11 +167,6 @@ def stage_html(
         "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
     )
-
-
-_ALL_FONTS = (
-    f"<button type='button' data-act='{{&quot;line&quot;:-1}}'>{words.ALL_FONTS}</button>"  # of all lines again
-)
 
 
 def _reading(line: Line) -> str:
