@@ -70,7 +70,7 @@ def warm_up(identifier: FontIdentifier, service: Service) -> None:
     """Have the first visitor wait no longer than the next ones: networks and letters are loaded when first used."""
     try:
         for example in EXAMPLES.values():
-            TURNS.take(identifier.identify, example)
+            TURNS.take(identifier.identify, example, kind="small")
         service.state = "ok"
         log("ready")
     except Exception as error:  # whatever it is: it cannot answer

@@ -284,13 +284,15 @@ def percentiles(seconds: Sequence[float]) -> dict[str, int]:
 
 
 def summary(visits: Sequence[Visit]) -> dict:
-    """Questions, answers a second and how long they took; pages that were opened apart from them.
+    """Questions, answers a second and how long they took; apart from them pages that were opened, and batches.
 
-    `late` are those that had neither an answer nor a refusal within `PATIENT`.
+    `late` are those that had neither an answer nor a refusal within `PATIENT`. Batches count among the answers.
     """
     questions = [visit for visit in visits if visit.kind != "page"]
     outcomes = Counter(visit.outcome for visit in visits)
-    answers = [visit.seconds for visit in questions if visit.outcome == ANSWERED]
+    answers = [visit for visit in questions if visit.outcome == ANSWERED]
+    waits = [visit.seconds for visit in answers if visit.kind not in BATCHES]
+    batches = [visit.seconds for visit in answers if visit.kind in BATCHES]
     span = max(visit.ended for visit in visits) - min(visit.began for visit in visits)
     opened = [visit.seconds for visit in visits if visit.kind == "page" and visit.outcome == ANSWERED]
     return {
@@ -300,7 +302,8 @@ def summary(visits: Sequence[Visit]) -> dict:
         "lost": outcomes[LOST],
         "late": sum(visit.seconds > PATIENT for visit in questions if visit.kind not in BATCHES),
         "throughput": round(len(answers) / span, 3),
-        **percentiles(answers),
+        **percentiles(waits),
+        "batches": {"answered": len(batches), **percentiles(batches)},
         "pages": {"opened": len(opened), **percentiles(opened)},
         "seconds": round(span, 1),
     }

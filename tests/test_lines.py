@@ -3,10 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
+from fontid.networks import _without_denormals, packaged
 from fontid.settings import ReadingSettings
 from fontid.text.detector import ENOUGH, _look
 from fontid.text.lines import Line
@@ -264,3 +267,18 @@ def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
     assert scale(small) == 1
     grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])
     assert scale(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) == scale(Image.new("L", large.size, 255))
+
+
+def test_weights_too_small_for_a_processor_are_zero_and_all_others_as_they_were():
+    """They cost the detector two thirds of its time; nothing that it finds needs them."""
+    path, least = packaged("PP-OCRv6_det_small.onnx"), np.finfo(np.float32).tiny
+    changed = onnx.load_from_string(_without_denormals(path))
+    packed = onnx.load(str(path))
+    lost = 0
+    for before, after in zip(packed.graph.initializer, changed.graph.initializer, strict=True):
+        old, new = numpy_helper.to_array(before), numpy_helper.to_array(after)
+        tiny = (old != 0) & (np.abs(old) < least) if before.data_type == onnx.TensorProto.FLOAT else np.zeros(1, bool)
+        assert old.shape == new.shape and np.array_equal(new, np.where(tiny, 0, old))
+        lost += int(tiny.sum())
+        before.CopyFrom(after)
+    assert lost > 100_000 and packed == changed  # nothing but those

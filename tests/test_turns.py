@@ -8,15 +8,14 @@ import gradio as gr
 import pytest
 
 import web.endpoints
-import web.turns
 from fontid.identifier import Answer
 from tests.conftest import draw
 from tests.test_faults import until
 from web.filters import wanted
-from web.limits import AT_HAND, DELETE_UPLOADS, LARGE
+from web.limits import AT_HAND, DELETE_UPLOADS, LARGE, SMALL, USUAL
 from web.remembered import Answers, question_of
 from web.turns import Busy, Turns
-from web.uploads import takes_long
+from web.uploads import kind_of_work
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def waits(event: Event) -> bool:
 
 def test_two_are_worked_on_at_a_time(crowd):
     turns, end = Turns(2, longest=10), Event()
-    asked = [crowd.submit(turns.take, waits, end) for _ in range(3)]
+    asked = [crowd.submit(turns.take, waits, end, kind="small") for _ in range(3)]
     until(lambda: turns.waiting == 1)
     assert turns.in_flight == 2
     end.set()
@@ -45,14 +44,14 @@ def test_long_ones_delay_no_short_one_and_are_not_forgotten(crowd):
         order.append(name)
         end.wait(10)
 
-    def ask(work, name: str, is_long: bool):
-        asked = crowd.submit(turns.take, work, name, is_long=is_long)
+    def ask(work, name: str, kind: str):
+        asked = crowd.submit(turns.take, work, name, kind=kind)
         until(lambda: asked.done() or turns.in_flight + turns.waiting > 0)
         time.sleep(0.05)
         return asked
 
-    pages = [ask(long, name, True) for name in ("first page", "second page")]
-    words = [ask(order.append, name, False) for name in "abc"]
+    pages = [ask(long, name, kind) for name, kind in (("first page", "large"), ("second page", "one of many"))]
+    words = [ask(order.append, name, "picture") for name in "abc"]
     for word in words:
         word.result(2)
     assert order == ["first page", "a", "b", "c"] and turns.waiting == 1
@@ -61,62 +60,79 @@ def test_long_ones_delay_no_short_one_and_are_not_forgotten(crowd):
 
 
 def test_refusals_begin_where_waiting_would_pass_eight_seconds(crowd, monkeypatch):
-    monkeypatch.setattr(web.turns, "USUAL_SHORT", 1.0)
+    monkeypatch.setitem(USUAL, "small", 1.0)
     turns, end = Turns(2, longest=60), Event()
     asked = []
     for place in range(16):  # two in their first second, and fourteen that begin within seven
-        asked.append(crowd.submit(turns.take, waits, end))
+        asked.append(crowd.submit(turns.take, waits, end, kind="small"))
         until(lambda place=place: turns.in_flight + turns.waiting == place + 1)
     began = time.monotonic()
     with pytest.raises(Busy, match="Too many pictures .* try again"):
-        turns.take(print)
+        turns.take(print, kind="small")
     assert time.monotonic() - began < 0.5 and turns.waiting == 14
-    more = crowd.submit(turns.take, waits, end, patience=60)
+    more = crowd.submit(turns.take, waits, end, kind="small", patience=60)
     until(lambda: turns.waiting == 15)
     end.set()
     assert all(one.result(5) for one in [*asked, more])
-    assert turns.take(sum, [1, 2]) == 3
+    assert turns.take(sum, [1, 2], kind="small") == 3
 
 
 def test_who_was_let_in_is_told_in_time_where_the_others_take_longer_than_usual(crowd, monkeypatch):
-    monkeypatch.setattr(web.turns, "USUAL_SHORT", 0.1)
+    monkeypatch.setitem(USUAL, "small", 0.1)
     turns, end = Turns(1, longest=60, patience=0.6), Event()
-    slow = crowd.submit(turns.take, waits, end)
+    slow = crowd.submit(turns.take, waits, end, kind="small")
     until(lambda: turns.in_flight == 1)
     began = time.monotonic()
     with pytest.raises(Busy, match="try again"):
-        turns.take(print)
+        turns.take(print, kind="small")
     assert time.monotonic() - began < 1.5 and turns.waiting == 0
     end.set()
     assert slow.result(5)
 
 
 def test_alone_a_picture_may_take_as_long_as_it_takes(monkeypatch):
-    monkeypatch.setattr(web.turns, "USUAL_LONG", 20.0)
-    assert Turns(2, longest=60).take(sum, [1, 2], is_long=True) == 3
+    monkeypatch.setitem(USUAL, "large", 20.0)
+    assert Turns(2, longest=60).take(sum, [1, 2], kind="large") == 3
 
 
 def test_what_is_expected_follows_what_was_seen(crowd, monkeypatch):
-    monkeypatch.setattr(web.turns, "USUAL_SHORT", 30.0)
+    monkeypatch.setitem(USUAL, "small", 30.0)
     turns, end = Turns(1, longest=60), Event()
     for _ in range(80):
-        turns.take(time.sleep, 0.001)
-    slow = crowd.submit(turns.take, waits, end)
+        turns.take(time.sleep, 0.001, kind="small")
+    slow = crowd.submit(turns.take, waits, end, kind="small")
     until(lambda: turns.in_flight == 1)
-    second = crowd.submit(turns.take, waits, end)
+    second = crowd.submit(turns.take, waits, end, kind="small")
     until(lambda: turns.waiting == 1)
     end.set()
     assert slow.result(5) and second.result(5)
 
 
+def test_how_long_others_wait_is_told_by_work_of_their_own_kind(crowd, monkeypatch):
+    """A batch of words makes a page look no quicker: it is not let in where it would be answered too late."""
+    monkeypatch.setitem(USUAL, "large", 5.0)
+    turns, end = Turns(1, longest=60, patience=8), Event()
+    for _ in range(40):
+        turns.take(time.sleep, 0.001, kind="one of many", patience=60)
+    first = crowd.submit(turns.take, waits, end, kind="large")
+    until(lambda: turns.in_flight == 1)
+    with pytest.raises(Busy):
+        turns.take(print, kind="large")
+    second = crowd.submit(turns.take, waits, end, kind="small")
+    until(lambda: turns.waiting == 1)
+    end.set()
+    assert first.result(5) and second.result(5)
+
+
 def test_large_pictures_and_documents_take_long(tmp_path):
-    small, large, document, other = (tmp_path / name for name in ("a.png", "b.png", "c.pdf", "d.png"))
+    small, usual, large, document, other = (tmp_path / name for name in ("a.png", "e.png", "b.png", "c.pdf", "d.png"))
     draw("Signal", "pacifico").save(small)
+    draw("Signal", "pacifico").resize((1000, SMALL // 1000)).save(usual)
     draw("Signal", "pacifico").resize((4000, LARGE // 4000)).save(large)
     document.write_bytes(b"%PDF-1.7\n")
     other.write_bytes(b"no picture")
-    assert [takes_long(str(file)) for file in (small, large, document, other)] == [False, True, True, False]
-    assert not takes_long(str(tmp_path / "gone.png"))
+    kinds = [kind_of_work(str(file)) for file in (small, usual, large, document, other, tmp_path / "gone.png")]
+    assert kinds == ["small", "picture", "large", "large", "small", "small"]
 
 
 def test_the_same_question_is_known_by_its_bytes_and_options(tmp_path):

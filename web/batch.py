@@ -98,7 +98,7 @@ def answers(
 
     for name, file, entry in pictures:
         try:  # together they take long, so each may take its time
-            answer = TURNS.take(identify, file, entry, is_long=True, patience=LONGEST)
+            answer = TURNS.take(identify, file, entry, kind="one of many", patience=LONGEST)
         except (PictureError, Busy) as error:
             answer = told(name, error)
             yield [{"image": name, "verdict": answer.get("verdict", ""), "error": str(error)}], answer

@@ -14,7 +14,7 @@ from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, Wanted, wanted
 from web.limits import AT_HAND
 from web.remembered import ANSWERS, question_of
 from web.turns import TURNS, Busy
-from web.uploads import takes_long
+from web.uploads import kind_of_work
 
 ROWS = 5  # of an answer
 QUEUE = {"concurrency_id": "stage", "concurrency_limit": AT_HAND}  # of all questions, in the order they come
@@ -79,7 +79,7 @@ def endpoints(identifier: FontIdentifier) -> None:
         answer = ANSWERS.get(question)
         if answer is None:
             identify = partial(identifier.identify, picture, top=top, only=only)
-            answer = TURNS.take(identify, is_long=takes_long(picture))
+            answer = TURNS.take(identify, kind=kind_of_work(picture))
             ANSWERS.keep(question, answer)
         return answer
 

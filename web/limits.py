@@ -1,9 +1,11 @@
 """What the app takes at most, all in one place; chosen by what results/load.json measured on two cores and 900 MB."""
 
 AT_ONCE = 2  # pictures worked on at a time, one a core
-LARGE = 8_000_000  # pixels: pictures with as many take long, and one at a time is worked on, for its memory
+SMALL, LARGE = 300_000, 8_000_000  # pixels: of words that somebody cut out; of what a camera takes
 PATIENT = 8.0  # seconds from a question to its answer: who would wait longer for those before is refused at once
-USUAL_SHORT, USUAL_LONG = 0.5, 1.5  # seconds that a picture is taken to need, until some were worked on
+# seconds that a piece of work is taken to need, until some of its kind were done
+USUAL = {"small": 0.5, "picture": 1.0, "large": 2.0, "one of many": 0.5, "own fonts": 5.0, "opening": 0.1}
+ALONE = {"large", "one of many", "own fonts"}  # of all these one at a time is worked on, for memory and for the others
 AT_HAND = 40  # questions that are begun: all but `AT_ONCE` wait for their turn, or find out that they are outdated
 THREADS = 64  # of Gradio, which each of them holds one of
 MOST_WAITING = 24  # requests that wait until they are one of those; more are refused

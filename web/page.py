@@ -34,7 +34,7 @@ from web.specimens import font_package
 from web.stage import EXAMPLES, View, stage_html, start_html
 from web.telling import telling_letters
 from web.turns import TURNS, Busy
-from web.uploads import keep, take_files_as_they_come, takes_long, uploaded
+from web.uploads import keep, kind_of_work, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
 from web.words import ABOUT, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, REPORT, SCRIPT, TITLE
 
@@ -203,7 +203,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                         ANSWERS.keep(question, found)
                 return searching, found
 
-            work, standing = TURNS.follow(identify, is_long=takes_long(seen.view.file)), ""
+            work, standing = TURNS.follow(identify, kind_of_work(seen.view.file)), ""
             try:
                 while True:
                     known, first = next(work)
@@ -285,7 +285,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     view = visit.past.pop() if visit.past else seen.view
                 else:
                     view = changed(seen.view, asked)
-                    TURNS.take(view.open)  # a part that is too small costs nothing of what is shown
+                    TURNS.take(view.open, kind="opening")  # a part that is too small costs nothing of what is shown
                     visit.past = [*visit.past, seen.view][-MOST_UNDONE:]
             except (PictureError, Busy) as error:
                 gr.Warning(str(error))
@@ -346,7 +346,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             try:
                 paths = [Path(uploaded(str(file))) for file in files]
                 visit.own, skipped = TURNS.take(
-                    take, identifier, paths, bool(asked.get("alone")), is_long=True, patience=LONGEST
+                    take, identifier, paths, bool(asked.get("alone")), kind="own fonts", patience=LONGEST
                 )
             except gr.Error as error:
                 yield {own_status: problem(ValueError(error.message))}

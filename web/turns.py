@@ -9,11 +9,11 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, TypeVar
 
-from web.limits import AT_ONCE, LONGEST, PATIENT, USUAL_LONG, USUAL_SHORT
+from web.limits import ALONE, AT_ONCE, LONGEST, PATIENT, USUAL
 from web.watching import note
 
 Result = TypeVar("Result")
-LEARNING = 0.1  # how much the newest piece of work says of what others will take
+LEARNING = 0.1  # how much the newest piece of work says of what others of its kind will take
 
 
 class Busy(ValueError):
@@ -26,19 +26,23 @@ TOO_LONG = "This takes too long just now: try again in a minute, or with a small
 
 @dataclass(eq=False)
 class _Turn:
-    """A piece of work: when it was asked for and begun, and what comes of it."""
+    """A piece of work of a kind in `USUAL`: when it was asked for and begun, and what comes of it."""
 
     work: Callable[[], Any]
-    is_long: bool
+    kind: str
     asked: float
     begun: float = 0.0
     future: Future = field(default_factory=Future)
+
+    @property
+    def is_long(self) -> bool:
+        return self.kind in ALONE
 
 
 class Turns:
     """Does at most `at_once` pieces of work at a time, in threads of its own, in the order they came.
 
-    Of long ones only one is done at a time, and short ones that came later are begun meanwhile. Whoever would be
+    Of those in `ALONE` only one is done at a time, and others that came later are begun meanwhile. Whoever would be
     answered later than after `patience` is refused at once.
 
     Args:
@@ -48,7 +52,7 @@ class Turns:
 
     def __init__(self, at_once: int, longest: float, patience: float = PATIENT) -> None:
         self.longest, self._at_once, self._patience = longest, at_once, patience
-        self._usual = {False: USUAL_SHORT, True: USUAL_LONG}  # seconds that short and long work took of late
+        self._usual = dict(USUAL)  # seconds that work of each kind took of late
         self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="turn")
         self._waiting: list[_Turn] = []
         self._begun: list[_Turn] = []
@@ -68,9 +72,9 @@ class Turns:
         now = time.monotonic()
         return any(now - turn.begun > 2 * self.longest for turn in list(self._begun))
 
-    def take(self, work: Callable[..., Result], *args, is_long: bool = False, patience: float | None = None) -> Result:
+    def take(self, work: Callable[..., Result], *args, kind: str, patience: float | None = None) -> Result:
         """What `work(*args)` returns or raises, when it is its turn. The others are those of `follow`. Raises: Busy."""
-        steps = self.follow(lambda tell: work(*args), is_long, patience)
+        steps = self.follow(lambda tell: work(*args), kind, patience)
         while True:
             try:
                 next(steps)
@@ -78,12 +82,12 @@ class Turns:
                 return end.value
 
     def follow(
-        self, work: Callable[[Callable[[Any], None]], Result], is_long: bool = False, patience: float | None = None
+        self, work: Callable[[Callable[[Any], None]], Result], kind: str, patience: float | None = None
     ) -> Generator[Any, None, Result]:
         """Yields what `work(tell)` told last, whenever asked for it; returns or raises what it does.
 
         Args:
-            is_long: whether the work is among those that take long.
+            kind: of work, one of `USUAL`.
             patience: seconds, where it is not what everybody has.
         Raises: Busy.
         """
@@ -94,11 +98,11 @@ class Turns:
             note(turn_ms=round(1000 * (time.monotonic() - asked)))
             return work(told.put)
 
-        turn = _Turn(lambda: context.run(begun), is_long, asked)
+        turn = _Turn(lambda: context.run(begun), kind, asked)
         turn.future.add_done_callback(told.put)
         self._enter(turn, patience)
         while True:
-            most = self.longest if turn.begun else min(self.longest, patience - self._usual[is_long])
+            most = self.longest if turn.begun else min(self.longest, patience - self._usual[kind])
             try:
                 step = told.get(timeout=max(0.0, asked + most - time.monotonic()))
             except Empty:
@@ -123,15 +127,15 @@ class Turns:
         """Have it wait. Raises: Busy where it would wait too long."""
         with self._lock:
             before = self._expected_wait(turn.is_long)
-            if before and before + self._usual[turn.is_long] > patience:
+            if before and before + self._usual[turn.kind] > patience:
                 raise Busy(FULL)
             self._waiting.append(turn)
             self._begin()
 
     def _expected_wait(self, is_long: bool) -> float:
-        """Seconds until a turn that comes now is begun, by what short and long ones usually take."""
+        """Seconds until a turn that comes now is begun, by what each kind usually takes."""
         now = time.monotonic()
-        left = [max(0.0, turn.begun + self._usual[turn.is_long] - now) for turn in self._begun]
+        left = [max(0.0, turn.begun + self._usual[turn.kind] - now) for turn in self._begun]
         free = left + [0.0] * (self._at_once - len(left))  # seconds until each worker is
         long_free = max((s for s, turn in zip(left, self._begun, strict=True) if turn.is_long), default=0.0)
         if not free:
@@ -139,7 +143,7 @@ class Turns:
         for turn in self._waiting:
             start = max(min(free), long_free) if turn.is_long else min(free)
             free.remove(max(seconds for seconds in free if seconds <= start))
-            free.append(start + self._usual[turn.is_long])
+            free.append(start + self._usual[turn.kind])
             long_free = free[-1] if turn.is_long else long_free
         return max(min(free), long_free) if is_long else min(free)
 
@@ -174,7 +178,7 @@ class Turns:
             self._begun.remove(turn)
             if error is None:
                 took = time.monotonic() - turn.begun
-                self._usual[turn.is_long] += LEARNING * (took - self._usual[turn.is_long])
+                self._usual[turn.kind] += LEARNING * (took - self._usual[turn.kind])
             self._begin()
         if error is None:
             turn.future.set_result(result)

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from fontid.picture.opening import pixels_of
-from web.limits import LARGE, LONGEST, ROOM
+from web.limits import LARGE, LONGEST, ROOM, SMALL
 from web.remembered import ANSWERS
 from web.watching import log, note, places, size_class
 
@@ -35,9 +35,10 @@ def uploaded(path: str) -> str:
     return path
 
 
-def takes_long(path: str) -> bool:
-    """Whether a picture's answer is among those that take long."""
-    return pixels_of(path) >= LARGE
+def kind_of_work(path: str) -> str:
+    """Which kind of work, of those in `USUAL`, a picture's answer is: its size tells roughly how long that takes."""
+    pixels = pixels_of(path)
+    return "small" if pixels < SMALL else "picture" if pixels < LARGE else "large"
 
 
 def keep(name: str, content: bytes) -> str:
