@@ -61,7 +61,7 @@ def test_long_ones_delay_no_short_one_and_are_not_forgotten(crowd):
 
 def test_refusals_begin_where_waiting_would_pass_eight_seconds(crowd, monkeypatch):
     monkeypatch.setitem(USUAL, "small", 1.0)
-    turns, end = Turns(2, longest=60), Event()
+    turns, end = Turns(2, longest=60, patience=8), Event()
     asked = []
     for place in range(16):  # two in their first second, and fourteen that begin within seven
         asked.append(crowd.submit(turns.take, waits, end, kind="small"))

@@ -3,6 +3,7 @@
 AT_ONCE = 2  # pictures worked on at a time, one a core
 SMALL, LARGE = 300_000, 8_000_000  # pixels: of words that somebody cut out; of what a camera takes
 PATIENT = 8.0  # seconds from a question to its answer: who would wait longer for those before is refused at once
+AROUND = 0.5  # of these seconds: the upload before a turn, and drawing the cards after it
 # seconds that a piece of work is taken to need, until some of its kind were done
 USUAL = {"small": 0.5, "picture": 1.0, "large": 2.0, "one of many": 0.5, "own fonts": 5.0, "opening": 0.1}
 ALONE = {"large", "one of many", "own fonts"}  # of all these one at a time is worked on, for memory and for the others

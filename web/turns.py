@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, TypeVar
 
-from web.limits import ALONE, AT_ONCE, LONGEST, PATIENT, USUAL
+from web.limits import ALONE, AROUND, AT_ONCE, LONGEST, PATIENT, USUAL
 from web.watching import note
 
 Result = TypeVar("Result")
@@ -50,7 +50,7 @@ class Turns:
         patience: seconds that anybody waits for an answer that others are done before.
     """
 
-    def __init__(self, at_once: int, longest: float, patience: float = PATIENT) -> None:
+    def __init__(self, at_once: int, longest: float, patience: float = PATIENT - AROUND) -> None:
         self.longest, self._at_once, self._patience = longest, at_once, patience
         self._usual = dict(USUAL)  # seconds that work of each kind took of late
         self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="turn")
