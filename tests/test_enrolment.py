@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -72,9 +73,20 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture(scope="module")
+def enrolment(identifier, fonts, tmp_path_factory):
+    """What enrolling said, and the folder that it wrote into."""
+    folder = tmp_path_factory.mktemp("enrolled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FONTID_DATA", str(folder))
+        return enroll(identifier, fonts, "brand"), folder
+
+
 @pytest.fixture
-def enrolled(identifier, fonts, home):
-    return enroll(identifier, fonts, "brand")
+def enrolled(enrolment, home):
+    said, folder = enrolment
+    shutil.copytree(folder, home)
+    return said
 
 
 def test_own_fonts_are_found_beside_the_shipped_ones_and_alone(identifier, fonts, enrolled):
