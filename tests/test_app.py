@@ -499,6 +499,10 @@ def test_crop_undo_rotate_and_straighten(page, pictures):
     page.get_by_role("button", name="Cancel").click()
     edit(page, "Undo")
     wait_for_first(page, "Pacifico")
+    edit(page, "Crop")  # nobody has touched the frame: a drag that begins inside of it draws another
+    drag(page, (0.06, 0.52), (0.98, 0.98))
+    page.get_by_role("button", name="Crop to this").click()
+    wait_for_first(page, "Press Start 2P")
     upload(page, pictures / "turned.png")
     page.wait_for_function("document.querySelectorAll('#stage [data-line]').length == 1", timeout=WAIT)
     wait_for_first(page, "Pacifico")

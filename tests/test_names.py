@@ -64,6 +64,12 @@ def test_faces_are_found_by_name_style_and_part():
     assert [one.free for one in alternatives_to(find_face("Proxima Nova"))] == ["Montserrat"]
     assert find_face("helvetica  BOLD") == "Helvetica" and find_face("SF Pro") == "San Francisco (SF Pro)"
     assert find_face("Arimo") == "Arial"
+    neue = alternatives_to(find_face("Helvetica Neue"))  # whose metrics are its own
+    assert [(one.free, one.relation, one.face) for one in neue] == [
+        ("Inter", "resembles", "Helvetica Neue"),
+        ("TeX Gyre Heros", "resembles", "Helvetica"),
+        ("Nimbus Sans", "resembles", "Helvetica"),
+    ]
     with pytest.raises(UnknownFace, match="Did you mean Gotham"):
         find_face("Gothm")
     with pytest.raises(UnknownFace, match="Courier Prime is free itself"):

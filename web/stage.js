@@ -71,6 +71,7 @@ function setCropping(on) {
   find(".tools .menu").open = false;
   if (!on) return;
   part = [0.04, 0.04, 0.96, 0.96];
+  find(".part").classList.add("suggested");
   place();
   find(".part").focus();
 }
@@ -117,13 +118,14 @@ element.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
   if (step) {
     event.preventDefault();
+    find(".part").classList.remove("suggested");
     part = part.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2])));
     place();
   } else if (event.key === "Enter") cut();
   else if (event.key === "Escape") setCropping(false);
 });
 
-// A corner resizes, the inside moves, outside of it a new part is drawn.
+// A corner resizes, the inside moves; outside of it, or before anything was chosen, a new part is drawn.
 function at(event) {
   const box = find(".view").getBoundingClientRect();
   return [limit((event.clientX - box.left) / box.width), limit((event.clientY - box.top) / box.height)];
@@ -132,12 +134,13 @@ element.addEventListener("pointerdown", (event) => {
   if (!event.target.closest(".view") || !cropping()) return;
   event.preventDefault();
   const sides = event.target.dataset.side?.split(" ").map(Number);
-  const inside = !sides && event.target.closest(".part");
+  const inside = !sides && event.target.closest(".part:not(.suggested)");
   drag = { from: at(event), was: [...part], sides, inside };
 });
 window.addEventListener("pointermove", (event) => {
   if (!drag) return;
   const [x, y] = at(event);
+  find(".part").classList.remove("suggested");
   const { from, was, sides, inside } = drag;
   if (sides) [part[sides[0]], part[sides[1]]] = [x, y];
   else if (inside) part = was.map((value, side) => limit(value + [x - from[0], y - from[1]][side % 2]));

@@ -7,7 +7,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ TABLE = Path(__file__).with_name("alternatives.tsv")
 RELATIONS = ("same metrics", "revival", "resembles")  # from the nearest to the farthest
 LEAST_LIKE = 0.6  # of `difflib`: spellings below that are another name
 NEAREST = 5  # spellings that are told
+REDRAWN = {"neue", "next", "now"}  # behind the name of a design that was drawn anew: Helvetica Neue
 
 
 class UnknownFace(Refusal, ValueError):
@@ -63,8 +64,16 @@ def drawn_like(families: Collection[str]) -> list[Alternative]:
 
 
 def alternatives_to(face: str, without: Collection[str] = ()) -> list[Alternative]:
-    """The free families for a face of the table. Args: without: ids of families that are not told."""
-    return [one for one in table() if one.face == face and one.family not in without]
+    """The free families for a face of the table, and after them those for the older design that it was drawn after.
+
+    Args: without: ids of families that are not told.
+    """
+    own = [one for one in table() if one.face == face]
+    older, _, last = face.rpartition(" ")
+    if last.casefold() in REDRAWN:
+        named = {one.family for one in own}
+        own += [replace(one, relation="resembles") for one in alternatives_to(older, named)]
+    return [one for one in own if one.family not in without]
 
 
 def find_face(name: str, catalogue: Iterable[str] = ()) -> str:
