@@ -687,6 +687,17 @@ def test_all_fonts_are_used_at_once_and_judged(page, pictures, server):
     assert 'fontid_feedback_total{judged="wrong"} 1.0' in httpx.get(f"{server[0]}/metrics").text
 
 
+def test_what_an_svg_names_leads_to_its_family(page, tmp_path):
+    """Its text needs that font, so nothing is drawn; what is known of it is said."""
+    (tmp_path / "text.svg").write_text(
+        "<svg xmlns='http://www.w3.org/2000/svg'><text font-family='Press Start 2P' y='20'>a</text></svg>"
+    )
+    upload(page, tmp_path / "text.svg")
+    page.locator("#answer", has_text="No letters are drawn here").wait_for(timeout=WAIT)
+    page.get_by_role("button", name="Press Start 2P").click()
+    page.locator("#family h2", has_text="Press Start 2P").wait_for(timeout=WAIT)
+
+
 def test_a_row_and_its_boxes_show_each_other(page, pictures):
     show(page, pictures / "two.png", "Pacifico")
     page.locator("#answer .group").nth(1).hover()

@@ -637,6 +637,10 @@ def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
     assert picture.info["fonts"] == ("Lora", "Open Sans")
 
 
+def test_of_an_svg_with_nothing_but_text_in_fonts_the_sheet_is_white():
+    assert open_picture(svg("<text font-family='Lora'>a</text>")).getextrema() == ((255, 255),) * 3
+
+
 @pytest.mark.parametrize("unit", ["mm", "pt", "in"])
 def test_an_svg_may_have_a_size_on_paper(unit):
     size = f"<svg width='400{unit}' height='100{unit}'".encode()

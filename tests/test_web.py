@@ -18,7 +18,7 @@ from fontid.picture.opening import PictureError
 from tests.conftest import answer_validator, draw, font_file
 from web import batch, own_fonts
 from web.browse import alternatives_html, families_html, family_cards, family_html, find_families
-from web.cards import Row, answer_html, card, cards_html, ordered, rows_from_query, rows_of
+from web.cards import Row, answer_html, card, cards_html, named_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.page import Look, Visit, picked_read
@@ -182,7 +182,9 @@ def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier, p
     group = dataclasses.replace(answer.groups[0], lines=(larger, line))
     shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,), named=("A<b", "Lora")), picture)
     assert "data-read='1'" in shown and f"data-text='{line.text}'" in shown
-    assert "The file itself names: A&lt;b, Lora." in shown and "names:" not in answer_html(identifier, answer, picture)
+    lora = "<button type='button' data-family='lora'>Lora</button>"
+    assert f"The file itself names: A&lt;b, {lora}." in shown and "names:" not in answer_html(identifier, answer, picture)
+    assert "data-family='open-sans'>OpenSans-Bold<" in named_html(identifier, ["OpenSans-Bold"])
 
 
 def test_a_line_left_unread_is_read_for_its_card_and_when_it_is_picked(identifier, picture, answer):

@@ -86,7 +86,8 @@ def answer_html(
     ]
     why = filtered and any(rows[0].verdict == "none" for rows in found)
     above = f"<p class='note'>{FILTER_WHY}</p>" if why else ""
-    return _status(answer, found) + _named(answer) + above + "".join(sections) + use_all(identifier, answer) + _stamp()
+    above = _status(answer, found) + named_html(identifier, answer.named) + above
+    return above + "".join(sections) + use_all(identifier, answer) + _stamp()
 
 
 def _with_a_reading(identifier: FontIdentifier, group: Group, picture: Image.Image) -> Group:
@@ -114,9 +115,18 @@ def _status(answer: Answer, found: Sequence[list[Row]]) -> str:
     return f"<p class='unseen' role='status'>{html.escape(text)}</p>"
 
 
-def _named(answer: Answer) -> str:
-    """Which fonts a PDF or an SVG says that it is set in."""
-    return f"<p class='note'>{html.escape(NAMED.format(fonts=', '.join(answer.named)))}</p>" if answer.named else ""
+def named_html(identifier: FontIdentifier, names: Sequence[str]) -> str:
+    """The fonts that a PDF or an SVG says that it is set in; those of the catalogue open their family's page."""
+
+    def family_name(name: str) -> str:
+        return name.partition("-")[0].replace(" ", "").casefold()  # a PDF says "OpenSans-Bold"
+
+    families = {family_name(face.name): face.family for face in identifier.catalogue.faces} if names else {}
+    shown = []
+    for name in names:
+        family, said = families.get(family_name(name)), html.escape(name)
+        shown.append(f"<button type='button' data-family='{family}'>{said}</button>" if family else said)
+    return f"<p class='note'>{NAMED.format(fonts=', '.join(shown))}</p>" if shown else ""
 
 
 def _stamp() -> str:

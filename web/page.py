@@ -18,10 +18,20 @@ from fontid.catalogue.own import EnrolmentError
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
+from fontid.text.reader import NoText
 from web import batch
 from web.addresses import AddressError, fetch
 from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
-from web.cards import answer_html, cards_html, first_html, ordered, rows_from_query, similar_html, styles_html
+from web.cards import (
+    answer_html,
+    cards_html,
+    first_html,
+    named_html,
+    ordered,
+    rows_from_query,
+    similar_html,
+    styles_html,
+)
 from web.endpoints import QUEUE, endpoints
 from web.fetching import confine_gradio
 from web.filters import FILTERS, filters_html, wanted
@@ -36,7 +46,7 @@ from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, kind_of_work, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import ABOUT, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, OWN_WORDS, REPORT, SCRIPT, TITLE
+from web.words import ABOUT, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, NOT_DRAWN, OWN_WORDS, REPORT, SCRIPT, TITLE
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -233,7 +243,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     visit.look = None
                     yield empty | {answer: problem(error)}
                 else:
-                    yield {stage: stage_html(opened, seen.lines, seen.picked, seen.numbers), answer: problem(error)}
+                    said, named = problem(error), opened.info.get("fonts", ())
+                    if named and isinstance(error, NoText):
+                        said = problem(ValueError(NOT_DRAWN)) + named_html(identifier, named)
+                    yield {stage: stage_html(opened, seen.lines, seen.picked, seen.numbers), answer: said}
                 return False
             if visit.newest is not mine:
                 return True
