@@ -1,4 +1,6 @@
-"""Ranking: twins folded pairwise, credit by the pictured face."""
+"""Ranking: twins folded pairwise, credit by the pictured face; faces and what they are called."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +48,42 @@ def test_credit_goes_to_twins_of_the_pictured_face(catalogue):
     assert catalogue.credited("a", 700) == {"a"}
     assert catalogue.credited("a", 400, True) == {"a"}
     assert catalogue.credited("a", 450) == {"a", "b"}  # nearest weight
+
+
+@pytest.mark.parametrize(
+    ("weight", "italic", "words"),
+    [
+        (1, False, "Thin"), (100, True, "Thin Italic"), (149, False, "Thin"), (160, False, "Extra Light"),
+        (300, False, "Light"), (400, False, "Regular"), (400, True, "Italic"), (449, True, "Italic"),
+        (500, True, "Medium Italic"), (600, False, "Semi Bold"), (651, False, "Bold"), (800, True, "Extra Bold Italic"),
+        (900, False, "Black"), (1000, False, "Extra Black"),
+    ],
+)  # fmt: skip
+def test_weights_are_called_as_css_calls_the_nearest(weight, italic, words):
+    assert style_words(weight, italic) == words
+
+
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        ("", ""), ("-wdth62.5", "Extra Condensed"), ("-wdth75", "Condensed"), ("-wdth87.5", "Semi Condensed"),
+        ("-wdth112.5", "Semi Expanded"), ("-wdth125", "Expanded"), ("-wdth150", "Extra Expanded"),
+        ("-wdth85", "wdth 85"), ("-opsz72-wdth75", "opsz 72, Condensed"),
+    ],
+)  # fmt: skip
+def test_what_is_unusual_of_a_face_ends_its_id_and_has_a_name(ending, words):
+    """Its family may be named like an axis: no part of that counts."""
+    axes = {"wght": 400.0, "wdth": 100.0, "opsz": 14.0}
+    for part in filter(None, ending.split("-")):
+        axes[part[:4]] = float(part[4:])
+    one = replace(face("opsz14-wdth100"), axes=axes)
+    assert replace(one, id=one.id + ending).unusual_words == words
+
+
+def test_a_face_is_narrow_or_wide_by_its_letters():
+    widths = (0.0, 0.5, 0.87, 0.88, 1.12, 1.13, 2.0)
+    found = [replace(face("a"), width=width).width_class for width in widths]
+    assert found == ["narrow"] * 3 + ["normal"] * 2 + ["wide"] * 2
 
 
 def test_regular_is_the_upright_nearest_to_400():

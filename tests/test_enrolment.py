@@ -308,6 +308,9 @@ def test_a_reference_is_one_dark_line():
     gray = draw_reference(font_file("lora").read_bytes(), "Portez ce vieux", 32)
     assert gray.dtype == np.uint8 and gray.min() < 60 and (gray[[0, -1]] == 255).all()
     assert 32 < gray.shape[0] < 80 < gray.shape[1]
+    rows, columns = np.flatnonzero((gray < 250).any(1)), np.flatnonzero((gray < 250).any(0))
+    around = [rows[0], columns[0], gray.shape[0] - 1 - rows[-1], gray.shape[1] - 1 - columns[-1]]
+    assert around == pytest.approx([32 // 3] * 4, abs=2.5)
 
 
 def test_the_tolerance_is_the_measured_noise():

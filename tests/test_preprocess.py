@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fontid.encoder.preprocessing import Preprocessing, ink_map, prepare_line, windows_of
+from fontid.encoder.preprocessing import (
+    Ink,
+    Preprocessing,
+    _quantile,
+    find_ink,
+    fit_line,
+    ink_map,
+    prepare_line,
+    windows_of,
+)
 from fontid.text.lines import find_lines
 from tests.conftest import draw
 
@@ -44,14 +53,65 @@ def test_nothing_to_see():
     assert ink_map(np.full((5, 5), 77, np.uint8)) is None
 
 
+def block(ground: int, ink: int, size=(20, 30)) -> np.ndarray:
+    """A rectangle of ink in rows 5 to 9 and columns 8 to 19."""
+    gray = np.full(size, ground, np.uint8)
+    gray[5:10, 8:20] = ink
+    return gray
+
+
+def test_ink_is_counted_between_the_tones_of_ground_and_letters():
+    gray = block(200, 50)
+    gray[5, 8:12] = [200, 170, 125, 80]
+    expected = np.where(gray == 50, 255, 0)
+    expected[5, 8:12] = [0, 51, 127, 204]
+    for seen in (gray, 255 - gray):
+        found = find_ink(seen)
+        assert np.array_equal(found.amount, expected) and found.box == (8, 5, 20, 10)
+
+
+def test_a_faint_difference_is_no_ink_and_a_single_pixel_is():
+    assert [ink_map(block(100, 100 + more)) is None for more in (1, 3, 7, 8, 12)] == [True, True, True, False, False]
+    dot = np.zeros((9, 9), np.uint8)
+    dot[4, 4] = 255
+    assert np.array_equal(ink_map(dot), dot)
+
+
+@pytest.mark.parametrize("inside", [0, 255])
+def test_where_the_border_is_half_ink_the_larger_side_is_the_ground(inside):
+    """Letters that are cut off at the edges say little of what is the ground; a border nearly all of one tone does."""
+    gray = np.full((40, 40), inside, np.uint8)
+    gray[0, 1:] = gray[:, -1] = 255 - inside  # half of the border, and little of the whole
+    assert np.array_equal(ink_map(gray) > 127, gray != inside)
+    gray[1:-1, 1:-1], gray[:, 0], gray[0, :], gray[-1, :10] = 255 - inside, inside, inside, inside
+    assert (ink_map(gray) > 127)[20, 20] and not (ink_map(gray) > 127)[0, 5]  # most of the border, few of the pixels
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.75])
+def test_quantiles_of_counts_are_those_of_the_values(share):
+    counts = np.random.default_rng(3).integers(0, 5, 256)
+    assert _quantile(counts, share) == pytest.approx(np.quantile(np.repeat(np.arange(256), counts), share), abs=1e-4)
+    assert _quantile(np.bincount([9, 20], minlength=256), share) == pytest.approx(9 + 11 * share, abs=1e-4)
+
+
+def test_a_line_is_as_high_as_the_encoder_wants_and_no_longer():
+    settings = Preprocessing()
+    line = fit_line(Ink(np.full((56, 9000), 255, np.uint8), (0, 0, 9000, 56)), settings)
+    assert line.shape == (64, 4096 + 8) and (line[4:60, 4:-4] == 255).all() and line.sum() == 255 * 56 * 4096
+    odd = fit_line(Ink(np.full((10, 20), 255, np.uint8), (2, 3, 12, 8)), Preprocessing(height=65))
+    assert odd.shape == (65, 112 + 8) and odd[4:60, 4:-4].min() == 255 and odd[60:].max() == 0
+
+
 def test_windows_cover_the_line():
     settings = Preprocessing()
     short = windows_of(np.full((64, 100), 9, np.uint8), settings)
-    assert short.shape == (1, 64, 256) and short.sum() == 9 * 64 * 100
+    assert short.shape == (1, 64, 256) and short.sum() == 9 * 64 * 100 and (short[0, :, 78:178] == 9).all()
     ramp = np.tile(np.arange(900) % 251, (64, 1)).astype(np.uint8)
     windows = windows_of(ramp, settings)
     assert (windows[0] == ramp[:, :256]).all() and (windows[-1] == ramp[:, -256:]).all()
-    assert windows.shape[1:] == (64, 256) and 3 <= len(windows) <= settings.most_windows
+    assert windows.shape == (5, 64, 256)  # three quarters of a window apart, at most
+    assert (windows[2] == ramp[:, 322:578]).all()
+    assert [len(windows_of(np.zeros((64, width)), settings)) for width in (256, 257, 448, 449, 5000)] == [1, 2, 2, 3, 6]
 
 
 def page(*lines: Image.Image, ground: int = 255) -> np.ndarray:

@@ -183,7 +183,9 @@ def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier, p
     shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,), named=("A<b", "Lora")), picture)
     assert "data-read='1'" in shown and f"data-text='{line.text}'" in shown
     lora = "<button type='button' data-family='lora'>Lora</button>"
-    assert f"The file itself names: A&lt;b, {lora}." in shown and "names:" not in answer_html(identifier, answer, picture)
+    assert f"The file itself names: A&lt;b, {lora}." in shown and "names:" not in answer_html(
+        identifier, answer, picture
+    )
     assert "data-family='open-sans'>OpenSans-Bold<" in named_html(identifier, ["OpenSans-Bold"])
 
 
