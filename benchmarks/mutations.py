@@ -37,7 +37,7 @@ TESTS = {  # modules, and the tests beside them
     "fontid/catalogue/names.py": ("test_names", "test_catalogue"),
     "fontid/catalogue/usage.py": ("test_names", "test_catalogue"),
     "fontid/fonts/*.py": ("test_fetch_fonts", "test_enrolment"),
-    "fontid/evaluation/*.py": ("test_evaluation", "test_experiment"),
+    "fontid/evaluation/*.py": ("test_evaluation", "test_experiment", "test_pages"),
     "train/calibrate.py": ("test_artifact", "test_tune"),
     "train/tune.py": ("test_tune",),
     "fontid/many.py": ("test_many",),

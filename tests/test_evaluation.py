@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.failures import CAPTION, CELL
 from benchmarks.failures import main as show_failures
 from fontid.catalogue.ranking import Catalogue, Match
-from fontid.evaluation.folders import Sample, evaluate, read_manifest, summarise, table
+from fontid.evaluation.folders import Sample, evaluate, read_manifest, sample_of, spread, summarise, table
 from fontid.evaluation.open_set import auroc, doubt_table, measure_doubt, summarise_doubt
 from fontid.picture.opening import PictureError
 from tests.conftest import draw
@@ -36,6 +36,20 @@ def judged(tmp_path, catalogue, *cases: tuple[dict, list[Match]]):
         row["file"] = str(number)
     (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row, _ in cases))
     return evaluate(lambda picture: cases[int(picture)][1], catalogue, read_manifest(tmp_path))
+
+
+def test_a_sample_is_spread_evenly_over_a_list():
+    every = list(range(10))
+    assert spread(every, 4) == [0, 2, 5, 7] and spread(every, 1) == [0]
+    assert spread(every, 10) == spread(every, 99) == spread(every, None) == every
+
+
+def test_a_weight_is_one_that_fonts_can_have(tmp_path):
+    rows = ({"file": "a.png", "family": "a", "weight": weight} for weight in (1, 1000))
+    assert [sample_of(tmp_path, row).weight for row in rows] == [1, 1000]
+    for weight in (0, 1001, -400):
+        with pytest.raises(ValueError, match="no weight"):
+            sample_of(tmp_path, {"file": "a.png", "family": "a", "weight": weight})
 
 
 def test_weights_and_slopes_are_judged_where_the_family_is_right(tmp_path, catalogue):

@@ -407,6 +407,15 @@ def test_families_that_one_could_be_are_joined():
     assert part_apart(catalogue, scores, np.full(5, 4.0)) == [[[0, 1, 2]], [[3, 4]]]  # large lines lose too much
 
 
+def test_what_joined_families_say_together_counts_when_a_third_is_joined():
+    """Of three lines each is best in a family of its own; the styles of a fourth are nearly as good for two of them."""
+    catalogue = design(0, 1, 2, 3, 3, 3)
+    scores = np.array([[0.9, 0, 0, 0.85, 0, 0]] * 3 + [[0, 0.9, 0, 0, 0.85, 0]] * 3 + [[0, 0, 0.9, 0, 0, 0.0]] * 3)
+    assert part_apart(catalogue, scores, np.ones(9)) == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8]]]
+    scores[6:, 5] = 0.85
+    assert part_apart(catalogue, scores, np.ones(9)) == [[[0, 1, 2], [3, 4, 5], [6, 7, 8]]]
+
+
 def test_styles_agree_on_the_family_and_keep_their_face():
     catalogue = design(0, 0, 1, 1)
     regular, bold = np.array([0.8, 0.2, 0.7, 0.1]), np.array([0.3, 0.5, 0.2, 0.9])

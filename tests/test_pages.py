@@ -43,8 +43,8 @@ def line(left, top, right, bottom):
     return Line(((left, top), (right, top), (right, bottom), (left, bottom)))
 
 
-def write_page(folder, lines):
-    Image.new("RGB", (400, 300), "white").save(folder / "a.png")
+def write_page(folder, lines, size=(400, 300)):
+    Image.new("RGB", size, "white").save(folder / "a.png")
     rows = [
         {"box": box, "text": "words", "family": family, "weight": 400, "italic": False, "size": size, "role": "text"}
         for box, family, size in lines
@@ -67,6 +67,27 @@ def test_lines_families_splits_and_merges_are_counted(tmp_path):
     assert summary["by"]["12-14 px"]["n"] == summary["by"]["shop"]["n"] == 5
     assert summary["by"]["32 px and more"] == {**summary["by"]["under 12 px"]}
     assert "60.0" in page_table(summary)
+
+
+def test_boxes_of_large_pages_are_met_in_the_picture_that_was_looked_at(tmp_path):
+    """Of several found lines the one that covers most counts; what lies beside it, or covers little, does not."""
+    rows = [(400, "lora"), (800, "inter"), (1200, "roboto"), (1600, "arimo")]
+    write_page(tmp_path, [([400, top, 2400, top + 200], family, 40.0) for top, family in rows], size=(4096, 4096))
+    half = Entry((line(210, 205, 1190, 300), line(200, 400, 590, 500)), (Row("lora"), Row("x")))
+    whole = Entry((line(200, 200, 1200, 300), line(200, 400, 1200, 500)), (Row("inter"),))
+    beside = Entry((line(1300, 600, 2000, 700), line(200, 800, 1200, 900)), (Row("arimo"),))
+    summary = summarise_pages(
+        evaluate_pages(lambda _: Answer((whole, half, beside)), Catalogue(), read_pages(tmp_path))
+    )
+    assert summary["found"] == 0.75 and summary["strict"] == {"top1": 0.5, "top5": 0.5}
+    assert summary["families"] == {
+        "precision": 1.0, "recall": 0.75, "all_families": 0.0, "split": 0.0, "merged": 0.5
+    }  # fmt: skip
+    assert summary["by"]["32 px and more"]["n"] == 4 and summary["by"]["under 12 px"]["n"] == 0
+    assert 0 <= summary["cpu_seconds_per_page"] < 60
+    first, *_, families, seconds = page_table(summary).splitlines()[1:]
+    assert first.split() == ["all", "4", "75.0", "50.0", "50.0", "50.0", "50.0"] and seconds.endswith("seconds a page")
+    assert families == "families: precision 100.0  recall 75.0  all_families 0.0  split 0.0  merged 50.0"
 
 
 def test_a_manifest_of_pages_that_is_wrong_is_told(tmp_path):
