@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import string
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from data_scripts import fetch_fonts, font_sources
 from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
 from data_scripts.font_sources import outside, read_packages, wanted
 from data_scripts.import_fonts import import_folder
+from fontid.fonts.files import is_italic, relative_width, weight_of
 from tests.conftest import FONTS, ROOT, font_file, run_command, square_font, until
 
 NPM = """#!{python}
@@ -269,3 +271,35 @@ def test_a_weight_of_1000_and_a_name_without_latin_letters(tmp_path):
 def test_an_empty_folder_is_told(tmp_path):
     with pytest.raises(SystemExit, match="No ttf"):
         import_folder(tmp_path, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("selection", "mac_style", "angle", "italic"),
+    [
+        (1, 0, 0, True), (1 << 9, 0, 0, True), (64, 2, 0, True), (64, 0, -12, True), (64, 0, 9, True),
+        (64, 0, 0, False), (32, 1, 0, False), (128 + 64, 4, 0.5, False),
+    ],
+)  # fmt: skip
+def test_a_face_is_italic_where_any_table_says_so(selection, mac_style, angle, italic):
+    with TTFont(font_file("lora")) as font:
+        font["OS/2"].fsSelection, font["head"].macStyle, font["post"].italicAngle = selection, mac_style, angle
+        assert is_italic(font) is italic
+
+
+@pytest.mark.parametrize(("told", "weight"), [(0, 400), (4, 400), (9, 900), (10, 10), (250, 250), (1200, 1000)])
+def test_weights_are_those_of_css(told, weight):
+    with TTFont(font_file("lora")) as font:
+        font["OS/2"].usWeightClass = told
+        assert weight_of(font) == weight
+
+
+def test_the_width_of_a_font_is_that_of_its_small_letters():
+    with TTFont(font_file("lora")) as font:
+        width = relative_width(font)
+        assert 0.8 < width < 1.2
+        for letter in string.ascii_lowercase:
+            glyph = font.getBestCmap()[ord(letter)]
+            font["hmtx"][glyph] = 2 * font["hmtx"][glyph][0], font["hmtx"][glyph][1]
+        assert relative_width(font) == pytest.approx(2 * width, abs=0.002)
+        del font["cmap"].getBestCmap()[ord("q")]
+        assert relative_width(font) == 0.0  # not all of them are there
