@@ -45,8 +45,8 @@ def cores() -> int:
 def _without_denormals(path: Path) -> bytes:
     """An ONNX file, its weights too small to be normal float32 set to zero.
 
-    Processors take up to a hundred times as long for such a weight. PP-OCR's detector holds 255,958 of them, all in
-    layers that spent two thirds of its time.
+    Intel's processors take up to a hundred times as long for such a weight. PP-OCR's detector holds 255,958 of them,
+    nearly all in two layers, which took two thirds of its time.
     """
     data = bytearray(path.read_bytes())
     for graph in _fields(data, 0, len(data), _GRAPH):
