@@ -6,6 +6,7 @@ whose line is there is passed over. A picture of a data set is called FILE#ROW.
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -179,6 +180,12 @@ def answers(open_model: Callable[[], FontIdentifier], options: dict, parts: Iter
         yield from answers_of(identifier, part, options)
 
 
+def blocks_of(parts: Sequence[Part]) -> list[Sequence[Part]]:
+    """The parts in order, `LEAST_TOGETHER` in a block, or as many more as `MOST_BLOCKS` need."""
+    together = max(LEAST_TOGETHER, math.ceil(len(parts) / MOST_BLOCKS))
+    return [parts[first : first + together] for first in range(0, len(parts), together)]
+
+
 def answers_of_workers(
     open_model: Callable[[], FontIdentifier], options: dict, parts: Sequence[Part], address: str, workers: int
 ) -> Iterator[str]:
@@ -187,8 +194,7 @@ def answers_of_workers(
     Args: address, workers: see `ray_data`; at most so many work at a time.
     """
     open_model()  # here first, since what is wrong with it is a sentence here
-    together = max(LEAST_TOGETHER, -(-len(parts) // MOST_BLOCKS))
-    blocks = [parts[first : first + together] for first in range(0, len(parts), together)]
+    blocks = blocks_of(parts)
 
     class Worker:
         def __init__(self) -> None:

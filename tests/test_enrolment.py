@@ -36,6 +36,7 @@ def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str 
         for record in font["name"].names:
             if record.nameID in (1, 4, 16):
                 record.string = name
+        font["name"].setName("SIL Open Font License", 13, 3, 1, 0x409)
         for glyph in font["glyf"].keys() if widen != 1 else ():
             outline = font["glyf"][glyph]
             if outline.isComposite():
@@ -92,6 +93,7 @@ def enrolled(enrolment, home):
 def test_own_fonts_are_found_beside_the_shipped_ones_and_alone(identifier, fonts, enrolled):
     assert [face.id for face in enrolled.added] == ["acme-script-400-normal", "acme-wide-400-normal"]
     assert not enrolled.problems and catalogue_names() == ["brand"]
+    assert all("SIL Open Font License" in face.license and "Copyright" in face.copyright for face in enrolled.added)
     picture = drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window")
     for alone in (False, True):
         answer = searching_own(identifier, "brand", alone).identify(picture)

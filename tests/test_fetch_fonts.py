@@ -1,5 +1,6 @@
 """Fetching fonts, with an npm of our own that installs from a shelf; importing a folder of font files."""
 
+import io
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
 from data_scripts.font_sources import outside, read_packages, wanted
 from data_scripts.import_fonts import import_folder
 from fontid.fonts.files import is_italic, relative_width, weight_of
+from fontid.fonts.subsetting import plain, small_font
 from tests.conftest import FONTS, ROOT, font_file, run_command, square_font, until
 
 NPM = """#!{python}
@@ -291,6 +293,15 @@ def test_weights_are_those_of_css(told, weight):
     with TTFont(font_file("lora")) as font:
         font["OS/2"].usWeightClass = told
         assert weight_of(font) == weight
+
+
+def test_a_small_font_keeps_what_its_licence_asks_for():
+    with TTFont(font_file("lora")) as whole:
+        whole["name"].setName("A free licence", 13, 3, 1, 0x409)
+        small = small_font(io.BytesIO(plain(whole)))
+        assert {record.nameID for record in small["name"].names} == {0, 1, 2, 13, 14}
+        for name in (0, 13, 14):
+            assert small["name"].getDebugName(name) == whole["name"].getDebugName(name)
 
 
 def test_the_width_of_a_font_is_that_of_its_small_letters():

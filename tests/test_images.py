@@ -14,6 +14,7 @@ import pillow_heif
 import pytest
 from PIL import Image, TiffImagePlugin
 
+from fontid.picture import documents
 from fontid.picture.noise import noise_of, without_noise
 from fontid.picture.opening import MAX_PIXELS, PICTURE_SUFFIXES, WORK_PIXELS, PictureError, open_picture, to_gray
 from tests.conftest import ROOT, draw, encode, run_command
@@ -628,6 +629,25 @@ def test_fonts_named_by_a_document_stay_with_its_picture_and_one_without_a_name_
     assert open_picture(picture).info == {"fonts": ("Helvetica-Bold",)}
     picture.info["fonts"] = "a text of a PNG"
     assert open_picture(picture).info == {}
+
+
+def test_of_a_large_page_so_much_is_drawn_as_is_looked_at():
+    wide = pdf("Hamburgefonstiv").replace(b"[0 0 400 120]", b"[0 0 4000 1200]")
+    assert open_picture(wide).size == pytest.approx((3739, 1121), abs=2)  # 4 * 2**20 pixels
+
+
+def test_fonts_are_named_by_how_many_letters_they_set():
+    first, second = open_picture(pdf("Ha")), open_picture(pdf("Hambur"))
+    assert first.info["fonts"] == ("Times-Roman", "Helvetica-Bold")  # "small" has five
+    assert second.info["fonts"] == ("Helvetica-Bold", "Times-Roman")
+
+
+def test_a_document_may_have_a_few_megabytes(monkeypatch):
+    monkeypatch.setattr(documents, "LARGEST_FILE", 3_000_000)
+    data = pdf("Ha")
+    assert open_picture(data + bytes(3_000_000 - len(data))).width == 800
+    with pytest.raises(PictureError, match=r"larger than 3 MB; please save its page"):
+        open_picture(data + bytes(3_000_001 - len(data)))
 
 
 def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():

@@ -1,6 +1,7 @@
 """Many pictures into one file: what is there is passed over, of folders and of data sets, here and on Ray's workers."""
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from fontid.__main__ import main
 from fontid.commands import Refusal
-from fontid.many import answer_into, done_in, parts_of
+from fontid.many import LEAST_TOGETHER, MOST_BLOCKS, answer_into, blocks_of, done_in, parts_of
 from tests.conftest import answer_validator, draw
 from tests.fake_hub import Repository
 from tests.test_publish import hub, on_hub  # noqa: F401 (a fixture)
@@ -170,3 +171,11 @@ def test_pictures_may_be_bytes_alone(identifier, pictures, tmp_path):
     pyarrow.parquet.write_table(pyarrow.table({"image": [(pictures / "0.png").read_bytes()]}), file)
     answer_into(tmp_path / "a.jsonl", lambda: identifier, OPTIONS, [file])
     assert rows_of(tmp_path / "a.jsonl")[f"{file}#0"]["matches"][0]["family"] == "pacifico"
+
+
+@pytest.mark.parametrize("count", [0, 1, LEAST_TOGETHER, LEAST_TOGETHER + 1, LEAST_TOGETHER * MOST_BLOCKS + 1, 10**6])
+def test_blocks_hold_every_part_once_and_are_neither_many_nor_small(count):
+    blocks = blocks_of(range(count))
+    assert [part for block in blocks for part in block] == list(range(count)) and len(blocks) <= MOST_BLOCKS
+    assert all(len(block) >= LEAST_TOGETHER for block in blocks[:-1])
+    assert len(blocks) == math.ceil(count / LEAST_TOGETHER) or len(blocks) > MOST_BLOCKS / 2
