@@ -12,6 +12,7 @@ from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
 from fontid.networks import _without_denormals, packaged
 from fontid.settings import ReadingSettings
 from fontid.text.detector import ENOUGH, _look
+from fontid.text.frames import fit_to_ink
 from fontid.text.lines import Line
 from fontid.text.plain import is_plain
 from fontid.text.reader import OtherScript, TextReader
@@ -267,6 +268,44 @@ def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
     assert scale(small) == 1
     grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])
     assert scale(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) == scale(Image.new("L", large.size, 255))
+
+
+@pytest.mark.parametrize("degrees", [90, 270])
+def test_a_label_that_runs_upwards_beside_level_text_is_one_line(reader, degrees):
+    """As on a chart's axis, with numbers close to it: none of them takes a letter of it."""
+    page = Image.new("RGB", (800, 480), "white")
+    label = draw("Share of readers", "roboto", 20).rotate(degrees, expand=True)
+    left, top = 20, 120
+    page.paste(label, (left, top))
+    page.paste(draw("How people read", "roboto", 30), (240, 10))
+    for number in range(6):
+        place = left + label.width, 380 - 60 * number
+        ImageDraw.Draw(page).text(place, f"{20 * number}%", "black", ImageFont.truetype(str(font_file("roboto")), 16))
+        page.paste(draw(str(2019 + number), "roboto", 16), (130 + 110 * number, 430))
+    lines = reader.find_lines(page)
+    (upright,) = (line for line in lines if abs(line.corners[1][1] - line.corners[0][1]) > 50)
+    assert reader.read_line(upright.place.cut(page)).text == "Share of readers"
+    ends = np.array(upright.corners)
+    assert (ends[1, 1] < ends[0, 1]) == (degrees == 90)
+    beside = [
+        line for line in lines if line is not upright and np.array(line.corners)[:, 0].min() < ends[:, 0].max() - 2
+    ]
+    assert len(lines) == 14 and not beside
+
+
+def test_ink_beside_a_box_and_inside_another_is_the_other_ones():
+    """Of whatever shape that is: a label that runs upwards reaches far above and below the number beside it."""
+    page = Image.new("RGB", (200, 400), "white")
+    pen = ImageDraw.Draw(page)
+    pen.rectangle((50, 127, 69, 141), "black")
+    for top in range(100, 300, 14):
+        pen.rectangle((35, top, 46, top + 9), "black")
+    number, label = (np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]) for x0, y0, x1, y1 in (
+        (47, 124, 73, 145), (31, 95, 50, 305)
+    ))  # fmt: skip
+    fitted = fit_to_ink(page, number, [label])
+    assert [*fitted.min(0), *fitted.max(0)] == pytest.approx([50, 127, 70, 142], abs=1)
+    assert fit_to_ink(page, number, [])[:, 0].min() < 40
 
 
 def test_weights_too_small_for_a_processor_are_zero_and_all_others_as_they_were():

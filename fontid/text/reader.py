@@ -62,9 +62,10 @@ class TextReader:
         """
         boxes, bent = self._detector.find_boxes(picture)
         curved, boxes = find_bent(picture, boxes, partial(self._read_bent, picture)) if bent else ([], boxes)
-        read = curved + self._read_boxes(picture, _parted(picture, _joined(boxes)))
+        joined = [self._along_its_text(picture, box) for box in _joined(boxes)]
+        read = curved + self._read_boxes(picture, _parted(picture, joined))
         foreign = any(line.reading.is_foreign for line in read)  # on its side that may look Latin
-        if not (curved or foreign) and _run_upright(boxes, SIDEWAYS):
+        if not (curved or foreign) and _run_upright(joined, SIDEWAYS):
             read = max(read, self._read_boxes(picture, _joined(self._turned_boxes(picture))), key=_surely_read)
         if self._doubtful(read):
             rows = self._by_rows(picture, read)
@@ -81,6 +82,14 @@ class TextReader:
         """Boxes as the detector finds them with the picture on its side; each begins with the edge along its text."""
         boxes, _ = self._detector.find_boxes(picture.transpose(Image.Transpose.ROTATE_90))
         return [np.stack([picture.width - box[:, 1], box[:, 0]], 1) for box in boxes]
+
+    def _along_its_text(self, picture: Image.Image, box: np.ndarray) -> np.ndarray:
+        """A box beginning with the edge along its text, where that surely runs upwards or downwards; or as it was."""
+        width, height = size_of(box)
+        if height <= SIDEWAYS * width:
+            return box
+        turn, read = self._read_turned(picture, box, np.zeros(4))
+        return np.roll(box, -turn, axis=0) if turn in (1, 3) and read.confidence >= self.settings.sure else box
 
     def _read_boxes(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[TextLine]:
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
@@ -218,7 +227,7 @@ def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
     if len(boxes) <= FEW_LINES:
         return boxes
     usual = np.median([min(size_of(box)) for box in boxes])
-    return [part for box in boxes for part in (_rows_of(picture, box) if np.ptp(box[:, 1]) > TALL * usual else [box])]
+    return [part for box in boxes for part in (_rows_of(picture, box) if size_of(box)[1] > TALL * usual else [box])]
 
 
 def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
