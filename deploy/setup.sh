@@ -60,9 +60,9 @@ shipped() { # one path a line: tracked files of a checkout, or what an unpacked 
   fi
 }
 
-version() { # of pyproject.toml, and ten digits that tell the content
+version() { # of the package, and ten digits that tell the content
   local number digits
-  number=$(sed -n 's/^version = "\(.*\)"/\1/p' "$SOURCE/pyproject.toml")
+  number=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$SOURCE/fontid/__init__.py")
   digits=$(cd "$SOURCE" && shipped | LC_ALL=C sort | xargs -d '\n' sha256sum | sha256sum | cut -c1-10)
   say "$number-$digits"
 }

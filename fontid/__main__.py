@@ -54,8 +54,11 @@ def identify(arguments: argparse.Namespace) -> int:
         if arguments.css:
             raise Refusal("--out takes lines of JSON: leave out --css.")
         where = (arguments.ray, arguments.workers or cores()) if arguments.ray else None
-        print(answer_into(arguments.out, model_of(arguments), answer_options(arguments), arguments.pictures, where))
-        return 0
+        wrong, said = answer_into(
+            arguments.out, model_of(arguments), answer_options(arguments), arguments.pictures, where
+        )
+        print(said)
+        return int(wrong > 0)
     if arguments.ray:
         raise Refusal("--ray needs --out FILE: where are the answers to go?")
     identifier = model_of(arguments)()
@@ -201,15 +204,29 @@ def run_enrolment(arguments: argparse.Namespace) -> int:
         print(f"{file} {reason}", file=sys.stderr)
     added, faces = len(enrolled.added), len(enrolled.faces)
     families = len({face.family for face in enrolled.faces})
-    print(f"{added} faces enrolled; {arguments.name} has {faces} in all, of {families} families.")
+    print(
+        f"{counted(added, 'face', 'faces')} enrolled; {arguments.name} has {faces} in all, of "
+        f"{counted(families, 'family', 'families')}."
+    )
     return 0
 
 
-def list_catalogues(arguments: argparse.Namespace) -> int:
-    from fontid.catalogue.own import catalogue_names
+def counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
-    for name in catalogue_names():
-        print(name)
+
+def list_catalogues(arguments: argparse.Namespace) -> int:
+    from fontid.catalogue.own import EnrolmentError, catalogue_names, read_own
+
+    names = catalogue_names()
+    for name in names:
+        try:
+            own, _ = read_own(name)
+            print(f"{name}: {', '.join(dict.fromkeys(face.family for face in own.faces))}")
+        except EnrolmentError as error:
+            print(f"{name}: {error}")
+    if not names:
+        print("There is none yet: fontid enroll FOLDER --name NAME makes one.", file=sys.stderr)
     return 0
 
 
@@ -231,18 +248,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"fontid {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", help="folder, or OWNER/NAME@REVISION on the hub (default: the one that ships)")
+    model.add_argument(
+        "--model",
+        default=os.environ.get("FONTID_MODEL") or None,
+        help="folder, or OWNER/NAME@REVISION on the hub (default: FONTID_MODEL, or the one that ships)",
+    )
     common = argparse.ArgumentParser(add_help=False, parents=[model])
     common.add_argument("--catalogue", metavar="NAME", help="search one of your own catalogues too")
     common.add_argument("--alone", action="store_true", help="and nothing else")
     common.add_argument("--encoder-only", action="store_true", help="rank by encoder and prototypes alone")
-    common.add_argument("--no-prior", action="store_true", help="rank rare families as if they were used as often")
+    common.add_argument("--no-prior", action="store_true", help="do not put families that people use often first")
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
     one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER|-")
     one.add_argument("--top", type=positive, default=5)
-    one.add_argument(
-        "--for", dest="for_", choices=("text", "heading"), default="text", help="the font of which matches tell"
-    )
+    one.add_argument("--for", dest="for_", choices=("text", "heading"), default="text", help="which font comes first")
     one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF")
     shown = one.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -278,6 +297,9 @@ def main(argv: list[str] | None = None) -> int:
         status = arguments.run(arguments)
         sys.stdout.flush()
         return status
+    except KeyboardInterrupt:
+        print("Ended.", file=sys.stderr)
+        return 130  # as a shell expects
     except BrokenPipeError:  # whoever read this, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would fail again at its end
         return 1

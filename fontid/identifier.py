@@ -2,12 +2,13 @@
 
 import copy
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from PIL import Image
@@ -123,7 +124,7 @@ def told(image: str, answer: Answer | ValueError) -> dict:
     """
     about = {"schema_version": SCHEMA_VERSION, "image": image}
     if isinstance(answer, NoText):
-        return about | {"matches": [], "verdict": "no_text"}
+        return about | {"matches": [], "verdict": "no_text"} | ({"named": list(answer.named)} if answer.named else {})
     if isinstance(answer, ValueError):
         return about | {"error": str(answer), "matches": []}
     return about | answer.to_dict()
@@ -209,6 +210,15 @@ class FontIdentifier:
         ink = self._letters.look_at_crop(gray) if self._letters else find_ink(gray)
         return None if ink is None else self.embed(windows_of(fit_line(ink, self.preprocessing), self.preprocessing))
 
+    @overload
+    def __call__(self, pictures: str | os.PathLike | bytes | Image.Image | np.ndarray, top_k: int = 5) -> Answer: ...
+
+    @overload
+    def __call__(self, pictures: list | tuple, top_k: int = 5) -> list[Answer]: ...
+
+    @overload
+    def __call__(self, pictures: Generator, top_k: int = 5) -> Iterator[Answer]: ...
+
     def __call__(self, pictures, top_k: int = 5) -> Answer | list[Answer] | Iterator[Answer]:
         """Call it like a pipeline of transformers: a picture gives an answer, a list or tuple of them a list.
 
@@ -252,8 +262,8 @@ class FontIdentifier:
         Raises: PictureError where it is no picture; NoText, which is one, where it holds no text in Latin letters;
             NoFaces; ValueError for a `top` or for lines that cannot be.
         """
-        if top < 1:
-            raise ValueError(f"top says how many fonts are named: it must be 1 or more, not {top}.")
+        if not isinstance(top, int) or top < 1:
+            raise ValueError(f"top, or top_k, says how many fonts are named: a whole number of 1 or more, not {top!r}.")
         if for_ not in ("text", "heading"):
             raise ValueError(f"matches can be for the text or for the heading, not for {for_!r}.")
         for line in lines or ():
@@ -274,8 +284,10 @@ class FontIdentifier:
             for part in self._by_words(opened, sample, among)
         ]
         if not samples:
-            named = opened.info.get("fonts")
-            raise NoText(NAMED.format(", ".join(named)) if named else NO_INK)
+            named = opened.info.get("fonts", ())
+            error = NoText(NAMED.format(", ".join(named)) if named else NO_INK)
+            error.named = named
+            raise error
 
         grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
         weights, heights = _weights(samples, grouping), np.array([sample.line.height for sample in samples])

@@ -21,7 +21,7 @@ from fontid.on_ray import ray_data
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 COLUMN = "image"
-NAME = re.compile(r'\{"schema_version": \d+, "image": ("(?:[^"\\]|\\.)*")')  # how `told` begins
+NAME = re.compile(r'\{"schema_version": \d+, "image": ("(?:[^"\\]|\\.)*")(, "error": )?')  # how `told` begins
 LEAST_TOGETHER = 4  # pictures that a worker gets at a time: so many are lost when all is ended
 MOST_BLOCKS = 10_000  # of Ray's, each so many pictures together
 FAILED = "This picture cannot be answered ({}); please report it."
@@ -58,8 +58,8 @@ def answer_into(
     options: dict,
     paths: Sequence[Path],
     where: tuple[str, int] | None = None,
-) -> str:
-    """Answer what a file lacks. Returns: a sentence on what was done.
+) -> tuple[int, str]:
+    """Answer what a file lacks. Returns: how many pictures could not be answered, and a sentence on what was done.
 
     Args:
         open_model: called once by whoever answers.
@@ -71,16 +71,19 @@ def answer_into(
     make_room(out)
     done = done_in(out)
     parts = parts_of(paths, done)
-    left, began = sum(part.count for part in parts), time.monotonic()
+    left, failed, began = sum(part.count for part in parts), 0, time.monotonic()
     if left:
         asked = open_model, options, parts
         with open(out, "a", encoding="utf-8") as file:
             for line in with_progress(answers_of_workers(*asked, *where) if where else answers(*asked), left):
                 file.write(line + "\n")
                 file.flush()
+                failed += _is_error(line)
     elif not done:
         raise Refusal("No pictures found: name picture files, folders that hold some, or a data set.")
-    return f"{left} pictures answered in {time.monotonic() - began:.0f} s, {len(done)} were there already: {out}"
+    missed = f"; {failed} could not be, which the same command tries again" if failed else ""
+    took = f"{time.monotonic() - began:.0f} s"
+    return failed, f"{left - failed} pictures answered in {took}, {len(done)} were there already: {out}{missed}"
 
 
 def opened(model: str | None = None, catalogue: str | None = None, alone: bool = False) -> FontIdentifier:
@@ -155,22 +158,31 @@ def _groups_of(file: Path, done: Set[str]) -> Iterator[Part]:
 
 
 def done_in(out: Path) -> set[str]:
-    """The pictures whose lines are there; what was broken off half-way is cut off. Raises: Refusal."""
+    """The pictures that are answered there; lines of errors, or broken off half-way, are taken out. Raises: Refusal."""
     done: set[str] = set()
-    whole = 0
     if not out.exists():
         return done
-    with open(out, "r+b") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                file.truncate(whole)
-                break
-            found = NAME.match(line.decode(errors="replace"))
-            if not found:
-                raise Refusal(f"{out} holds something else than answers: name another file.")
-            done.add(json.loads(found[1]))
-            whole += len(line)
+    kept = out.with_name(f"{out.name}.part")
+    try:
+        with open(out, "rb") as file, open(kept, "wb") as answered:
+            for line in file:
+                found = NAME.match(line.decode(errors="replace"))
+                if not found and line.endswith(b"\n"):
+                    raise Refusal(f"{out} holds something else than answers: name another file.")
+                if found and line.endswith(b"\n") and not found[2]:
+                    done.add(json.loads(found[1]))
+                    answered.write(line)
+        if kept.stat().st_size < out.stat().st_size:
+            kept.replace(out)
+    finally:
+        kept.unlink(missing_ok=True)
     return done
+
+
+def _is_error(line: str) -> bool:
+    """Whether an answer's line says why there is none."""
+    found = NAME.match(line)
+    return bool(found and found[2])
 
 
 def answers(open_model: Callable[[], FontIdentifier], options: dict, parts: Iterable[Part]) -> Iterator[str]:

@@ -293,6 +293,18 @@ def test_a_label_that_runs_upwards_beside_level_text_is_one_line(reader, degrees
     assert len(lines) == 14 and not beside
 
 
+def test_numbers_below_one_another_are_lines_of_their_own(reader):
+    """As an editor counts its lines: on their side they read as one number."""
+    page = Image.new("RGB", (700, 460), "white")
+    for number in range(1, 10):
+        place = 40 * number
+        ImageDraw.Draw(page).text((24, place), str(number), "black", ImageFont.truetype(str(font_file("roboto")), 24))
+        page.paste(draw("signal = window(wolke)", "roboto", 24), (90, place - 14))
+    lines = reader.find_lines(page)
+    assert all(line.width < 600 and line.height < 40 and line.corners[1][0] > line.corners[0][0] for line in lines)
+    assert len(lines) >= 9
+
+
 def test_ink_beside_a_box_and_inside_another_is_the_other_ones():
     """Of whatever shape that is: a label that runs upwards reaches far above and below the number beside it."""
     page = Image.new("RGB", (200, 400), "white")

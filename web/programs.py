@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 HOW = "See /gradio_api/openapi.json for the addresses and their fields."
-MISTAKEN = f"Something in this request is not of the kind that is asked for. {HOW}"
+PICTURE = 'A picture is given as {"path": P}, P being what /gradio_api/upload answered.'
+MISTAKEN = f"Something in this request is not of the kind that is asked for. {PICTURE} {HOW}"
 NO_ADDRESS = "A picture is given by its http(s) or data address; what came is neither."
 LONGEST_NAME = 40  # characters of a field's name that are said again
 

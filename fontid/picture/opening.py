@@ -266,7 +266,7 @@ def _draw_document(data: bytes, kind: str, page: int) -> Image.Image:
         picture, fonts = draw(data, kind, page, WORK_PIXELS)
     except DocumentError as error:
         raise PictureError(str(error)) from error
-    drawn = Image.open(io.BytesIO(picture), formats=("PNG",))
+    drawn: Image.Image = Image.open(io.BytesIO(picture), formats=("PNG",))
     if drawn.getextrema()[3:] == ((0, 0),):  # all transparent: a sheet with nothing on it
         drawn = Image.new("RGB", drawn.size, "white")
     result = _render(drawn, MAX_PIXELS)

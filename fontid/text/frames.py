@@ -79,8 +79,8 @@ class Frame:
         """(H, W) bool: ink that belongs to the box; None where there is none.
 
         Args:
-            others: boxes of other lines in pixels of the picture: what lies nearer to their middle is theirs, and
-                what lies in them and mostly beside this box.
+            others: boxes of other lines in pixels of the picture: what lies nearer to their middle is theirs, and of
+                those that run across this one whatever lies beside it.
             near: ink this far outside the box is its own, as a fraction of its height.
         """
         if self.solid is None:
@@ -107,7 +107,8 @@ class Frame:
             (low_x, low_y), (high_x, high_y) = _extent(_apply(self._from_picture, other))
             beside = (middle[:, 0] > low_x) & (middle[:, 0] < high_x)
             away = np.abs(middle[:, 1] - (low_y + high_y) / 2) / (high_y - low_y)
-            own &= ~(beside & (away < 0.5) & ((away < distance) | (across < 0.5))) | far
+            crossing = (across < 0.5) & (high_y - low_y > high_x - low_x)
+            own &= ~(beside & (away < 0.5) & ((away < distance) | crossing)) | far
         if not own.any():
             return None
         mine = np.concatenate([[False], own])[labels]

@@ -36,7 +36,9 @@ NAMED = 0.6  # of the other scripts' probability: a script that has more of it i
 
 
 class NoText(PictureError):
-    """A picture without text in Latin letters."""
+    """A picture without text in Latin letters. Attributes: named: fonts that the file itself names."""
+
+    named: tuple[str, ...] = ()
 
 
 class OtherScript(NoText):
@@ -84,12 +86,17 @@ class TextReader:
         return [np.stack([picture.width - box[:, 1], box[:, 0]], 1) for box in boxes]
 
     def _along_its_text(self, picture: Image.Image, box: np.ndarray) -> np.ndarray:
-        """A box beginning with the edge along its text, where that surely runs upwards or downwards; or as it was."""
+        """A box beginning with the edge along its text, where that surely runs upwards or downwards; or as it was.
+
+        Digits below one another, such as an editor's numbers of lines, read as well on their side: letters do not.
+        """
         width, height = size_of(box)
         if height <= SIDEWAYS * width:
             return box
         turn, read = self._read_turned(picture, box, np.zeros(4))
-        return np.roll(box, -turn, axis=0) if turn in (1, 3) and read.confidence >= self.settings.sure else box
+        letters = sum(map(str.isalpha, read.text)) > len(read.text) / 2
+        sure = letters and read.confidence >= self.settings.sure
+        return np.roll(box, -turn, axis=0) if sure and turn in (1, 3) else box
 
     def _read_boxes(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[TextLine]:
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
