@@ -10,8 +10,9 @@ python -m fontid catalogues                     list those
 python -m fontid remove NAME [--family ID]      remove one, or a family of it
 python -m fontid --version
 
-An IMAGE called - is read from standard input. A DATASET is a folder of Parquet files or OWNER/NAME@REVISION on the hub.
-What a command alone needs is imported by it: a first answer is to come within a second.
+An IMAGE is a file or an http(s) address; one called - is read from standard input. A DATASET is a folder of Parquet
+files or OWNER/NAME@REVISION on the hub. What a command alone needs is imported by it: a first answer is to come within
+a second.
 
 SEARCH is [--catalogue NAME [--alone]] [--encoder-only] [--no-prior] [--model FOLDER|HUB_ID].
 """
@@ -36,7 +37,7 @@ from fontid.commands import Refusal, make_room, with_progress
 from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoText, told
 from fontid.letters.undoing import SAID
 from fontid.listing import css_of, font_table
-from fontid.many import answer_into, opened, pictures_in
+from fontid.many import answer_into, opened, pictures_in, place_of
 from fontid.networks import cores
 from fontid.picture.opening import PictureError
 
@@ -86,7 +87,7 @@ def identify(arguments: argparse.Namespace) -> int:
                 print(f"  the file names: {', '.join(answer.named)}")
             if len(answer.fonts) > 1 or len(answer.fonts[0].styles) > 1:
                 print(font_table(answer.fonts))
-            for group in answer.groups:
+            for group in sorted(answer.groups, key=lambda group: group.matches != answer.matches):
                 print(text_of(group, several=len(answer.groups) > 1))
     return int(failed)
 
@@ -259,7 +260,7 @@ def main(argv: list[str] | None = None) -> int:
     common.add_argument("--encoder-only", action="store_true", help="rank by encoder and prototypes alone")
     common.add_argument("--no-prior", action="store_true", help="do not put families that people use often first")
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
-    one.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE|FOLDER|-")
+    one.add_argument("pictures", nargs="+", type=place_of, metavar="IMAGE|FOLDER|-")
     one.add_argument("--top", type=positive, default=5)
     one.add_argument("--for", dest="for_", choices=("text", "heading"), default="text", help="which font comes first")
     one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF")

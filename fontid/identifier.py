@@ -35,7 +35,7 @@ from fontid.letters.verification import Verdict, Verifier
 from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import open_network
 from fontid.picture.noise import without_noise
-from fontid.picture.opening import open_picture
+from fontid.picture.opening import ADDRESS, fetched, open_picture
 from fontid.settings import GroupingSettings
 from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line, TextLine
@@ -248,7 +248,8 @@ class FontIdentifier:
         """Rank the catalogue's families for a picture.
 
         Args:
-            picture: path, bytes, binary file, PIL image or array; see `fontid.picture.opening.open_picture`.
+            picture: path, http(s) address, bytes, binary file, PIL image or array; see
+                `fontid.picture.opening.open_picture`.
             top: rows of the answer, 1 or more.
             only: which faces to rank (None: all). A font of the others counts as not in the catalogue.
             without: families to leave out, as if nothing were known of them.
@@ -274,6 +275,8 @@ class FontIdentifier:
             among &= np.fromiter(map(only, self.catalogue.faces), bool, len(among))
         if not among.any():
             raise NoFaces("No font of the catalogue is like that: ask for less at a time.")
+        if isinstance(picture, str) and picture.startswith(ADDRESS):
+            picture = fetched(picture)
         opened = without_noise(open_picture(picture, page=page))
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:

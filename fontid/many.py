@@ -18,7 +18,7 @@ from fontid.commands import Refusal, make_room, with_progress
 from fontid.hub import fetch
 from fontid.identifier import Answer, FontIdentifier, told
 from fontid.on_ray import ray_data
-from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
+from fontid.picture.opening import ADDRESS, PICTURE_SUFFIXES, PictureError
 
 COLUMN = "image"
 NAME = re.compile(r'\{"schema_version": \d+, "image": ("(?:[^"\\]|\\.)*")(, "error": )?')  # how `told` begins
@@ -29,15 +29,15 @@ FAILED = "This picture cannot be answered ({}); please report it."
 
 @dataclass(frozen=True)
 class Part:
-    """A picture file; or a row group of a Parquet file, `first` the number of its first row in the file."""
+    """A picture file or address; or a row group of a Parquet file, `first` the number of its first row in the file."""
 
-    file: Path
+    file: Path | str
     group: int | None = None
     first: int = 0
     count: int = 1
     done: frozenset[str] = field(default_factory=frozenset)
 
-    def pictures(self) -> Iterator[tuple[str, Path | bytes]]:
+    def pictures(self) -> Iterator[tuple[str, Path | str | bytes]]:
         """What each is called, and itself; without those that are `done`."""
         if self.group is None:
             yield str(self.file), self.file
@@ -56,7 +56,7 @@ def answer_into(
     out: Path,
     open_model: Callable[[], FontIdentifier],
     options: dict,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     where: tuple[str, int] | None = None,
 ) -> tuple[int, str]:
     """Answer what a file lacks. Returns: how many pictures could not be answered, and a sentence on what was done.
@@ -64,7 +64,7 @@ def answer_into(
     Args:
         open_model: called once by whoever answers.
         options: of `identify`.
-        paths: pictures, folders of them, and data sets.
+        paths: pictures, folders of them, and data sets; a str is an address.
         where: address and workers of `ray_data`; None: here.
     Raises: Refusal, ArtifactError.
     """
@@ -109,19 +109,24 @@ def answers_of(identifier: FontIdentifier, part: Part, options: dict) -> Iterato
         yield json.dumps(told(name, answer), ensure_ascii=False)
 
 
-def pictures_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files named, and the pictures in the folders named, in order of name."""
+def place_of(text: str) -> Path | str:
+    """A path, or the address that it is."""
+    return text if text.startswith(ADDRESS) else Path(text)
+
+
+def pictures_in(paths: Iterable[Path | str]) -> Iterator[Path | str]:
+    """The files and addresses named, and the pictures in the folders named, in order of name."""
     for path in paths:
-        if path.is_dir():
+        if isinstance(path, Path) and path.is_dir():
             yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
         else:
             yield path
 
 
-def parts_of(paths: Sequence[Path], done: Set[str]) -> list[Part]:
+def parts_of(paths: Sequence[Path | str], done: Set[str]) -> list[Part]:
     """All that is not done. Raises: Refusal, ArtifactError."""
-    parts = []
-    for path in map(_at_hand, paths):
+    parts = [Part(address) for address in paths if isinstance(address, str) and address not in done]
+    for path in (_at_hand(path) for path in paths if isinstance(path, Path)):
         sets = [path] if path.suffix == ".parquet" else sorted(path.rglob("*.parquet")) if path.is_dir() else []
         if sets:
             parts += [part for file in sets for part in _groups_of(file, done)]

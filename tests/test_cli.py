@@ -4,8 +4,12 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -154,6 +158,53 @@ def test_a_reader_that_has_enough_is_no_failure_to_tell(pictures, options):
     with os.fdopen(writer, "wb") as closed:
         ran = subprocess.run(command, cwd=ROOT, stdout=closed, stderr=subprocess.PIPE)
     assert ran.returncode == 1 and not ran.stderr
+
+
+def test_a_picture_may_be_at_an_address(capsys, pictures, tmp_path):
+    serve = partial(SimpleHTTPRequestHandler, directory=pictures)
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        here = f"http://127.0.0.1:{server.server_port}"
+        status, lines, _ = run(capsys, "identify", f"{here}/one.png", f"{here}/none.png", "--json")
+        assert status == 1 and json.loads(lines[0])["matches"][0]["family"] == "pacifico"
+        gone = json.loads(lines[1])
+        assert gone["image"] == f"{here}/none.png" and "please check it, or save the picture" in gone["error"]
+        out = tmp_path / "answers.jsonl"
+        assert run(capsys, "identify", f"{here}/one.png", "--out", out)[0] == 0
+        assert "0 pictures answered" in run(capsys, "identify", f"{here}/one.png", "--out", out)[1][0]
+        server.shutdown()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_who_ends_it_gets_no_traceback(pictures):
+    command = [sys.executable, "-m", "fontid", "identify", *[str(pictures / "one.png")] * 200]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()  # it answers
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 130 and error == b"Ended.\n"
+
+
+def test_what_an_svg_names_is_told_where_nothing_is_drawn(capsys, tmp_path):
+    (tmp_path / "text.svg").write_text(
+        "<svg xmlns='http://www.w3.org/2000/svg'><text font-family='Lora'>a</text></svg>"
+    )
+    status, (line,), _ = run(capsys, "identify", tmp_path / "text.svg", "--json")
+    answer_validator().validate(json.loads(line))
+    assert status == 0 and json.loads(line)["verdict"] == "no_text" and json.loads(line)["named"] == ["Lora"]
+
+
+def test_the_font_of_the_heading_comes_first_where_it_is_asked_for(capsys, tmp_path):
+    page = Image.new("RGB", (1000, 400), "white")
+    page.paste(draw("Signal", "press-start-2p", 60), (20, 10))
+    for row in range(4):
+        page.paste(draw("the quick brown fox jumps over it", "pacifico", 36), (20, 130 + 65 * row))
+    page.save(tmp_path / "page.png")
+    firsts = []
+    for options in ((), ("--for", "heading")):
+        _, lines, _ = run(capsys, "identify", tmp_path / "page.png", "--top", 1, *options)
+        firsts.append(next(line for line in lines if line.startswith("  1. ")))
+    assert "Pacifico" in firsts[0] and "Press Start 2P" in firsts[1]
 
 
 def test_the_version_is_told(capsys):

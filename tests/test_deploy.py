@@ -17,6 +17,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from deploy.measure_load import read_unit, site_configuration
+from fontid import __version__
 from tests.conftest import MODEL, ROOT, free_port, run_command, start_app, until
 from tests.test_project import tracked_files
 from web.limits import LARGEST_BODY, LARGEST_UPLOAD, SPARE_DISK
@@ -63,6 +64,11 @@ def served() -> set[Path]:
 def test_shellcheck_has_nothing_to_say():
     run = run_command("shellcheck", SETUP)
     assert run.returncode == 0, run.stdout
+
+
+def test_a_release_is_named_by_its_version():
+    plan = setup("plan", *DOMAIN).stdout
+    assert re.search(rf"\b{re.escape(__version__)}-[0-9a-f]{{10}}\b", plan), plan[:300]
 
 
 def test_plan_lists_what_the_app_needs_and_nothing_untracked():

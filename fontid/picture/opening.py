@@ -49,6 +49,8 @@ _MOST_FRAMES, _FRAMES_SEEN, _FRAME_PIXELS = 100, 10, 100_000_000  # of a GIF
 _BLOCK = 2048  # bytes of a JPEG decoded at a time: ten are a pass over all its pixels, and none is broken off
 _LARGEST_TAG = 4_000_000  # bytes; what is longer, such as Photoshop's layers, is not kept
 _MOST_TAGS, _MOST_READ = 16_000_000, 250_000_000  # bytes kept, read of all tags: many may point at the same place
+ADDRESS = ("http://", "https://")  # how one begins
+_SECONDS_OF_FETCHING, _LARGEST_FETCHED = 20.0, 100_000_000  # for each answer of a server; bytes
 _LONGEST_TABLE = 400_000  # bytes: where the strips or tiles of a TIFF are
 _TABLES = (273, 279, 324, 325)
 _bound_tags: ContextVar[bool] = ContextVar("bound_tags", default=False)
@@ -137,6 +139,21 @@ def pixels_of(path: str | os.PathLike) -> int:
         return 0
     finally:
         _bound_tags.reset(bound)
+
+
+def fetched(address: str) -> bytes:
+    """The file at an http or https address, wherever that is: never for what strangers ask. Raises: PictureError."""
+    import urllib.request  # here: a tenth of a second that files need not pay
+
+    request = urllib.request.Request(address, headers={"User-Agent": "fontid"})
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS_OF_FETCHING) as answer:  # nosec B310: `ADDRESS` alone
+            data = answer.read(_LARGEST_FETCHED + 1)
+    except Exception as error:  # urllib raises many things
+        raise PictureError(f"Nothing can be fetched from {address}; please check it, or save the picture.") from error
+    if len(data) > _LARGEST_FETCHED:
+        raise PictureError(f"What {address} sends is larger than {_LARGEST_FETCHED // 10**6} MB.")
+    return data
 
 
 def to_gray(image: Image.Image) -> np.ndarray:
