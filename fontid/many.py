@@ -167,20 +167,21 @@ def done_in(out: Path) -> set[str]:
     done: set[str] = set()
     if not out.exists():
         return done
-    kept = out.with_name(f"{out.name}.part")
-    try:
+    unanswered = set()  # numbers of lines
+    with open(out, "rb") as file:
+        for number, line in enumerate(file):
+            found = NAME.match(line.decode(errors="replace"))
+            if not found and line.endswith(b"\n"):
+                raise Refusal(f"{out} holds something else than answers: name another file.")
+            if found and line.endswith(b"\n") and not found[2]:
+                done.add(json.loads(found[1]))
+            else:
+                unanswered.add(number)
+    if unanswered:
+        kept = out.with_name(f"{out.name}.part")
         with open(out, "rb") as file, open(kept, "wb") as answered:
-            for line in file:
-                found = NAME.match(line.decode(errors="replace"))
-                if not found and line.endswith(b"\n"):
-                    raise Refusal(f"{out} holds something else than answers: name another file.")
-                if found and line.endswith(b"\n") and not found[2]:
-                    done.add(json.loads(found[1]))
-                    answered.write(line)
-        if kept.stat().st_size < out.stat().st_size:
-            kept.replace(out)
-    finally:
-        kept.unlink(missing_ok=True)
+            answered.writelines(line for number, line in enumerate(file) if number not in unanswered)
+        kept.replace(out)
     return done
 
 
