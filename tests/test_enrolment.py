@@ -327,7 +327,7 @@ def test_by_the_command_line(capsys, identifier, fonts, home, tmp_path):
 
     status, out, _ = run("enroll", fonts, "--name", "brand")
     assert status == 0 and "2 faces enrolled; brand has 2 in all, of 2 families" in out
-    assert run("catalogues")[1] == "brand\n"
+    assert run("catalogues")[1] == "brand: acme-script, acme-wide\n"
     picture = tmp_path / "wide.png"
     drawn_with(fonts / "wide" / "AcmeWide.ttf", "Signal Window").save(picture)
     status, out, _ = run("identify", picture, "--catalogue", "brand", "--json", "--top", 1)

@@ -245,24 +245,24 @@ def test_turns_are_fair_and_end():
     turns, order = Turns(1, longest=0.5), []
     with ThreadPoolExecutor(4) as crowd:
         for name in "abcd":
-            crowd.submit(turns.take, lambda name=name: (time.sleep(0.05), order.append(name)))
+            crowd.submit(turns.take, lambda name=name: (time.sleep(0.05), order.append(name)), kind="small")
             time.sleep(0.01)
     assert order == list("abcd") and turns.in_flight == 0
     with pytest.raises(ZeroDivisionError):
-        turns.take(lambda: 1 / 0)
+        turns.take(lambda: 1 / 0, kind="small")
     with pytest.raises(Busy, match="try again"):
-        turns.take(time.sleep, 1.2)
+        turns.take(time.sleep, 1.2, kind="small")
     with pytest.raises(Busy):  # behind one that takes too long
-        turns.take(order.append, "never")
+        turns.take(order.append, "never", kind="small")
     until(lambda: turns.in_flight == 0)
-    assert turns.take(sum, [1, 2]) == 3 and "never" not in order
+    assert turns.take(sum, [1, 2], kind="small") == 3 and "never" not in order
 
 
 def test_a_turn_is_followed_step_by_step():
     turns, results, seen = Turns(1, longest=5), [], Event()
 
     def follow(work):
-        results.append((yield from turns.follow(work)))
+        results.append((yield from turns.follow(work, "small")))
 
     def in_steps(tell):
         tell("first")
@@ -284,7 +284,7 @@ def test_a_turn_is_followed_step_by_step():
 def test_work_that_does_not_end_is_told_apart_from_a_long_queue():
     turns = Turns(1, longest=0.1)
     with pytest.raises(Busy):
-        turns.take(time.sleep, 0.6)
+        turns.take(time.sleep, 0.6, kind="small")
     assert not turns.stuck
     time.sleep(0.2)
     assert turns.stuck

@@ -509,7 +509,7 @@ def test_only_wanted_faces_are_ranked(identifier):
 def test_what_cannot_be_asked_is_told(identifier):
     picture = draw("Signal Wolke", "pacifico")
     for top in (0, -1):
-        with pytest.raises(ValueError, match="must be 1 or more"):
+        with pytest.raises(ValueError, match="whole number of 1 or more"):
             identifier.identify(picture, top=top)
     whole = ((0.0, 0.0), (picture.width, 0.0), picture.size, (0.0, picture.height))
     for corner in ((float("nan"), 0.0), (0.0, float("inf"))):
