@@ -11,6 +11,7 @@ picture's label by way of the artifact as it will be served.
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from fontid.artifact import FORMAT, LETTERFORMS, seal
-from fontid.catalogue.faces import write_faces
+from fontid.catalogue.faces import Face, write_faces
 from fontid.commands import command_line, exit_on
 from fontid.encoder.preprocessing import Preprocessing, prepare_line, windows_of
 from fontid.evaluation.experiment import current_commit, entry_name, installed_versions, read_results
@@ -173,11 +174,11 @@ library_name: fontid
 license: apache-2.0
 tags: [font-identification, onnx]
 ---
-# fontid: {faces} faces of {families} Google Fonts families
+{title}
 
-A convolutional encoder ({parameters:.1f}M parameters) that turns lines of Latin text into embeddings, and {prototypes}
-prototypes (`train/make_prototypes.py`). Made by `python -m release.export_onnx {experiment}` from that file's settings.
-Load with `fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the
+A convolutional encoder ({parameters:.1f}M parameters) that turns lines of Latin text into embeddings, and prototypes of
+these faces. Made by `python -m release.export_onnx {experiment}` from that file's settings on {trained} faces; what
+`python -m release.widen` added since was not trained on. Load with `fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the
 brackets; the parts are listed in `fontid/artifact.py`.
 
 Accuracy of encoder and prototypes by family, on lines of one text each ({results}):
@@ -191,7 +192,11 @@ photograph. The fonts' own licences are in `faces.jsonl.gz`.
 """
 
 
-def write_card(folder: Path, experiment: Path, encoder: Encoder, faces: int, families: int, prototypes: int) -> None:
+def title_of(faces: Sequence[Face]) -> str:
+    return f"# fontid: {len(faces)} faces of {len({face.family for face in faces})} families"
+
+
+def write_card(folder: Path, experiment: Path, encoder: Encoder, faces: Sequence[Face]) -> None:
     table, name = Path("results/encoder.jsonl"), entry_name(experiment)
     rows = []
     if measured := read_results(table).get(name):
@@ -202,10 +207,9 @@ def write_card(folder: Path, experiment: Path, encoder: Encoder, faces: int, fam
                 rows.append(f"| {split} | {which.replace('_', ' ')} | {part['n']} | {' | '.join(cells)} |")
     parameters = sum(p.numel() for p in encoder.parameters()) / 1e6
     card = CARD.format(
-        faces=faces,
-        families=families,
+        title=title_of(faces),
+        trained=len(faces),
         parameters=parameters,
-        prototypes=prototypes,
         experiment=experiment,
         results=f"{table}#{name}",
         rows="\n".join(rows),
@@ -254,8 +258,7 @@ def main(argv: list[str] | None = None) -> None:
             raise SystemExit("No letterforms to ship: run python -m data_scripts.make_letterforms first.")
         for file in letterforms:
             shutil.copy(file, partial)
-        families = len({face.family for face in faces})
-        write_card(partial, arguments.experiment, encoder, len(faces), families, len(prototypes))
+        write_card(partial, arguments.experiment, encoder, faces)
         made_by = {
             "experiment": str(arguments.experiment),
             "commit": current_commit(),

@@ -9,6 +9,7 @@ face are left out. Calibration stays: run train.calibrate afterwards.
 """
 
 import json
+import re
 import shutil
 from functools import partial
 from multiprocessing import get_context
@@ -27,6 +28,7 @@ from fontid.evaluation.experiment import current_commit, installed_versions
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
 from release.average import renew_golden
+from release.export_onnx import title_of
 
 KEEP_EVERY = 500  # prototypes between two savings
 _identifier: FontIdentifier  # of a worker
@@ -106,6 +108,8 @@ def main(argv: list[str] | None = None) -> None:
         np.save(out / "prototype_faces.npy", owners)
         np.save(out / "twins.npy", twins_of(faces, arguments.catalogue / "twins.jsonl"))
         write_faces(faces, out / "faces.jsonl.gz")
+        card = (out / "README.md").read_text(encoding="utf-8")
+        (out / "README.md").write_text(re.sub(r"(?m)^# fontid: .*", title_of(faces), card, count=1), encoding="utf-8")
         (out / USAGE).unlink(missing_ok=True)
         seal(out, artifact.preprocessing, made_by, artifact.calibration, artifact.settings)
         count = renew_golden(out)

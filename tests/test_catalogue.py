@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fontid.catalogue import ranking
+from fontid.catalogue.designs import _ties, weigh_lines
 from fontid.catalogue.faces import Face, face_id, regular_face, style_words
-from fontid.catalogue.ranking import Catalogue, Match, rows_that_open
+from fontid.catalogue.ranking import Catalogue, Match, by_score, rows_that_open
+from fontid.settings import GroupingSettings
 
 
 def face(family: str, weight: int = 400, italic: bool = False) -> Face:
@@ -27,6 +30,33 @@ def catalogue():
 def test_a_face_scores_by_its_nearest_prototype(catalogue):
     scores = catalogue.score_faces(np.eye(8, dtype=np.float32)[[7, 1]])
     assert scores.tolist() == [0, 0.5, 0, 0, 0, 0, 0.5]
+
+
+def test_a_face_has_its_own_prototypes_and_no_other(catalogue):
+    assert catalogue.prototypes_of(2).tolist() == np.eye(8)[[2]].tolist()
+    assert catalogue.prototypes_of(6).tolist() == np.eye(8)[[6, 7]].tolist()
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 11, 60])
+def test_faces_are_sorted_by_score_and_equal_ones_by_number(count, rng, monkeypatch):
+    monkeypatch.setattr(ranking, "FIRST_SORTED", 5)  # more than twice as many are sorted in two steps
+    scores = rng.integers(0, 4, count).astype(float)
+    assert list(by_score(scores)) == sorted(range(count), key=lambda face: (-scores[face], face))
+
+
+def test_lines_count_by_length_and_size():
+    """Of lines four times as long as high: full size, half as small, tiny; then a long one and one without height."""
+    settings = GroupingSettings(clear=20.0, least_belief=0.2)
+    widths, heights = [80, 400, 40, 4, 10_000, 4], [20, 100, 10, 1, 20, 0]
+    assert weigh_lines(widths, heights, settings) == pytest.approx([1, 1, 0.5, 0.2, 3**0.5, 0.2])
+
+
+def test_lines_are_tied_by_height_and_nearness():
+    """Of 10 pixels: one that touches the first, one two heights below, one beside the third; then one e**0.25 as high."""
+    boxes = np.array([[0, 0, 50, 10], [0, 10, 50, 20], [0, 30, 50, 40], [80, 30, 120, 40]], float)
+    found = _ties(np.full(4, 10.0), boxes)
+    assert found[0] == pytest.approx([0, 1, 1 / 2, 1 / (1 + 13**0.5 / 2)]) and np.array_equal(found, found.T)
+    assert _ties(np.array([10, 10 * np.exp(0.25)]), boxes[[0, 0]])[0, 1] == pytest.approx(np.exp(-1))
 
 
 def test_rows_are_families_with_their_best_face(catalogue):
@@ -55,7 +85,7 @@ def test_credit_goes_to_twins_of_the_pictured_face(catalogue):
     [
         (1, False, "Thin"), (100, True, "Thin Italic"), (149, False, "Thin"), (160, False, "Extra Light"),
         (300, False, "Light"), (400, False, "Regular"), (400, True, "Italic"), (449, True, "Italic"),
-        (500, True, "Medium Italic"), (600, False, "Semi Bold"), (651, False, "Bold"), (800, True, "Extra Bold Italic"),
+        (500, True, "Medium Italic"), (550, False, "Medium"), (600, False, "Semi Bold"), (651, False, "Bold"), (800, True, "Extra Bold Italic"),
         (900, False, "Black"), (1000, False, "Extra Black"),
     ],
 )  # fmt: skip
@@ -89,6 +119,7 @@ def test_a_face_is_narrow_or_wide_by_its_letters():
 def test_regular_is_the_upright_nearest_to_400():
     faces = [face("x", 300), face("x", 500), face("x", 400, True)]
     assert regular_face(faces).id == "x-300-normal"
+    assert regular_face([face("x", 100), face("x", 500)]).id == "x-500-normal"
     assert regular_face([face("x", 400, True), face("x", 700, True)]).id == "x-400-italic"
 
 
@@ -105,7 +136,7 @@ def test_similar_families_are_others_and_no_twins():
     assert [(row.family, row.twins) for row in rows] == [("c", ("b",)), ("d", ())]
     assert rows[1].score == pytest.approx(0.8, abs=0.001)
     assert [row.family for row in catalogue.similar(0, 5, catalogue.family_of != 2)] == ["d"]
-    assert catalogue.similar(6, 1)[0].family == "c" and catalogue.similar(3, 5)[0].family == "d"
+    assert [row.family for row in catalogue.similar(6, 1)] == ["c"] and catalogue.similar(3, 5)[0].family == "d"
 
 
 def test_styles_have_the_words_of_css():
@@ -133,6 +164,8 @@ def test_the_prior_weighs_used_families_in_and_probabilities_stay_shares():
     assert sum(shares.values()) == pytest.approx(1, abs=0.001)
     assert shares["b"] / shares["d"] == pytest.approx(np.exp(-1) * 100**0.5, rel=0.01)  # (29700 + 300) / 300 is 100
     assert weighed[0].score == 0.5
+    as_floor = Catalogue(FACES, np.eye(7), np.arange(7, dtype=np.int32), np.zeros((0, 2), np.int32), {"b": 300})
+    assert np.exp(as_floor.log_usage) == pytest.approx([300, 300, 300, 600, 600, 300, 300])
 
 
 def test_letters_that_many_families_draw_give_way_to_as_likely_ones():

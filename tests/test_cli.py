@@ -178,7 +178,9 @@ def test_a_picture_may_be_at_an_address(capsys, pictures, tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_who_ends_it_gets_no_traceback(pictures):
     command = [sys.executable, "-m", "fontid", "identify", *[str(pictures / "one.png")] * 200]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell has its background jobs ignore it
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, preexec_fn=heeded, **pipes) as process:
         process.stdout.readline()  # it answers
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=30)

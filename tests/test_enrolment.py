@@ -26,6 +26,7 @@ from fontid.catalogue.enrolment import (
 )
 from fontid.catalogue.own import EnrolmentError, catalogue_file, catalogue_names, read_own, remove, save_own, searching
 from fontid.evaluation.experiment import read_result
+from fontid.fonts.reading import read_apart
 from fontid.letters.letterforms import Letterforms
 from tests.conftest import draw, font_file, run_command, run_module
 
@@ -204,6 +205,20 @@ def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_pa
     with pytest.raises(EnrolmentError, match="None of the 2 font files"):
         enroll(identifier, folder, "mixed")
     assert [face.family for face in open_own(identifier, "mixed").faces] == ["fine"]  # as it was
+
+
+@pytest.mark.parametrize("times", [0.05, 12.0])
+def test_letters_out_of_all_proportion_are_refused(tmp_path, times):
+    """Each the size of a grain, or as high as a house: drawing them would take all memory, or show nothing."""
+    with TTFont(font_file("lobster")) as font:
+        for glyph in font["glyf"].keys():
+            if font["glyf"][glyph].numberOfContours > 0:
+                font["glyf"][glyph].coordinates.scale((times, times))
+                font["glyf"][glyph].coordinates.toInt()
+        font.flavor = None
+        font.save(tmp_path / "odd.ttf")
+    ((file, face, problem),) = read_apart([tmp_path / "odd.ttf"])
+    assert face is None and "out of all proportion" in problem
 
 
 def in_format_1(name: str) -> Path:

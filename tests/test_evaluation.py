@@ -1,6 +1,7 @@
 """What evaluation makes of answers: weights, slopes, groups; how well the unknown is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,32 @@ def test_weights_and_slopes_are_judged_where_the_family_is_right(tmp_path, catal
     summary = summarise(outcomes, left_out)
     assert summary["strict"]["top1"] == round(4 / 6, 4) and summary["twins"]["top1"] == round(5 / 6, 4)
     assert summary["styles"] == {"n": 5, "variants": 0.4, "n_right": 4, "weight_error": 75, "slope_right": 0.75}
+
+
+def test_pictures_families_refusals_and_words_are_counted(tmp_path, catalogue):
+    """One right, one refused, one wrong, one without a font, and one whose family there is not."""
+    sure, doubtful = (
+        replace(match("a"), verdict=word, probability=p) for word, p in (("certain", 0.9), ("close", 0.2))
+    )
+    outcomes, left_out = judged(
+        tmp_path,
+        catalogue,
+        ({"family": "a"}, [sure, match("d")]),
+        ({"family": "a"}, []),
+        ({"family": "d"}, [doubtful, match("d")]),
+        ({"family": None}, []),
+        ({"family": "nobody"}, [match("a")]),
+    )
+    assert [(one.strict, one.twins, one.first) for one in outcomes] == [
+        (1, 1, sure), (None, None, None), (2, 2, doubtful), (1, 1, None),
+    ]  # fmt: skip
+    summary = summarise(outcomes, left_out)
+    assert [summary[name] for name in ("n", "families", "left_out", "refused")] == [4, 2, 1, 0.5]
+    assert summary["strict"] == {"top1": 0.5, "top5": 0.75, "top20": 0.75}
+    words = summary["calibration"]["verdicts"]
+    assert (words["right"]["n"], words["right"]["certain"]) == (1, 1)
+    assert (words["wrong"]["n"], words["wrong"]["close"], words["wrong"]["certain"]) == (1, 1, 0)
+    assert summary["calibration"]["expected_error"] == pytest.approx(0.15)  # 0.1 and 0.2
 
 
 def test_styles_are_left_out_without_labels_and_empty_without_right_answers(tmp_path, catalogue):

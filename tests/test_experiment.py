@@ -1,9 +1,10 @@
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from fontid.evaluation.experiment import SettingsError, entries, read_result, read_settings, write_result
+from fontid.evaluation.experiment import SettingsError, entries, read_result, read_settings, readable_json, write_result
 from tests.conftest import ROOT
 from train.settings import TrainSettings
 
@@ -62,7 +63,15 @@ def test_result_says_how_it_was_made(tmp_path):
     record = read_result(path)
     assert record["settings"]["inner"] == {"share": 0.5} and record["seeds"] == [1]
     assert record["metrics"] == {"top1": 0.5} and record["command"] == "python -m x"
+    write_result(path.with_name("s.json"), settings=Outer(1), command="x", metrics={})  # the folder is there now
+    assert read_result(path.with_name("s.json"))["metrics"] == {}
     assert record["hardware"]["cores"] >= 1 and "numpy" in record["versions"]
+
+
+def test_results_are_a_line_for_what_is_short():
+    text = readable_json({"few": [1, 2], "many": ["word"] * 40, "odd": "[not json"})
+    assert text.splitlines()[1] == ' "few": [1, 2],' and len(text.splitlines()) == 2 + 1 + 42 + 1
+    assert json.loads(text) == {"few": [1, 2], "many": ["word"] * 40, "odd": "[not json"}
 
 
 def test_tables_hold_many(tmp_path):

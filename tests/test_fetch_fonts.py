@@ -280,11 +280,16 @@ def test_an_empty_folder_is_told(tmp_path):
     [
         (1, 0, 0, True), (1 << 9, 0, 0, True), (64, 2, 0, True), (64, 0, -12, True), (64, 0, 9, True),
         (64, 0, 0, False), (32, 1, 0, False), (128 + 64, 4, 0.5, False),
+        (64, 0, 1.5, True), (None, 0, 0, False), (None, 2, 0, True),
     ],
 )  # fmt: skip
 def test_a_face_is_italic_where_any_table_says_so(selection, mac_style, angle, italic):
     with TTFont(font_file("lora")) as font:
-        font["OS/2"].fsSelection, font["head"].macStyle, font["post"].italicAngle = selection, mac_style, angle
+        font["head"].macStyle, font["post"].italicAngle = mac_style, angle
+        if selection is None:
+            del font["OS/2"]  # as old fonts of the Macintosh have none
+        else:
+            font["OS/2"].fsSelection = selection
         assert is_italic(font) is italic
 
 

@@ -306,6 +306,7 @@ def test_arrays(convert):
 
 def test_arrays_refused_and_bool():
     assert_shows(layout() > 128, np.where(layout() > 128, 255, 0), tolerance=0)
+    refusal(np.array(7))
     for shape in ((0, 5), (7,), (2, 2, 2), (2, 2, 3, 1)):
         refusal(np.zeros(shape))
     for kind in (complex, str):
@@ -457,6 +458,30 @@ def test_limit_holds_for_the_size_a_jpeg_declares():
     """And not for the smaller one at which it would be decoded."""
     data = encode(Image.new("L", (4096, 4096)), "JPEG")
     assert "more than 9 million pixels" in refusal(data, max_pixels=9_000_000)
+
+
+def test_scales_of_pictures_made_smaller_twice_are_multiplied():
+    once = open_picture(Image.new("L", (8192, 4096), 77))
+    assert once.info["scale"] == pytest.approx(8192 / once.width)
+    assert open_picture(once).info["scale"] == pytest.approx(8192 / once.width)
+    large = once.resize((8192, 4096))
+    for before, times in ((3.0, 3), ("3.0", 1), (3, 1)):  # a text, or a whole number, comes from a file
+        large.info["scale"] = before
+        assert open_picture(large).info["scale"] == pytest.approx(times * 8192 / once.width)
+
+
+def test_pictures_that_take_twice_their_memory_may_be_half_as_large():
+    """Progressive JPEGs of four inks, and formats that are decoded whole."""
+    picture = Image.new("CMYK", (100, 100))
+    for data in (encode(picture, "JPEG", progressive=True), encode(picture.convert("RGB"), "WEBP")):
+        assert open_picture(data, max_pixels=20_000).size == (100, 100)
+        assert "more than 9999 pixels" in refusal(data, max_pixels=19_999)
+
+
+@pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WEBP", b"\0\0\0\0ftyp", b"\x89PNG", b"GIF8", b"\xff\xd8\xff"])
+def test_what_begins_like_a_picture_is_called_damaged(head):
+    assert "damaged" in refusal(head + bytes(100))
+    assert "not a picture" in refusal(b"x" + head + bytes(100))
 
 
 def test_limit_is_inclusive():

@@ -12,7 +12,7 @@ import pytest
 
 from fontid.__main__ import main
 from fontid.commands import Refusal
-from fontid.many import LEAST_TOGETHER, MOST_BLOCKS, answer_into, blocks_of, done_in, parts_of
+from fontid.many import LEAST_TOGETHER, MOST_BLOCKS, answer_into, blocks_of, done_in, opened, parts_of
 from tests.conftest import answer_validator, draw
 from tests.fake_hub import Repository
 from tests.test_publish import hub, on_hub  # noqa: F401 (a fixture)
@@ -73,6 +73,18 @@ def test_a_second_run_goes_on(identifier, pictures, tmp_path):
 
     failed, said = answer_into(out, never, OPTIONS, [pictures])
     assert failed == 0 and said.startswith("0 pictures answered")
+
+
+def test_answers_are_written_as_people_read_them(identifier, pictures, tmp_path):
+    folder = shutil.copytree(pictures, tmp_path / "größe")
+    answer_into(tmp_path / "a.jsonl", lambda: identifier, OPTIONS, [folder / "0.png"])
+    assert f'"image": "{folder}/0.png"' in (tmp_path / "a.jsonl").read_text(encoding="utf-8")
+
+
+def test_without_a_catalogue_of_ones_own_there_is_none_alone():
+    assert len(opened().catalogue.faces) > 1000
+    with pytest.raises(Refusal, match="--alone needs --catalogue"):
+        opened(alone=True)
 
 
 def test_names_of_any_kind_are_known_again(tmp_path):

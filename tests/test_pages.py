@@ -90,6 +90,17 @@ def test_boxes_of_large_pages_are_met_in_the_picture_that_was_looked_at(tmp_path
     assert families == "families: precision 100.0  recall 75.0  all_families 0.0  split 0.0  merged 50.0"
 
 
+@pytest.mark.parametrize(
+    ("found", "is_found"),
+    [((10, 60, 60, 70), True), ((10, 60, 59, 70), False), ((10, 60, 110, 65), True), ((10, 60, 110, 64), False)],
+)
+def test_a_line_is_found_where_half_of_it_is(tmp_path, found, is_found):
+    write_page(tmp_path, [([10, 60, 110, 70], "lora", 13.0)])
+    answer = Answer((Entry((line(*found),), (Row("lora"),)),))
+    summary = summarise_pages(evaluate_pages(lambda _: answer, Catalogue(), read_pages(tmp_path)))
+    assert summary["found"] == is_found
+
+
 def test_a_manifest_of_pages_that_is_wrong_is_told(tmp_path):
     write_page(tmp_path, [([0, 0, 10, 10], "lora", 12.0)])
     (tmp_path / "manifest.jsonl").write_text('{"file": "a.png", "lines": [{"box": [1, 2, 3, 4]}]}\n')

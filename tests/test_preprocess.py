@@ -5,9 +5,11 @@ from PIL import Image
 from fontid.encoder.preprocessing import (
     Ink,
     Preprocessing,
+    _otsu,
     _quantile,
     find_ink,
     fit_line,
+    ink_box,
     ink_map,
     prepare_line,
     windows_of,
@@ -85,6 +87,54 @@ def test_where_the_border_is_half_ink_the_larger_side_is_the_ground(inside):
     assert np.array_equal(ink_map(gray) > 127, gray != inside)
     gray[1:-1, 1:-1], gray[:, 0], gray[0, :], gray[-1, :10] = 255 - inside, inside, inside, inside
     assert (ink_map(gray) > 127)[20, 20] and not (ink_map(gray) > 127)[0, 5]  # most of the border, few of the pixels
+
+
+def apart(counts: np.ndarray, threshold: int) -> float:
+    """Otsu's variance between the classes of levels up to a threshold and above it, as in his paper."""
+    levels, shares = np.arange(256), counts / counts.sum()
+    parts = levels <= threshold, levels > threshold
+    if not all(shares[part].sum() for part in parts):
+        return -1.0
+    (low, mean_low), (high, mean_high) = (
+        (shares[part].sum(), (levels * shares)[part].sum() / shares[part].sum()) for part in parts
+    )
+    return low * high * (mean_low - mean_high) ** 2
+
+
+@pytest.mark.parametrize("levels", [2, 3, 20, 256])
+def test_the_threshold_is_otsus(levels, rng):
+    """Where several are as good, as between two tones, it is the middle one."""
+    counts = np.zeros(256, int)
+    counts[np.sort(rng.choice(256, levels, replace=False))] = rng.integers(1, 1000, levels)
+    values = [apart(counts, threshold) for threshold in range(256)]
+    best = [threshold for threshold in range(256) if values[threshold] >= max(values) * (1 - 1e-9)]
+    assert _otsu(counts) == best[len(best) // 2]
+
+
+@pytest.mark.parametrize("ground", [127, 128])
+def test_a_border_of_the_threshold_itself_is_of_the_darker_tones(ground):
+    """All tones as often: 0 to 127 are the dark ones."""
+    gray = np.full((66, 66), ground, np.uint8)
+    gray[1:-1, 1:-1] = np.repeat(np.arange(256, dtype=np.uint8), 16).reshape(64, 64)
+    seen = ink_map(gray)
+    assert (seen[1, 1], seen[64, 64]) == ((0, 255) if ground == 127 else (255, 0))
+
+
+@pytest.mark.parametrize("sides", [("top", "left"), ("bottom", "right"), ("top", "right"), ("left", "bottom")])
+def test_every_side_of_the_border_counts(sides):
+    """Bright on two sides and within: half of the border says nothing, and most of the picture is bright."""
+    gray = np.full((40, 40), 255, np.uint8)
+    places = {"top": np.s_[0], "bottom": np.s_[-1], "left": np.s_[:, 0], "right": np.s_[:, -1]}
+    for side in set(places) - set(sides):
+        gray[places[side]] = 0
+    assert ink_map(gray)[20, 20] == 0 and ink_map(gray).max() == 255
+
+
+def test_what_holds_less_than_half_ink_is_outside_the_box():
+    ink = np.full((9, 12), 110, np.uint8)
+    assert ink_box(ink) is None
+    ink[2, 3] = ink[6, 8] = 111
+    assert ink_box(ink) == (3, 2, 9, 7)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.75])

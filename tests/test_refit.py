@@ -148,6 +148,8 @@ def test_known_faces_keep_their_prototypes_and_new_ones_are_found(catalogue, tmp
         assert np.array_equal(now, before.prototypes[before.prototype_faces == row_of[face.id]][0]), face.id
     identifier = FontIdentifier(model)
     assert "open-sans" not in identifier.catalogue
+    families = len({face.family for face in after.faces})
+    assert f"\n# fontid: {len(after.faces)} faces of {families} families\n" in (model / "README.md").read_text()
     best = identifier.identify(draw("Quartz jugs", "pacifico")).matches[0]
     assert {best.family, *best.twins} == {"another", "pacifico"}
     embedded = identifier.embed_line(np.asarray(draw("Quartz jugs", "pacifico")))

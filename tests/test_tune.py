@@ -1,21 +1,25 @@
 """The prior and the calibration, fitted on answers made up so that what comes of it is known."""
 
+import json
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
-from fontid.artifact import open_artifact
+from fontid.artifact import open_artifact, put_settings
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import EVIDENCE, Calibration
+from fontid.evaluation.experiment import read_result
 from fontid.settings import DrawingSettings, Settings, SettingsError
 from tests.conftest import MODEL
 from tests.test_catalogue import FACES
-from train.answers import Answered
-from train.calibrate import Told, fit, measure, with_words
-from train.tune import Rows, fit_prior, fit_setting
+from train import calibrate, tune
+from train.answers import Answered, is_validation_family, kept_name
+from train.calibrate import FEW, OUTSIDE, Told, fit, measure, with_words
+from train.tune import EXPONENTS, Rows, fit_prior, fit_setting, with_setting
 
 
 @pytest.fixture
@@ -113,6 +117,147 @@ def test_words_keep_their_promises(catalogue):
     assert [words.word(value) for value in (1.0, words.likely, words.close, 0.0)] == list(
         ("certain", "likely", "close", "none")
     )
+
+
+def test_a_row_is_as_probable_as_its_share_and_that_its_family_is_there(catalogue):
+    """First rows right and wrong, and of a font that is not there, as `Catalogue.rank` and `in_catalogue` tell them."""
+    rows = [
+        answered("x", "a", {"a": 0.5, "d": 0.4}, known=1.0, unknown=-0.5),
+        answered("x", "d", {"a": 0.5, "d": 0.47}, known=0.3, unknown=0.2),
+        answered("x", "None", {"a": 0.3}, unknown=-1.0),
+    ]
+    weights = (0.2,) * len(Calibration().weights)
+    calibration = Calibration(0.1, (0.5,) * len(EVIDENCE), weights=weights, constant=0.4)
+    told = Told(rows, calibration, catalogue)
+
+    def inside(value: float) -> float:
+        return calibration.in_catalogue((value,) * len(EVIDENCE))
+
+    shares = [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-0.3))]
+    assert told.figures == pytest.approx([shares[0] * inside(1.0), shares[1] * inside(0.3)])
+    assert told.right.tolist() == [True, False]
+    assert told.outside == pytest.approx([inside(-0.5), inside(0.2), inside(-1.0)])  # each the only row
+    assert told.known == pytest.approx([inside(1.0), inside(0.3)]) and len(set(told.known)) == 2
+
+
+def test_where_evidence_says_nothing_as_many_are_inside_as_weigh(catalogue, rng):
+    rows = [
+        answered("x", "a" if number % 2 else "nobody", {"a": 0.5, "d": 0.4}, *rng.normal(size=2))
+        for number in range(4000)
+    ]
+    rows += [answered("x", "a", {"a": 0.5, "d": 0.4}, *rng.normal(size=2)) for _ in range(2000)]
+    inside, outside = 4000 * (1 + FEW), (6000 + 2000 * FEW) / OUTSIDE
+    found = fit(rows, catalogue).in_catalogue((0.0,) * len(EVIDENCE))
+    assert found == pytest.approx(inside / (inside + outside), abs=0.02)
+
+
+def test_families_inside_and_outside_are_told_apart_among_few(catalogue):
+    calibration = Calibration(weights=(1.0,) + (0.0,) * (len(Calibration().weights) - 1))
+    rows = [answered("x", family, {"a": 0.5}, known) for family, known in (("a", 2.0), ("a", 1.0), ("None", -1.0))]
+    assert measure(rows, calibration, catalogue)["in_catalogue"]["auroc_among_few"] == 1.0
+    assert measure(rows[:2], calibration, catalogue)["in_catalogue"]["auroc_among_few"] is None
+
+
+@pytest.fixture
+def validation(tmp_path, rng):
+    """A model, and a folder whose pictures were answered about: of 400, the first row is right in three of four."""
+    model = shutil.copytree(MODEL, tmp_path / "model")
+    families = sorted({face.family for face in open_artifact(MODEL).faces if face.id == f"{face.family}-400-normal"})[
+        :400
+    ]
+    for folder in ("lines-uniform", "lines-used"):
+        rows = []
+        for number, family in enumerate(families):
+            others = [families[number - 1], families[number - 2]]
+            is_right = number % 4 != 0
+            scores = {family: 0.6 if is_right else 0.4, others[0]: 0.45, others[1]: 0.3}
+            known, unknown = rng.normal(1, 0.5), rng.normal(-1, 0.5)
+            rows.append(json.dumps(asdict(answered(folder, family, scores, known, unknown))))
+        (tmp_path / "validation" / folder).mkdir(parents=True)
+        (tmp_path / "validation" / folder / "manifest.jsonl").write_text("")
+        (tmp_path / "validation" / folder / kept_name(model)).write_text("\n".join(rows))
+    return model, tmp_path / "validation", families
+
+
+def test_what_is_tuned_is_put_into_the_model_and_written_down(validation, capsys):
+    model, folder, families = validation
+    put_settings(model, Settings())
+    results = model.parent / "tuning.json"
+    tune.main([str(folder), "--model", str(model), "--results", str(results)])
+    found, prior = open_artifact(model).calibration, read_result(results)["metrics"]["prior"]
+    assert prior["n"] == 2 * sum(map(is_validation_family, families))
+    assert (prior["exponent"], prior["temperature"]) == (found.exponent, found.temperature)
+    assert [one["exponent"] for one in prior["tried"]] == pytest.approx(EXPONENTS, abs=1e-3)
+    right = [number % 4 != 0 for number, family in enumerate(families) if is_validation_family(family)]
+    assert prior["tried"][0]["strict, used"] == pytest.approx(np.mean(right), abs=1e-4)
+    assert "setting" not in read_result(results)["metrics"]
+    assert found.certain == open_artifact(MODEL).calibration.certain  # what is not tuned stays
+    first, *printed = capsys.readouterr().out.splitlines()
+    assert first == f"exponent {found.exponent}, temperature {found.temperature}" and len(printed) == 9
+
+
+def test_a_setting_is_chosen_by_the_command(validation, capsys):
+    """Of two weights of drawing the second has the better answers."""
+    model, folder, families = validation
+    other = shutil.copytree(model, model.with_name("other"))
+    for weight, better in ((0.1, False), (0.3, True)):
+        put_settings(other, with_setting(open_artifact(MODEL).settings, "drawing.weight", weight))
+        for part in folder.iterdir():
+            rows = [json.loads(line) for line in (part / kept_name(model)).read_text().splitlines()]
+            if better:
+                rows = [row | {"right": 0, "strict": 0} for row in rows]
+            (part / kept_name(other)).write_text("\n".join(map(json.dumps, rows)))
+    results = model.parent / "tuning.json"
+    arguments = [str(folder), "--model", str(model), "--results", str(results)]
+    tune.main([*arguments, "--setting", "drawing.weight", "--values", "0.1", "0.3"])
+    assert open_artifact(model).settings.drawing.weight == 0.3
+    record = read_result(results)
+    setting = record["metrics"]["setting"]
+    assert setting["name"] == "drawing.weight" and [one["value"] for one in setting["tried"]] == [0.1, 0.3]
+    assert setting["tried"][1]["twins"] == 1.0 > setting["tried"][0]["twins"]
+    assert record["command"].endswith("--setting drawing.weight --values 0.1 0.3")
+    for wrong in (["--setting", "drawing.weight"], ["--values", "1"], ["--setting", "drawing.wait", "--values", "1"]):
+        with pytest.raises(SystemExit) as ended:
+            tune.main([*arguments, *wrong])
+        assert ended.value.code == 2
+    assert "unknown key 'wait'" in capsys.readouterr().err
+
+
+def test_what_is_calibrated_is_put_into_the_model_and_measured_on_other_families(validation, capsys):
+    model, folder, families = validation
+    results = model.parent / "calibration.json"
+    calibrate.main([str(folder), "--model", str(model), "--results", str(results)])
+    found, record = open_artifact(model).calibration, read_result(results)
+    metrics = record["metrics"]
+    fitted = 2 * sum(map(is_validation_family, families))
+    assert (metrics["fitted_on"], metrics["n"]) == (fitted, 800 - fitted)
+    assert record["model"] == open_artifact(model).version
+    parts = metrics["by"]
+    assert list(parts) == ["lines-uniform", "lines-used"] and sum(part["n"] for part in parts.values()) == 800 - fitted
+    words = metrics["words"]
+    right = sum(number % 4 != 0 for number, family in enumerate(families) if not is_validation_family(family))
+    assert words["right first rows"]["n"] == pytest.approx(2 * right, abs=8)  # usage turns a few
+    assert (
+        words["right first rows"]["n"] + words["wrong first rows"]["n"] == words["fonts outside"]["n"] == 800 - fitted
+    )
+    assert metrics["in_catalogue"]["auroc"] > 0.98 and metrics["probability"]["expected_error"] < 0.1
+    assert 0.9 <= found.certain <= 1 and found.close <= found.likely <= found.certain
+    printed = capsys.readouterr().out
+    assert f"certain {found.certain}" in printed and "lines-used: probability off by" in printed
+    error = 100 * metrics["probability"]["expected_error"]
+    assert f"all: probability off by {error:.1f}, in_catalogue by" in printed
+
+
+def test_too_few_answers_are_told(validation):
+    model, folder, families = validation
+    for part in folder.iterdir():
+        lines = (part / kept_name(model)).read_text().splitlines()
+        (part / kept_name(model)).write_text("\n".join(lines[:40]))
+    with pytest.raises(SystemExit, match="Only 80 pictures gave an answer, too few"):
+        calibrate.main([str(folder), "--model", str(model), "--results", str(model.parent / "c.json")])
+    assert open_artifact(model).calibration == open_artifact(MODEL).calibration
+    with pytest.raises(SystemExit, match="No folders with manifest.jsonl"):
+        tune.main([str(model.parent / "nothing"), "--model", str(model)])
 
 
 @pytest.mark.parametrize(("outside", "certain"), [(12, 0.9), (60, 0.95)])

@@ -367,6 +367,31 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
         batch.pictures_in([tmp_path / "bomb.zip"])
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_picture_in_a_zip_may_be_as_large_as_others(tmp_path, monkeypatch, more):
+    monkeypatch.setattr(batch, "LARGEST_FILE", 1_000_000)
+    with zipfile.ZipFile(tmp_path / "one.zip", "w", zipfile.ZIP_DEFLATED) as files:
+        files.writestr("a.png", bytes(1_000_000 + more))
+    ((_, file, entry),) = batch.pictures_in([tmp_path / "one.zip"])
+    if more:
+        with pytest.raises(PictureError, match="larger than 1 MB"):
+            batch.read_picture(file, entry)
+    else:
+        assert batch.read_picture(file, entry) == bytes(1_000_000)
+
+
+def test_a_table_shows_pictures_small_and_names_in_their_own_letters(identifier, tmp_path):
+    draw("Signal Window", "pacifico", 48).save(tmp_path / "one.png")
+    (tmp_path / "two.png").write_bytes(b"no picture")
+    pictures = batch.pictures_in(sorted(tmp_path.iterdir()))
+    rows = [row for more, _ in batch.answers(identifier, pictures) for row in more]
+    failed, named = batch.thumbnails_html(identifier, pictures, rows).split("<tr>")[1:]
+    assert "not a picture" in failed and "<img" not in failed and "class='problem'" in failed
+    assert "<img alt='' src='data:image/webp" in named and ">Pacifico</span>" in named and "class='family'" in named
+    fonts = batch.thumbnails_html(identifier, pictures, rows).split("<table")[0]
+    assert "@font-face" in fonts and "pacifico-400-normal" in named
+
+
 def test_rows_of_a_batch(identifier, tmp_path):
     draw("Signal Window", "pacifico", 48).save(tmp_path / "=one.png")
     (tmp_path / "two.png").write_bytes(b"no picture")

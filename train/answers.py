@@ -138,18 +138,22 @@ def answers_of(validation: Path, model: Path, each: int, again: bool = False) ->
     folders = sorted(path.parent for path in validation.glob("*/manifest.jsonl"))
     if not folders:
         raise SystemExit(f"No folders with manifest.jsonl in {validation}: render validation pictures first.")
+    answers = []
+    for folder, kept in ((folder, folder / kept_name(model)) for folder in folders):
+        if again or not kept.exists():
+            _ask(folder, model, each, kept)
+        answers += [_read(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+    return answers
+
+
+def kept_name(model: Path) -> str:
+    """The file that keeps a model's answers, named by the digest of what decides them."""
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))
     deciding = {name: value for name, value in config["sha256"].items() if not name.startswith("golden/")}
     settings = build_settings(Settings, config.get("settings", {}), "settings")
     if settings != DEFAULTS:
         deciding["settings"] = asdict(settings)
-    digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
-    answers = []
-    for folder, kept in ((folder, folder / f"answers-{digest}.jsonl") for folder in folders):
-        if again or not kept.exists():
-            _ask(folder, model, each, kept)
-        answers += [_read(line) for line in kept.read_text(encoding="utf-8").splitlines()]
-    return answers
+    return f"answers-{hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]}.jsonl"
 
 
 def _ask(folder: Path, model: Path, each: int, kept: Path) -> None:
