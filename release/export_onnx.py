@@ -178,8 +178,9 @@ tags: [font-identification, onnx]
 
 A convolutional encoder ({parameters:.1f}M parameters) that turns lines of Latin text into embeddings, and prototypes of
 these faces. Made by `python -m release.export_onnx {experiment}` from that file's settings on {trained} faces; what
-`python -m release.widen` added since was not trained on. Load with `fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the
-brackets; the parts are listed in `fontid/artifact.py`.
+`python -m release.widen` added since was not trained on. Load with
+`fontid.identifier.FontIdentifier.from_pretrained()`, from the hub with `"OWNER/NAME@COMMIT"` between the brackets; the
+parts are listed in `fontid/artifact.py`.
 
 Accuracy of encoder and prototypes by family, on lines of one text each ({results}):
 

@@ -52,7 +52,7 @@ def test_lines_count_by_length_and_size():
 
 
 def test_lines_are_tied_by_height_and_nearness():
-    """Of 10 pixels: one that touches the first, one two heights below, one beside the third; then one e**0.25 as high."""
+    """Of 10 pixels: one that touches the first, one two heights below, one beside that; then one e**0.25 as high."""
     boxes = np.array([[0, 0, 50, 10], [0, 10, 50, 20], [0, 30, 50, 40], [80, 30, 120, 40]], float)
     found = _ties(np.full(4, 10.0), boxes)
     assert found[0] == pytest.approx([0, 1, 1 / 2, 1 / (1 + 13**0.5 / 2)]) and np.array_equal(found, found.T)
@@ -85,7 +85,8 @@ def test_credit_goes_to_twins_of_the_pictured_face(catalogue):
     [
         (1, False, "Thin"), (100, True, "Thin Italic"), (149, False, "Thin"), (160, False, "Extra Light"),
         (300, False, "Light"), (400, False, "Regular"), (400, True, "Italic"), (449, True, "Italic"),
-        (500, True, "Medium Italic"), (550, False, "Medium"), (600, False, "Semi Bold"), (651, False, "Bold"), (800, True, "Extra Bold Italic"),
+        (500, True, "Medium Italic"), (550, False, "Medium"), (600, False, "Semi Bold"), (651, False, "Bold"),
+        (800, True, "Extra Bold Italic"),
         (900, False, "Black"), (1000, False, "Extra Black"),
     ],
 )  # fmt: skip
