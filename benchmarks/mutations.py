@@ -2,9 +2,9 @@
 
     python -m benchmarks.mutations DIR [--count 300] [--seed 20] [--results results/mutations.json]
 
-All operators of cosmic-ray that need no arguments are drawn from, outside annotations, but for those in `SAME`. DIR gets a clone of what is
-committed, where modules are changed, and a line for every mutant tried, so a killed run goes on. A mutant is killed
-where the tests fail, or take four times as long as without it. Hours of one core: `taskset -c 1`.
+All operators of cosmic-ray that need no arguments are drawn from, outside annotations, but for those in `SAME`. DIR
+gets a clone of what is committed, where modules are changed, and a line for every mutant tried, so a killed run goes
+on. A mutant is killed where the tests fail, or take four times as long as without it. It takes hours of one core.
 """
 
 import ast

@@ -140,6 +140,17 @@ def test_similar_families_are_others_and_no_twins():
     assert [row.family for row in catalogue.similar(6, 1)] == ["c"] and catalogue.similar(3, 5)[0].family == "d"
 
 
+def test_of_similar_families_those_of_a_superfamily_are_one_row():
+    """Noto Sans Oriya is a little nearer than Noto Sans, whose face is shown with the score of the nearest."""
+    names = ["A", "Noto Sans Oriya", "Noto Sans", "Noto Serif", "D"]
+    faces = [replace(face(name.lower().replace(" ", "-")), name=name) for name in names]
+    prototypes = np.array([[1, 0], [0.9, 0.436], [0.8, 0.6], [0.7, 0.714], [0.6, 0.8]], np.float16)
+    catalogue = Catalogue(faces, prototypes, np.arange(5, dtype=np.int32), np.zeros((0, 2), np.int32))
+    rows = catalogue.similar(0, 2)
+    assert [row.name for row in rows] == ["Noto Sans", "Noto Serif"]
+    assert rows[0].score == pytest.approx(0.9, abs=0.001)
+
+
 def test_styles_have_the_words_of_css():
     styles = ((400, False), (400, True), (700, True), (350, False), (1000, False))
     words = [style_words(*style) for style in styles]

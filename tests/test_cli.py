@@ -258,6 +258,9 @@ def test_evaluate_counts(capsys, labelled, tmp_path):
     summary = json.loads(lines[-1])
     assert status == 0 and summary == json.loads((tmp_path / "out.json").read_text())
     assert (summary["n"], summary["families"], summary["left_out"]) == (4, 4, 1)
+    assert summary["left_out_families"] == ["not-in-the-catalogue"] and summary["missing"] == 1
+    assert "1 pictures left out, of families that are not in the catalogue: not-in-the-catalogue." in lines
+    assert "1 pictures count as wrong, for their files are not in the folder." in lines
     assert summary["strict"]["top1"] <= summary["twins"]["top1"] <= 0.75  # the file that is gone is wrong
     assert set(summary["by"]) == {"p", "q"} and summary["by"]["q"]["n"] == 2
     assert summary["by"]["p"]["strict"]["top1"] == 1.0

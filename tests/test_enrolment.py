@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import sys
 import zipfile
@@ -28,7 +29,7 @@ from fontid.catalogue.own import EnrolmentError, catalogue_file, catalogue_names
 from fontid.evaluation.experiment import read_result
 from fontid.fonts.reading import read_apart
 from fontid.letters.letterforms import Letterforms
-from tests.conftest import draw, font_file, run_command, run_module
+from tests.conftest import ROOT, draw, font_file, run_command, run_module
 
 
 def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str = "400-normal") -> Path:
@@ -205,6 +206,20 @@ def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_pa
     with pytest.raises(EnrolmentError, match="None of the 2 font files"):
         enroll(identifier, folder, "mixed")
     assert [face.family for face in open_own(identifier, "mixed").faces] == ["fine"]  # as it was
+
+
+def test_what_the_documentation_does_in_python_works(home, tmp_path, monkeypatch):
+    own_font(tmp_path / "folder" / "of" / "fonts" / "x.ttf", "pacifico", "Acme Script")
+    for name in ("picture.png", "a.png", "b.png"):
+        draw("Signal Window", "pacifico").save(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    usage = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")
+    blocks = [code for code in re.findall(r"```python\n(.*?)```", usage, re.S) if "gradio_client" not in code]
+    known: dict = {}
+    for code in blocks:
+        exec(code, known)
+    assert len(blocks) == 2 and catalogue_names() == ["brand"]
+    assert known["searching_own"](known["identifier"], "brand", alone=True).catalogue.families == ["acme-script"]
 
 
 @pytest.mark.parametrize("times", [0.05, 12.0])

@@ -1,5 +1,6 @@
 """Lines of text found in pictures: however turned, however coloured, large or small; read, and straightened."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,10 +14,11 @@ from fontid.networks import _without_denormals, packaged
 from fontid.settings import ReadingSettings
 from fontid.text.detector import ENOUGH, _look
 from fontid.text.frames import fit_to_ink
-from fontid.text.lines import Line
+from fontid.text.lines import Line, line_around
 from fontid.text.plain import is_plain
 from fontid.text.reader import OtherScript, TextReader
 from fontid.text.recogniser import Reading
+from fontid.text.shadows import without_shadow
 from tests.conftest import draw, font_file
 
 WORDS = "Signal Window"
@@ -333,3 +335,67 @@ def test_weights_too_small_for_a_processor_are_zero_and_all_others_as_they_were(
         lost += int(tiny.sum())
         before.CopyFrom(after)
     assert lost > 100_000 and packed == changed  # nothing but those
+
+
+# --- hard shadows and extrusions
+
+
+def shadowed(text: str, colours: Sequence[tuple], steps: Sequence[tuple[int, int]], **more) -> Image.Image:
+    """Letters in the last of three colours before copies of them in the second, `steps` away, on the first."""
+    font = ImageFont.truetype(str(font_file("playfair-display")), 64)
+    picture = Image.new("RGB", (round(font.getlength(text)) + 80, 130), colours[0])
+    pen = ImageDraw.Draw(picture)
+    for x, y in steps:
+        pen.text((40 + x, 20 + y), text, colours[1], font=font)
+    pen.text((40, 20), text, colours[2], font=font, **more)
+    return picture
+
+
+def letters_alone(picture: Image.Image) -> np.ndarray | None:
+    line = line_around(np.array([[30, 20], [picture.width - 30, 20], [picture.width - 30, 110], [30, 110]], float))
+    cut = line.cut(picture)
+    return without_shadow(cut.frame, cut.own_ink)
+
+
+COLOURS = [((200, 6, 30), (240, 240, 60), (30, 20, 160)), ((20, 20, 20), (150, 40, 40), (250, 210, 90))]
+SWEPT = [(step, step) for step in range(1, 9)]
+
+
+@pytest.mark.parametrize("colours", COLOURS)
+@pytest.mark.parametrize("steps", [[(5, 4)], [(-6, 3)], [(0, -5)], SWEPT], ids=["right", "left", "above", "swept"])
+def test_letters_are_parted_from_their_shadow(colours, steps):
+    found = letters_alone(shadowed("Quartz", colours, steps))
+    plain = np.asarray(shadowed("Quartz", (colours[0], colours[2], colours[2]), []).convert("L"), float)
+    ends = np.unique(plain)[[0, -1]]
+    ink = np.abs(plain - plain[0, 0]) / np.ptp(ends)
+    height, width = found.shape
+    top, left = 20 - (height - 90) // 2, 30 - (width - (plain.shape[1] - 60)) // 2
+    assert np.abs(1 - found / 255 - ink[top : top + height, left : left + width]).mean() < 0.01
+
+
+@pytest.mark.parametrize("colours", COLOURS)
+def test_what_is_no_shadow_stays(colours):
+    plain = shadowed("Quartz", colours, [])
+    rim = shadowed("Quartz", colours, [], stroke_width=4, stroke_fill=colours[1])
+    glow = rim.filter(ImageFilter.GaussianBlur(3))
+    glow.paste(plain, mask=Image.fromarray((np.asarray(plain) != colours[0]).any(2)))
+    halves = np.where(np.arange(130)[:, None, None] < 64, plain, shadowed("Quartz", (*colours[:2], colours[1]), []))
+    for picture in (plain, rim, glow, Image.fromarray(halves)):
+        assert letters_alone(picture) is None
+
+
+def test_a_shadow_does_not_change_the_answer(identifier):
+    for steps in ([(5, 5)], SWEPT):
+        answer = identifier.identify(shadowed("Quartz Window", COLOURS[0], steps))
+        assert answer.matches[0].family == "playfair-display"
+
+
+def test_lines_below_one_another_keep_their_own_letters():
+    one, other = (shadowed(text, COLOURS[0], [(5, 5)]) for text in ("Quartz", "Jungle"))
+    both = Image.new("RGB", (max(one.width, other.width), 215), COLOURS[0][0])
+    both.paste(one.crop((0, 0, one.width, 107)), (0, 0))
+    both.paste(other, (0, 85))
+    line = line_around(np.array([[30, 20], [one.width - 30, 20], [one.width - 30, 105], [30, 105]], float))
+    cut = line.cut(both)
+    found = without_shadow(cut.frame, cut.own_ink)
+    assert found is not None and (found[-8:] > 200).all()  # nothing of the line below

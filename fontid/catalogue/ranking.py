@@ -15,6 +15,7 @@ from fontid.catalogue.usage import FLOOR
 
 RIVALS = 100  # rows among which probability is shared out
 UNDATED = 9999  # the year of a family whose copyright names none
+FOLDED = 4  # families of a superfamily that one row of `similar` may hold, on average
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
 
 
@@ -148,14 +149,19 @@ class Catalogue:
         return best
 
     def similar(self, face: int, top: int, among: np.ndarray | None = None) -> list[Neighbour]:
-        """The families that resemble a face most, but for its own and its twins: the best first, twins folded.
+        """The families that resemble a face most, but for its own and its twins: the best first.
 
+        Twins are folded, and those of a superfamily, of which the original is shown.
         Args: among: (F,) bool, the faces to look among (None: all).
         """
         own = [int(self.family_of[face]), *self.twin_families[face]]
         wanted = ~np.isin(self.family_of, own) & (True if among is None else among)
         scores = np.where(wanted, self.score_faces(self.prototypes_of(face)[:1]), -np.inf)
-        return [self._neighbour(shown, scores[best]) for best, shown in self._best_rows(scores, top)]
+        rows: dict[str, list[tuple[int, int]]] = {}
+        for best, shown in self._best_rows(scores, FOLDED * top):
+            rows.setdefault(superfamily(self.faces[shown].name), []).append((best, shown))
+        folded = [(part[0][0], self._first_drawn([shown for _, shown in part])) for part in rows.values()]
+        return [self._neighbour(shown, scores[best]) for best, shown in folded[:top]]
 
     def _neighbour(self, face: int, score: float) -> Neighbour:
         row, score = self.faces[face], round(float(score), 4)
@@ -223,8 +229,10 @@ class Catalogue:
         twins = sorted((twin for twin in self.twin_faces[face] if scores[twin] != -np.inf), key=lambda t: -scores[t])
         of_family = {int(self.family_of[twin]): twin for twin in reversed([face, *twins])}
         candidates = list(reversed(of_family.values()))
-        if len(candidates) == 1:
-            return face
+        return face if len(candidates) == 1 else self._first_drawn(candidates)
+
+    def _first_drawn(self, candidates: list[int]) -> int:
+        """Which of several faces is of the original family, see `names.original`."""
         found = [self.faces[row] for row in candidates]
         usage = [self.usage.get(one.family, 0) for one in found]
         return candidates[original([one.name for one in found], usage.__getitem__, lambda n: year_of(found[n]))]

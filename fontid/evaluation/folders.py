@@ -14,6 +14,7 @@ from fontid.confidence import WORDS, reliability, word_shares
 from fontid.picture.opening import PictureError
 
 RANKS = (1, 5, 20)
+LISTED = 8  # families left out that are named; more are counted
 STYLES = {"regular": (400, False), "bold": (700, False), "italic": (400, True), "bold italic": (700, True)}
 
 
@@ -179,6 +180,8 @@ def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
         "n": len(outcomes),
         "families": len({outcome.sample.family for outcome in outcomes} - {None}),
         "left_out": len(left_out),
+        "left_out_families": families_of(left_out),
+        "missing": sum(not outcome.sample.file.is_file() for outcome in outcomes),
         **_accuracy(outcomes),
         "refused": _refused(outcomes),
         **_styles(outcomes),
@@ -187,6 +190,10 @@ def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
         "median_seconds": round(statistics.median(seconds), 4),
         "by": {name: _by(part) for name, part in by_group(outcomes).items()},
     }
+
+
+def families_of(samples: list[Sample]) -> list[str]:
+    return sorted({sample.family for sample in samples if sample.family is not None})
 
 
 def _by(outcomes: list[Outcome]) -> dict:
@@ -263,9 +270,17 @@ def table(summary: dict) -> str:
             told = ", ".join(f"{100 * shares[word]:.1f} {word}" for word in WORDS)
             lines.append(f"{shares['n']} {kind} first rows: {told}.")
     lines.append(f"{summary['seconds_per_image']:.3f} seconds a picture, median {summary['median_seconds']:.3f}.")
-    if summary["left_out"]:
-        lines.append(f"{summary['left_out']} pictures left out: their families are not in the catalogue.")
-    return "\n".join(lines)
+    if summary["missing"]:
+        lines.append(f"{summary['missing']} pictures count as wrong, for their files are not in the folder.")
+    return "\n".join([*lines, *left_out_lines(summary)])
+
+
+def left_out_lines(summary: dict) -> list[str]:
+    """A sentence, where any were."""
+    names = summary["left_out_families"]
+    named = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} others" if len(names) > LISTED else "")
+    told = f"{summary['left_out']} pictures left out, of families that are not in the catalogue: {named}."
+    return [told] if names else []
 
 
 def _style_cells(styles: dict | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fontid.catalogue.ranking import Catalogue
-from fontid.evaluation.folders import Sample, by_group
+from fontid.evaluation.folders import Sample, by_group, families_of, left_out_lines
 from fontid.picture.opening import PictureError
 
 
@@ -59,6 +59,7 @@ def summarise_doubt(doubts: list[Doubt], left_out: list[Sample]) -> dict:
     return {
         **_part(doubts),
         "left_out": len(left_out),
+        "left_out_families": families_of(left_out),
         "by": {name: _part(part) for name, part in by_group(doubts).items()},
     }
 
@@ -80,6 +81,4 @@ def doubt_table(summary: dict) -> str:
             means = part["in_catalogue"]
             cells = f"{part['auroc']:10.3f}{means['known']:21.3f}{means['unknown']:10.3f}"
             lines.append(f"{name[:24]:24}{part['n']:>6}{cells}")
-    if summary["left_out"]:
-        lines.append(f"{summary['left_out']} pictures left out: their families are not in the catalogue.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *left_out_lines(summary)])

@@ -12,6 +12,7 @@ from fontid.settings import DEFAULTS, LettersSettings
 from fontid.text.frames import Frame, size_of
 from fontid.text.lines import Line, TextLine
 from fontid.text.plain import is_plain
+from fontid.text.shadows import without_shadow
 
 HEIGHT = 96  # pixels of the network's input, of which a box takes up BOX
 BOX = 54
@@ -57,6 +58,9 @@ class LettersNetwork:
         Args: heights: of one of a page's many lines: where it was not read, only a beginning as long is looked at.
         """
         own = line.own_ink
+        lit = without_shadow(line.frame, own) if own else None
+        if lit is not None:
+            return find_ink(lit)
         if own and (line.is_read or heights) and is_plain(line, own):
             return own
         if heights and not line.is_read:

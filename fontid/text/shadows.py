@@ -1,0 +1,144 @@
+"""Take a hard shadow or an extrusion away: the letters once more in another colour, moved, behind the letters.
+
+The ink of a line is parted into two colours by k-means. One of them is a shadow of the other where it covers what the
+other, moved, covers besides itself, to one side only; nothing else drawn on letters does.
+"""
+
+import cv2
+import numpy as np
+
+from fontid.encoder.preprocessing import Ink
+from fontid.text.frames import Frame
+
+LEAST_HEIGHT = 20  # pixels of ink
+HEIGHT = 64  # pixels of ink that are looked at
+LEAST_APART = 40.0  # between two of the three colours, in RGB
+FAINTEST = 0.4  # of how far the ink's strongest colour is from the ground
+LEAST_SHARE = 0.08  # of the ink: the smaller colour's
+FARTHEST = 0.2  # of the height: how far a shadow lies off
+LEAST_OVERLAP = 0.6  # intersection over union of the other colour and the shadow that the letters would throw
+MOST_OPPOSITE = 0.5  # of that: what one on the other side would cover; a rim is on all sides
+BESIDE = (1, 2, 3, 4)  # pixels: on which side of letters the other colour lies is told by what is so near
+EVEN = 0.65  # of what lies on one side: where as much lies on the other, nothing is moved; 0.7 to 1 on plain letters
+DIRECTIONS, TURNS = 16, 2  # all, and how many to each side of the likeliest are looked into
+SAMPLE = 1000  # pixels that colours are looked for in
+EMPTY = 30  # of an ink's amount: below it is ground
+
+
+def without_shadow(frame: Frame, own: Ink) -> np.ndarray | None:
+    """The letters alone, dark on light: (H, W) uint8; None where they throw no shadow. Args: own: the frame's ink."""
+    left, top, right, bottom = own.box
+    if bottom - top < LEAST_HEIGHT:
+        return None
+    reach = round(FARTHEST * (bottom - top)) + 2
+    place = np.s_[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]
+    scale = min(1.0, HEIGHT / (bottom - top))
+    others = _of_others(frame, own)[place]
+    pixels, amount, covered = (_scaled(part, scale) for part in (frame.pixels[place], own.amount[place], others))
+    colours = _colours(pixels, amount)
+    if colours is None:
+        return None
+    nearest = _nearest(pixels, colours)
+    first, second = (nearest == 1) & (covered == 0), (nearest == 2) & (covered == 0)
+    thrown = [_thrown(*masks, int(scale * reach)) for masks in ((first, second), (second, first))]
+    if max(thrown) < LEAST_OVERLAP:
+        return None
+    alone = np.full(frame.gray.shape, 255, np.uint8)
+    amount = _amount(frame.pixels[place].astype(np.float32), colours, 1 + int(np.argmax(thrown)))
+    alone[place] = 255 - np.where(others, 0, amount)
+    return alone
+
+
+def _of_others(frame: Frame, own: Ink) -> np.ndarray:
+    """(H, W) uint8: 1 where the ink of other lines is."""
+    if frame.solid is None:
+        return np.zeros(own.amount.shape, np.uint8)
+    free = own.amount < EMPTY
+    others = cv2.dilate((frame.solid & free).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    return (others & free).astype(np.uint8)
+
+
+def _scaled(part: np.ndarray, scale: float) -> np.ndarray:
+    size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
+    return cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+
+
+def _colours(pixels: np.ndarray, amount: np.ndarray) -> np.ndarray | None:
+    """(3, 3) float32 RGB: the ground and the ink's two; None where it has not two."""
+    empty = amount < EMPTY
+    if not empty.any():
+        return None
+    ground = np.median(pixels[empty][:: max(1, int(empty.sum()) // SAMPLE)], axis=0).astype(np.float32)
+    away = np.linalg.norm(pixels - ground, axis=2)
+    ink = pixels[away > max(LEAST_APART, FAINTEST * np.percentile(away, 95))].astype(np.float32)
+    ink = ink[:: max(1, len(ink) // SAMPLE)]
+    if len(ink) < 2 / LEAST_SHARE:
+        return None
+    ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
+    cv2.setRNGSeed(1)  # of this thread: the same picture has the same answer
+    _, labels, _ = cv2.kmeans(ink, 2, None, ends, 3, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]  # no labels
+    of_second = labels.ravel() == 1
+    if not LEAST_SHARE < of_second.mean() < 1 - LEAST_SHARE:
+        return None
+    first, second = np.median(ink[~of_second], axis=0), np.median(ink[of_second], axis=0)
+    return None if np.linalg.norm(first - second) < LEAST_APART else np.stack([ground, first, second])
+
+
+def _nearest(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """(H, W) int: which colour each pixel is nearest to."""
+    return ((colours**2).sum(1) - 2 * pixels.astype(np.float32) @ colours.T).argmin(2)
+
+
+def _thrown(letters: np.ndarray, shadow: np.ndarray, farthest: int) -> float:
+    """How well a mask covers the shadow that another throws in one direction, and in no opposite one: 0-1."""
+    beside = [
+        sum((_moved(letters, *_step(direction, length)) & shadow).sum() for length in BESIDE)
+        for direction in range(DIRECTIONS)
+    ]
+    toward, half = int(np.argmax(beside)), DIRECTIONS // 2
+    if beside[(toward + half) % DIRECTIONS] > EVEN * beside[toward]:
+        return 0.0
+    near = [(toward + turn) % DIRECTIONS for turn in range(-TURNS, TURNS + 1)]
+    overlap, best = max((_covered(letters, shadow, direction, farthest), direction) for direction in near)
+    opposite = _covered(letters, shadow, (best + half) % DIRECTIONS, farthest)
+    return overlap if opposite < MOST_OPPOSITE * overlap else 0.0
+
+
+def _step(direction: int, length: int) -> tuple[int, int]:
+    angle = 2 * np.pi * direction / DIRECTIONS
+    return round(length * np.cos(angle)), round(length * np.sin(angle))
+
+
+def _covered(letters: np.ndarray, shadow: np.ndarray, direction: int, farthest: int) -> float:
+    """Intersection over union with the shadow that letters throw, moved or swept there, at its best length: 0-1."""
+    best, image = 0.0, letters.astype(np.uint8)
+    for length in range(1, farthest + 1):
+        step = _step(direction, length)
+        for thrown in (_moved(letters, *step), cv2.dilate(image, _path(*step)).astype(bool)):
+            thrown &= ~letters
+            best = max(best, (thrown & shadow).sum() / max(1, (thrown | shadow).sum()))
+    return float(best)
+
+
+def _moved(mask: np.ndarray, x: int, y: int) -> np.ndarray:
+    """A mask moved to the right and down, by less than it has of ground around."""
+    return np.roll(mask, (y, x), (0, 1))
+
+
+def _path(x: int, y: int) -> np.ndarray:
+    """What a pixel in the middle covers on its way."""
+    far = max(abs(x), abs(y))
+    kernel = np.zeros((2 * far + 1, 2 * far + 1), np.uint8)
+    cv2.line(kernel, (far, far), (far - x, far - y), 1)
+    return kernel
+
+
+def _amount(pixels: np.ndarray, colours: np.ndarray, letters: int) -> np.ndarray:
+    """(H, W) uint8: how much of each pixel is the letters' colour, the rest being whichever other fits better."""
+    fits = []
+    for other in (colours[0], colours[3 - letters]):
+        away = colours[letters] - other
+        amount = np.clip((pixels - other) @ away / (away @ away), 0, 1)
+        fits.append((np.linalg.norm(pixels - (other + amount[..., None] * away), axis=2), amount))
+    (of_ground, on_ground), (of_shadow, on_shadow) = fits
+    return np.rint(255 * np.where(of_ground <= of_shadow, on_ground, on_shadow)).astype(np.uint8)
