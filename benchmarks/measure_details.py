@@ -1,6 +1,6 @@
 """Look closely at an encoder and its prototypes: who is confused with whom, by category and by size, a map of families.
 
-    python -m benchmarks.measure_details [--model model] [--data full] [--results results/details.json]
+    python -m benchmarks.measure_details [--model model] [--data full] [--results results/once.jsonl#details]
 
 Of a model as it is served, asked about the test and the Chromium lines of a data set. The map is a t-SNE (van der
 Maaten and Hinton 2008) of the regular faces' prototypes.
@@ -82,7 +82,7 @@ def map_of(catalogue: Catalogue) -> dict[str, list[float]]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__, "results/details.json")
+    parser = command_line(__doc__, "results/once.jsonl#details")
     parser.add_argument("--model", type=Path, default=Path("model"))
     parser.add_argument("--data", default="full", help="a preset's name, or a folder")
     arguments = parser.parse_args(argv)

@@ -120,12 +120,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--map", type=Path, default=Path("web/families.webp"))
     arguments = parser.parse_args(argv)
     results, out = arguments.results, arguments.out
-    if not (results / "details.json").exists() or not (results / "ladder.jsonl").exists():
+    details = read_results(results / "once.jsonl").get("details")
+    if details is None or not (results / "ladder.jsonl").exists():
         raise SystemExit(
             f"{results} holds no experiments: run python -m train.run_experiments and benchmarks.measure_details first."
         )
     questions = read_yaml(QUESTIONS)
-    runs, details = read_results(results / "ladder.jsonl"), read_result(results / "details.json")["metrics"]
+    runs, details = read_results(results / "ladder.jsonl"), details["metrics"]
     identifier = FontIdentifier.from_pretrained(arguments.model)
     out.mkdir(parents=True, exist_ok=True)
     draw_curves(runs, questions, out / "curves.webp")

@@ -112,7 +112,7 @@ def results(tmp_path, identifier):
         "confused": [{"families": ["lora", "roboto"], "lines": 3}],
         "map": {family: rng.random(2).tolist() for family in families},
     }
-    (folder / "details.json").write_text(json.dumps({"metrics": details}))
+    (folder / "once.jsonl").write_text(json.dumps({"name": "details", "metrics": details}))
     bins = {"expected_error": 0.02, "bins": [{"probability": 0.5, "right": 0.5, "n": 4}]}
     calibration = {"metrics": {"n": 4, "probability": bins, "in_catalogue": bins}}
     (folder / "calibration.json").write_text(json.dumps(calibration))
