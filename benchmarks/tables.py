@@ -38,6 +38,7 @@ MAIN = (
     ("GoogleFontsBench's noisy lines, 31 families", "googlefontsbench", None),
     ("FRB, eight families", "frb", None),
     ("FontBench’s recipe, its families and stand-ins", "fontbench", None),
+    ("WhatFontIs-Bench’s recipe, photo-like words, a sample", "photolike", None),
     ("generated photographs, a sample", "photo", None),
     ("effects behind, around and on letters, 48 conditions", "effects", None),
     ("real pictures that nobody here made", "realworld", None),

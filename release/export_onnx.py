@@ -189,7 +189,12 @@ Accuracy of encoder and prototypes by family, on lines of one text each ({result
 {rows}
 
 Limits: Latin letters only; names only what is in the catalogue; trained on drawn text with augmentation, on no
-photograph. The fonts' own licences are in `faces.jsonl.gz`.
+photograph. Accuracy by condition, with all stages and on real pictures, is in `docs/results.md` of the repository. The
+fonts' own licences are in `faces.jsonl.gz`.
+
+Do not use it as evidence: many families draw the same letters and others nearly the same, so an answer proves neither
+which font file somebody used nor whether it was licensed, nor where or when a document was made. Do not use it to read
+documents or to recognise whose handwriting it is.
 """
 
 
