@@ -257,6 +257,12 @@ def test_curl_as_the_readme_says(server, pictures):
     assert {match["weight"] for match in answer["matches"]} <= {400, 700}
 
 
+def test_an_endpoint_that_is_not_there_is_told(server):
+    for way in ("call", "call/v2"):
+        answer = httpx.post(f"{server[0]}/gradio_api/{way}/nosuch", json={"data": []})
+        assert answer.status_code == 404 and answer.json()["detail"].startswith("There is no endpoint nosuch: /gradio")
+
+
 def test_fields_that_are_unknown_or_missing(server):
     strange = ask_by_names(server, "identify", {"picture": None, "sizes": [1]})
     assert strange.status_code == 422 and strange.json()["detail"].startswith("No field is named sizes: there are pict")

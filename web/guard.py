@@ -1,5 +1,6 @@
 """Requests before Gradio sees them: those too many, too large or too slow get a polite refusal."""
 
+import re
 import time
 
 import anyio
@@ -18,7 +19,9 @@ STOPPING = "The server is being restarted: try again in a minute."
 SLOW = "This came too slowly and was given up: try again with a smaller picture, or over a better connection."
 CUT = "This was cut off half-way: send it again."
 LARGE = "This is larger than {} MB: send less at a time, or a smaller copy."
+NO_ENDPOINT = "There is no endpoint {}: /gradio_api/openapi.json lists those there are."
 UPLOAD = "/upload"
+CALL = re.compile(r"/call/(?:v2/)?([^/]+)$")  # how an endpoint is asked
 
 
 class Refused(MultiPartException):
@@ -119,6 +122,8 @@ class Guard:
         if self._open > MOST_OPEN:
             raise body.refuse(503, FULL)
         if scope["method"] == "POST":
+            if (asked := CALL.search(scope["path"])) and asked[1] not in self._service.endpoints:
+                raise body.refuse(404, NO_ENDPOINT.format(asked[1][:60]))
             if self._service.state == "stopping":
                 raise body.refuse(503, STOPPING)
             length = dict(scope["headers"]).get(b"content-length", b"0")

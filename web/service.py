@@ -34,6 +34,11 @@ class Service:
         FREE.set_function(free_space)
 
     @property
+    def endpoints(self) -> set[str]:
+        """What programs may ask."""
+        return {str(function.api_name) for function in self._page.fns.values() if function.api_name}
+
+    @property
     def waiting(self) -> int:
         """Requests that wait for their turn."""
         return len(self._page._queue) + TURNS.waiting
