@@ -138,8 +138,8 @@ def answers_of(validation: Path, model: Path, each: int, again: bool = False) ->
     folders = sorted(path.parent for path in validation.glob("*/manifest.jsonl"))
     if not folders:
         raise SystemExit(f"No folders with manifest.jsonl in {validation}: render validation pictures first.")
-    answers = []
-    for folder, kept in ((folder, folder / kept_name(model)) for folder in folders):
+    answers, name = [], kept_name(model)
+    for folder, kept in ((folder, folder / name) for folder in folders):
         if again or not kept.exists():
             _ask(folder, model, each, kept)
         answers += [_read(line) for line in kept.read_text(encoding="utf-8").splitlines()]
