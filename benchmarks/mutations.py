@@ -1,8 +1,8 @@
 """Do the tests fail for small faults? Mutants by cosmic-ray, drawn by lot, each against the tests beside its module.
 
-    python -m benchmarks.mutations DIR [--count 300] [--seed 20] [--results results/mutations.json]
+    python -m benchmarks.mutations DIR [--count 300] [--seed 20] [--only fontid/text] [--results results/once.jsonl#NAME]
 
-All operators of cosmic-ray that need no arguments are drawn from, outside annotations, but for those in `SAME`. DIR
+`--only` draws from the modules of these folders; without it from all of `TESTS`. All operators of cosmic-ray that need no arguments are drawn from, outside annotations, but for those in `SAME`. DIR
 gets a clone of what is committed, where modules are changed, and a line for every mutant tried, so a killed run goes
 on. A mutant is killed where the tests fail, or take four times as long as without it. It takes hours of one core.
 """
@@ -42,6 +42,8 @@ TESTS = {  # modules, and the tests beside them
     "train/tune.py": ("test_tune",),
     "fontid/many.py": ("test_many",),
     "web/batch.py": ("test_web",),
+    "fontid/text/*.py": ("test_lines", "test_turns", "test_bends", "test_letters", "test_identifier"),
+    "fontid/letters/*.py": ("test_letterforms", "test_places", "test_identifier"),
 }
 
 
@@ -88,11 +90,12 @@ def mutants_of(root: Path, module: str) -> list[Mutant]:
     return found
 
 
-def draw_lots(root: Path, count: int, seed: int) -> list[tuple[Mutant, tuple[str, ...]]]:
+def draw_lots(root: Path, count: int, seed: int, only: list[str]) -> list[tuple[Mutant, tuple[str, ...]]]:
     """`count` mutants of all modules, each with its tests, ordered by module so that little is compiled anew."""
     every = [
         (mutant, tuple(f"tests/{name}.py" for name in names if (root / "tests" / f"{name}.py").exists()))
         for pattern, names in TESTS.items()
+        if not only or str(Path(pattern).parent) in only
         for path in sorted(root.glob(pattern))
         for mutant in mutants_of(root, path.relative_to(root).as_posix())
     ]
@@ -133,10 +136,11 @@ def summary(rows: list[dict]) -> dict:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = command_line(__doc__, "results/mutations.json")
+    parser = command_line(__doc__, "results/once.jsonl#mutations")
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--only", nargs="+", default=[], metavar="FOLDER")
     arguments = parser.parse_args(argv)
     root, log = arguments.folder / "clone", arguments.folder / "tried.jsonl"
     if not root.exists():
@@ -144,7 +148,7 @@ def main(argv: list[str] | None = None) -> None:
     tried = {row["key"]: row for row in map(json.loads, log.read_text().splitlines())} if log.exists() else {}
     limits: dict[tuple[str, ...], float] = {}
     rows = []
-    for mutant, tests in tqdm(draw_lots(root, arguments.count, arguments.seed), "mutants"):
+    for mutant, tests in tqdm(draw_lots(root, arguments.count, arguments.seed, arguments.only), "mutants"):
         key = f"{mutant.module} {mutant.operator} {mutant.occurrence}"
         if key not in tried:
             if tests not in limits:
@@ -156,8 +160,10 @@ def main(argv: list[str] | None = None) -> None:
             with log.open("a") as lines:
                 lines.write(json.dumps(tried[key]) + "\n")
         rows.append(tried[key])
-    settings = {"count": arguments.count, "seed": arguments.seed, "tests": TESTS}
+    settings = {"count": arguments.count, "seed": arguments.seed, "only": arguments.only, "tests": TESTS}
     command = f"python -m benchmarks.mutations DIR --count {arguments.count} --seed {arguments.seed}"
+    if arguments.only:
+        command += f" --only {' '.join(arguments.only)}"
     write_result(arguments.results, settings=settings, command=command, metrics=summary(rows))
     print(json.dumps({key: value for key, value in summary(rows).items() if key != "survivors"}))
 
