@@ -2,9 +2,10 @@
 
     python -m benchmarks.mutations DIR [--count 300] [--seed 20] [--only fontid/text] [--results results/once.jsonl#NAME]
 
-`--only` draws from the modules of these folders; without it from all of `TESTS`. All operators of cosmic-ray that need no arguments are drawn from, outside annotations, but for those in `SAME`. DIR
-gets a clone of what is committed, where modules are changed, and a line for every mutant tried, so a killed run goes
-on. A mutant is killed where the tests fail, or take four times as long as without it. It takes hours of one core.
+`--only` draws from the modules of these folders; without it, from all of `TESTS`. All operators of cosmic-ray that need
+no arguments are drawn from, outside annotations, but for those in `SAME`. DIR gets a clone of what is committed, where
+modules are changed, and a line for every mutant tried, so a killed run goes on. A mutant is killed where the tests fail,
+or take four times as long as without it. It takes hours of one core.
 """
 
 import ast

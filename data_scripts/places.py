@@ -29,7 +29,8 @@ def places(font: TTFont, told: Mapping[str, float]) -> Iterator[dict[str, float]
     """The faces of a variable font as a value for each of its axes, the usual one of a weight and slope first.
 
     Widths, optical sizes and what the font's named instances do with axes of its own vary one at a time, each with
-    every slope, and with regular, bold and the ends of weight: those between them resemble both their neighbours.
+    every slope. Optical sizes come in every weight, since browsers choose them by themselves: a semi-bold headline is as
+    common as a bold one. The others come in regular, bold and the ends of weight.
     """
     axes = {axis.axisTag: axis for axis in font["fvar"].axes}
     usual = usual_place(font, told)
@@ -50,7 +51,8 @@ def places(font: TTFont, told: Mapping[str, float]) -> Iterator[dict[str, float]
     variations += own_variations(font, usual)
     few = [place for place in weights if place in (weights[0], weights[-1]) or place["wght"] in (400, 700)]
     for variation in variations:
-        for weight, slant in itertools.product(few if usual | variation != usual else weights, slants):
+        often = usual | variation == usual or "opsz" in variation
+        for weight, slant in itertools.product(weights if often else few, slants):
             yield usual | variation | weight | slant
 
 
