@@ -1,11 +1,11 @@
 """Do the tests fail for small faults? Mutants by cosmic-ray, drawn by lot, each against the tests beside its module.
 
-    python -m benchmarks.mutations DIR [--count 300] [--seed 20] [--only fontid/text] [--results results/once.jsonl#NAME]
+    python -m benchmarks.mutations DIR [--count 300] [--seed 20] [--only fontid/text] [--results FILE]
 
-`--only` draws from the modules of these folders; without it, from all of `TESTS`. All operators of cosmic-ray that need
-no arguments are drawn from, outside annotations, but for those in `SAME`. DIR gets a clone of what is committed, where
-modules are changed, and a line for every mutant tried, so a killed run goes on. A mutant is killed where the tests fail,
-or take four times as long as without it. It takes hours of one core.
+`--only` draws from the modules of these folders; without it, from all of `TESTS`. All operators of cosmic-ray that
+need no arguments are drawn from, outside annotations, but for those in `SAME`. DIR gets a clone of what is committed,
+where modules are changed, and a line for every mutant tried, so a killed run goes on. A mutant is killed where the
+tests fail, or take four times as long as without it. It takes hours of one core.
 """
 
 import ast
@@ -44,7 +44,7 @@ TESTS = {  # modules, and the tests beside them
     "fontid/many.py": ("test_many",),
     "web/batch.py": ("test_web",),
     "fontid/text/*.py": ("test_lines", "test_turns", "test_bends", "test_letters", "test_identifier"),
-    "fontid/letters/*.py": ("test_letterforms", "test_places", "test_identifier"),
+    "fontid/letters/*.py": ("test_letterforms", "test_places", "test_twins", "test_identifier"),
 }
 
 

@@ -29,8 +29,8 @@ def places(font: TTFont, told: Mapping[str, float]) -> Iterator[dict[str, float]
     """The faces of a variable font as a value for each of its axes, the usual one of a weight and slope first.
 
     Widths, optical sizes and what the font's named instances do with axes of its own vary one at a time, each with
-    every slope. Optical sizes come in every weight, since browsers choose them by themselves: a semi-bold headline is as
-    common as a bold one. The others come in regular, bold and the ends of weight.
+    every slope. Optical sizes come in every weight, since browsers choose them by themselves, and semi-bold headlines
+    are as common as bold ones. The others come in regular, bold and the ends of weight.
     """
     axes = {axis.axisTag: axis for axis in font["fvar"].axes}
     usual = usual_place(font, told)
