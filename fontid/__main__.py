@@ -150,7 +150,7 @@ def list_alternatives(arguments: argparse.Namespace) -> int:
 
 def run_evaluation(arguments: argparse.Namespace) -> int:
     from fontid.evaluation.experiment import code_digest, readable_json
-    from fontid.evaluation.folders import evaluate, read_manifest, spread, summarise, table
+    from fontid.evaluation.folders import ManifestError, evaluate, read_manifest, spread, summarise, table
     from fontid.evaluation.open_set import doubt_table, measure_doubt, summarise_doubt
     from fontid.evaluation.pages import evaluate_pages, holds_pages, page_table, read_pages, summarise_pages
 
@@ -160,6 +160,8 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     of_pages = holds_pages(arguments.folder)
     read: Callable[[Path], list] = read_pages if of_pages else read_manifest
     chosen = spread(read(arguments.folder), arguments.limit)
+    if not any(sample.file.is_file() for sample in chosen):
+        raise ManifestError(f"None of the {len(chosen)} pictures that manifest.jsonl names is in {arguments.folder}.")
     samples = with_progress(chosen, len(chosen))
     if of_pages:
         summary = summarise_pages(

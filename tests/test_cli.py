@@ -267,6 +267,13 @@ def test_evaluate_counts(capsys, labelled, tmp_path):
     assert 0 < summary["seconds_per_image"] < 10
 
 
+def test_evaluate_says_where_all_pictures_are_missing(capsys, labelled):
+    for file in labelled.glob("*.png"):
+        file.unlink()
+    status, _, err = run(capsys, "evaluate", labelled)
+    assert status == 2 and "None of the 5 pictures that manifest.jsonl names is in" in err
+
+
 def test_the_place_of_a_result_is_made_or_refused_before_the_run(capsys, labelled, tmp_path, monkeypatch):
     def identify(*_, **__):
         assert (tmp_path / "new" / "folder").is_dir()

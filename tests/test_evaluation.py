@@ -79,7 +79,7 @@ def test_pictures_families_refusals_and_words_are_counted(tmp_path, catalogue):
         catalogue,
         ({"family": "a"}, [sure, match("d")]),
         ({"family": "a"}, []),
-        ({"family": "d"}, [doubtful, match("d")]),
+        ({"family": " D"}, [doubtful, match("d")]),  # its name
         ({"family": None}, []),
         ({"family": "nobody"}, [match("a")]),
     )

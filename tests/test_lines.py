@@ -341,13 +341,15 @@ def test_weights_too_small_for_a_processor_are_zero_and_all_others_as_they_were(
 
 
 def shadowed(text: str, colours: Sequence[tuple], steps: Sequence[tuple[int, int]], **more) -> Image.Image:
-    """Letters in the last of three colours before copies of them in the second, `steps` away, on the first."""
+    """Letters in the third colour and those after it, in turn; behind them copies in the second, on the first."""
     font = ImageFont.truetype(str(font_file("playfair-display")), 64)
     picture = Image.new("RGB", (round(font.getlength(text)) + 80, 130), colours[0])
     pen = ImageDraw.Draw(picture)
     for x, y in steps:
         pen.text((40 + x, 20 + y), text, colours[1], font=font)
-    pen.text((40, 20), text, colours[2], font=font, **more)
+    for place, letter in enumerate(text):
+        at = 40 + font.getlength(text[: place + 1]) - font.getlength(letter), 20
+        pen.text(at, letter, colours[2 + place % (len(colours) - 2)], font=font, **more)
     return picture
 
 
@@ -371,6 +373,15 @@ def test_letters_are_parted_from_their_shadow(colours, steps):
     height, width = found.shape
     top, left = 20 - (height - 90) // 2, 30 - (width - (plain.shape[1] - 60)) // 2
     assert np.abs(1 - found / 255 - ink[top : top + height, left : left + width]).mean() < 0.01
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_letters_of_several_colours_are_parted_from_one_shadow(count):
+    colours = [(245, 245, 240), (20, 20, 20), (220, 40, 40), (40, 90, 220), (240, 200, 0)][: 2 + count]
+    found = letters_alone(shadowed("Quartz Jungle", colours, [(6, 6)]))
+    plain = letters_alone(shadowed("Quartz Jungle", [*colours[:2], colours[2]], [(6, 6)]))
+    assert np.abs(found / 255 - plain / 255).mean() < 0.01
+    assert letters_alone(shadowed("Quartz Jungle", colours, [])) is None
 
 
 @pytest.mark.parametrize("colours", COLOURS)

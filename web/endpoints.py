@@ -96,10 +96,10 @@ def endpoints(identifier: FontIdentifier) -> None:
             JSON text, a list of rows with family, name, weight, italic, score (cosine), url and twins
             the most similar first
         """
-        asked = family.strip().casefold()
-        rows = [face for face in identifier.catalogue.faces if asked in (face.family, face.name.casefold())]
-        if not rows:
+        asked = identifier.catalogue.family_named(family)
+        if asked is None:
             raise gr.Error(f"No family is named {family}: /catalogue searches for names.", print_exception=False)
+        rows = [face for face in identifier.catalogue.faces if face.family == asked]
         face = min(rows, key=lambda face: style_apart(face, weight, italic))
         found = identifier.catalogue.similar(identifier.catalogue.row_of(face.id), min(50, max(1, int(top))))
         return [row.to_dict() for row in found]

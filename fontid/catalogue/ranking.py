@@ -294,8 +294,18 @@ class Catalogue:
             rows.setdefault(face.family, []).append(index)
         return rows
 
+    @cached_property
+    def _family_of_name(self) -> dict[str, str]:
+        return {self.faces[rows[0]].name.casefold(): family for family, rows in self._rows_of_family.items()}
+
     def __contains__(self, family: str) -> bool:
         return family in self._rows_of_family
+
+    def family_named(self, name: str) -> str | None:
+        """The id of the family with this id or name, whatever their case; None without one."""
+        asked = name.strip()
+        ids = (one for one in (asked, asked.casefold()) if one in self)
+        return next(ids, None) or self._family_of_name.get(asked.casefold())
 
     def credited(self, family: str, weight: int | None = None, italic: bool = False) -> set[str]:
         """Ids that are right for a picture of `family`: itself and the families with a twin of the pictured face.

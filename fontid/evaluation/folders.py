@@ -132,7 +132,8 @@ def evaluate(
     """
     outcomes, left_out = [], []
     for sample in samples:
-        if sample.family is not None and sample.family not in catalogue:
+        family = None if sample.family is None else catalogue.family_named(sample.family)
+        if sample.family is not None and family is None:
             left_out.append(sample)
             continue
         started = time.perf_counter()
@@ -143,11 +144,11 @@ def evaluate(
             matches = []
         seconds = time.perf_counter() - started
         families = [match.family for match in matches]
-        if sample.family is None:
+        if family is None:
             strict = twins = None if families else 1
         else:
-            right = catalogue.credited(sample.family, sample.weight, sample.italic)
-            strict, twins = rank_of(families, {sample.family}), rank_of(families, right)
+            right = catalogue.credited(family, sample.weight, sample.italic)
+            strict, twins = rank_of(families, {family}), rank_of(families, right)
         outcomes.append(Outcome(sample, strict, twins, seconds, matches[0] if matches else None))
     return outcomes, left_out
 

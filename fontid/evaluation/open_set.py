@@ -32,13 +32,14 @@ def measure_doubt(
     """
     doubts, left_out = [], []
     for sample in samples:
-        if sample.family is None or sample.family not in catalogue:
+        family = None if sample.family is None else catalogue.family_named(sample.family)
+        if family is None:
             left_out.append(sample)
             continue
         try:
             picture = sample.file.read_bytes()
             known = in_catalogue(picture, frozenset())
-            unknown = in_catalogue(picture, catalogue.likenesses(sample.family))
+            unknown = in_catalogue(picture, catalogue.likenesses(family))
         except (PictureError, OSError):
             known = unknown = 0.0
         doubts.append(Doubt(sample, known, unknown))

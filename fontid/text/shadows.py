@@ -45,10 +45,13 @@ def without_shadow(frame: Frame, own: Ink) -> np.ndarray | None:
         colours = _colours(pixels, amount, count)
         if colours is None:
             return None
-        letters = _letters(np.where(covered == 0, _nearest(pixels, colours), 0), count, least, int(scale * reach))
-        if len(letters) < count:
+        nearest = np.where(covered == 0, _nearest(pixels, colours), 0)
+        thrown = [
+            _thrown((nearest > 0) & (nearest != of), nearest == of, int(scale * reach)) for of in range(1, count + 1)
+        ]
+        if max(thrown) >= least:
             alone = np.full(frame.gray.shape, 255, np.uint8)
-            amount = _amount(frame.pixels[place].astype(np.float32), colours, letters)
+            amount = _amount(frame.pixels[place].astype(np.float32), colours, 1 + int(np.argmax(thrown)))
             alone[place] = 255 - np.where(others, 0, amount)
             return alone
     return None
@@ -95,18 +98,6 @@ def _nearest(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
     return ((colours**2).sum(1) - 2 * pixels.astype(np.float32) @ colours.T).argmin(2)
 
 
-def _letters(nearest: np.ndarray, count: int, least: float, farthest: int) -> set[int]:
-    """Which colours are letters: 1 to `count` without those that are shadows of what is left, the clearest first."""
-    left = set(range(1, count + 1))
-    while len(left) > 1:
-        thrown = {of: _thrown(np.isin(nearest, [*left - {of}]), nearest == of, farthest) for of in left}
-        clearest = max(left, key=lambda of: thrown[of])
-        if thrown[clearest] < least:
-            break
-        left.remove(clearest)
-    return left
-
-
 def _thrown(letters: np.ndarray, shadow: np.ndarray, farthest: int) -> float:
     """How well a mask covers the shadow that another throws in one direction, and in no opposite one: 0-1."""
     beside = [
@@ -151,15 +142,15 @@ def _path(x: int, y: int) -> np.ndarray:
     return kernel
 
 
-def _amount(pixels: np.ndarray, colours: np.ndarray, letters: set[int]) -> np.ndarray:
+def _amount(pixels: np.ndarray, colours: np.ndarray, shadow: int) -> np.ndarray:
     """(H, W) uint8: how much of each pixel is letters, the rest being ground or shadow, by the two that fit best."""
     least = np.full(pixels.shape[:2], np.inf, np.float32)
     best = np.zeros(pixels.shape[:2], np.float32)
-    for own in letters:
-        for other in set(range(len(colours))) - letters:
-            away = colours[own] - colours[other]
-            amount = np.clip((pixels - colours[other]) @ away / (away @ away), 0, 1)
-            misfit = np.linalg.norm(pixels - (colours[other] + amount[..., None] * away), axis=2)
+    for letters in set(range(1, len(colours))) - {shadow}:
+        for other in (colours[0], colours[shadow]):
+            away = colours[letters] - other
+            amount = np.clip((pixels - other) @ away / (away @ away), 0, 1)
+            misfit = np.linalg.norm(pixels - (other + amount[..., None] * away), axis=2)
             best = np.where(misfit < least, amount, best)
             least = np.minimum(misfit, least)
     return np.rint(255 * best).astype(np.uint8)
