@@ -17,7 +17,7 @@ from fontid.commands import command_line
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/results.md", "docs/serving.md", "docs/usage.md", "docs/scale.md", "docs/report.md")
+PAGES = ("README.md", "docs/results.md", "deploy/README.md", "docs/usage.md", "docs/scale.md", "docs/report.md")
 PLACE = re.compile(r"<!-- table: ([^>]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 QUESTIONS = ROOT / "experiments" / "questions.yaml"  # name -> entry of `LADDER` -> what it is called
 LADDER = "results/ladder.jsonl"
