@@ -22,7 +22,7 @@ from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
 from fontid.letters import undoing
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
-from fontid.letters.verification import Verifier, drawn_as
+from fontid.letters.verification import Verifier, _chosen_letters, _mean_likeness, drawn_as
 from fontid.settings import DrawingSettings
 from fontid.text.lines import Line, TextLine
 from fontid.text.words import ink_of, part_of, strokes_apart, words_of
@@ -614,6 +614,60 @@ def test_the_places_of_letters_hold_after_a_change_is_undone():
     first, second = np.split(bars, np.flatnonzero(np.diff(bars) > 1) + 1)
     places = np.array(undone.centres) * ink.amount.shape[1]
     assert len(first) > 15 and [first.mean(), second.mean()] == pytest.approx(places, abs=1.5)
+
+
+@pytest.mark.parametrize(("name", "width"), [("squeezed", 133), ("stretched", 75), ("bold", 96)])
+def test_undone_letters_have_the_size_that_the_change_says(name, width):
+    """A bar of 200 x 200 pixels among 400: it is 100 pixels high afterwards, and so wide; a bolder one is thinner."""
+    amount = np.zeros((300, 400), np.uint8)
+    amount[50:250, 80:280] = 255
+    line = Line(((0, 0), (1, 0), (1, 1), (0, 1)), "l", 1.0, (180 / 400,))
+    change = next(change for change in undoing.CHANGES if change.name == name)
+    undone, ink = undoing.undo(change, line, Ink(amount, ink_box(amount)))
+    left, top, right, bottom = ink.box
+    thinner = 2 * change.thinner * (undoing.HEIGHT / 100 > 0)
+    scale = undoing.HEIGHT / 100
+    expected = scale * width if name != "bold" else undoing.HEIGHT - thinner
+    assert right - left == pytest.approx(expected, abs=1) and bottom - top == pytest.approx(
+        undoing.HEIGHT - thinner, abs=1
+    )
+    assert undone.centres[0] * ink.amount.shape[1] == pytest.approx((left + right) / 2, abs=1)
+
+
+def test_of_a_long_line_its_beginning_is_undone_and_of_thin_letters_nothing():
+    amount = np.zeros((40, 9000), np.uint8)
+    amount[10:20, 5:8995] = 255
+    line = Line(((0, 0), (1, 0), (1, 1), (0, 1)), "l" * 80, 1.0, (0.1,))
+    squeezed, *_, bold = undoing.CHANGES
+    _, ink = undoing.undo(squeezed, line, Ink(amount, ink_box(amount)))
+    assert np.ptp(ink.box[::2]) == pytest.approx(undoing.LONGEST, abs=2 * squeezed.wider * undoing.HEIGHT / 10)
+    thin = np.zeros((300, 300), np.uint8)
+    thin[50:250, 100:103] = 255
+    assert undoing.undo(bold, line, Ink(thin, ink_box(thin))) is None
+
+
+def test_a_disc_is_round():
+    assert undoing._disc(2.0).tolist() == [
+        [0, 0, 1, 0, 0], [0, 1, 1, 1, 0], [1, 1, 1, 1, 1], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0],
+    ]  # fmt: skip
+    wide = undoing._disc(2.8)
+    assert wide.shape == (7, 7) and (wide == wide.T).all() and (wide == wide[::-1]).all() and wide.sum() == 25
+
+
+def test_letters_that_no_face_resembles_have_no_say():
+    """Of three letters one is misread; of the second a face has no glyph, and gets the least likeness of it."""
+    likeness = np.array([[0.95, 0.85], [0.9, np.nan], [0.3, 0.1]], np.float32)
+    mean, letters = _mean_likeness(likeness, np.array([1.0, 0.5, 1.0]), (0.5, 0.9))
+    assert letters == pytest.approx(1.5) and mean == pytest.approx([(0.95 + 0.45) / 1.5, (0.85 + 0.45) / 1.5])
+    mean, letters = _mean_likeness(np.array([[0.7, 0.6]], np.float32), np.array([0.8]), (0.5, 0.9))
+    assert letters == pytest.approx(0.4) and mean == pytest.approx([0.7, 0.6])
+    assert _mean_likeness(likeness[2:], np.ones(1), (0.5, 0.9))[1] == 0.0
+
+
+def test_of_several_lines_all_different_letters_come_first():
+    assert _chosen_letters(["a na", "ban!"], 12) == [[0, 1, 2], [0, 3]]
+    assert _chosen_letters(["banana", "xyz"], 4) == [[0, 1, 2, 3], []]
+    assert _chosen_letters(["banana", "xyz"], 8) == [[0, 1, 2, 3, 4, 5], [0, 1]]
 
 
 SENTENCE = ["people", "over", "the", "water", "should", "know", "again"]

@@ -12,7 +12,19 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
 from fontid.networks import _without_denormals, packaged
 from fontid.settings import ReadingSettings
-from fontid.text.detector import ENOUGH, _look
+from fontid.text.detector import (
+    ENOUGH,
+    GROWTH,
+    OVERLAP,
+    SIDE,
+    TILE,
+    Detector,
+    _from_top_left,
+    _inked,
+    _look,
+    _tiles,
+    _whole,
+)
 from fontid.text.frames import fit_to_ink
 from fontid.text.lines import Line, line_around
 from fontid.text.plain import is_plain
@@ -410,3 +422,88 @@ def test_lines_below_one_another_keep_their_own_letters():
     cut = line.cut(both)
     found = without_shadow(cut.frame, cut.own_ink)
     assert found is not None and (found[-8:] > 200).all()  # nothing of the line below
+
+
+# --- the detector's network, put in place by one that knows
+
+
+def detector_that_sees(place: tuple[slice, slice], monkeypatch, seen: list | None = None) -> Detector:
+    """Its network finds text where the scene has this (rows, columns), and shows what it was given."""
+    detector = Detector()
+
+    class Network:
+        def run(self, _, inputs):
+            if seen is not None:
+                seen.append(inputs["x"])
+            likely = np.zeros((1, 1, *inputs["x"].shape[2:]), np.float32)
+            likely[0, 0][place] = 1
+            return [likely]
+
+    monkeypatch.setattr(detector, "_session", Network())
+    return detector
+
+
+@pytest.mark.parametrize(("size", "scale"), [((400, 200), 1.0), ((1600, 800), None)])
+def test_a_box_lies_where_the_network_sees_text(size, scale, monkeypatch):
+    """Its heart, grown to whole letters, in pixels of the picture."""
+    picture = Image.new("RGB", size, (250, 250, 250))
+    middle_x, middle_y = size[0] // 4, size[1] // 4
+    ImageDraw.Draw(picture).rectangle((middle_x - 15, middle_y - 15, middle_x + 15, middle_y + 15), fill=(200, 30, 30))
+    found, border, page = _look(picture)
+    assert not page and (scale is None or found == scale) and found <= 1
+    longest = found * size[0] + 2 * border
+    assert scale or 600 <= longest <= SIDE
+    seen: list[np.ndarray] = []
+    detector = detector_that_sees(np.s_[100:120, 150:250], monkeypatch, seen)
+    (box,), bent = detector.find_boxes(picture)
+    height, width = seen[0].shape[2:]
+    assert not bent and height % 32 == width % 32 == 0
+    left, top = (width - round(found * size[0])) // 2, (height - round(found * size[1])) // 2
+    grow = GROWTH * 99 * 19 / (99 + 19) / 2
+    assert box[0] * found == pytest.approx((150.5 - left - grow, 100.5 - top - grow), abs=0.1)
+    assert box[2] * found == pytest.approx((249.5 - left + grow, 119.5 - top + grow), abs=0.1)
+    middle = seen[0][0, :, top + round(found * middle_y), left + round(found * middle_x)]
+    assert middle == pytest.approx(np.array([30, 30, 200]) / 127.5 - 1, abs=0.02), "blue first, from -1 to 1"
+
+
+def test_what_is_hardly_text_or_too_low_is_no_box(monkeypatch):
+    picture = Image.new("RGB", (400, 200), "white")
+    assert detector_that_sees(np.s_[100:102, 150:250], monkeypatch).find_boxes(picture)[0] == []
+    assert len(detector_that_sees(np.s_[100:105, 150:250], monkeypatch).find_boxes(picture)[0]) == 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(2000, 1000), (600, 3000), (5000, 400)])
+def test_tiles_cover_all_and_stay_small(height, width):
+    covered = np.zeros((height, width), int)
+    for rows, columns in _tiles(height, width):
+        covered[rows, columns] += 1
+        assert rows.start % 32 == columns.start % 32 == 0
+        assert (rows.stop - rows.start + 2 * OVERLAP) * (columns.stop - columns.start + 2 * OVERLAP) <= TILE * 1.05
+    assert (covered == 1).all()
+    assert _tiles(400, 640) == [(slice(0, 400), slice(0, 640))]
+
+
+def test_an_input_holds_the_places_and_what_is_around_them():
+    assert _whole(np.array([5, 40]), slice(128, 256), 1024) == slice(96, 224)  # 133 - 32 and 169 + 32, in steps of 32
+    assert _whole(np.array([0]), slice(0, 64), 40) == slice(0, 40)
+    assert _whole(np.array([], int), slice(128, 256), 1024) == slice(0, 0)
+
+
+def test_rules_are_no_ink_to_look_at_and_letters_are():
+    scene = Image.new("RGB", (400, 300), "white")
+    pen = ImageDraw.Draw(scene)
+    pen.line((20, 50, 380, 50), fill="black")
+    pen.line((30, 100, 30, 280), fill="black")
+    pen.rectangle((200, 150, 210, 170), outline=(225, 225, 225))  # pale, but for a rule's edge
+    pen.rectangle((300, 200, 312, 220), fill="black")
+    inked = _inked(scene)
+    assert not inked[50, 60:340].any() and not inked[140:240, 30].any()
+    assert inked[150, 205] and inked[196, 306] and not inked[194, 306] and not inked[150, 190]
+
+
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_corners_begin_at_the_top_left_and_go_clockwise(turn, mirrored):
+    corners = np.array([[10, 20], [110, 25], [109, 55], [9, 50]], float)
+    given = np.roll(corners, turn, axis=0)
+    assert _from_top_left(given[::-1] if mirrored else given).tolist() == corners.tolist()
