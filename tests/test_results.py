@@ -1,4 +1,4 @@
-"""Tables of README and docs/ are what results/ give; figures of EXPERIMENTS.md come from the file beside them; the
+"""Tables of README and docs/ are what results/ give; figures of experiments come from the file beside them; the
 report of all experiments is made from results alone."""
 
 import json
@@ -38,7 +38,21 @@ def rows_with_figures(name: str) -> list[tuple[str, str]]:
     return rows
 
 
-@pytest.mark.parametrize("name", ["EXPERIMENTS.md", "model/README.md"])
+EXPERIMENTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "experiments").glob("*.md"))
+
+
+def test_the_index_of_experiments_leads_to_every_entry():
+    """A link's fragment is the heading as GitHub writes it."""
+    index = (ROOT / "EXPERIMENTS.md").read_text(encoding="utf-8")
+    headings = []
+    for name in EXPERIMENTS:
+        for heading in re.findall(r"(?m)^## (.+)", (ROOT / name).read_text(encoding="utf-8")):
+            anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            headings.append(f"{name}#{anchor}")
+    assert sorted(re.findall(r"\]\((docs/experiments/[^)]+)\)", index)) == sorted(headings)
+
+
+@pytest.mark.parametrize("name", [*EXPERIMENTS, "model/README.md"])
 def test_figures_agree_with_results(name):
     if name == "model/README.md":
         card = (ROOT / name).read_text(encoding="utf-8")
@@ -61,7 +75,9 @@ def test_tables_are_what_results_give(name):
     assert tables.PLACE.search(page)
     assert tables.first_difference(page) is None
     assert tables.written(page) == page
-    by_hand = [line for line in tables.PLACE.sub("", page).splitlines() if re.match(r"\|.*\d\.\d", line)]
+    by_hand = [
+        line for line in tables.PLACE.sub("", page).splitlines() if re.match(r"\|.*(?<![\d.])\d+\.\d+(?![\d.])", line)
+    ]
     assert not by_hand, f"{name}: a table with figures stands outside the marked places"
 
 
