@@ -5,6 +5,7 @@ benchmarks.render.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -97,6 +98,19 @@ def axes(rng, faces, open_face, split) -> Iterator[Drawing]:
             yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
 
 
+def sizes(rng, faces, open_face, split) -> Iterator[Drawing]:
+    for rows in by_family(faces).values():
+        known = [face.axes["opsz"] for face in rows if "opsz" in face.axes]
+        for face in rows:
+            if known and face.id == face_id(face.family, face.weight, False):
+                pixels = int(rng.integers(16, 97))
+                # the size that CSS gives by itself (font-optical-sizing: auto)
+                axes = face.axes | {"opsz": float(min(max(pixels, min(known)), max(known)))}
+                text = a_few_words(rng, split, open_face(face).charset, 2, 4)
+                drawn = replace(face, id=f"{face.id}-{pixels}", axes=axes)
+                yield Drawing(TextBox(drawn, text, pixels, style((0, 0, 0), (255, 255, 255))))
+
+
 def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
         if face.family not in GOOGLE_FONTS_BENCH:
@@ -145,8 +159,8 @@ def small_capitals(rng, faces, open_face, split) -> Iterator[Drawing]:
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
     for protocol in (
-        chars, abrupt, words, para, body, styles, axes, googlefontsbench, frb, photo, small_capitals, effects, grounds,
-        fontbench, photolike,
+        chars, abrupt, words, para, body, styles, axes, sizes, googlefontsbench, frb, photo, small_capitals, effects,
+        grounds, fontbench, photolike,
     )
 }  # fmt: skip
 

@@ -59,6 +59,7 @@ BENCHMARKS = {
     "body": Benchmark("body", limited(400, NO_PRIOR)),
     "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
     "axes": Benchmark("axes", (NO_PRIOR,), WIDER),
+    "sizes": Benchmark("sizes", (NO_PRIOR,), WIDER),
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
     "fontbench": Benchmark("fontbench", (), WIDER),

@@ -35,6 +35,7 @@ MAIN = (
     ("five lines at 13-17 px, a sample", "body", None),
     ("every weight and slope, a sample", "styles", None),
     ("a width, optical size or style of its own, every family with any", "axes", None),
+    ("weights of families with optical sizes, at the size that a browser chooses", "sizes", None),
     ("GoogleFontsBench's noisy lines, 31 families", "googlefontsbench", None),
     ("FRB, eight families", "frb", None),
     ("FontBench’s recipe, its families and stand-ins", "fontbench", None),

@@ -45,7 +45,7 @@ def lumas(box: TextBox) -> list[float]:
 
 
 # the others: tests/test_effects.py, test_places.py, and below
-PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds", "photolike", "axes", "fontbench"})
+PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds", "photolike", "axes", "sizes", "fontbench"})
 
 
 @pytest.mark.parametrize("protocol", sorted(set(PLAIN) - {"abrupt"}))

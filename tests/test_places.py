@@ -130,3 +130,16 @@ def test_the_axes_protocol_draws_a_face_off_the_usual_place_of_every_family_that
     ids = [drawn(seed) for seed in range(12)]
     assert ids[0] == drawn(0) and len({tuple(found) for found in ids}) > 3
     assert all(len(found) == 1 and found[0].count("-") > 2 for found in ids)
+
+
+def test_the_sizes_protocol_draws_every_weight_at_the_size_that_a_browser_chooses(family):
+    faces = faces_of_family(family, family.parent / "ttf")
+    static = dataclasses.replace(faces[0], id="flat-400-normal", family="flat", axes={})
+    opened = SimpleNamespace(charset=DRAWABLE)
+    protocol = PROTOCOLS["sizes"](np.random.default_rng(1), [static, *faces], lambda face: opened, "test")
+    boxes = [drawing.box for drawing in protocol]
+    assert [(box.face.family, box.face.weight) for box in boxes] == [("box", w) for w in (400, 500, 600, 700)]
+    assert len({box.face.id for box in boxes}) == 4, "each has a font of its own on the page"
+    for box in boxes:
+        assert box.face.axes["opsz"] == min(72, box.pixels) and not box.face.italic
+        assert box.face.axes["wght"] == box.face.weight and box.face.axes["wdth"] == 100
