@@ -1,7 +1,9 @@
 """Train a row of the comparison: adapters, a head, or a whole model, as its file says.
 
     accelerate launch -m compare_vlm.train_lora experiments/vlm.yaml#NAME [--families N] [--run DIR]
+    accelerate launch -m compare_vlm.train_lora experiments/vlm.yaml#NAME --dry-run [--price 4]
 
+`--dry-run` says what memory, hours and money it would take, and needs neither the weights nor a GPU.
 Writes adapter-only checkpoints into FONTID_DATA/runs/vlm/NAME-FAMILIES; the same command goes on from the newest. At
 the end `trained/` holds what `compare_vlm.evaluate` reads, and `training.json` what it cost.
 """
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from compare_vlm.backbones import Backbone, open_backbone, save_backbone
+from compare_vlm.dry_run import PRICE, plan, told
 from compare_vlm.loop import Task, fit, open_accelerator
 from compare_vlm.models import Vlm, give_adapters, open_vlm, save_trained, with_answers
 from compare_vlm.questions import Names, Question, Questions, open_names
@@ -99,11 +102,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("row", type=Path)
     parser.add_argument("--families", type=int)
     parser.add_argument("--run", type=Path)
+    parser.add_argument("--dry-run", action="store_true", help="say what it would take, and train nothing")
+    parser.add_argument("--price", type=float, default=PRICE, help="dollars an hour of the GPU")
     arguments = parser.parse_args(argv)
     with exit_on(SettingsError):
         row = open_row(arguments.row, arguments.families)
         if not isinstance(row, VlmRow | BackboneRow) or getattr(row, "zero_shot", False):
             raise SettingsError(f"{arguments.row} is not trained: run python -m compare_vlm.evaluate on it.")
+        if arguments.dry_run:
+            if not isinstance(row, VlmRow):
+                raise SettingsError(f"{arguments.row} is no vision-language model: it trains on any GPU in minutes.")
+            print(told(row, plan(row, arguments.price), arguments.price))
+            return
         train(row, arguments.run or run_folder(arguments.row, row))
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from safetensors.torch import load_file
 from compare_vlm import train_lora
 from compare_vlm.answers import NameTrie, beam_answers, exact_scores, parse, whole_scores
 from compare_vlm.architectures import ARCHITECTURES
+from compare_vlm.dry_run import plan
 from compare_vlm.evaluate import main as evaluate
 from compare_vlm.evaluate import measure_row
 from compare_vlm.measure import ranked_metrics
@@ -289,3 +291,60 @@ def test_the_smoke_report(tmp_path):
     assert run.returncode == 0, run.stderr[-2000:]
     html = (tmp_path / "report.html").read_text()
     assert html.count("<td>smoke</td>") >= 7 and "measured here</td>" not in html
+
+
+# --- what a training would take
+
+
+def lora_weights(rank: int, *layers: tuple[int, int, int]) -> int:
+    """Of adapters beside linear layers: count, inputs and outputs of each kind."""
+    return rank * sum(count * (inputs + outputs) for count, inputs, outputs in layers)
+
+
+def test_a_dry_run_stands_on_the_true_shapes():
+    """PaliGemma 2 3B has 3.03 billion parameters (its card); adapters lie beside every linear layer of both towers."""
+    row = open_row(ROOT / "experiments" / "vlm.yaml#paligemma2_3b")
+    found = plan(row)
+    text = [(26, 2304, 2048), (52, 2304, 1024), (26, 2048, 2304), (52, 2304, 9216), (26, 9216, 2304)]
+    vision = [(108, 1152, 1152), (27, 1152, 4304), (27, 4304, 1152)]
+    assert found.trainable == lora_weights(16, *text, *vision, (1, 1152, 2304))
+    assert found.parameters - found.trainable == pytest.approx(3.03e9, rel=0.005)
+    assert found.weights_gb == pytest.approx(2 * 3.03, abs=0.1)
+    assert found.images == row.training.steps * row.training.batch_size
+    assert found.hours == pytest.approx(found.images / found.images_per_second / 3600, rel=0.05)
+    # forwards twice, since layers are checkpointed, and backwards once: 6 operations a weight and token
+    tokens = {"text": 256 + 40, "vision": 256}
+    least = 6 * (2.02e9 * tokens["text"] + 0.41e9 * tokens["vision"]) / 1e12
+    assert least < found.operations < 1.3 * least
+    halves = plan(replace(row, training=replace(row.training, accumulate=4), four_bit=True), price=8.0)
+    assert halves.weights_gb < found.weights_gb / 3 and halves.memory_gb < found.memory_gb
+    assert halves.dollars == pytest.approx(2 * found.dollars, abs=1) and halves.hours == found.hours
+    unchecked = plan(replace(row, gradient_checkpointing=False))
+    assert unchecked.memory_gb > 2 * found.memory_gb and unchecked.operations < 0.8 * found.operations
+
+
+def test_the_plan_of_the_report_agrees_with_a_dry_run():
+    told = yaml.safe_load((ROOT / "compare_vlm" / "plan.yaml").read_text())[0]
+    found = plan(open_row(ROOT / "experiments" / "vlm.yaml#paligemma2_3b"))
+    low, high = map(float, told["images_per_second"].split("-"))
+    assert low <= found.images_per_second <= high
+    assert found.memory_gb <= float(told["gpu_memory"].split()[0].split("-")[1])
+    assert found.images == int(told["images"].replace(",", ""))
+
+
+@pytest.mark.slow
+def test_llama_fits_into_one_gpu():
+    """It has 10.7 billion parameters by its card. Transformers keeps all activations of its vision tower."""
+    found = plan(open_row(ROOT / "experiments" / "vlm.yaml#llama32_11b"))
+    assert found.parameters - found.trainable == pytest.approx(10.67e9, rel=0.002) and found.memory_gb < 80
+
+
+def test_a_dry_run_trains_nothing_and_needs_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FONTID_DATA", str(tmp_path / "data"))
+    train_lora.main([str(ROOT / "experiments" / "vlm.yaml#paligemma2_3b"), "--dry-run", "--price", "2"])
+    said = capsys.readouterr().out
+    assert "3,061,759,728 parameters" in said and "dollars at 2 an hour" in said and "Nothing was loaded" in said
+    assert not (tmp_path / "data").exists()
+    for row, sentence in (("scratch", "models/paligemma-small are not known"), ("dinov2_lora", "no vision-language")):
+        with pytest.raises(SystemExit, match=sentence):
+            train_lora.main([str(ROOT / "experiments" / f"vlm.yaml#{row}"), "--dry-run"])
