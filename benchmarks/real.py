@@ -36,7 +36,7 @@ RANKS = (1, 5)
 Z = 1.96  # standard deviations of a normal distribution within which 95 % lie
 KINDS = ("prior", "no_prior")
 UNITS = {"crop": ("file",), "picture": ("repo", "path"), "repository": ("repo",)}
-PAGES = 40  # of a folder of pages that are asked
+PAGES = 20  # of a folder of pages that are asked
 
 
 def _set(identifier: FontIdentifier, stage: str, **values) -> FontIdentifier:
