@@ -285,6 +285,46 @@ def soak() -> str:
     return table(head, [row])
 
 
+REAL = "results/once.jsonl#real"
+UNITS = {"crop": "crops", "picture": "pictures", "repository": "repositories"}
+KINDS = ("prior", "strict"), ("prior", "twins"), ("prior", "twins"), ("no_prior", "twins")
+
+
+def real() -> str:
+    """Labelled real pictures, with intervals; crops of a picture count once, and pictures of a repository."""
+
+    def cell(part: dict, k: int) -> str:
+        low, high = part[f"interval{k}"]
+        return f"{per_cent(part[f'top{k}'])} ({per_cent(low)}-{per_cent(high)})"
+
+    rows = []
+    for name, told in read(REAL)["metrics"].items():
+        for unit in UNITS if "prior" in told["whole"] else ():
+            kinds = [told["whole"][prior][credit][unit] for prior, credit in KINDS]
+            cells = [cell(part, k) for part, k in zip(kinds, (1, 1, 5, 1), strict=True)]
+            rows.append([f"{name}, {UNITS[unit]}", kinds[0]["n"], *cells, REAL])
+    head = "pictures|n|top-1 strict|top-1 twins|top-5 twins|top-1 twins, no prior|file"
+    return table(head, rows)
+
+
+def stages() -> str:
+    """What each stage brings: answers without it, beside those with everything."""
+    rows = []
+    for name, told in read(REAL)["metrics"].items():
+        for stage, part in told.items():
+            if "prior" in part:
+                crops, change = part["prior"]["twins"]["crop"], part.get("beside", {})
+                count, top1, top5 = crops["n"], crops["top1"], crops["top5"]
+            else:
+                count, top1, top5, change = part["n"], part["twins"]["top1"], part["twins"]["top5"], {}
+            lost = f"{change['lost']} / {change['won']}" if change else ""
+            chance = f"{change['mcnemar_p']:.3f}" if change else ""
+            rows.append(
+                [name, stage, count, per_cent(top1), per_cent(top5), lost, chance, f"{part['cpu_seconds']:.2f}", REAL]
+            )
+    return table("set|with|n|top-1|top-5|lost / won|p|CPU s|file", rows)
+
+
 def ladder(rows: dict[str, str]) -> str:
     """The runs of a question that there are; accuracy in per cent with twins credited, top-1 / top-5."""
 
@@ -318,6 +358,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "command": command,
     "load": load,
     "soak": soak,
+    "real": real,
+    "stages": stages,
 }
 
 
