@@ -187,12 +187,29 @@ def pages_without(identify: Callable, identifier: FontIdentifier, folder: Path, 
     return told | {"cpu_seconds": round((time.process_time() - started) / len(pages), 3)}
 
 
+def read_rows(folder: Path, identifier: FontIdentifier) -> list[dict]:
+    """A manifest's rows of one font of the catalogue, families by their ids. Others, and missing files, are left out.
+
+    Raises: SystemExit with a sentence where nothing can be asked.
+    """
+    try:
+        lines = (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+        read = [json.loads(line) for line in lines if line.strip()]
+        named = [(row, identifier.catalogue.family_named(row.get("family") or "")) for row in read]
+        rows = [row | {"family": family} for row, family in named if family and (folder / row["file"]).is_file()]
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise SystemExit(f"{folder} needs a manifest.jsonl, a JSON object with file and family a line.") from error
+    if not rows:
+        raise SystemExit(f"{folder} has no picture of a family of the catalogue.")
+    if len(rows) < len(read):
+        print(f"{folder}: {len(read) - len(rows)} of {len(read)} rows are left out.")
+    return rows
+
+
 def measure(folder: Path, stages: Sequence[str | None], identifier: FontIdentifier, options: Namespace) -> dict:
     """Figures of a folder with everything, and with each stage out, by name."""
     metrics: dict[str, dict] = {}
-    lines = (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if row.get("family") in identifier.catalogue]
-    rows = spread(rows, options.limit)
+    rows = [] if holds_pages(folder) else spread(read_rows(folder, identifier), options.limit)
     other = read_answers(options.before and options.before / f"{folder.name}-whole.jsonl")
     for stage in stages:
         name = f"without {stage}" if stage else "whole"

@@ -196,6 +196,8 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     if arguments.json:
         arguments.json.write_text(readable_json(summary) + "\n", encoding="utf-8")
     print(json.dumps(summary))
+    if not of_pages and not summary["n"]:
+        raise ManifestError("No picture was asked about: none is of a family of the catalogue.")
     return 0
 
 

@@ -113,8 +113,12 @@ def css_of(fonts: Sequence[Font]) -> str:
 
 
 def _place_css(match: Match) -> str:
-    """Declarations of a width, and of axes that have no property of their own, where a face is not as usual there."""
+    """Declarations of a width, and of axes that have no property of their own, where a face is not as usual there.
+
+    None of an optical size: a browser chooses it by the font size.
+    """
     unusual = unusual_axes(match.face, match.axes)
+    unusual.pop("opsz", None)
     width = f"font-stretch: {unusual.pop('wdth'):g}%; " if "wdth" in unusual else ""
     settings = ", ".join(f'"{tag}" {value:g}' for tag, value in unusual.items())
     return width + (f"font-variation-settings: {settings}; " if settings else "")

@@ -259,8 +259,8 @@ def test_evaluate_counts(capsys, labelled, tmp_path):
     assert status == 0 and summary == json.loads((tmp_path / "out.json").read_text())
     assert (summary["n"], summary["families"], summary["left_out"]) == (4, 4, 1)
     assert summary["left_out_families"] == ["not-in-the-catalogue"] and summary["missing"] == 1
-    assert "1 pictures left out, of families that are not in the catalogue: not-in-the-catalogue." in lines
-    assert "1 pictures count as wrong, for their files are not in the folder." in lines
+    assert "Pictures left out, of families that are not in the catalogue: 1 (not-in-the-catalogue)." in lines
+    assert "Pictures whose files are not in the folder count as wrong: 1." in lines
     assert summary["strict"]["top1"] <= summary["twins"]["top1"] <= 0.75  # the file that is gone is wrong
     assert set(summary["by"]) == {"p", "q"} and summary["by"]["q"]["n"] == 2
     assert summary["by"]["p"]["strict"]["top1"] == 1.0
@@ -272,6 +272,15 @@ def test_evaluate_says_where_all_pictures_are_missing(capsys, labelled):
         file.unlink()
     status, _, err = run(capsys, "evaluate", labelled)
     assert status == 2 and "None of the 5 pictures that manifest.jsonl names is in" in err
+
+
+def test_evaluate_says_where_no_family_is_known(capsys, tmp_path):
+    draw("Signal", "lora", 56).save(tmp_path / "a.png")
+    (tmp_path / "manifest.jsonl").write_text('{"file": "a.png", "family": "Nobody Sans"}')
+    for options in ((), ("--without-truth",)):
+        status, lines, err = run(capsys, "evaluate", tmp_path, *options)
+        assert status == 2 and "none is of a family of the catalogue" in err
+        assert json.loads(lines[-1])["left_out_families"] == ["Nobody Sans"]
 
 
 def test_the_place_of_a_result_is_made_or_refused_before_the_run(capsys, labelled, tmp_path, monkeypatch):

@@ -75,10 +75,11 @@ def test_css_and_table_of_a_list():
 
 
 def test_the_css_of_a_face_off_the_usual_axes():
-    found = replace(match("saira"), face="saira-400-normal-wdth75-CASL1", axes={"wght": 400, "wdth": 75, "CASL": 1})
+    found = replace(match("saira"), face="saira-400-normal-wdth75-CASL1-opsz72")
+    found = replace(found, axes={"wght": 400, "wdth": 75, "CASL": 1, "opsz": 72})
     style = Style(400, False, (24,), (), found)
     css = css_of([Font((found,), 1.0, (style,), "text", 1.0)])
-    assert 'font-stretch: 75%; font-variation-settings: "CASL" 1; font-size: 24px' in css
+    assert 'font-stretch: 75%; font-variation-settings: "CASL" 1; font-size: 24px' in css, "browsers choose sizes"
     assert css.endswith("}")
     doubtful = Font((replace(found, probability=0.07, verdict="none"),), 1.0, (style,), "text", 1.0)
     assert css_of([doubtful]) == f"{css} /* 7 %: nothing fits well */"

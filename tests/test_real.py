@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     rows = [
         ("a.png", "pacifico", "one/fonts", "x.png", "pacifico"),
         ("b.png", "pacifico", "one/fonts", "x.png", "pacifico"),
-        ("c.png", "lora", "one/fonts", "y.png", "lora"),
+        ("c.png", "lora", "one/fonts", "y.png", "Lora"),
         ("d.png", "lora", "two/fonts", "z.png", "pacifico"),
     ]
     lines = []
@@ -67,6 +67,21 @@ def test_pictures_are_asked_once_and_set_beside_an_earlier_run(folder, tmp_path,
     again = json.loads((tmp_path / "again.json").read_text())["metrics"]["pictures"]["whole"]
     assert again["beside"] == {"lost": 0, "won": 3, "mcnemar_p": 0.25}
     assert again["prior"] == whole["prior"]
+
+
+@pytest.mark.parametrize(
+    "line", ["", "no JSON", '{"file": "a.png", "family": "Nobody"}', '{"file": "gone.png", "family": "Lora"}']
+)
+def test_where_nothing_can_be_asked_one_sentence_says_so(tmp_path, line):
+    (tmp_path / "manifest.jsonl").write_text(line)
+    for folder in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(SystemExit, match="needs a manifest|has no picture"):
+            real.main([str(folder), "--results", str(tmp_path / "out.json")])
+
+
+def test_families_may_be_told_by_their_names(folder, identifier, capsys):
+    assert [row["family"] for row in real.read_rows(folder, identifier)] == ["pacifico", "pacifico", "lora", "pacifico"]
+    assert "1 of 5 rows are left out" in capsys.readouterr().out
 
 
 def test_each_stage_is_taken_out_for_a_while_only(folder, identifier):

@@ -241,8 +241,8 @@ def test_twins_are_linked_and_counted(identifier, face_of):
     assert "<p class='note'>Drawn like Arial" in cards_html(identifier, [([arimo], "")])
 
 
-def test_all_fonts_by_role(face_of):
-    ways = codes([("heading", face_of["lora-700-italic"]), ("text", face_of["lora-400-normal"])])
+def test_all_fonts_by_role(identifier, face_of):
+    ways = codes(identifier, [("heading", face_of["lora-700-italic"]), ("text", face_of["lora-400-normal"])])
     assert "family=Lora:ital,wght@0,400;1,700&display=swap" in ways["css2 address"]
     assert "font-style: italic" in ways["CSS"] and ways["npm"] == "npm install @fontsource/lora"
     assert ways["next/font"].startswith("import { Lora } from 'next/font/google'")
@@ -285,10 +285,15 @@ def test_a_style_that_does_not_ship_is_labelled(identifier, face_of, monkeypatch
     assert "Shown in Regular 400, the nearest style" in specimen(identifier, face_of["roboto-300-normal"], "x")
 
 
-def test_codes_of_a_face_off_the_usual_axes(face_of):
-    ways = codes([("text", face_of["roboto-400-normal-wdth75"])])
+def test_codes_of_a_face_off_the_usual_axes(identifier, face_of):
+    ways = codes(identifier, [("text", face_of["roboto-400-normal-wdth75"])])
     assert "family=Roboto:wdth,wght@75,400&" in ways["css2 address"] and "font-stretch: 75%;" in ways["CSS"]
-    own = codes([("text", face_of["nimbus-sans-400-normal"])])  # Google Fonts lacks it
+    sizes = codes(identifier, [("heading", face_of["inter-600-normal-opsz32"]), ("text", face_of["inter-400-normal"])])
+    assert "family=Inter:opsz,wght@14..32,400;14..32,600&" in sizes["css2 address"]
+    assert "font-variation-settings" not in sizes["CSS"], "browsers choose an optical size by the font size"
+    casual = codes(identifier, [("text", face_of["recursive-400-normal-CASL1-CRSV1"])])
+    assert '"CASL" 1, "CRSV" 1' in casual["CSS"]
+    own = codes(identifier, [("text", face_of["nimbus-sans-400-normal"])])  # Google Fonts lacks it
     assert set(own) == {"CSS", "@font-face"} and "googleapis" not in own["CSS"]
 
 

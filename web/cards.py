@@ -229,7 +229,7 @@ def card(identifier: FontIdentifier, row: Row, text: str, number: int | None = N
         f"{_word(row)}</div>"
         f"<p class='style'>{html.escape(facts)}</p>"
         f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(identifier, row)}{_alike(row)}"
-        f"{_actions(face)}"
+        f"{_actions(identifier, face)}"
         "<div class='similar' hidden></div><div class='compare' hidden></div></div>"
     )
 
@@ -283,8 +283,8 @@ def _menu(label: str, buttons: str) -> str:
     return f"<details class='menu'><summary>{label}</summary><div>{buttons}</div></details>"
 
 
-def _actions(face: Face) -> str:
-    ways = codes([("text", face)])
+def _actions(identifier: FontIdentifier, face: Face) -> str:
+    ways = codes(identifier, [("text", face)])
     link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
     shown = [
         _copy("CSS", ways.pop("CSS"), "Copy CSS"),
@@ -314,7 +314,9 @@ def use_all(identifier: FontIdentifier, answer: Answer) -> str:
                 roles[role] = identifier.catalogue.faces[index]
     if len(roles) < 2:
         return ""
-    buttons = "".join(_copy(label, text, f"Copy {label}") for label, text in codes(list(roles.items())).items())
+    buttons = "".join(
+        _copy(label, text, f"Copy {label}") for label, text in codes(identifier, list(roles.items())).items()
+    )
     return f"<div class='all'>{_menu('Use all', buttons)}</div>"
 
 

@@ -50,7 +50,7 @@ def specimen(identifier: FontIdentifier, face: Face, text: str) -> str:
     return f"{web_font(identifier, shown)}<div class='specimen' {drawn_in(shown)}>{html.escape(text)}</div>{note}"
 
 
-def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
+def codes(identifier: FontIdentifier, fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
     """What uses fonts, by what it is for: from Google Fonts where all are there, else from files beside the CSS.
 
     Args: fonts: their roles (heading, text, code) and faces.
@@ -58,7 +58,8 @@ def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
     families: dict[str, list[Face]] = {}
     for _, face in fonts:
         families.setdefault(face.name, []).append(face)
-    query = "&".join(f"family={name.replace(' ', '+')}:{_styles(faces)}" for name, faces in families.items())
+    styles = {name: _styles(faces, _optical_sizes(identifier, faces)) for name, faces in families.items()}
+    query = "&".join(f"family={name.replace(' ', '+')}:{wanted}" for name, wanted in styles.items())
     address = f"https://fonts.googleapis.com/css2?{query}&display=swap"
     rules = [
         f'.{role} {{\n  font-family: "{face.name}", {generic(face)};\n  font-weight: {face.weight};'
@@ -92,7 +93,15 @@ def codes(fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
     }
 
 
-def _styles(faces: Sequence[Face]) -> str:
+def _optical_sizes(identifier: FontIdentifier, faces: Sequence[Face]) -> str:
+    """A family's whole axis as css2 wants it, from which browsers choose; "" where all faces are as usual there."""
+    if not any("opsz" in face.unusual for face in faces):
+        return ""
+    known = [face.axes["opsz"] for face in identifier.catalogue.faces if face.family == faces[0].family]
+    return f"{min(known):g}..{max(known):g}"
+
+
+def _styles(faces: Sequence[Face], sizes: str) -> str:
     """As css2 wants them: axes by name, small letters first, then places in order; a slope where one is italic."""
     tags = {"wght", *(tag for face in faces for tag in face.unusual)} | (
         {"ital"} & {"ital" * face.italic for face in faces}
@@ -102,12 +111,19 @@ def _styles(faces: Sequence[Face]) -> str:
         tuple({"ital": int(face.italic), "wght": face.weight}.get(tag, face.axes.get(tag, 0)) for tag in order)
         for face in faces
     }
-    return f"{','.join(order)}@" + ";".join(",".join(f"{value:g}" for value in place) for place in sorted(places))
+
+    def written(place: tuple[float, ...]) -> str:
+        return ",".join(sizes if tag == "opsz" else f"{value:g}" for tag, value in zip(order, place, strict=True))
+
+    return f"{','.join(order)}@" + ";".join(dict.fromkeys(map(written, sorted(places))))
 
 
 def _variation(face: Face) -> str:
-    """CSS of a face's place on the axes that have no property of their own, and of its width."""
-    unusual = dict(face.unusual)
+    """CSS of a face's place on the axes that have no property of their own, and of its width.
+
+    None of an optical size: a browser chooses it by the font size.
+    """
+    unusual = {tag: value for tag, value in face.unusual.items() if tag != "opsz"}
     width = f"\n  font-stretch: {unusual.pop('wdth'):g}%;" if "wdth" in unusual else ""
     settings = ", ".join(f'"{tag}" {value:g}' for tag, value in unusual.items())
     return width + (f"\n  font-variation-settings: {settings};" if settings else "")

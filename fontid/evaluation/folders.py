@@ -272,7 +272,7 @@ def table(summary: dict) -> str:
             lines.append(f"{shares['n']} {kind} first rows: {told}.")
     lines.append(f"{summary['seconds_per_image']:.3f} seconds a picture, median {summary['median_seconds']:.3f}.")
     if summary["missing"]:
-        lines.append(f"{summary['missing']} pictures count as wrong, for their files are not in the folder.")
+        lines.append(f"Pictures whose files are not in the folder count as wrong: {summary['missing']}.")
     return "\n".join([*lines, *left_out_lines(summary)])
 
 
@@ -280,7 +280,7 @@ def left_out_lines(summary: dict) -> list[str]:
     """A sentence, where any were."""
     names = summary["left_out_families"]
     named = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} others" if len(names) > LISTED else "")
-    told = f"{summary['left_out']} pictures left out, of families that are not in the catalogue: {named}."
+    told = f"Pictures left out, of families that are not in the catalogue: {summary['left_out']} ({named})."
     return [told] if names else []
 
 
