@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.text import frames
 from fontid.text.frames import Frame, box_of, fit_to_ink
-from fontid.text.lines import Line
+from fontid.text.letters import SEAM, TILE, LettersNetwork, _difference
+from fontid.text.lines import Line, _join_small
+from fontid.text.plain import _parts, is_plain
 from fontid.text.reader import _joined, _near, _rows_of, _union
 from fontid.text.recogniser import MIN_LETTERS, Reading
+from fontid.text.shadows import _amount, _covered, _moved, _path, _step, _thrown
 
 
 def page(*boxes: tuple[int, int, int, int], size=(400, 300)) -> Image.Image:
@@ -163,3 +167,103 @@ def test_a_line_is_foreign_where_it_is_surely_so(reading, foreign):
 def test_a_line_has_the_size_of_its_box():
     line = Line(((10, 20), (110, 20), (110, 60), (10, 60)))
     assert (line.width, line.height, line.area) == (100, 40, 4000)
+
+
+# --- rows, coverage and shadows
+
+
+def test_dots_and_underlines_belong_to_their_line():
+    dot, letters, rule = (10, 14), (18, 48), (52, 55)
+    assert _join_small([dot, letters, rule]) == [(10, 55)]
+    assert _join_small([(10, 14), (35, 65)]) == [(10, 14), (35, 65)], "too far above"
+    assert _join_small([(10, 40), (45, 75)]) == [(10, 40), (45, 75)], "as high: two lines"
+    assert _join_small([(100, 130), (136, 148)]) == [(100, 148)]
+
+
+def test_a_long_line_is_seen_tile_by_tile_without_a_seam():
+    """Its network gives back what it is shown: all tiles together are the whole, and none is longer than `TILE`."""
+    widths = []
+
+    class Network:
+        def run(self, _, inputs):
+            widths.append(inputs["pictures"].shape[3])
+            return [inputs["pictures"][:, :1]]
+
+    network = LettersNetwork.__new__(LettersNetwork)
+    network._session = Network()
+    rng = np.random.default_rng(0)
+    for width in (16, TILE, TILE + 16, 3 * TILE - 2 * SEAM, 3 * TILE):
+        widths.clear()
+        inputs = rng.random((1, 3, 96, width), np.float32)
+        assert (network._tiles(inputs) == inputs[0, 0]).all() and max(widths) <= TILE
+        assert len(widths) == max(1, int(np.ceil((width - SEAM) / (TILE - SEAM))))
+
+
+def ink_of(*boxes: tuple[int, int, int, int], size=(200, 60)) -> Ink:
+    amount = np.zeros(size[::-1], np.uint8)
+    for left, top, right, bottom in boxes:
+        amount[top:bottom, left:right] = 255
+    return Ink(amount, ink_box(amount))
+
+
+def test_views_of_a_line_differ_by_the_ink_beyond_a_pixel():
+    own = ink_of((10, 10, 30, 50), (60, 10, 80, 50))
+    assert _difference(own, own) == 0
+    moved = ink_of((11, 10, 31, 50), (61, 10, 81, 50))
+    assert _difference(own, moved) == 0, "by a pixel"
+    bolder = ink_of((10, 10, 30, 50), (52, 10, 80, 50))
+    assert _difference(own, bolder) == pytest.approx(7 * 40 / (48 * 40) * 40, rel=0.05)
+    assert _difference(own, ink_of((10, 10, 30, 50))) == np.inf, "another width"
+
+
+@pytest.mark.parametrize("direction", range(16))
+def test_a_shadow_is_thrown_to_one_side(direction):
+    """A square's shadow, moved or swept by ten pixels, is covered in its own direction alone."""
+    x, y = _step(direction, 10)
+    assert np.hypot(x, y) == pytest.approx(10, abs=0.8)
+    letters = np.zeros((80, 80), bool)
+    letters[30:50, 30:50] = True
+    moved = _moved(letters, x, y) & ~letters
+    assert _thrown(letters, moved, 14) == pytest.approx(1, abs=0.02)
+    path = _path(x, y)
+    assert path.shape == (2 * max(abs(x), abs(y)) + 1,) * 2 and path[tuple(np.array(path.shape) // 2)] == 1
+    swept = np.zeros_like(letters)
+    for length in range(11):
+        swept |= _moved(letters, *_step(direction, length))
+    assert _thrown(letters, swept & ~letters, 14) > 0.9
+    rim = _moved(letters, 4, 0) | _moved(letters, -4, 0) | _moved(letters, 0, 4) | _moved(letters, 0, -4)
+    assert _thrown(letters, rim & ~letters, 14) == 0
+    assert _covered(letters, moved, (direction + 8) % 16, 14) < 0.1
+
+
+def test_amounts_are_shares_of_a_letters_colour():
+    """Between letters and ground, and between letters and shadow; the shadow itself is none of it."""
+    colours = np.array([[255, 255, 255], [0, 0, 200], [200, 0, 0], [90, 90, 90]], np.float32)
+    mixed = 0.5 * (colours[0] + colours[1]), 0.25 * colours[2] + 0.75 * colours[3]
+    shown = [*colours, *mixed]
+    amount = _amount(np.array([shown], np.float32), colours, 3)
+    assert amount.tolist()[0] == pytest.approx([0, 255, 255, 0, 128, 64], abs=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("Aio", (3, 4, 2)), ("B8%", (3, 5, 6)), ("ä", (1, 3, 1)), ("å", (1, 2, 2)), ("l=", (2, 3, 0))],
+)
+def test_letters_have_their_pieces_and_holes(text, parts):
+    assert _parts(text) == parts
+
+
+def test_lines_that_were_not_read_are_plain_with_few_holes():
+    """Bars with holes: at most seven in ten letters have one."""
+
+    def bars(holes: int) -> Ink:
+        ink = ink_of(*((10 + 20 * n, 10, 24 + 20 * n, 50) for n in range(10)), size=(230, 60))
+        for n in range(holes):
+            ink.amount[26:34, 14 + 20 * n : 20 + 20 * n] = 0
+        return ink
+
+    unread = Line(((0, 0), (230, 0), (230, 60), (0, 60)))
+    assert is_plain(unread, bars(7)) and not is_plain(unread, bars(8))
+    low = ink_of(*((10 + 8 * n, 10, 14 + 8 * n, 17) for n in range(10)), size=(230, 60))
+    assert not is_plain(unread, low), "too low"
+    assert not is_plain(unread, ink_of((0, 10, 20, 50), (40, 10, 60, 50))), "it reaches the edge"
