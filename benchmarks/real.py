@@ -30,6 +30,7 @@ from fontid.evaluation.experiment import write_result
 from fontid.evaluation.folders import rank_of, sample_of, spread
 from fontid.evaluation.pages import evaluate_pages, holds_pages, read_pages, summarise_pages
 from fontid.identifier import FontIdentifier
+from fontid.letters.verification import Verifier
 from fontid.picture.opening import PictureError
 
 RANKS = (1, 5)
@@ -47,6 +48,14 @@ def _set(identifier: FontIdentifier, stage: str, **values) -> FontIdentifier:
     return other
 
 
+def _undrawn(identifier: FontIdentifier) -> FontIdentifier:
+    """Lines are read as before, and none of them is drawn."""
+    other = copy.copy(identifier)
+    never = replace(identifier.settings.drawing, least_confidence=math.inf)
+    other._verifier = Verifier(identifier.catalogue, identifier.letterforms, never)
+    return other
+
+
 def _lacking(identifier: FontIdentifier, part: str) -> FontIdentifier:
     other = copy.copy(identifier)
     setattr(other, part, None)
@@ -61,7 +70,7 @@ STAGES: dict[str, tuple[Callable[[FontIdentifier], FontIdentifier], dict, tuple[
     "clusters": (lambda whole: _set(whole, "grouping", family_price=0.0, style_price=0.0, neighbours=0.0), {}, None),
     "words in another face": (lambda whole: _set(whole, "grouping", parting=math.inf, stroke=math.inf), {}, None),
     "pages' own scale": (lambda whole: whole, {}, ("fontid.text.detector._low_words", lambda picture: None)),
-    "drawing": (lambda whole: whole, {"encoder_only": True}, None),
+    "drawing": (_undrawn, {}, None),
     "undoing": (lambda whole: _set(whole, "undoing", fitting=-math.inf), {}, None),
     "prior": (lambda whole: whole, {"prior": False}, None),
     "axes": (lambda whole: whole, {"only": lambda face: not face.unusual}, None),
