@@ -15,8 +15,7 @@ import math
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -25,7 +24,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.compare import mcnemar
-from fontid.commands import command_line
+from fontid.commands import command_line, make_room
 from fontid.evaluation.experiment import write_result
 from fontid.evaluation.folders import rank_of, sample_of, spread
 from fontid.evaluation.pages import evaluate_pages, holds_pages, read_pages, summarise_pages
@@ -62,38 +61,35 @@ def _lacking(identifier: FontIdentifier, part: str) -> FontIdentifier:
     return other
 
 
-# Stage -> the identifier without it, what it is asked, and the function that does nothing meanwhile.
-STAGES: dict[str, tuple[Callable[[FontIdentifier], FontIdentifier], dict, tuple[str, Callable] | None]] = {
-    "letters network": (lambda whole: _lacking(whole, "_letters"), {}, None),
-    "shadows": (lambda whole: whole, {}, ("fontid.text.letters.without_shadow", lambda frame, own: None)),
-    "small letters' map": (lambda whole: _lacking(whole, "_small"), {}, None),
-    "clusters": (lambda whole: _set(whole, "grouping", family_price=0.0, style_price=0.0, neighbours=0.0), {}, None),
-    "words in another face": (lambda whole: _set(whole, "grouping", parting=math.inf, stroke=math.inf), {}, None),
-    "pages' own scale": (lambda whole: whole, {}, ("fontid.text.detector._low_words", lambda picture: None)),
-    "drawing": (_undrawn, {}, None),
-    "undoing": (lambda whole: _set(whole, "undoing", fitting=-math.inf), {}, None),
-    "prior": (lambda whole: whole, {"prior": False}, None),
-    "axes": (lambda whole: whole, {"only": lambda face: not face.unusual}, None),
+def _asked(**options) -> Callable[[FontIdentifier], Callable]:
+    return lambda whole: lambda picture, **more: whole.identify(picture, **(more | options))
+
+
+def _idle(function: str, instead: Callable) -> Callable[[FontIdentifier], Callable]:
+    """Args: function: of a module; instead: what stands in for it and does nothing."""
+
+    def without(whole: FontIdentifier) -> Callable:
+        def identify(picture, **more):
+            with patch(function, instead):
+                return whole.identify(picture, **more)
+
+        return identify
+
+    return without
+
+
+STAGES: dict[str, Callable[[FontIdentifier], Callable]] = {  # each: the identifier -> its `identify` without the stage
+    "letters network": lambda whole: _lacking(whole, "_letters").identify,
+    "shadows": _idle("fontid.text.letters.without_shadow", lambda frame, own: None),
+    "small letters' map": lambda whole: _lacking(whole, "_small").identify,
+    "clusters": lambda whole: _set(whole, "grouping", family_price=0.0, style_price=0.0, neighbours=0.0).identify,
+    "words in another face": lambda whole: _set(whole, "grouping", parting=math.inf, stroke=math.inf).identify,
+    "pages' own scale": _idle("fontid.text.detector._low_words", lambda picture: None),
+    "drawing": lambda whole: _undrawn(whole).identify,
+    "undoing": lambda whole: _set(whole, "undoing", fitting=-math.inf).identify,
+    "prior": _asked(prior=False),
+    "axes": _asked(only=lambda face: not face.unusual),
 }
-
-
-@contextmanager
-def without(stage: str | None, whole: FontIdentifier) -> Iterator[Callable]:
-    """`identify` with a stage taken out (None: with all)."""
-    if stage is None:
-        yield whole.identify
-        return
-    change, options, idle = STAGES[stage]
-    identifier = change(whole)
-
-    def identify(picture, **more):
-        return identifier.identify(picture, **(more | options))
-
-    if idle is None:
-        yield identify
-    else:
-        with patch(*idle):
-            yield identify
 
 
 def wilson(right: float, count: int) -> list[float]:
@@ -128,11 +124,12 @@ def read_answers(kept: Path | None) -> dict[str, dict]:
 def ask_all(identify: Callable, folder: Path, rows: list[dict], kinds: Sequence[str], kept: Path | None) -> dict:
     """File -> what `ask` says of it; what `kept` holds already is not asked again."""
     found = read_answers(kept)
+    if kept:
+        make_room(kept)
     for row in tqdm(rows, folder.name):
         if row["file"] not in found:
             found[row["file"]] = ask(identify, folder / row["file"], kinds) | {"file": row["file"]}
             if kept:
-                kept.parent.mkdir(parents=True, exist_ok=True)
                 with kept.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps(found[row["file"]]) + "\n")
     return found
@@ -189,13 +186,6 @@ def beside(rows: list[dict], before: dict, after: dict, folder: Path, identifier
     return {"lost": lost, "won": won, "mcnemar_p": round(mcnemar(lost, won), 4)}
 
 
-def pages_without(identify: Callable, identifier: FontIdentifier, folder: Path, limit: int) -> dict:
-    """The figures of pages that stand for all others, and CPU seconds a page."""
-    pages, started = spread(read_pages(folder), limit), time.process_time()
-    told = summarise_pages(evaluate_pages(identify, identifier.catalogue, tqdm(pages, folder.name)))
-    return told | {"cpu_seconds": round((time.process_time() - started) / len(pages), 3)}
-
-
 def read_rows(folder: Path, identifier: FontIdentifier) -> list[dict]:
     """A manifest's rows of one font of the catalogue, families by their ids. Others, and missing files, are left out.
 
@@ -204,7 +194,7 @@ def read_rows(folder: Path, identifier: FontIdentifier) -> list[dict]:
     try:
         lines = (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
         read = [json.loads(line) for line in lines if line.strip()]
-        named = [(row, identifier.catalogue.family_named(row.get("family") or "")) for row in read]
+        named = [(row, identifier.catalogue.family_named(row.get("family"))) for row in read]
         rows = [row | {"family": family} for row, family in named if family and (folder / row["file"]).is_file()]
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise SystemExit(f"{folder} needs a manifest.jsonl, a JSON object with file and family a line.") from error
@@ -222,12 +212,13 @@ def measure(folder: Path, stages: Sequence[str | None], identifier: FontIdentifi
     other = read_answers(options.before and options.before / f"{folder.name}-whole.jsonl")
     for stage in stages:
         name = f"without {stage}" if stage else "whole"
-        with without(stage, identifier) as identify:
-            if holds_pages(folder):
-                metrics[name] = pages_without(identify, identifier, folder, options.limit or PAGES)
-                continue
-            kept = options.answers and options.answers / f"{folder.name}-{name.replace(' ', '-')}.jsonl"
-            found = ask_all(identify, folder, rows, KINDS[:1] if stage else KINDS, kept)
+        identify = STAGES[stage](identifier) if stage else identifier.identify
+        if holds_pages(folder):
+            pages = spread(read_pages(folder), options.limit or PAGES)
+            metrics[name] = summarise_pages(evaluate_pages(identify, identifier.catalogue, tqdm(pages, folder.name)))
+            continue
+        kept = options.answers and options.answers / f"{folder.name}-{name.replace(' ', '-')}.jsonl"
+        found = ask_all(identify, folder, rows, KINDS[:1] if stage else KINDS, kept)
         metrics[name] = summary(rows, found, folder, identifier)
         if stage:
             del metrics[name]["by"]  # says nothing of so few pictures

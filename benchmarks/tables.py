@@ -312,16 +312,14 @@ def stages() -> str:
     rows = []
     for name, told in read(REAL)["metrics"].items():
         for stage, part in told.items():
-            if "prior" in part:
-                crops, change = part["prior"]["twins"]["crop"], part.get("beside", {})
-                count, top1, top5 = crops["n"], crops["top1"], crops["top5"]
-            else:
-                count, top1, top5, change = part["n"], part["twins"]["top1"], part["twins"]["top5"], {}
-            lost = f"{change['lost']} / {change['won']}" if change else ""
-            chance = f"{change['mcnemar_p']:.3f}" if change else ""
-            rows.append(
-                [name, stage, count, per_cent(top1), per_cent(top5), lost, chance, f"{part['cpu_seconds']:.2f}", REAL]
-            )
+            of_pages = "cpu_seconds_per_page" in part
+            found = part if of_pages else part["prior"]["twins"]["crop"]
+            accuracy = part["twins"] if of_pages else found
+            seconds = part["cpu_seconds_per_page" if of_pages else "cpu_seconds"]
+            change = part.get("beside")
+            beside = [f"{change['lost']} / {change['won']}", f"{change['mcnemar_p']:.3f}"] if change else ["", ""]
+            shares = [per_cent(accuracy[k]) for k in ("top1", "top5")]
+            rows.append([name, stage, found["n"], *shares, *beside, f"{seconds:.2f}", REAL])
     return table("set|with|n|top-1|top-5|lost / won|p|CPU s|file", rows)
 
 

@@ -1,6 +1,6 @@
 """The font list of a design: one entry a family, with the styles in use, their sizes and their role."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,23 +105,23 @@ def css_of(fonts: Sequence[Font]) -> str:
                 name = f"{stem}-{int(number or 1) + 1}"
             named.add(name)
             slope = "font-style: italic; " if style.italic else ""
+            place = "".join(f"{one} " for one in place_css(unusual_axes(style.match.face, style.match.axes)))
             rules.append(
                 f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
-                f"{slope}{_place_css(style.match)}font-size: {style.sizes[-1]}px }}{doubt}"
+                f"{slope}{place}font-size: {style.sizes[-1]}px }}{doubt}"
             )
     return "\n".join(rules)
 
 
-def _place_css(match: Match) -> str:
-    """Declarations of a width, and of axes that have no property of their own, where a face is not as usual there.
+def place_css(unusual: Mapping[str, float]) -> list[str]:
+    """CSS declarations of a width, and of axes that have no property of their own.
 
     None of an optical size: a browser chooses it by the font size.
+    Args: unusual: where a face is not as usual, as `fontid.catalogue.faces.unusual_axes` gives it.
     """
-    unusual = unusual_axes(match.face, match.axes)
-    unusual.pop("opsz", None)
-    width = f"font-stretch: {unusual.pop('wdth'):g}%; " if "wdth" in unusual else ""
-    settings = ", ".join(f'"{tag}" {value:g}' for tag, value in unusual.items())
-    return width + (f"font-variation-settings: {settings}; " if settings else "")
+    settings = ", ".join(f'"{tag}" {value:g}' for tag, value in unusual.items() if tag not in ("wdth", "opsz"))
+    width = [f"font-stretch: {unusual['wdth']:g}%;"] if "wdth" in unusual else []
+    return width + ([f"font-variation-settings: {settings};"] if settings else [])
 
 
 def letters_of(lines: Sequence[Line]) -> float:

@@ -290,6 +290,8 @@ def test_codes_of_a_face_off_the_usual_axes(identifier, face_of):
     assert "family=Roboto:wdth,wght@75,400&" in ways["css2 address"] and "font-stretch: 75%;" in ways["CSS"]
     sizes = codes(identifier, [("heading", face_of["inter-600-normal-opsz32"]), ("text", face_of["inter-400-normal"])])
     assert "family=Inter:opsz,wght@14..32,400;14..32,600&" in sizes["css2 address"]
+    bold = codes(identifier, [("heading", face_of["inter-400-normal-opsz32"]), ("text", face_of["inter-600-normal"])])
+    assert "family=Inter:opsz,wght@14..32,400;14..32,600&" in bold["css2 address"], "css2 wants places in order"
     assert "font-variation-settings" not in sizes["CSS"], "browsers choose an optical size by the font size"
     casual = codes(identifier, [("text", face_of["recursive-400-normal-CASL1-CRSV1"])])
     assert '"CASL" 1, "CRSV" 1' in casual["CSS"]

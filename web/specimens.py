@@ -12,6 +12,7 @@ from fontid.catalogue.faces import STYLES, Face
 from fontid.fonts.subsetting import woff2
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import is_woff2
+from fontid.listing import place_css
 from web.words import LACKING, NEAREST_STYLE, NO_LETTERS
 
 
@@ -63,7 +64,7 @@ def codes(identifier: FontIdentifier, fonts: Sequence[tuple[str, Face]]) -> dict
     address = f"https://fonts.googleapis.com/css2?{query}&display=swap"
     rules = [
         f'.{role} {{\n  font-family: "{face.name}", {generic(face)};\n  font-weight: {face.weight};'
-        f"{chr(10) + '  font-style: italic;' if face.italic else ''}{_variation(face)}\n}}"
+        f"{chr(10) + '  font-style: italic;' if face.italic else ''}{_place(face)}\n}}"
         for role, face in fonts
     ]
     hosted = [
@@ -97,36 +98,35 @@ def _optical_sizes(identifier: FontIdentifier, faces: Sequence[Face]) -> str:
     """A family's whole axis as css2 wants it, from which browsers choose; "" where all faces are as usual there."""
     if not any("opsz" in face.unusual for face in faces):
         return ""
-    known = [face.axes["opsz"] for face in identifier.catalogue.faces if face.family == faces[0].family]
+    family = (face.axes for face in identifier.catalogue.faces if face.family == faces[0].family)
+    known = [axes["opsz"] for axes in family if "opsz" in axes]
     return f"{min(known):g}..{max(known):g}"
 
 
 def _styles(faces: Sequence[Face], sizes: str) -> str:
-    """As css2 wants them: axes by name, small letters first, then places in order; a slope where one is italic."""
+    """As css2 wants them: axes by name, small letters first, then places in order; a slope where one is italic.
+
+    Args: sizes: what stands for every optical size.
+    """
     tags = {"wght", *(tag for face in faces for tag in face.unusual)} | (
         {"ital"} & {"ital" * face.italic for face in faces}
     )
     order = sorted(tags, key=str.swapcase)
     places = {
-        tuple({"ital": int(face.italic), "wght": face.weight}.get(tag, face.axes.get(tag, 0)) for tag in order)
+        tuple(
+            {"ital": int(face.italic), "wght": face.weight, "opsz": 0}.get(tag, face.axes.get(tag, 0)) for tag in order
+        )
         for face in faces
     }
+    written = (
+        ",".join(sizes if tag == "opsz" else f"{value:g}" for tag, value in zip(order, place, strict=True))
+        for place in sorted(places)
+    )
+    return f"{','.join(order)}@{';'.join(written)}"
 
-    def written(place: tuple[float, ...]) -> str:
-        return ",".join(sizes if tag == "opsz" else f"{value:g}" for tag, value in zip(order, place, strict=True))
 
-    return f"{','.join(order)}@" + ";".join(dict.fromkeys(map(written, sorted(places))))
-
-
-def _variation(face: Face) -> str:
-    """CSS of a face's place on the axes that have no property of their own, and of its width.
-
-    None of an optical size: a browser chooses it by the font size.
-    """
-    unusual = {tag: value for tag, value in face.unusual.items() if tag != "opsz"}
-    width = f"\n  font-stretch: {unusual.pop('wdth'):g}%;" if "wdth" in unusual else ""
-    settings = ", ".join(f'"{tag}" {value:g}' for tag, value in unusual.items())
-    return width + (f"\n  font-variation-settings: {settings};" if settings else "")
+def _place(face: Face) -> str:
+    return "".join(f"\n  {one}" for one in place_css(face.unusual))
 
 
 def generic(face: Face) -> str:

@@ -301,9 +301,9 @@ class Catalogue:
     def __contains__(self, family: str) -> bool:
         return family in self._rows_of_family
 
-    def family_named(self, name: str) -> str | None:
-        """The id of the family with this id or name, whatever their case; None without one."""
-        asked = name.strip()
+    def family_named(self, name: str | None) -> str | None:
+        """The id of the family with this id or name, whatever their case; None without one, and for None."""
+        asked = (name or "").strip()
         ids = (one for one in (asked, asked.casefold()) if one in self)
         return next(ids, None) or self._family_of_name.get(asked.casefold())
 

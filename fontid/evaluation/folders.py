@@ -132,7 +132,7 @@ def evaluate(
     """
     outcomes, left_out = [], []
     for sample in samples:
-        family = None if sample.family is None else catalogue.family_named(sample.family)
+        family = catalogue.family_named(sample.family)
         if sample.family is not None and family is None:
             left_out.append(sample)
             continue

@@ -32,7 +32,7 @@ def measure_doubt(
     """
     doubts, left_out = [], []
     for sample in samples:
-        family = None if sample.family is None else catalogue.family_named(sample.family)
+        family = catalogue.family_named(sample.family)
         if family is None:
             left_out.append(sample)
             continue

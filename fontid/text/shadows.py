@@ -13,16 +13,13 @@ from fontid.text.frames import Frame
 
 LEAST_HEIGHT = 20  # pixels of ink
 HEIGHT = 64  # pixels of ink that are looked at
-LEAST_APART = 40.0  # between two of the three colours, in RGB
+LEAST_APART = 40.0  # between any two of the colours, in RGB
 FAINTEST = 0.4  # of how far the ink's strongest colour is from the ground
-LEAST_SHARE = 0.08  # of the ink: the smaller colour's
+LEAST_SHARE = 0.08  # of the ink: the least colour's
 FARTHEST = 0.2  # of the height: how far a shadow lies off
-LEAST_OVERLAP = {
-    2: 0.68,
-    3: 0.76,
-    4: 0.76,
-}  # by how many colours the ink is parted into: intersection over union of one
-# and the shadow that the others would throw; blurred and fringed letters reach 0.75 with three
+# By the number of colours that ink is parted into: intersection over union of one of them and the shadow that the
+# others would throw. Blurred and fringed letters reach 0.75 with three.
+LEAST_OVERLAP = {2: 0.68, 3: 0.76, 4: 0.76}
 MOST_OPPOSITE = 0.5  # of that: what one on the other side would cover; a rim is on all sides
 BESIDE = (1, 2, 3, 4)  # pixels: on which side of letters the other colour lies is told by what is so near
 EVEN = 0.65  # of what lies on one side: where as much lies on the other, nothing is moved; 0.7 to 1 on plain letters
@@ -41,8 +38,9 @@ def without_shadow(frame: Frame, own: Ink) -> np.ndarray | None:
     scale = min(1.0, HEIGHT / (bottom - top))
     others = _of_others(frame, own)[place]
     pixels, amount, covered = (_scaled(part, scale) for part in (frame.pixels[place], own.amount[place], others))
+    found = _ground_and_ink(pixels, amount)
     for count, least in LEAST_OVERLAP.items():
-        colours = _colours(pixels, amount, count)
+        colours = found and _colours(*found, count)
         if colours is None:
             return None
         nearest = np.where(covered == 0, _nearest(pixels, colours), 0)
@@ -71,8 +69,8 @@ def _scaled(part: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(part, size, interpolation=cv2.INTER_AREA)
 
 
-def _colours(pixels: np.ndarray, amount: np.ndarray, count: int) -> np.ndarray | None:
-    """(1 + count, 3) float32 RGB: the ground's and those of the ink; None where it has not so many."""
+def _ground_and_ink(pixels: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The ground's colour, (3,) float32 RGB, and a sample of the ink's, (N, 3); None without either."""
     empty = amount < EMPTY
     if not empty.any():
         return None
@@ -80,8 +78,11 @@ def _colours(pixels: np.ndarray, amount: np.ndarray, count: int) -> np.ndarray |
     away = np.linalg.norm(pixels - ground, axis=2)
     ink = pixels[away > max(LEAST_APART, FAINTEST * np.percentile(away, 95))].astype(np.float32)
     ink = ink[:: max(1, len(ink) // SAMPLE)]
-    if len(ink) < 2 / LEAST_SHARE:
-        return None
+    return (ground, ink) if len(ink) >= 2 / LEAST_SHARE else None
+
+
+def _colours(ground: np.ndarray, ink: np.ndarray, count: int) -> np.ndarray | None:
+    """(1 + count, 3) float32 RGB: the ground's and those of the ink; None where it has not so many."""
     ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
     cv2.setRNGSeed(1)  # of this thread: the same picture has the same answer
     _, labels, _ = cv2.kmeans(ink, count, None, ends, 3, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]  # no labels
