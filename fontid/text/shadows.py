@@ -5,6 +5,8 @@ them is the shadow of the others where it covers what they, moved, cover besides
 else drawn on letters does.
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
 
@@ -44,9 +46,9 @@ def without_shadow(frame: Frame, own: Ink) -> np.ndarray | None:
         if colours is None:
             return None
         nearest = np.where(covered == 0, _nearest(pixels, colours), 0)
-        thrown = [
-            _thrown((nearest > 0) & (nearest != of), nearest == of, int(scale * reach)) for of in range(1, count + 1)
-        ]
+        ink = (nearest > 0).astype(np.uint8)
+        shadows = [(nearest == of).astype(np.uint8) for of in range(1, count + 1)]
+        thrown = [_thrown(ink - shadow, shadow, int(scale * reach)) for shadow in shadows]
         if max(thrown) >= least:
             alone = np.full(frame.gray.shape, 255, np.uint8)
             amount = _amount(frame.pixels[place].astype(np.float32), colours, 1 + int(np.argmax(thrown)))
@@ -102,7 +104,7 @@ def _nearest(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
 def _thrown(letters: np.ndarray, shadow: np.ndarray, farthest: int) -> float:
     """How well a mask covers the shadow that another throws in one direction, and in no opposite one: 0-1."""
     beside = [
-        sum((_moved(letters, *_step(direction, length)) & shadow).sum() for length in BESIDE)
+        sum(_overlap(letters, shadow, *_step(direction, length)) for length in BESIDE)
         for direction in range(DIRECTIONS)
     ]
     toward, half = int(np.argmax(beside)), DIRECTIONS // 2
@@ -114,6 +116,7 @@ def _thrown(letters: np.ndarray, shadow: np.ndarray, farthest: int) -> float:
     return overlap if opposite < MOST_OPPOSITE * overlap else 0.0
 
 
+@cache
 def _step(direction: int, length: int) -> tuple[int, int]:
     angle = 2 * np.pi * direction / DIRECTIONS
     return round(length * np.cos(angle)), round(length * np.sin(angle))
@@ -121,20 +124,26 @@ def _step(direction: int, length: int) -> tuple[int, int]:
 
 def _covered(letters: np.ndarray, shadow: np.ndarray, direction: int, farthest: int) -> float:
     """Intersection over union with the shadow that letters throw, moved or swept there, at its best length: 0-1."""
-    best, image = 0.0, letters.astype(np.uint8)
+    best, pixels, dark = 0.0, cv2.countNonZero(letters), cv2.countNonZero(shadow)
     for length in range(1, farthest + 1):
         step = _step(direction, length)
-        for thrown in (_moved(letters, *step), cv2.dilate(image, _path(*step)).astype(bool)):
-            thrown &= ~letters
-            best = max(best, (thrown & shadow).sum() / max(1, (thrown | shadow).sum()))
-    return float(best)
+        swept = cv2.dilate(letters, _path(*step))
+        # What lies behind the letters is not seen.
+        seen = pixels - _overlap(letters, letters, *step), cv2.countNonZero(swept) - pixels
+        common = _overlap(letters, shadow, *step), _overlap(swept, shadow, 0, 0)
+        best = max(best, *(both / max(1, thrown + dark - both) for both, thrown in zip(common, seen, strict=True)))
+    return best
 
 
-def _moved(mask: np.ndarray, x: int, y: int) -> np.ndarray:
-    """A mask moved to the right and down, by less than it has of ground around."""
-    return np.roll(mask, (y, x), (0, 1))
+def _overlap(mask: np.ndarray, other: np.ndarray, x: int, y: int) -> int:
+    """Pixels of a mask that another covers when it is moved to the right and down. Args: both (H, W) uint8."""
+    height, width = mask.shape
+    moved = mask[max(0, -y) : height - max(0, y), max(0, -x) : width - max(0, x)]
+    under = other[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
+    return cv2.countNonZero(cv2.bitwise_and(moved, under))
 
 
+@cache
 def _path(x: int, y: int) -> np.ndarray:
     """What a pixel in the middle covers on its way."""
     far = max(abs(x), abs(y))
