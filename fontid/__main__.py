@@ -267,7 +267,7 @@ def main(argv: list[str] | None = None) -> int:
     one.add_argument("pictures", nargs="+", type=place_of, metavar="IMAGE|FOLDER|-")
     one.add_argument("--top", type=positive, default=5)
     one.add_argument("--for", dest="for_", choices=("text", "heading"), default="text", help="which font comes first")
-    one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF")
+    one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF or a TIFF")
     shown = one.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
     shown.add_argument("--css", action="store_true", help="rules to paste, a font each")

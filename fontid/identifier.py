@@ -257,7 +257,7 @@ class FontIdentifier:
             encoder_only: rank by encoder and prototypes alone.
             prior: often used families come before equally likely rare ones.
             for_: what `matches` is about, the "text", which has most letters, or the "heading", the largest line.
-            page: of a PDF.
+            page: of a PDF or a TIFF, from 1.
             progress: called with the lines as soon as they are read, and with them and the encoder's own answer before
                 drawing decides. What it raises ends the work.
         Raises: PictureError where it is no picture; NoText, which is one, where it holds no text in Latin letters;

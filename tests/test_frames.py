@@ -12,7 +12,7 @@ from fontid.text.lines import Line, _join_small
 from fontid.text.plain import _parts, is_plain
 from fontid.text.reader import _joined, _near, _rows_of, _union
 from fontid.text.recogniser import MIN_LETTERS, Reading
-from fontid.text.shadows import _amount, _covered, _moved, _path, _step, _thrown
+from fontid.text.shadows import _amount, _covered, _is_of_shades, _path, _step, _thrown
 
 
 def page(*boxes: tuple[int, int, int, int], size=(400, 300)) -> Image.Image:
@@ -221,19 +221,33 @@ def test_a_shadow_is_thrown_to_one_side(direction):
     """A square's shadow, moved or swept by ten pixels, is covered in its own direction alone."""
     x, y = _step(direction, 10)
     assert np.hypot(x, y) == pytest.approx(10, abs=0.8)
-    letters = np.zeros((80, 80), bool)
-    letters[30:50, 30:50] = True
-    moved = _moved(letters, x, y) & ~letters
-    assert _thrown(letters, moved, 14) == pytest.approx(1, abs=0.02)
+    letters = np.zeros((80, 80), np.uint8)
+    letters[30:50, 30:50] = 1
+
+    def moved(x, y):
+        return np.roll(letters, (y, x), (0, 1))
+
+    behind = 1 - letters
+    assert _thrown(letters, moved(x, y) & behind, 14) == pytest.approx(1, abs=0.02)
     path = _path(x, y)
     assert path.shape == (2 * max(abs(x), abs(y)) + 1,) * 2 and path[tuple(np.array(path.shape) // 2)] == 1
-    swept = np.zeros_like(letters)
-    for length in range(11):
-        swept |= _moved(letters, *_step(direction, length))
-    assert _thrown(letters, swept & ~letters, 14) > 0.9
-    rim = _moved(letters, 4, 0) | _moved(letters, -4, 0) | _moved(letters, 0, 4) | _moved(letters, 0, -4)
-    assert _thrown(letters, rim & ~letters, 14) == 0
-    assert _covered(letters, moved, (direction + 8) % 16, 14) < 0.1
+    swept = np.maximum.reduce([moved(*_step(direction, length)) for length in range(11)])
+    assert _thrown(letters, swept & behind, 14) > 0.9
+    rim = moved(4, 0) | moved(-4, 0) | moved(0, 4) | moved(0, -4)
+    assert _thrown(letters, rim & behind, 14) == 0
+    assert _covered(letters, moved(x, y) & behind, (direction + 8) % 16, 14) < 0.1
+
+
+def test_shades_of_one_colour_are_no_letters_in_several():
+    """Soft edges of red letters on white are shades; green ones among them are not, nor are fringes of a screen."""
+    ground, red, green = (np.array(colour, np.float32) for colour in ((255, 255, 255), (200, 0, 0), (0, 160, 0)))
+    steps = np.linspace(0.2, 1, 50)[:, None].astype(np.float32)
+    soft = ground + steps * (red - ground)
+    assert _is_of_shades(ground, soft)
+    assert not _is_of_shades(ground, np.concatenate([soft, ground + steps[::4] * (green - ground)]))
+    assert _is_of_shades(ground, np.concatenate([soft, green[None]])), "one pixel of another colour"
+    gray = np.full(3, 128, np.float32)
+    assert not _is_of_shades(gray, np.concatenate([gray + steps * 100, gray - steps * 100])), "paler and darker"
 
 
 def test_amounts_are_shares_of_a_letters_colour():

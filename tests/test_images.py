@@ -648,6 +648,19 @@ def test_a_page_of_a_pdf_is_drawn_and_its_fonts_are_named():
         open_picture(data, page=3)
 
 
+def test_a_page_of_a_tiff_is_taken_and_other_pictures_have_none():
+    pages, scan = [Image.new("RGB", (40, 30), colour) for colour in ("white", "red")], io.BytesIO()
+    pages[0].save(scan, "TIFF", save_all=True, append_images=pages[1:])
+    assert [open_picture(scan.getvalue(), page=n).getpixel((5, 5)) for n in (1, 2)] == [(255,) * 3, (255, 0, 0)]
+    with pytest.raises(PictureError, match="no page 3: its last one is 2"):
+        open_picture(scan.getvalue(), page=3)
+    single = io.BytesIO()
+    pages[0].save(single, "PNG")
+    for data in (single.getvalue(), svg("<rect width='400' height='100'/>")):
+        with pytest.raises(PictureError, match="leave the page out"):
+            open_picture(data, page=2)
+
+
 def test_fonts_named_by_a_document_stay_with_its_picture_and_one_without_a_name_is_none():
     picture = open_picture(pdf("Hamburgefonstiv", "Ha").replace(b"/Times-Roman", b"/"))
     assert picture.info["fonts"] == ("Helvetica-Bold",)

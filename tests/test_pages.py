@@ -35,6 +35,11 @@ class Answer:
 
 
 class Catalogue:
+    """Holds all families but "Paid", by id or by a name in capitals."""
+
+    def family_named(self, name):
+        return None if name == "Paid" else name.lower()
+
     def credited(self, family, weight, italic):
         return {family, "twin-of-lora"} if family == "lora" else {family}
 
@@ -99,6 +104,13 @@ def test_a_line_is_found_where_half_of_it_is(tmp_path, found, is_found):
     answer = Answer((Entry((line(*found),), (Row("lora"),)),))
     summary = summarise_pages(evaluate_pages(lambda _: answer, Catalogue(), read_pages(tmp_path)))
     assert summary["found"] == is_found
+
+
+def test_families_are_known_by_name_and_those_of_no_catalogue_count_as_wrong(tmp_path):
+    write_page(tmp_path, [([10, 60, 110, 70], "Lora", 13.0), ([10, 160, 110, 170], "Paid", 13.0)])
+    entries = [Entry((line(*box),), (Row("lora"),)) for box in ((10, 60, 110, 70), (10, 160, 110, 170))]
+    summary = summarise_pages(evaluate_pages(lambda _: Answer(tuple(entries)), Catalogue(), read_pages(tmp_path)))
+    assert (summary["n"], summary["found"], summary["twins"]["top1"]) == (2, 1.0, 0.5)
 
 
 def test_a_manifest_of_pages_that_is_wrong_is_told(tmp_path):

@@ -105,7 +105,10 @@ def _box(sides: list) -> tuple[float, float, float, float]:
 
 
 def evaluate_pages(identify: Callable, catalogue: Catalogue, pages: Iterable[Page]) -> list[PageOutcome]:
-    """Args: identify: picture -> `fontid.identifier.Answer` with five rows an entry."""
+    """Lines in a family that the catalogue does not hold count as wrong.
+
+    Args: identify: picture -> `fontid.identifier.Answer` with five rows an entry.
+    """
     return [_judge(identify, catalogue, page) for page in pages]
 
 
@@ -123,11 +126,13 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
     lines = []
     credited: dict[str, set[str]] = {}
     for line in page.lines:
-        right = catalogue.credited(line.family, line.weight, line.italic)
-        credited.setdefault(line.family, set()).update(right)
+        family = catalogue.family_named(line.family)
+        right = catalogue.credited(family, line.weight, line.italic) if family else {line.family}
+        family = family or line.family
+        credited.setdefault(family, set()).update(right)
         entry = _entry_of(np.array(line.box) * scale, found)
         families = [] if entry is None else [match.family for match in entries[entry].matches[: RANKS[-1]]]
-        lines.append(LineOutcome(line, entry, rank_of(families, {line.family}), rank_of(families, right)))
+        lines.append(LineOutcome(line, entry, rank_of(families, {family}), rank_of(families, right)))
     listed = {entry.matches[0].family for entry in entries if entry.matches}
     named = sum(any(family in credit for credit in credited.values()) for family in listed)
     known = sum(not credit.isdisjoint(listed) for credit in credited.values())

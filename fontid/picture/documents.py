@@ -81,6 +81,8 @@ def _draw_svg(data: bytes, page: int, most_pixels: int) -> tuple[bytes, list[str
     """Outlines are drawn; text in fonts would be drawn in others than the file names, so it is not."""
     import resvg_py
 
+    if page != 1:
+        raise DocumentError("An SVG has one page; please leave the page out.")
     text = data.decode("utf-8", "replace")
     if ELSEWHERE.search(re.sub(r"xmlns(:\w+)?\s*=", "", text)):
         raise DocumentError("This SVG needs other files; please save it with everything inside, or as a picture.")

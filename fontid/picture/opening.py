@@ -89,8 +89,8 @@ def open_picture(
 
     `source` is a path, the bytes of a file, a binary file object (read from its start), a Pillow image (its
     pixels are not changed) or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools, integers or
-    floats, the fourth channel being opacity. Of a PDF the `page` is drawn (from 1), of a GIF the frame with most
-    edges is taken, of other frames or pages the first. `info["fonts"]` holds the fonts that a PDF or an SVG itself
+    floats, the fourth channel being opacity. Of a PDF or a TIFF the `page` is taken (from 1), of a GIF the frame with
+    most edges, of other frames the first. `info["fonts"]` holds the fonts that a PDF or an SVG itself
     names, most used first, `info["scale"]` how many pixels of a picture that was made smaller one of these is. Values
     wider than 8 bits are scaled by their range. Transparency is laid on white, or on black where the ink is light.
 
@@ -273,9 +273,21 @@ def _decode(file: BinaryIO, max_pixels: int, page: int) -> Image.Image:
     if image.format in ("JPEG", "MPO"):
         image.decodermaxblock = _BLOCK
         image.draft(None, _work_size(image.size))  # libjpeg decodes at 1/2, 1/4 or 1/8 of the size
-    if image.format == "GIF":
+    if page != 1:
+        _turn_to(image, page)
+    elif image.format == "GIF":
         _seek_text(image)
     return _render(image, max_pixels)
+
+
+def _turn_to(image: Image.Image, page: int) -> None:
+    """Raises: PictureError where there is no such page."""
+    if image.format != "TIFF":
+        raise PictureError("Only a PDF or a TIFF has pages to choose from; please leave the page out.")
+    pages = getattr(image, "n_frames", 1)
+    if not 1 <= page <= pages:
+        raise PictureError(f"This TIFF has no page {page}: its last one is {pages}; please choose another.")
+    image.seek(page - 1)
 
 
 def _draw_document(data: bytes, kind: str, page: int) -> Image.Image:

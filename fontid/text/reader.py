@@ -277,20 +277,24 @@ def _joined(boxes: list[np.ndarray]) -> list[np.ndarray]:
     A row runs along the longer sides of its largest box; where that is square, of most of the boxes.
     """
     mostly_upright = _run_upright(boxes, UPRIGHT)
-    waiting = sorted(boxes, key=lambda box: -_area(box))
+    boxes = sorted(boxes, key=lambda box: -_area(box))
+    lows, highs = (np.array([end(box, 0) for box in boxes]) for end in (np.min, np.max))
+    waiting = list(range(len(boxes)))
     joined = []
     while waiting:
-        box = waiting.pop(0)
+        box = boxes[waiting.pop(0)]
         width, height = size_of(box)
         along_height = height > 1.3 * width or (mostly_upright and height * 1.3 > width)
         changed = True
         while changed:
             changed = False
-            for index, other in enumerate(waiting):
-                union = _union(box, other, along_height)
+            reach = MOST_GAP * max(size_of(box))
+            is_near = ((lows < box.max(0) + reach) & (highs > box.min(0) - reach)).all(1)
+            for index in waiting:
+                union = _union(box, boxes[index], along_height) if is_near[index] else None
                 if union is not None:
                     box, changed = union, True
-                    del waiting[index]
+                    waiting.remove(index)
                     break
         joined.append(box)
     return joined

@@ -15,9 +15,11 @@ from fontid.text.frames import Frame
 
 LEAST_HEIGHT = 20  # pixels of ink
 HEIGHT = 64  # pixels of ink that are looked at
+LONGEST = 12  # times its height: as much of a line is looked at
 LEAST_APART = 40.0  # between any two of the colours, in RGB
 FAINTEST = 0.4  # of how far the ink's strongest colour is from the ground
 LEAST_SHARE = 0.08  # of the ink: the least colour's
+FRINGE = 25.0  # from the shades between ground and ink, in RGB: what compression leaves
 FARTHEST = 0.2  # of the height: how far a shadow lies off
 # By the number of colours that ink is parted into: intersection over union of one of them and the shadow that the
 # others would throw. Blurred and fringed letters reach 0.75 with three.
@@ -36,12 +38,16 @@ def without_shadow(frame: Frame, own: Ink) -> np.ndarray | None:
     if bottom - top < LEAST_HEIGHT:
         return None
     reach = round(FARTHEST * (bottom - top)) + 2
-    place = np.s_[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]
+    rows = slice(max(0, top - reach), bottom + reach)
+    place = rows, slice(max(0, left - reach), right + reach)
+    begin = rows, slice(place[1].start, min(right, left + LONGEST * (bottom - top)) + reach)
     scale = min(1.0, HEIGHT / (bottom - top))
-    others = _of_others(frame, own)[place]
-    pixels, amount, covered = (_scaled(part, scale) for part in (frame.pixels[place], own.amount[place], others))
+    others = _of_others(frame, own)
+    pixels, amount, covered = (_scaled(part[begin], scale) for part in (frame.pixels, own.amount, others))
     found = _ground_and_ink(pixels, amount)
     for count, least in LEAST_OVERLAP.items():
+        if found and count > 2 and _is_of_shades(*found):
+            return None
         colours = found and _colours(*found, count)
         if colours is None:
             return None
@@ -52,7 +58,7 @@ def without_shadow(frame: Frame, own: Ink) -> np.ndarray | None:
         if max(thrown) >= least:
             alone = np.full(frame.gray.shape, 255, np.uint8)
             amount = _amount(frame.pixels[place].astype(np.float32), colours, 1 + int(np.argmax(thrown)))
-            alone[place] = 255 - np.where(others, 0, amount)
+            alone[place] = 255 - np.where(others[place], 0, amount)
             return alone
     return None
 
@@ -94,6 +100,15 @@ def _colours(ground: np.ndarray, ink: np.ndarray, count: int) -> np.ndarray | No
     colours = np.stack([ground, *(np.median(cluster, axis=0) for cluster in clusters)])
     apart = np.linalg.norm(colours[1:, None] - colours[1:], axis=2)[np.triu_indices(count, 1)]
     return colours if apart.min() >= LEAST_APART else None
+
+
+def _is_of_shades(ground: np.ndarray, ink: np.ndarray) -> bool:
+    """Whether nearly all ink is of shades between the ground and one colour, as plain letters are."""
+    away = ink - ground
+    along = (np.linalg.norm(away, axis=1)[:, None] * away).mean(0)
+    along /= max(1.0, float(np.linalg.norm(along)))
+    aside = np.linalg.norm(away - np.outer(np.maximum(away @ along, 0), along), axis=1)
+    return bool((aside > FRINGE).mean() < LEAST_SHARE)
 
 
 def _nearest(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
