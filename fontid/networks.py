@@ -26,6 +26,7 @@ def open_network(path: Path):
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would keep cores busy
     options.log_severity_level = 3  # errors
     session = onnxruntime.InferenceSession(_without_denormals(path), options, providers=["CPUExecutionProvider"])
+    session._model_bytes = b""  # it would keep the file for other providers: 40 MB of the four networks
     _give_back_memory()
     return session
 

@@ -1,5 +1,6 @@
 """Lines of text found in pictures: however turned, however coloured, large or small; read, and straightened."""
 
+import tracemalloc
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,7 @@ from onnx import numpy_helper
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
-from fontid.networks import _without_denormals, packaged
+from fontid.networks import _without_denormals, open_network, packaged
 from fontid.settings import ReadingSettings
 from fontid.text.detector import (
     ENOUGH,
@@ -347,6 +348,15 @@ def test_weights_too_small_for_a_processor_are_zero_and_all_others_as_they_were(
         lost += int(tiny.sum())
         before.CopyFrom(after)
     assert lost > 100_000 and packed == changed  # nothing but those
+
+
+def test_an_open_network_does_not_keep_its_file_in_memory():
+    path = packaged("PP-OCRv6_det_small.onnx")
+    tracemalloc.start()
+    session = open_network(path)  # referred to, so that it lives
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert session.get_inputs() and kept < 0.5 * path.stat().st_size < most
 
 
 # --- hard shadows and extrusions

@@ -4,9 +4,11 @@ import gzip
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 STYLES = {
     100: "Thin", 200: "Extra Light", 300: "Light", 400: "Regular", 500: "Medium", 600: "Semi Bold", 700: "Bold",
@@ -103,8 +105,13 @@ def read_faces(path: Path) -> list[Face]:
 def _whole_face(row: dict) -> Face:
     """`Face(**row)` of all fields: set one by one, as those of a frozen class are, ten thousand take a tenth second."""
     face = object.__new__(Face)
-    face.__dict__.update(row)
+    object.__setattr__(face, "__dict__", {name: _shared(value) for name, value in row.items()})
     return face
+
+
+def _shared(value: Any) -> Any:
+    """A text kept once, however many faces have it."""
+    return sys.intern(value) if type(value) is str else value
 
 
 def regular_face(faces: Iterable[Face]) -> Face:
