@@ -1,6 +1,7 @@
 """Which name of a design people know: the original among twins, and the superfamily that a family belongs to."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
 SERIES = (  # families that only experts tell apart, by how their names begin
     "Anek", "Baloo", "Edu", "Encode Sans", "Hind", "IBM Plex Sans", "Lexend", "Mukta", "Noto Sans", "Noto Serif",
@@ -26,10 +27,11 @@ def original(names: Sequence[str], usage: Callable[[int], int], year: Callable[[
 
     Args: usage, year: of a place in `names`.
     """
+    known = set(names)
     roots = [
         place
         for place, name in enumerate(names)
-        if not any(name.startswith(f"{other} ") for other in names)  # a name does not begin with itself and a blank
+        if known.isdisjoint(accumulate(name.split(" ")[:-1], "{} {}".format))  # its beginnings by words
     ]
     return min(roots, key=lambda place: (-usage(place), year(place)))
 
