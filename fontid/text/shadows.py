@@ -28,6 +28,7 @@ MOST_OPPOSITE = 0.5  # of that: what one on the other side would cover; a rim is
 BESIDE = (1, 2, 3, 4)  # pixels: on which side of letters the other colour lies is told by what is so near
 EVEN = 0.65  # of what lies on one side: where as much lies on the other, nothing is moved; 0.7 to 1 on plain letters
 DIRECTIONS, TURNS = 16, 2  # all, and how many to each side of the likeliest are looked into
+SEEN = 20_000  # pixels, evenly spread, that are looked at for a sample
 SAMPLE = 1000  # pixels that colours are looked for in
 EMPTY = 30  # of an ink's amount: below it is ground
 
@@ -79,14 +80,18 @@ def _scaled(part: np.ndarray, scale: float) -> np.ndarray:
 
 def _ground_and_ink(pixels: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """The ground's colour, (3,) float32 RGB, and a sample of the ink's, (N, 3); None without either."""
-    empty = amount < EMPTY
+    every = max(1, amount.size // SEEN)
+    seen, empty = pixels.reshape(-1, 3)[::every], amount.reshape(-1)[::every] < EMPTY
     if not empty.any():
         return None
-    ground = np.median(pixels[empty][:: max(1, int(empty.sum()) // SAMPLE)], axis=0).astype(np.float32)
-    away = np.linalg.norm(pixels - ground, axis=2)
-    ink = pixels[away > max(LEAST_APART, FAINTEST * np.percentile(away, 95))].astype(np.float32)
-    ink = ink[:: max(1, len(ink) // SAMPLE)]
+    ground = np.median(_sample(seen[empty]), axis=0).astype(np.float32)
+    away = np.linalg.norm(seen - ground, axis=1)
+    ink = _sample(seen[away > max(LEAST_APART, FAINTEST * np.percentile(away, 95))]).astype(np.float32)
     return (ground, ink) if len(ink) >= 2 / LEAST_SHARE else None
+
+
+def _sample(pixels: np.ndarray) -> np.ndarray:
+    return pixels[:: max(1, len(pixels) // SAMPLE)]
 
 
 def _colours(ground: np.ndarray, ink: np.ndarray, count: int) -> np.ndarray | None:
