@@ -111,6 +111,13 @@ def sizes(rng, faces, open_face, split) -> Iterator[Drawing]:
                 yield Drawing(TextBox(drawn, text, pixels, style((0, 0, 0), (255, 255, 255))))
 
 
+def numbers(rng, faces, open_face, split) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        text = keep_drawable(a_number(rng), open_face(face).charset)
+        box = TextBox(face, text, int(rng.integers(24, 97)), style(*contrasting_colours(rng)))
+        yield Drawing(box, partial(jpeg, quality=int(rng.integers(70, 96))), ".jpg")
+
+
 def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
         if face.family not in GOOGLE_FONTS_BENCH:
@@ -159,8 +166,8 @@ def small_capitals(rng, faces, open_face, split) -> Iterator[Drawing]:
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
     for protocol in (
-        chars, abrupt, words, para, body, styles, axes, sizes, googlefontsbench, frb, photo, small_capitals, effects,
-        grounds, fontbench, photolike,
+        chars, abrupt, words, para, body, styles, axes, sizes, numbers, googlefontsbench, frb, photo, small_capitals,
+        effects, grounds, fontbench, photolike,
     )
 }  # fmt: skip
 
@@ -176,6 +183,25 @@ def style(ink: Iterable[int], ground: Iterable[int], more: str = "") -> str:
     """
     ink, ground = (f"rgb({','.join(str(int(value)) for value in colour)})" for colour in (ink, ground))
     return f"color:{ink};background:{ground};padding:.95em .7em;overflow:hidden;{more}"
+
+
+def a_number(rng: np.random.Generator) -> str:
+    """A year, price, share, date, time or count, without a letter."""
+    some = "".join(map(str, rng.integers(0, 10, 12)))
+    day, month, year = f"{rng.integers(1, 32):02d}", f"{rng.integers(1, 13):02d}", str(rng.integers(1900, 2060))
+    mark = ("$", "€", "£", "")[rng.integers(4)]
+    whole = str(rng.integers(1, 1000))
+    return (
+        year,
+        f"{mark}{whole}.{some[:2]}",
+        f"{mark}{some[0]},{some[1:4]}.{some[4:6]}",
+        f"{rng.integers(0, 101)}%",
+        f"{day}.{month}.{year}",
+        f"{year}-{month}-{day}",
+        f"{month}/{day}/{year}",
+        f"{rng.integers(0, 24)}:{some[0]}{some[1]}",
+        some[: rng.integers(4, 13)],
+    )[rng.integers(9)]
 
 
 def running_box(

@@ -29,6 +29,8 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
   another width, optical size or the like than the usual one. None published.
 - sizes: 2-4 words, 16-96 px, black on white, in every upright weight of the families with optical sizes, at the size
   that a browser chooses by itself. None published.
+- numbers: a year, price, share, date, time or count in every family, 24-96 px, any two colours, JPEG quality 70-95.
+  None published.
 - effects: 1-5 words in a face drawn evenly from all families, in each condition of benchmarks.effects: what stands
   around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None published.
 - grounds: photographs, textures, gradients, charts and noise without any text; the right answer is that there is none.

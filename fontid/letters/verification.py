@@ -1,7 +1,7 @@
 """What drawing says of the encoder's candidates: the letters of a few lines, compared in the likeliest faces."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,9 +60,12 @@ class Verifier:
         least_confidence = self._settings.least_confidence
         read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= least_confidence]
         read = sorted(read, key=lambda pair: -pair[0].confidence)[: self._settings.lines]
-        candidates = self._candidates(scores) if read else np.zeros(0, int)
+        settings = self._settings
+        if not any(character.isalpha() for line, _ in read for character in line.text):
+            settings = replace(settings, families=settings.families_of_numbers, weight=settings.weight_of_numbers)
+        candidates = self._candidates(scores, settings) if read else np.zeros(0, int)
         hopes = scores if prior is None else scores + prior
-        evidence, letters, weight = self._draw(hopes, candidates, read) if len(candidates) else NOTHING
+        evidence, letters, weight = self._draw(hopes, candidates, read, settings) if len(candidates) else NOTHING
         if not letters:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         least, drawn = evidence.min(), len(evidence)
@@ -76,13 +79,13 @@ class Verifier:
         return Verdict(scores + weight * of_face, candidates, evidence, letters, drawn)
 
     def _draw(
-        self, scores: np.ndarray, candidates: np.ndarray, lines: list[tuple[Line, Ink]]
+        self, scores: np.ndarray, candidates: np.ndarray, lines: list[tuple[Line, Ink]], settings: DrawingSettings
     ) -> tuple[np.ndarray, float, float]:
         """Evidence for the first of the candidates, family by family, until no other can win.
 
         Returns: that, (k,); the sum of the letters' weights; what the evidence weighs beside a score.
         """
-        settings, judges = self._settings, self._names(candidates[:JUDGES])
+        judges = self._names(candidates[:JUDGES])
         chosen = _chosen_letters([line.text for line, _ in lines], settings.letters)
         pairs = [(line, ink, indices) for (line, ink), indices in zip(lines, chosen, strict=True) if indices]
         compared = [(Comparison(line, ink, judges, self._letterforms), indices) for line, ink, indices in pairs]
@@ -96,24 +99,14 @@ class Verifier:
             likeness = np.concatenate([likeness, further], 1)
             mean, letters = _mean_likeness(likeness, confidence, settings.usual)
             evidence = -np.log(1 - mean + settings.sharpest)
-            if self._is_settled(scores[candidates], weight * evidence, weight):
+            if _is_settled(scores[candidates], weight * evidence, weight * settings.surprise):
                 break
         return evidence, letters, weight
 
     def _names(self, faces: np.ndarray) -> list[str]:
         return [self._catalogue.faces[face].id for face in faces]
 
-    def _is_settled(self, scores: np.ndarray, added: np.ndarray, weight: float) -> bool:
-        """Whether the candidates that are not drawn yet come behind the best drawn one, whatever drawing may add.
-
-        To none does it add more than to the best of those, but for `surprise`. So a candidate stays undrawn only where
-        the encoder finds it so much less likely that no likeness makes up for it.
-        Args: scores: (K,) of the candidates; added: (k,) what drawing adds to the first ones'.
-        """
-        most = added.max() + weight * self._settings.surprise
-        return bool((scores[len(added) :] + most < (scores[: len(added)] + added).max()).all())
-
-    def _candidates(self, scores: np.ndarray) -> np.ndarray:
+    def _candidates(self, scores: np.ndarray, settings: DrawingSettings) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of.
 
         A family whose best face is a twin of another one's has the same letters, and needs no drawing.
@@ -127,11 +120,11 @@ class Verifier:
             if int(families[place]) not in copies:
                 chosen[int(families[place])] = []
                 copies |= self._catalogue.twin_families[ranked[place]]
-            if len(chosen) == self._settings.families:
+            if len(chosen) == settings.families:
                 break
         of_those = np.isin(families, list(chosen))
         for family, drawn in zip(families[of_those].tolist(), self.stand_ins[ranked[of_those]].tolist(), strict=True):
-            if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < self._settings.styles:
+            if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < settings.styles:
                 chosen[family].append(drawn)
         return np.array([face for faces in chosen.values() for face in faces], int)
 
@@ -146,6 +139,17 @@ def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
             others, key=lambda other: style_apart(catalogue.faces[other], face.weight, face.italic), default=-1
         )
     return nearest
+
+
+def _is_settled(scores: np.ndarray, added: np.ndarray, surprise: float) -> bool:
+    """Whether the candidates that are not drawn yet come behind the best drawn one, whatever drawing may add.
+
+    To none does it add more than to the best of those, but for `surprise`. So a candidate stays undrawn only where the
+    encoder finds it so much less likely that no likeness makes up for it.
+    Args: scores: (K,) of the candidates; added: (k,) what drawing adds to the first ones'.
+    """
+    most = added.max() + surprise
+    return bool((scores[len(added) :] + most < (scores[: len(added)] + added).max()).all())
 
 
 def _chosen_letters(texts: list[str], left: int) -> list[list[int]]:
