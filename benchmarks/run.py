@@ -60,6 +60,7 @@ BENCHMARKS = {
     "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
     "axes": Benchmark("axes", (NO_PRIOR,), WIDER),
     "sizes": Benchmark("sizes", (NO_PRIOR,), WIDER),
+    "numbers": Benchmark("numbers", limited(600, NO_PRIOR)),
     "googlefontsbench": Benchmark("googlefontsbench"),
     "frb": Benchmark("frb"),
     "fontbench": Benchmark("fontbench", (), WIDER),

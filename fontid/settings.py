@@ -112,7 +112,8 @@ class DrawingSettings:
         lines: whose letters are compared, at most.
         least_confidence: of a reading, 0-1; below that it is not drawn.
         weight: of the evidence beside the encoder's cosine.
-        families_of_numbers, weight_of_numbers: the same where no letter was read, since the encoder knows words best.
+        few: letters, of all lines: where no more are read, as of numbers and logos, the encoder tells little.
+        families_of_few, weight_of_few: take the place of `families` and `weight` then.
         sharpest: part of a letter that differs between any two renderers.
         usual: likeness of a letter to the best face, 0-1: from no say to a full say.
     """
@@ -126,8 +127,9 @@ class DrawingSettings:
     lines: int = 3
     least_confidence: float = 0.3
     weight: float = 0.1
-    families_of_numbers: int = 150
-    weight_of_numbers: float = 0.5
+    few: int = 3
+    families_of_few: int = 150
+    weight_of_few: float = 0.5
     sharpest: float = 0.03
     usual: tuple[float, float] = (0.5, 0.9)
 

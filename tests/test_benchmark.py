@@ -74,6 +74,15 @@ def test_texts_are_drawable_words_that_were_never_trained_on(drawings, open_face
         assert {word.casefold() for word in words} <= known
 
 
+def test_numbers_hold_digits_and_no_letter(drawings, faces):
+    many = [drawing for seed in range(5) for drawing in drawings("numbers", seed)]
+    texts = [drawing.box.text for drawing in many]
+    assert [drawing.box.face for drawing in many[: len(many) // 5]] == list(regular_faces(faces))
+    assert all(any(map(str.isdigit, text)) and not any(map(str.isalpha, text)) for text in texts)
+    for kind in (r"\d{4}", r"[$€£]?\d+\.\d\d", r"\d+%", r"\d\d\.\d\d\.\d{4}", r"\d{4}-\d\d-\d\d", r"\d+:\d\d"):
+        assert any(re.fullmatch(kind, text) for text in texts), kind
+
+
 def test_words(drawings):
     many = [drawing for seed in range(5) for drawing in drawings("words", seed)]
     assert {len(drawing.box.text.split()) for drawing in many} == {2, 3, 4, 5}

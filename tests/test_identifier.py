@@ -130,6 +130,18 @@ def test_drawing_overrules_the_encoder(identifier):
         assert catalogue.rank(verifier.verify(told, [line]).scores, 1)[0].family == winner
 
 
+def test_drawing_counts_more_where_few_letters_are_read(identifier):
+    """The encoder prefers another face by more than drawing makes up for, but where a number or a logo is read."""
+    catalogue = identifier.catalogue
+    truth, rival = (catalogue.families.index(family) for family in ("lora", "merriweather"))
+    scores = np.where(np.isin(catalogue.family_of, [truth, rival]), 0.6, 0.3).astype(np.float32)
+    scores[catalogue.family_of == rival] += np.float32(0.25)
+    verifier = Verifier(catalogue, identifier.letterforms)
+    for text, winner in (("Window", "merriweather"), ("2024", "lora"), ("Win", "lora"), ("Win Do", "merriweather")):
+        line = read_as(draw(text, "lora", 60), text, 0.95)
+        assert catalogue.rank(verifier.verify(scores, [line]).scores, 1)[0].family == winner, text
+
+
 def test_of_families_that_draw_the_same_letters_one_is_drawn_for_all(identifier):
     """Else the hundred Noto families alone fill the places of those that are drawn."""
     catalogue = identifier.catalogue

@@ -61,8 +61,8 @@ class Verifier:
         read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= least_confidence]
         read = sorted(read, key=lambda pair: -pair[0].confidence)[: self._settings.lines]
         settings = self._settings
-        if not any(character.isalpha() for line, _ in read for character in line.text):
-            settings = replace(settings, families=settings.families_of_numbers, weight=settings.weight_of_numbers)
+        if sum(character.isalpha() for line, _ in read for character in line.text) <= settings.few:
+            settings = replace(settings, families=settings.families_of_few, weight=settings.weight_of_few)
         candidates = self._candidates(scores, settings) if read else np.zeros(0, int)
         hopes = scores if prior is None else scores + prior
         evidence, letters, weight = self._draw(hopes, candidates, read, settings) if len(candidates) else NOTHING

@@ -15,7 +15,7 @@ HEIGHT = 48  # pixels of the recogniser's input
 WIDEST = 2400  # likewise; a longer line is squeezed
 MIN_FOREIGN = 0.9  # a line more likely than this in other scripts is no Latin
 MIN_UNNAMED = 0.99  # likewise, where that is no script by name: textures and odd display faces look so, too
-MIN_LETTERS = 2  # that were read as Latin ones: a single one, or digits, may be taken for anything
+MIN_LETTERS = 3  # that were read as Latin ones: fewer, or digits, may be taken for anything
 LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
 
 
