@@ -129,7 +129,7 @@ class DrawingSettings:
     weight: float = 0.1
     few: int = 3
     families_of_few: int = 150
-    weight_of_few: float = 0.5
+    weight_of_few: float = 0.7
     sharpest: float = 0.03
     usual: tuple[float, float] = (0.5, 0.9)
 
