@@ -67,6 +67,7 @@ def shelf(tmp_path):
 def fetch(tmp_path, shelf, families: str, *arguments: str, seconds: float = 0) -> subprocess.Popen:
     programs = tmp_path / "bin"
     programs.mkdir(exist_ok=True)
+    (programs / "npm").unlink(missing_ok=True)  # an npm that a killed run left may still be starting: it is not changed
     (programs / "npm").write_text(NPM.format(python=sys.executable, shelf=shelf, seconds=seconds))
     (programs / "npm").chmod(stat.S_IRWXU)
     (tmp_path / "families.txt").write_text(families)
