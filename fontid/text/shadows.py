@@ -46,17 +46,17 @@ def without_shadow(frame: Frame, own: Ink) -> np.ndarray | None:
     others = _of_others(frame, own)
     pixels, amount, covered = (_scaled(part[begin], scale) for part in (frame.pixels, own.amount, others))
     found = _ground_and_ink(pixels, amount)
-    for count, least in LEAST_OVERLAP.items():
-        if found and count > 2 and _is_of_shades(*found):
-            return None
-        colours = found and _colours(*found, count)
+    if found is None:
+        return None
+    for count in [2] if _is_of_shades(*found) else LEAST_OVERLAP:
+        colours = _colours(*found, count)
         if colours is None:
             return None
         nearest = np.where(covered == 0, _nearest(pixels, colours), 0)
         ink = (nearest > 0).astype(np.uint8)
         shadows = [(nearest == of).astype(np.uint8) for of in range(1, count + 1)]
         thrown = [_thrown(ink - shadow, shadow, int(scale * reach)) for shadow in shadows]
-        if max(thrown) >= least:
+        if max(thrown) >= LEAST_OVERLAP[count]:
             alone = np.full(frame.gray.shape, 255, np.uint8)
             amount = _amount(frame.pixels[place].astype(np.float32), colours, 1 + int(np.argmax(thrown)))
             alone[place] = 255 - np.where(others[place], 0, amount)
