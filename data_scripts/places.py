@@ -10,6 +10,8 @@ from fontid.fonts.files import is_italic
 
 WIDTHS = (62.5, 75.0, 87.5, 100.0, 112.5, 125.0, 150.0)  # those that CSS has names for
 TEXT_SIZE = 14  # points: the optical size of text
+HEADLINE_SIZE = 36  # points: between text and the end of a long axis, where neither looks like it
+LONG_AXIS = 60  # points: an axis of optical sizes that ends below needs no face between
 REGISTERED = ("wght", "wdth", "opsz", "slnt", "ital")
 UNSEEN = ("GRAD",)  # axes whose ends look like weights of the same face
 
@@ -47,7 +49,10 @@ def places(font: TTFont, told: Mapping[str, float]) -> Iterator[dict[str, float]
     slants = inside("slnt", [max(axes["slnt"].minValue, axes["slnt"].maxValue, key=abs)] if "slnt" in axes else [])
     variations = inside("wdth", WIDTHS)
     if "opsz" in axes:
-        variations += inside("opsz", (axes["opsz"].minValue, axes["opsz"].maxValue))[1:]
+        smallest, largest = axes["opsz"].minValue, axes["opsz"].maxValue
+        # A family with axes of its own has enough faces without: one more of Roboto Flex looks like Roboto.
+        between = (HEADLINE_SIZE,) if largest >= LONG_AXIS and set(axes) <= {*REGISTERED, *UNSEEN} else ()
+        variations += inside("opsz", (smallest, *between, largest))[1:]
     variations += own_variations(font, usual)
     few = [place for place in weights if place in (weights[0], weights[-1]) or place["wght"] in (400, 700)]
     for variation in variations:

@@ -68,6 +68,18 @@ def test_axes_vary_one_at_a_time_with_every_slant(family):
     assert found[0] == usual
 
 
+def test_a_long_axis_of_optical_sizes_has_a_face_for_headlines_unless_the_font_has_axes_of_its_own():
+    def sizes(largest: int, *own: str) -> set[float]:
+        axes = [SimpleNamespace(axisTag="opsz", minValue=8, defaultValue=14, maxValue=largest)]
+        axes += [SimpleNamespace(axisTag=tag, minValue=0, defaultValue=0, maxValue=1) for tag in own]
+        font = {"fvar": SimpleNamespace(axes=axes, instances=[])}
+        return {place["opsz"] for place in places(font, {})}
+
+    assert sizes(72) == sizes(72, "GRAD") == {8, 14, 36, 72}
+    assert sizes(72, "SOFT") == {8, 14, 72}
+    assert sizes(32) == {8, 14, 32}
+
+
 def test_the_table_of_a_variable_family(family, tmp_path):
     faces = faces_of_family(family, family.parent / "ttf")
     assert len({face.id for face in faces}) == len(faces) == 44
