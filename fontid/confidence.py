@@ -23,6 +23,7 @@ EVIDENCE = (
     "reading",  # how surely the lines were read, 0-1; 0 where nothing was
     "families",  # log of how many were searched
     "usage",  # of the best row's face, see `Catalogue.log_usage`: people bring what is used
+    "placed",  # how well the best row's face explains where letters stand, see `fontid.letters.spacing`
 )  # new ones come last: a calibration may look at the first few only
 BINS = 15
 WORDS = ("certain", "likely", "close", "none")
@@ -105,6 +106,7 @@ def evidence_of(
         np.average([line.confidence if line.text else 0.0 for line in lines], weights=[line.area for line in lines]),
         np.log(np.isfinite(of_encoder).sum()),
         catalogue.log_usage[best],
+        verdict.placed,
     )
     return tuple(round(float(value), 5) for value in values)
 

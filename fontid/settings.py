@@ -116,6 +116,8 @@ class DrawingSettings:
         families_of_few, weight_of_few: take the place of `families` and `weight` then.
         sharpest: part of a letter that differs between any two renderers.
         usual: likeness of a letter to the best face, 0-1: from no say to a full say.
+        spacing: weight of how well a face explains where letters stand, see `fontid.letters.spacing`.
+        most_spacing: that a face loses by it.
     """
 
     families: int = 40
@@ -132,6 +134,8 @@ class DrawingSettings:
     weight_of_few: float = 0.7
     sharpest: float = 0.03
     usual: tuple[float, float] = (0.5, 0.9)
+    spacing: float = 0.015
+    most_spacing: float = 0.1
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def read_as(gray, text: str, confidence: float) -> tuple[Line, Ink]:
 def likeness(identifier, picture: Image.Image, text: str, faces: list[str], confidence=1.0) -> np.ndarray:
     """(K,) mean likeness of the letters of one line."""
     comparison = Comparison(*read_as(picture.convert("L"), text, confidence), faces, identifier.letterforms)
-    return comparison.likeness(faces, range(len(comparison.text))).mean(0)
+    return comparison.compare(faces, range(len(comparison.text)))[0].mean(0)
 
 
 FACES = [f"{family}-400-normal" for family in ("arimo", "roboto", "open-sans", "lora", "merriweather", "abeezee")]
@@ -85,7 +85,7 @@ def in_small_capitals(text: str, family: str, size: float, pixels: int = 60) -> 
 def test_small_capitals_are_capitals_drawn_smaller(identifier, family, text):
     comparison = Comparison(*in_small_capitals(text, family, 0.7), FACES, identifier.letterforms)
     assert comparison.text == text.replace(" ", "")
-    likeness = comparison.likeness(FACES, range(len(comparison.text))).mean(0)
+    likeness = comparison.compare(FACES, range(len(comparison.text)))[0].mean(0)
     assert FACES[likeness.argmax()] == f"{family}-400-normal" and likeness.max() > 0.9
 
 
@@ -104,7 +104,9 @@ def test_small_capitals_of_a_face_are_its_own(identifier):
     ]
     own, made = (in_small_capitals("Hidden Garden", "lora", size) for size in (0.8, 0.7))
     faces = ["lora-400-normal"]
-    of_own, of_made = (Comparison(*line, faces, letterforms).likeness(faces, range(12)).mean() for line in (own, made))
+    of_own, of_made = (
+        Comparison(*line, faces, letterforms).compare(faces, range(12))[0].mean() for line in (own, made)
+    )
     assert of_own > 0.9 > of_made
 
 
@@ -218,8 +220,8 @@ def test_what_cannot_win_is_not_drawn(identifier):
 def test_a_face_is_as_like_alone_as_among_others(identifier):
     line = read_as(draw("Window", "lora", 60), "Window", 0.95)
     comparison = Comparison(*line, FACES, identifier.letterforms)
-    together = comparison.likeness(FACES, range(6))
-    alone = np.concatenate([comparison.likeness([face], range(6)) for face in FACES], 1)
+    together, _ = comparison.compare(FACES, range(6))
+    alone = np.concatenate([comparison.compare([face], range(6))[0] for face in FACES], 1)
     assert np.allclose(together, alone, atol=1e-5)
 
 
@@ -229,7 +231,7 @@ def test_likeness_is_never_above_one(identifier, text):
     names = ("livvic-200-normal", "gothic-a1-100-normal", "nunito-200-normal", "koho-200-normal")
     for pixels in (6, 8, 11):
         line = read_as(draw(text, "roboto", pixels, ink=120).convert("L"), text, 0.9)
-        found = Comparison(*line, list(names), identifier.letterforms).likeness(
+        found, _ = Comparison(*line, list(names), identifier.letterforms).compare(
             list(names), range(len(text.split()[0]))
         )
         assert np.nanmax(found) <= 1
@@ -257,7 +259,7 @@ def test_a_letter_that_no_face_draws_does_not_count(identifier):
     scores = catalogue.score_faces(identifier.embed_line(gray))
     verifier = Verifier(catalogue, lacking)
     line = read_as(gray, "Wind’ow", 0.9)
-    assert np.isnan(Comparison(*line, FACES, lacking).likeness(FACES, [4])).all()
+    assert np.isnan(Comparison(*line, FACES, lacking).compare(FACES, [4])[0]).all()
     before = list(warnings.filters)
     with ThreadPoolExecutor(4) as pool:
         verdicts = list(pool.map(lambda _: verifier.verify(scores, [line]), range(8)))
@@ -278,7 +280,7 @@ def test_a_letter_that_only_the_nearest_faces_lack_has_no_place(identifier):
     ]
     line = read_as(draw("don’t", "lora", 60), "don’t", 0.9)
     faces = [*FACES[:-1], *FACES[:-1], FACES[-1]]  # those that are asked for places, and one
-    of_quote, of_letter = Comparison(*line, faces[:-1], letterforms).likeness(faces, [3, 0])
+    (of_quote, of_letter), _ = Comparison(*line, faces[:-1], letterforms).compare(faces, [3, 0])
     assert np.isnan(of_quote).all() and np.isfinite(of_letter).all()
 
 

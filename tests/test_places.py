@@ -120,7 +120,7 @@ def test_a_variable_font_among_the_letterforms_draws_each_of_its_faces(family, t
         with TTFont(io.BytesIO(letterforms.font_data(face.id))) as font:
             assert "fvar" not in font
         wider = max(0.0, face.axes["wdth"] - 100) / 25
-        assert letterforms.advance(face.id, "a") == pytest.approx(0.6 + 0.1 * wider, abs=1 / EM)
+        assert letterforms.layout(face.id, "ab") == pytest.approx([0, 0.6 + 0.1 * wider], abs=1 / EM)
     assert faces[0].id not in Letterforms([file])  # without a table nobody knows where it lies on the axes
 
 

@@ -2,9 +2,9 @@
 
 Every face is scaled so that the ink of the whole reading is as high as the line's. Each letter is then looked for near
 the place where it should stand, so that letter-spacing, kerning and an uneven baseline do not count; what counts is how
-much of the letter's own box differs. A face whose letterforms lack an accented letter is compared by its base letter,
-and what the picture holds above and below that is no misfit. Small capitals are compared with a face's own, or with its
-capitals drawn as much smaller.
+much of the letter's own box differs. Where it was found is handed on, see `fontid.letters.spacing`. A face whose
+letterforms lack an accented letter is compared by its base letter, and what the picture holds above and below that is
+no misfit. Small capitals are compared with a face's own, or with its capitals drawn as much smaller.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from PIL import Image
 from fontid.encoder.preprocessing import Ink
 from fontid.letters.letterforms import Glyph, Letterforms
 from fontid.letters.small_capitals import base_letter, capital, find_small_capitals
+from fontid.letters.spacing import ALIKE, Places
 from fontid.text.lines import Line
 
 HEIGHT = 36  # pixels of ink at which a line is compared
@@ -23,7 +24,6 @@ REACH = 0.4  # of the ink's height: how far from its place a letter is looked fo
 RISE = 1  # pixels up and down likewise
 WIDEST = 2.5  # of the ink's height: a letter is compared as far as this
 MARGIN = 1.0  # pixels around a letter's box that count as its own
-BLANK = 0.25  # ems
 LOW = 0.9  # of a capital H: a lower h is a small capital itself
 TALLEST = 3  # letters that are taken to tell how high, and how deep, a reading reaches
 
@@ -43,25 +43,32 @@ class Comparison:
         drawn = Image.fromarray(ink.amount).resize(size, Image.Resampling.BICUBIC, box=ink.box)
         self._ink = np.pad(np.asarray(drawn, np.float32) / 255, ROOM)
         self._blur = max(1.0, scale)  # pixels of that to one of the picture
-        places = [index for index, character in enumerate(line.text) if not character.isspace()]
-        self.text, self._small = "".join(line.text[index] for index in places), None
+        self._line, self._places = line, np.flatnonzero([not character.isspace() for character in line.text])
+        self.text, self._small = "".join(line.text.split()), None
         if len(line.centres) == len(line.text):
-            self._expected = (np.array(line.centres)[places] * ink.amount.shape[1] - left) * scale + ROOM
+            self._expected = (np.array(line.centres)[self._places] * ink.amount.shape[1] - left) * scale + ROOM
         else:
-            self._expected = self._laid_out(np.array(places) - np.arange(len(places)))
+            self._expected = self._laid_out()
         self.text, self._small = find_small_capitals(self.text, self._ink, self._expected)
         self._telling = self._telling_letters()
 
-    def likeness(self, faces: list[str], indices: Sequence[int]) -> np.ndarray:
-        """How alike each face's and the line's characters of these numbers are: (n, K) float32, NaN without a glyph.
+    def compare(self, faces: list[str], indices: Sequence[int]) -> tuple[np.ndarray, Places]:
+        """How alike each face's and the line's characters of these numbers are, and where the line's were found.
 
-        1 minus the share of ink that differs where they lie best upon each other. NaN too where it is not known where
-        a character should stand.
+        Likeness is (n, K) float32: 1 minus the share of ink that differs where they lie best upon each other. It is NaN
+        without a glyph, and where it is not known where a character should stand. Places of characters that are little
+        alike are not known; nor those of small capitals and of bent lines, which no font lays out so.
         """
         em, baseline = self._scales(faces)
         letters = {letter for index in indices for letter in _drawn_as(self.text[index])}
         drawn = [dict(zip(letters, self._glyphs(face, "".join(letters)), strict=True)) for face in faces]
-        return np.stack([self._likeness(index, drawn, em, baseline) for index in indices])
+        found = [self._find(index, drawn, em, baseline) for index in indices]
+        likeness, origins = (np.stack(part) for part in zip(*found, strict=True))
+        is_laid_out = self._small is None and not self._line.course
+        origins = np.where((likeness >= ALIKE) & is_laid_out, origins, np.nan)
+        before = self._places[list(indices)]
+        own = np.stack([self._letterforms.layout(face, self._line.text)[before] for face in faces], 1)
+        return likeness, Places(origins, own, before, before - np.array(indices))
 
     def _measures(self, faces: list[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
         """Left, top, right, bottom of glyphs (faces, letters, 4), 0 without one; which there are (faces, letters).
@@ -116,19 +123,16 @@ class Comparison:
         scales[:, some] = em, ROOM + tops * em
         return scales
 
-    def _laid_out(self, blanks: np.ndarray) -> np.ndarray:
+    def _laid_out(self) -> np.ndarray:
         """(n,) x of each character: the judges' own layouts, stretched to the line's width, on average.
 
-        NaN where none of them has the character. Args: blanks: (n,) how many stand before each character.
+        NaN where none of them has the character.
         """
         measures, there = self._measures(self._judges, self.text)
-        faces = [face for face, some in zip(self._judges, np.any(there, 1), strict=True) if some]
-        measures, there = measures[there.any(1)], there[there.any(1)]
-        left, _, right, _ = np.moveaxis(measures, -1, 0)
-        advance = np.zeros(there.shape)
-        for row, column in np.argwhere(there):
-            advance[row, column] = self._letterforms.advance(faces[row], base_letter(self.text[column]))
-        pen = np.cumsum(advance, 1) - advance + BLANK * blanks
+        pen = np.stack([self._letterforms.layout(face, self._line.text)[self._places] for face in self._judges])
+        there &= np.isfinite(pen)
+        left, _, right, _ = np.moveaxis(measures[there.any(1)], -1, 0)
+        pen, there = pen[there.any(1)], there[there.any(1)]
         start = (pen + left).min(1, where=there, initial=np.inf, keepdims=True)
         end = (pen + right).max(1, where=there, initial=-np.inf, keepdims=True)
         width = self._ink.shape[1] - 2 * ROOM
@@ -136,21 +140,25 @@ class Comparison:
         columns = zip(middles.T, there.T, strict=True)
         return np.array([np.median(column[known]) if known.any() else np.nan for column, known in columns])
 
-    def _likeness(
+    def _find(
         self, index: int, drawn: list[dict[str, Glyph | None]], em: np.ndarray, baseline: np.ndarray
-    ) -> np.ndarray:
-        """Of one character: (K,). Args: drawn: each face's letters; em, baseline: (K,) as `_scales` gives them."""
-        likeness = np.full(len(drawn), np.nan, np.float32)
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of one character: likeness (K,) and where its origin lies, (K,) in ems.
+
+        Args: drawn: each face's letters; em, baseline: (K,) as `_scales` gives them.
+        """
+        likeness, origins = np.full((2, len(drawn)), np.nan, np.float32)
         if not np.isfinite(self._expected[index]):
-            return likeness
+            return likeness, origins
         character, *bases = _drawn_as(self.text[index])
         for letter in (character, *bases):
             rows = [row for row in np.flatnonzero(np.isnan(likeness) & np.isfinite(em)) if drawn[row][letter]]
             if rows:
                 glyphs = [glyph for row in rows if (glyph := drawn[row][letter])]
                 ink = self._ink if letter == character else self._ink_within(glyphs, em[rows], baseline[rows])
-                likeness[rows] = self._compare(index, glyphs, em[rows], baseline[rows], ink)
-        return likeness
+                likeness[rows], middles = self._compare(index, glyphs, em[rows], baseline[rows], ink)
+                origins[rows] = middles / em[rows] - [(glyph.left + glyph.right) / 2 for glyph in glyphs]
+        return likeness, origins
 
     def _ink_within(self, glyphs: list[Glyph], em: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """The line's ink, without what is above or below these glyphs."""
@@ -162,7 +170,8 @@ class Comparison:
 
     def _compare(
         self, index: int, glyphs: list[Glyph], em: np.ndarray, baseline: np.ndarray, ink: np.ndarray
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of glyphs of one character: likeness (k,), and x of their middles where they lie best, (k,) pixels."""
         left, top, right, scale = np.array([(g.left, g.top, g.right, g.scale) for g in glyphs], np.float32).T
         widths = (right - left) * em
         wide = 2 * int(min(np.ceil(widths.max() / 2 + MARGIN), WIDEST * HEIGHT / 2))  # even: others change no place
@@ -196,8 +205,10 @@ def _resampling(length: int, size: int, zoom: np.ndarray, start: np.ndarray, blu
     return np.diff(np.clip(edges[:, None], middle - np.float32(0.5), middle + np.float32(0.5)))
 
 
-def _best_likeness(ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np.ndarray) -> np.ndarray:
-    """1 minus the least share of ink that differs, over all places within reach: (k,) float32.
+def _best_likeness(
+    ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """1 minus the least share of ink that differs, over all places within reach, and x of the middle there: (k,) each.
 
     Args: ink: (H, W); drawn: (k, H, wide), each letter in the middle; centre: x in `ink` where to look.
     """
@@ -218,5 +229,14 @@ def _best_likeness(ink: np.ndarray, drawn: np.ndarray, centre: float, widths: np
     common = np.stack([(by_row @ rows).sum(0) for rows in rises])  # (R, k, S)
     theirs = np.stack([inside @ np.square(rows).sum(0) for rows in rises])
     own = np.square(drawn).sum((1, 2))[:, None]
-    differing = (own - 2 * common + theirs) / (own + theirs + 1e-6)
-    return 1 - differing.min((0, 2))
+    differing = ((own - 2 * common + theirs) / (own + theirs + 1e-6)).min(0)  # (k, S)
+    best = differing.argmin(1)
+    return 1 - differing.min(1), first + wide / 2 + best + _beside(differing, best)
+
+
+def _beside(values: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """(k,) how far beside its least value each row is least, by the parabola through that and both neighbours."""
+    rows, last = np.arange(len(values)), values.shape[1] - 1
+    before, here, after = (values[rows, np.clip(least + step, 0, last)] for step in (-1, 0, 1))
+    curved = before - 2 * here + after
+    return np.where(curved > 0, (before - after) / (2 * np.maximum(curved, 1e-9)), 0).clip(-0.5, 0.5)

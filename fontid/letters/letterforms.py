@@ -24,6 +24,7 @@ import numpy as np
 import uharfbuzz  # takes a letter from a variable font in a tenth of a millisecond; FreeType wants an instance of it
 
 from fontid.catalogue.faces import Face
+from fontid.letters.small_capitals import base_letter
 from fontid.letters.woff2 import truetype
 
 PLAIN = string.printable[:95] + "‘’“”–—…"  # the least that a font holds, where its family has them
@@ -35,6 +36,7 @@ EM = 48  # pixels to the em at which glyphs are drawn; larger glyphs are drawn s
 MOST_BYTES = 48 << 20  # of fonts kept unpacked, with what is drawn of them: of about 600 families
 OF_GLYPH = 1600  # bytes, of one that is drawn
 ROUNDING = 1e-6  # of a pixel
+WITHOUT_LIGATURES = dict.fromkeys(("liga", "clig", "calt"), False)  # a glyph for each character
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,12 +186,23 @@ class Letterforms:
         drawn = zip(special, self.glyphs(face, special), strict=True)
         return "".join(character for character, glyph in drawn if glyph is None and not character.isspace())
 
-    def advance(self, face: str, character: str) -> float:
-        """How far the next letter's origin lies from this one's, in ems."""
+    def layout(self, face: str, text: str) -> np.ndarray:
+        """Where each character's origin lies, (n,) in ems from the first's, by advance widths and kerning.
+
+        What the font lacks stands as its base letter does. NaN for what is one glyph with the character before.
+        """
         with self._lock:
             pack, name, axes = self._unpacked(face)
             font = pack.font(face, name, axes)
-            return font.get_glyph_h_advance(font.get_nominal_glyph(ord(character)) or 0) / font.face.upem
+            line = uharfbuzz.Buffer()
+            line.add_str("".join(each if font.get_nominal_glyph(ord(each)) else base_letter(each) for each in text))
+            line.guess_segment_properties()
+            uharfbuzz.shape(font, line, WITHOUT_LIGATURES)
+            advances = np.array([place.x_advance for place in line.glyph_positions])
+            characters, first = np.unique([glyph.cluster for glyph in line.glyph_infos], return_index=True)
+            origins = np.full(len(text), np.nan)
+            origins[characters] = (np.cumsum(advances) - advances)[first] / font.face.upem
+            return origins
 
 
 def _files_in(packed: bytes) -> dict[str, bytes]:

@@ -10,12 +10,12 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
+from fontid.letters.spacing import Places, fit_of_places, joined
 from fontid.settings import DEFAULTS, DrawingSettings
 from fontid.text.lines import Line
 
 MOST_RANKED = 4000  # faces looked through for them
 JUDGES = 8  # faces by which a line's height and its letters' places are judged
-NOTHING = np.zeros(0, np.float32), 0.0, 0.0  # was drawn
 UNDRAWN = 0.65  # quantile of the drawn candidates' evidence that stands for that of the others: the tenth best of all
 # is then about what it would be, had they been drawn, and probabilities that rest on it stay
 
@@ -29,6 +29,8 @@ class Verdict:
     evidence: (K,) float32, -log of what differs between their letters and the picture's, on average.
     letters: how many letters had a say, as a sum of weights.
     drawn: of how many faces that is known, the first; the others cannot win, and have what is usual.
+    placed: how well the best of them explains where the letters stand, see `fontid.letters.spacing`: log-likelihood of
+        a letter, at most 0; 0 where too few were found.
     """
 
     scores: np.ndarray
@@ -36,6 +38,21 @@ class Verdict:
     evidence: np.ndarray
     letters: float
     drawn: int = 0
+    placed: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Of the k faces drawn.
+
+    evidence: (k,) float32, as in `Verdict`. letters: the sum of their weights. confidence: mean of the readings, 0-1.
+    places: of each line.
+    """
+
+    evidence: np.ndarray
+    letters: float
+    confidence: float
+    places: list[Places]
 
 
 class Verifier:
@@ -64,27 +81,32 @@ class Verifier:
         if sum(character.isalpha() for line, _ in read for character in line.text) <= settings.few:
             settings = replace(settings, families=settings.families_of_few, weight=settings.weight_of_few)
         candidates = self._candidates(scores, settings) if read else np.zeros(0, int)
-        hopes = scores if prior is None else scores + prior
-        evidence, letters, weight = self._draw(hopes, candidates, read, settings) if len(candidates) else NOTHING
-        if not letters:
+        if not len(candidates):
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
-        least, drawn = evidence.min(), len(evidence)
-        undrawn = np.full(len(candidates) - drawn, np.quantile(evidence, UNDRAWN), np.float32)
-        evidence = np.append(evidence, undrawn)
+        hopes = scores if prior is None else scores + prior
+        compared = self._draw(hopes, candidates, read, settings)
+        if not compared.letters:
+            return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
+        drawn = len(compared.evidence)
+        fit, told = fit_of_places(compared.places)
+        # where no face explains them, as in photographs from aside, little is told by which one does best
+        spaced = settings.spacing * (fit - fit.max()) * np.sqrt(told) / (1 - fit.max())
+        spaced = np.maximum(spaced, -settings.most_spacing)
+        added = compared.confidence * (settings.weight * compared.evidence + spaced)
+        best = (hopes[candidates[:drawn]] + added).argmax()
+        least, added = added.min(), _and_undrawn(added, len(candidates))
         of_drawn = np.full(len(scores), least, np.float32)
-        for face, value in zip(candidates[::-1], evidence[::-1], strict=True):  # the likeliest last
+        for face, value in zip(candidates[::-1], added[::-1], strict=True):  # the likeliest last
             of_drawn[[face, *self._catalogue.twin_faces[face]]] = value
-        of_drawn[candidates] = evidence
+        of_drawn[candidates] = added
         of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], least)
-        return Verdict(scores + weight * of_face, candidates, evidence, letters, drawn)
+        evidence = _and_undrawn(compared.evidence, len(candidates))
+        return Verdict(scores + of_face, candidates, evidence, compared.letters, drawn, float(fit[best]))
 
     def _draw(
         self, scores: np.ndarray, candidates: np.ndarray, lines: list[tuple[Line, Ink]], settings: DrawingSettings
-    ) -> tuple[np.ndarray, float, float]:
-        """Evidence for the first of the candidates, family by family, until no other can win.
-
-        Returns: that, (k,); the sum of the letters' weights; what the evidence weighs beside a score.
-        """
+    ) -> _Compared:
+        """Compare the first of the candidates, family by family, until no other can win."""
         judges = self._names(candidates[:JUDGES])
         chosen = _chosen_letters([line.text for line, _ in lines], settings.letters)
         pairs = [(line, ink, indices) for (line, ink), indices in zip(lines, chosen, strict=True) if indices]
@@ -93,15 +115,18 @@ class Verifier:
         weight = settings.weight * float(confidence.mean())
         ends = np.flatnonzero(np.diff(self._catalogue.family_of[candidates])) + 1
         likeness = np.zeros((len(confidence), 0), np.float32)
+        places: list[list[Places]] = [[] for _ in compared]
         for end in (*ends[settings.first - 1 :: settings.step], len(candidates)):
             faces = self._names(candidates[likeness.shape[1] : end])
-            further = np.concatenate([comparison.likeness(faces, indices) for comparison, indices in compared])
-            likeness = np.concatenate([likeness, further], 1)
+            further = [comparison.compare(faces, indices) for comparison, indices in compared]
+            likeness = np.concatenate([likeness, np.concatenate([alike for alike, _ in further])], 1)
+            for of_line, (_, found) in zip(places, further, strict=True):
+                of_line.append(found)
             mean, letters = _mean_likeness(likeness, confidence, settings.usual)
             evidence = -np.log(1 - mean + settings.sharpest)
             if _is_settled(scores[candidates], weight * evidence, weight * settings.surprise):
                 break
-        return evidence, letters, weight
+        return _Compared(evidence, letters, float(confidence.mean()), [joined(of_line) for of_line in places])
 
     def _names(self, faces: np.ndarray) -> list[str]:
         return [self._catalogue.faces[face].id for face in faces]
@@ -139,6 +164,11 @@ def drawn_as(catalogue: Catalogue, letterforms: Letterforms) -> np.ndarray:
             others, key=lambda other: style_apart(catalogue.faces[other], face.weight, face.italic), default=-1
         )
     return nearest
+
+
+def _and_undrawn(values: np.ndarray, count: int) -> np.ndarray:
+    """Values of the drawn candidates and, of the others up to `count`, what is usual."""
+    return np.append(values, np.full(count - len(values), np.quantile(values, UNDRAWN), np.float32))
 
 
 def _is_settled(scores: np.ndarray, added: np.ndarray, surprise: float) -> bool:
