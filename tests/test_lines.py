@@ -21,8 +21,16 @@ from fontid.text.detector import (
     TILE,
     Detector,
     _from_top_left,
+    _ground,
     _inked,
     _look,
+    _low_letters,
+    _low_words,
+    _mean_inside,
+    _pieces,
+    _points_in,
+    _scaled,
+    _scene,
     _tiles,
     _whole,
 )
@@ -439,7 +447,6 @@ def test_lines_below_one_another_keep_their_own_letters():
 
 def detector_that_sees(place: tuple[slice, slice], monkeypatch, seen: list | None = None) -> Detector:
     """Its network finds text where the scene has this (rows, columns), and shows what it was given."""
-    detector = Detector()
 
     class Network:
         def run(self, _, inputs):
@@ -449,8 +456,8 @@ def detector_that_sees(place: tuple[slice, slice], monkeypatch, seen: list | Non
             likely[0, 0][place] = 1
             return [likely]
 
-    monkeypatch.setattr(detector, "_session", Network())
-    return detector
+    monkeypatch.setattr("fontid.text.detector.open_network", lambda path: Network())
+    return Detector()
 
 
 @pytest.mark.parametrize(("size", "scale"), [((400, 200), 1.0), ((1600, 800), None)])
@@ -517,3 +524,264 @@ def test_corners_begin_at_the_top_left_and_go_clockwise(turn, mirrored):
     corners = np.array([[10, 20], [110, 25], [109, 55], [9, 50]], float)
     given = np.roll(corners, turn, axis=0)
     assert _from_top_left(given[::-1] if mirrored else given).tolist() == corners.tolist()
+
+
+# --- the detector's steps by themselves, on what can be reckoned by hand
+
+
+def sheet(*boxes: tuple[int, int, int, int], size=(400, 200), ink: int = 0) -> Image.Image:
+    """Rectangles on white, each (left, top, right, bottom) with the ends outside."""
+    picture = Image.new("RGB", size, "white")
+    for left, top, right, bottom in boxes:
+        ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), (ink,) * 3)
+    return picture
+
+
+def words(count: int, width: int = 30, height: int = 10, ink: int = 0, size=(400, 900)) -> Image.Image:
+    """Rectangles one below another. Their rims reach a pixel beyond them."""
+    return sheet(*((100, 100 + 60 * n, 100 + width, 100 + 60 * n + height) for n in range(count)), size=size, ink=ink)
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "border"),
+    [
+        ((400, 200), 1.0, 200 / 3),
+        ((200, 400), 1.0, 200 / 3),
+        ((60, 50), 1.0, 24),
+        ((1600, 800), 0.3, 80),  # a third of the shorter side at both ends: 640 / (1600 + 2 * 800 / 3)
+        ((2000, 60), 592 / 2000, 24),
+        ((600, 90), 640 / 660, 30 * 640 / 660),
+    ],
+)
+def test_a_picture_is_looked_at_whole_with_a_third_of_its_shorter_side_around(size, scale, border):
+    assert _look(Image.new("RGB", size, "white")) == pytest.approx((scale, border, False))
+
+
+def test_of_large_letters_picture_and_border_are_scaled_down():
+    assert _look(sheet((100, 50, 160, 134))) == pytest.approx((0.5, 100 / 3, False))
+    assert _look(sheet((100, 20, 160, 188))) == pytest.approx((0.25, 24, False))
+    assert _look(sheet((100, 50, 160, 92)))[0] == 1
+
+
+def test_a_page_is_as_large_as_its_words_need():
+    """The whole picture is seen at 640 / 1966 of its size: words of 23 pixels are too low then, of 24 are not."""
+    page = {"size": (1300, 1000)}
+    assert _look(words(12, **page)) == (0.75, 24, True) and _look(words(12, height=6, **page)) == (1.0, 24, True)
+    assert _look(words(12, height=23, **page))[2] and not _look(words(12, height=24, **page))[2]
+    assert not _look(words(11, **page))[2], "too few words"
+
+
+@pytest.mark.parametrize(
+    ("page", "high"),
+    [
+        (words(12), 10),
+        (words(11), None),
+        (words(12, height=4), 4),
+        (words(12, height=3), None),
+        (words(12, width=19, height=38), 38),
+        (words(12, width=19, height=39), None),
+        (words(12, width=5, height=11), 11),  # with their rims 7 by 13
+        (words(12, width=4, height=10), None),  # 6 by 12
+        (words(12, ink=214), 10),
+        (words(12, ink=215), None),  # 40 levels of gray
+        (words(12, width=37, height=22), 22),  # rims cover more than a quarter of what they enclose
+        (words(12, width=38, height=22), None),
+    ],
+)
+def test_low_words_are_those_of_small_text(page, high):
+    assert _low_words(page) == high
+
+
+def test_the_lower_of_words_are_a_fifth():
+    """A fifth of the others are lower than the fourth of sixteen."""
+    heights = [20, 12, 8, 20, 14, 16, *[20] * 10]
+    page = sheet(*((100, 60 * n, 140, 60 * n + height) for n, height in enumerate(heights, 1)), size=(400, 1100))
+    assert _low_words(page) == 16
+
+
+@pytest.mark.parametrize(
+    ("boxes", "high"),
+    [
+        ([(10, 10, 40, 60)], 50),
+        ([(10, 10, 18, 30), (60, 10, 148, 90)], 20),  # 10 of 100 pixels with their rims: a tenth
+        ([(10, 10, 17, 30), (60, 10, 149, 90)], 80),
+        ([(60, 10, 148, 90), (10, 10, 18, 30), (200, 20, 202, 22)], 20),
+        ([], 1),
+    ],
+)
+def test_low_letters_are_a_tenth_of_all_widths(boxes, high):
+    assert _low_letters(sheet(*boxes).convert("L")) == high
+
+
+def test_letters_are_no_lower_than_a_pixel_and_paler_than_words():
+    assert _low_letters(sheet((10, 10, 40, 60), ink=255 - 21).convert("L")) == 50
+    assert _low_letters(sheet((10, 10, 40, 60), ink=255 - 20).convert("L")) == 1
+    assert _low_letters(sheet((0, 0, 40, 1)).convert("L")) == 1
+
+
+def test_pieces_are_told_on_a_plain_ground():
+    """Plain is where neighbours, two pixels from one to the other, differ by six levels or less."""
+    pieces = _pieces(sheet((10, 10, 40, 60), (100, 20, 110, 30)).convert("L"), 40)
+    assert pieces.T.tolist() == [[32, 52, 32 * 52 - 28 * 48], [12, 12, 144 - 64]]
+
+    def slope(*steps: int) -> Image.Image:
+        levels = np.cumsum(np.resize(steps, 60)).astype(np.uint8)
+        return Image.fromarray(np.tile(levels, (8, 1)))
+
+    assert _pieces(slope(3), 40).size == 0 and _pieces(slope(3, 4), 40) is None
+    half = np.zeros((8, 80), np.uint8)
+    half[:, 40:] = np.arange(4, 164, 4)  # steep but for its last column
+    assert _pieces(Image.fromarray(half[:, 2:].copy()), 40) is not None, "39 columns of 78"
+    assert _pieces(Image.fromarray(half[:, 3:].copy()), 40) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "border", "scene", "place"),
+    [
+        ((100, 50), 1.0, 24, (160, 128), (30, 39)),
+        ((100, 50), 0.5, 24, (128, 96), (39, 35)),  # 50 by 25
+        ((80, 48), 1.0, 24, (128, 96), (24, 24)),
+        ((81, 49), 1.0, 24, (160, 128), (39, 39)),
+        ((9, 400), 0.5, 10.5, (32, 224), (14, 12)),  # 4 by 200
+    ],
+)
+def test_a_scene_is_the_picture_amid_its_ground(size, scale, border, scene, place):
+    picture = Image.new("RGB", size, (200, 90, 30))
+    picture.paste((5, 6, 7), (size[0] // 3, size[1] // 3, size[0] - size[0] // 3, size[1] - size[1] // 3))
+    found, at = _scene(picture, scale, border)
+    assert found.size == scene and at.tolist() == list(place) and at.dtype == np.float32
+    expected = Image.new("RGB", scene, (200, 90, 30))
+    expected.paste(_scaled(picture, scale), place)
+    assert np.array_equal(found, expected)
+
+
+def test_a_picture_is_scaled_to_whole_pixels_and_to_one_at_least():
+    picture = Image.new("RGB", (100, 50))
+    assert [_scaled(picture, scale).size for scale in (1, 0.5, 0.126, 0.001)] == [(100, 50), (50, 25), (13, 6), (1, 1)]
+
+
+def test_the_ground_is_the_median_of_all_four_edges():
+    """Corners count twice."""
+    pixels = np.full((5, 4, 3), 250, np.uint8)
+    pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1] = 10, 60, 40, (20, 30, 45)
+    for turns in range(4):
+        assert _ground(Image.fromarray(np.rot90(pixels, turns).copy())) == (30, 35, 42)
+
+
+@pytest.mark.parametrize(("levels", "inked"), [(21, True), (20, False)])
+def test_pale_rims_are_looked_at(levels, inked):
+    found = _inked(sheet((100, 50, 110, 70), ink=255 - levels))
+    expected = np.zeros((200, 400), bool)
+    expected[45:75, 95:115] = inked  # a pixel of rim, and four around it
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("length", "inked"), [(57, True), (58, False)])
+def test_edges_of_sixty_pixels_are_rules(length, inked):
+    """With a pixel of rim at both ends."""
+    assert _inked(sheet((100, 50, 100 + length, 52)))[:, 120:140].any() == inked
+    assert _inked(sheet((100, 50, 102, 50 + length)))[70:90].any() == inked
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "tall", "wide"),
+    [
+        (2000, 1000, 160, 1000),  # 256,000 / 1088 - 64 in steps of 32, from 1024 wide
+        (600, 3000, 160, 1024),
+        (5000, 400, 448, 400),  # 256,000 / 480 - 64
+        (800, 1001, 352, 512),  # 256,000 / 576 - 64 = 380
+        (641, 400, 448, 400),
+        (2000, 256, 736, 256),  # 256,000 / 320 - 64 is a multiple of 32
+    ],
+)
+def test_tiles_are_as_wide_and_then_as_high_as_can_be(height, width, tall, wide):
+    tiles = _tiles(height, width)
+    assert tiles[0] == (slice(0, tall), slice(0, wide))
+    assert len(tiles) == -(-height // tall) * -(-width // wide)
+    assert tiles[-1] == (slice((height - 1) // tall * tall, height), slice((width - 1) // wide * wide, width))
+
+
+@pytest.mark.parametrize(
+    ("places", "inner", "end", "side"),
+    [
+        ([64, 95], slice(0, 160), 1024, slice(32, 128)),
+        ([63, 96], slice(0, 160), 1024, slice(0, 160)),
+        ([0, 31], slice(96, 160), 1024, slice(64, 160)),
+        ([10, 20], slice(992, 1024), 1024, slice(960, 1024)),
+        ([10, 20], slice(992, 1030), 1030, slice(960, 1030)),
+        ([3], slice(0, 64), 1024, slice(0, 64)),
+    ],
+)
+def test_an_input_has_32_pixels_around_the_places(places, inner, end, side):
+    assert _whole(np.array(places), inner, end) == side
+
+
+def test_tiles_are_looked_at_where_there_is_ink(monkeypatch):
+    """A network that gives back its blue tells that every pixel is where it was."""
+    seen: list[np.ndarray] = []
+
+    class Network:
+        def run(self, _, inputs):
+            seen.append(inputs["x"])
+            return [inputs["x"][:, :1]]
+
+    monkeypatch.setattr("fontid.text.detector.open_network", lambda path: Network())
+    scene = np.random.default_rng(0).integers(0, 256, (672, 1024, 3), np.uint8)
+    inked = np.zeros((672, 1024), bool)
+    inked[100:130, 140:190] = inked[310:345, 500:600] = inked[600:672, 1000:] = True
+    likely = Detector()._look_at_tiles(scene, inked)
+    assert np.abs(likely - np.where(inked, scene[:, :, 2] / 127.5 - 1, 0)).max() < 1e-6
+    # three of four tiles of 352 rows and 512 columns, each with 32 pixels around, in steps of 32
+    assert [part.shape[2:] for part in seen] == [(320, 448), (128, 160), (128, 64)]
+
+
+def test_values_within_a_contour():
+    likely = np.zeros((40, 60), np.float32)
+    likely[10:20, 30:40] = 1
+    likely[20:30, 30:40] = 0.5
+    contour = np.array([[[30, 10]], [[30, 29]], [[39, 29]], [[39, 10]]], np.int32)
+    assert _mean_inside(likely, contour) == pytest.approx(0.75)
+    triangle = np.array([[[30, 10]], [[30, 19]], [[39, 19]]], np.int32)
+    assert _mean_inside(likely, triangle) == 1
+    assert _points_in(contour).tolist() == [[x, y] for y in range(20) for x in range(10)]
+    large = np.array([[[0, 0]], [[0, 24]], [[39, 24]], [[39, 0]]], np.int32)
+    assert _points_in(large).tolist() == [[x, y] for y in range(25) for x in range(0, 40, 2)], "of 1000 every second"
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "bends", "bent"),
+    [(21, 31, True, False), (21, 32, True, True), (31, 21, True, False), (32, 21, True, True), (21, 60, False, False)],
+)
+def test_boxes_that_bend_are_told_from_one_and_a_half_times_as_long_as_high(rows, columns, bends, bent, monkeypatch):
+    """From the middles of the first pixels to those of the last."""
+    monkeypatch.setattr("fontid.text.detector.is_bent", lambda points: bends)
+    detector = detector_that_sees(np.s_[100 : 100 + rows, 150 : 150 + columns], monkeypatch)
+    assert detector.find_boxes(Image.new("RGB", (400, 200), "white"))[1] == bent
+
+
+@pytest.mark.parametrize(
+    ("likely", "rows", "found"), [(1, 4, 1), (1, 3, 0), (0.51, 10, 1), (0.49, 10, 0), (0.31, 10, 0)]
+)
+def test_boxes_are_likely_text_and_three_pixels_high(likely, rows, found, monkeypatch):
+    detector = detector_that_sees(np.s_[100 : 100 + rows, 150:250], monkeypatch)
+    run = detector._session.run
+    monkeypatch.setattr(detector._session, "run", lambda *asked: [likely * run(*asked)[0]])
+    boxes, bent = detector.find_boxes(Image.new("RGB", (400, 200), "white"))
+    assert len(boxes) == found and not bent
+
+
+@pytest.mark.parametrize(("rim", "height"), [(0.31, 19), (0.29, 9)])
+def test_a_box_holds_what_is_probably_text(rim, height, monkeypatch):
+    """Of twenty rows ten are sure, and the others above the bound or below."""
+    detector = detector_that_sees(np.s_[100:120, 150:250], monkeypatch)
+    run = detector._session.run
+
+    def unsure(*asked):
+        likely = run(*asked)[0]
+        likely[:, :, 110:] *= rim
+        return [likely]
+
+    monkeypatch.setattr(detector._session, "run", unsure)
+    ((box,), _) = detector.find_boxes(Image.new("RGB", (400, 200), "white"))
+    grow = GROWTH * 99 * height / (99 + height)
+    assert box[2] - box[0] == pytest.approx((99 + grow, height + grow), abs=0.01)

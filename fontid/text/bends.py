@@ -243,7 +243,7 @@ class _Circle(_Curve):
             away = np.linalg.norm(out, axis=1)
             radius = np.median(away)
             near = np.abs(away - radius) < MOST_OFF * spread
-            slopes = np.c_[-out[near] / away[near, None], -np.ones(near.sum())]
+            slopes = np.c_[-out[near] / away[near, None], np.ones(near.sum())]
             centre = centre - np.linalg.lstsq(slopes, away[near] - radius, rcond=None)[0][:2]
         return cls(centre, max(0.5, spread / 2))
 

@@ -164,7 +164,7 @@ def _tiles(height: int, width: int) -> list[tuple[slice, slice]]:
         return [(slice(0, height), slice(0, width))]
     columns = int(np.ceil(width / (TILE // 256)))  # no flatter than 256
     wide = int(np.ceil(width / columns / 32)) * 32
-    tall = max(64, int(TILE / (wide + 2 * OVERLAP) - 2 * OVERLAP) // 32 * 32)
+    tall = int(TILE / (wide + 2 * OVERLAP) - 2 * OVERLAP) // 32 * 32
     return [
         (slice(top, min(height, top + tall)), slice(left, min(width, left + wide)))
         for top in range(0, height, tall)

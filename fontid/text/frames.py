@@ -93,7 +93,7 @@ class Frame:
         down = np.clip(np.minimum(y + height, bottom) - np.maximum(y, top), 0, None) / height
         gap_x = np.maximum(left - (x + width), x - right)
         gap_y = np.maximum(top - (y + height), y - bottom)
-        own = (across >= 0.5) & ((down >= 0.5) | (down * height > 0.4 * tall))
+        own = (across >= 0.5) & (down * height > 0.4 * tall)
         own |= (across >= 0.5) & (gap_y < near * tall) & (height < 0.5 * tall)
         own |= (down >= 0.5) & (gap_x < near * tall)
         own &= area >= max(2, 4e-4 * tall * tall)
@@ -228,7 +228,7 @@ def _cut_out(picture: Image.Image, outer: np.ndarray, size: tuple[int, int]) -> 
 def _warp(picture: Image.Image, outer: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(H, W, 3) uint8 of `size` (W, H): what a box of any shape holds; the ground's colour beyond the picture."""
     left, top = np.clip(np.floor(outer.min(0)) - 2, 0, np.array(picture.size) - 1).astype(int)
-    right, bottom = np.clip(np.ceil(outer.max(0)) + 2, (left + 1, top + 1), picture.size).astype(int)
+    right, bottom = np.clip(np.ceil(outer.max(0)) + 2, 1, picture.size).astype(int)
     part = picture.crop((left, top, right, bottom))
     reduction = max(1, int(size_of(outer)[1] / size[1]))
     pixels = np.asarray(part.reduce(reduction) if reduction > 1 else part)
