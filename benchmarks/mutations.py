@@ -43,7 +43,15 @@ TESTS = {  # modules, and the tests beside them
     "train/tune.py": ("test_tune",),
     "fontid/many.py": ("test_many",),
     "web/batch.py": ("test_web",),
-    "fontid/text/*.py": ("test_frames", "test_bends", "test_lines", "test_turns", "test_letters", "test_identifier"),
+    "fontid/text/*.py": (
+        "test_frames",
+        "test_bends",
+        "test_lines",
+        "test_turns",
+        "test_letters",
+        "test_scripts",
+        "test_identifier",
+    ),
     "fontid/letters/*.py": ("test_letterforms", "test_places", "test_twins", "test_identifier"),
 }
 

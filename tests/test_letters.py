@@ -1,7 +1,9 @@
-"""Scenes and their truth, the letters network, and what serving makes of what it finds."""
+"""Scenes and their truth, the letters network, and what serving makes of what it finds; words and shadows."""
 
-import dataclasses
+from dataclasses import replace
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -9,8 +11,15 @@ import torch
 from onnx import TensorProto, helper
 from PIL import Image, ImageDraw
 
+from fontid.encoder.preprocessing import Ink, ink_box
+from fontid.settings import LettersSettings
+from fontid.text import frames, shadows, words
+from fontid.text import letters as served_letters
+from fontid.text.frames import box_of
 from fontid.text.letters import LettersNetwork as Served
-from fontid.text.lines import Line
+from fontid.text.letters import _difference, _wider
+from fontid.text.lines import Line, line_around
+from fontid.text.shadows import _is_of_shades
 from release.average import average_rows, averaged
 from train.effects import HEIGHT, Effects, SceneMaker, sample
 from train.letters_network import LettersNetwork
@@ -148,7 +157,7 @@ def test_of_an_unread_line_among_many_only_the_beginning_is_looked_at(served):
     picture, line = pictured(edge=True)
     whole, beginning = served.look(line.cut(picture)), served.look(line.cut(picture), heights=1.5)
     assert width_of(beginning) < 0.6 * width_of(whole)
-    read = dataclasses.replace(line, text="lllllllllll", confidence=0.5)
+    read = replace(line, text="lllllllllll", confidence=0.5)
     assert width_of(served.look(read.cut(picture), heights=1.5)) == width_of(whole)
 
 
@@ -207,3 +216,519 @@ def test_a_long_line_is_neither_squeezed_nor_cut(served):
     assert letters.shape[1] / straight.shape[1] == pytest.approx(54 / 41, rel=0.02)  # as its height is
     found = Image.fromarray(255 - letters.min(0, keepdims=True)).resize((straight.shape[1], 1))
     assert np.corrcoef(np.asarray(found)[0], straight.max(0))[0, 1] > 0.97
+
+
+# --- what serving makes of coverage, with the network replaced by what a test knows
+
+
+def inked(*boxes: tuple[int, int, int, int], size=(200, 60), amount: int = 255) -> Ink:
+    """Full ink in boxes (left, top, right, bottom)."""
+    ink = np.zeros(size[::-1], np.uint8)
+    for left, top, right, bottom in boxes:
+        ink[top:bottom, left:right] = amount
+    return Ink(ink, ink_box(ink))
+
+
+@pytest.fixture
+def bare() -> Served:
+    """Without a network."""
+    made = Served.__new__(Served)
+    made._settings = LettersSettings()
+    return made
+
+
+def covered(first: int, last: int, amount: float = 1.0) -> np.ndarray:
+    """Coverage in these rows of the network's."""
+    coverage = np.zeros((96, 50), np.float32)
+    coverage[first:last, 10:40] = amount
+    return coverage
+
+
+def letters_of(bare: Served, *seen: np.ndarray, box=(100, 100, 200, 140), turn: int = 0) -> tuple:
+    """What is made of what the network sees, and the boxes that it is shown; rows are half a pixel, from 8 above."""
+    boxes, left = [], list(seen)
+    bare._coverage = lambda frame, corners: boxes.append(corners) or (left.pop(0), (-8.0, 0.5))
+    cut = line_around(np.roll(box_of(*box), -turn, 0)).cut(Image.new("RGB", (400, 300)))
+    return bare(cut), boxes
+
+
+@pytest.mark.parametrize(("count", "again"), [(33, True), (34, False), (54, False), (78, False), (79, True)])
+def test_letters_much_lower_or_higher_than_their_box_are_looked_at_again(bare, count, again):
+    _, boxes = letters_of(bare, covered(10, 10 + count), covered(20, 74))
+    assert len(boxes) == 1 + again
+    if again:  # from ten rows of half a pixel below what is 8 above the box
+        assert boxes[1].tolist() == box_of(100, 97, 200, 97 + count / 2).tolist()
+
+
+def test_letters_that_run_upwards_are_looked_at_again_there(bare):
+    _, boxes = letters_of(bare, covered(20, 40), covered(20, 74), box=(100, 100, 140, 200), turn=3)
+    assert boxes[1] == pytest.approx(np.roll(box_of(102, 100, 112, 200), -3, 0))
+
+
+def test_coverage_becomes_dark_on_light(bare):
+    coverage = covered(20, 74)
+    coverage[0, :3] = 0.5, 0.25, 0.999
+    letters, _ = letters_of(bare, coverage)
+    assert letters[0, :4].tolist() == [127, 191, 0, 255] and (letters[20:74, 10:40] == 0).all()
+    assert letters.dtype == np.uint8
+
+
+def test_what_is_hardly_covered_holds_no_letters(bare):
+    """Of 96 rows and 50 columns 20 pixels are four in a thousand; somewhere half of a pixel is covered."""
+    for second, found in ((covered(0, 2, 0.5), True), (covered(0, 54, 0.49), False)):
+        assert (letters_of(bare, covered(0, 20), second)[0] is not None) == found
+    assert letters_of(bare, covered(0, 96, 0.5))[0] is None
+    for pixels in (19, 20):
+        few = np.zeros((96, 50), np.float32)
+        few[0, :pixels] = 1
+        assert (letters_of(bare, covered(0, 20), few)[0] is not None) == (pixels == 20)
+
+
+@pytest.mark.parametrize(("box", "asked"), [((10, 10, 50, 11), True), ((10, 10, 50, 10.9), False)])
+def test_a_box_lower_than_a_pixel_is_fitted_to_nothing(bare, box, asked):
+    assert (len(letters_of(bare, covered(20, 74), box=box)[1]) == 1) == asked
+
+
+OWN, FOUND = inked((10, 10, 190, 50)), np.full((60, 200), 255, np.uint8)
+FOUND[10:50, 10:190:2] = 0
+
+
+@pytest.mark.parametrize(
+    ("read", "heights", "plain", "difference", "is_own", "is_asked"),
+    [
+        (True, None, True, 9.0, True, False), (False, 2.0, True, 9.0, True, False),
+        (False, None, True, 9.0, False, True), (True, None, False, 0.99, True, True),
+        (True, None, False, 1.0, False, True), (False, 2.0, False, 9.0, False, True),
+    ],
+)  # fmt: skip
+def test_a_lines_own_ink_is_shown_where_it_is_plain_or_like_the_letters(
+    bare, monkeypatch, read, heights, plain, difference, is_own, is_asked
+):
+    """Of a page's unread lines a beginning as long as so many heights is asked for."""
+    shown = []
+    monkeypatch.setattr(Served, "__call__", lambda self, line: shown.append(line.frame.corners) or FOUND)
+    monkeypatch.setattr(served_letters, "is_plain", lambda line, ink: plain)
+    monkeypatch.setattr(served_letters, "_difference", lambda own, letters: difference)
+    picture = Image.fromarray(np.stack([255 - OWN.amount] * 3, 2))
+    line = line_around(box_of(10, 10, 190, 50), "abc" if read else "", 0.5 if read else 0.0).cut(picture)
+    found = bare.look(line, heights)
+    assert (found is line.own_ink) == is_own and len(shown) == is_asked
+    if is_asked:
+        assert shown[0].tolist() == box_of(10, 10, 90 if heights else 190, 50).tolist()
+
+
+def test_letters_without_their_shadow_are_shown_first_and_none_where_none_are_found(bare, monkeypatch):
+    picture = Image.fromarray(np.stack([255 - OWN.amount] * 3, 2))
+    line = line_around(box_of(10, 10, 190, 50)).cut(picture)
+    monkeypatch.setattr(Served, "__call__", lambda self, line: None)
+    assert bare.look(line) is None
+    monkeypatch.setattr(Served, "__call__", lambda self, line: np.full((60, 200), 255, np.uint8))
+    assert bare.look(line) is None
+    blank = line_around(box_of(10, 10, 190, 50)).cut(Image.new("RGB", (200, 60)))
+    monkeypatch.setattr(Served, "__call__", lambda self, line: FOUND)
+    assert bare.look(blank).box == (10, 10, 189, 50)
+    monkeypatch.setattr(served_letters, "without_shadow", lambda frame, own: FOUND[:, :100])
+    assert bare.look(line).amount.shape == (60, 100)
+
+
+def test_a_crop_is_looked_at_as_a_line_around_its_ink(bare, monkeypatch):
+    monkeypatch.setattr(Served, "look", lambda self, line: line)
+    line = bare.look_at_crop(255 - OWN.amount)
+    assert line.corners == ((10, 10), (190, 10), (190, 50), (10, 50)) and line.frame.picture.mode == "RGB"
+    assert bare.look_at_crop(np.full((60, 200), 255, np.uint8)) is None
+
+
+@pytest.mark.parametrize(
+    ("box", "scale", "margin"),
+    [
+        ((100, 100, 200, 154), 1, 8), ((100, 100, 200, 118), 3, 4), ((100, 100, 200, 208), 0.5, 15),
+        ((3, 100, 103, 154), 1, 8), ((295, 100, 395, 154), 1, 8), ((100, 11, 200, 65), 1, 8),
+        ((100, 240, 200, 294), 1, 8), ((3, 11, 397, 65), 1, 8),
+    ],
+)  # fmt: skip
+def test_the_network_is_shown_letters_54_pixels_high(bare, box, scale, margin):
+    """With 21 above and below, also beyond the picture's edge; coverage is as wide as the line's frame."""
+    left, top, right, bottom = box
+    picture = Image.new("RGB", (400, 300))
+    ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), (0, 255, 0))
+    shown = []
+    bare._tiles = lambda inputs: shown.append(inputs) or inputs[0, 1]
+    frame = line_around(box_of(*box)).cut(picture).frame
+    assert frame.margins[0] == margin
+    coverage, rows = bare._coverage(frame, frame.corners)
+    before, after = min(margin, left), min(margin, 400 - right)
+    wide = round((right - left + 2 * margin) * scale)
+    assert shown[0].shape == (1, 3, 96, 16 * -(-wide // 16)) and shown[0].max() == 1 and shown[0].dtype == np.float32
+    assert (shown[0][..., wide:] == shown[0][..., wide - 1 : wide]).all()
+    assert coverage.shape == (96, round((right - left + before + after) * scale))
+    assert rows == pytest.approx((-21 / scale, 1 / scale))
+    solid = coverage > 0.5
+    assert np.flatnonzero(solid.any(1))[[0, -1]].tolist() == [21, 74]
+    columns = np.flatnonzero(solid.any(0))[[0, -1]]
+    assert columns == pytest.approx([before * scale, (before + right - left) * scale - 1], abs=0.51)
+
+
+def test_a_frame_in_fewer_pixels_is_shown_as_large(bare, monkeypatch):
+    """Half as many along and across, of a box 4 pixels from the left edge and 11 from the upper one."""
+    monkeypatch.setattr(frames, "MOST_PIXELS", 112 * 86 / 4)
+    picture = Image.new("RGB", (400, 300))
+    ImageDraw.Draw(picture).rectangle((4, 11, 103, 64), (0, 255, 0))
+    shown = []
+    bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
+    frame = line_around(box_of(4, 11, 104, 65)).cut(picture).frame
+    coverage, rows = bare._coverage(frame, frame.corners)
+    assert shown == [(1, 3, 96, 128)] and coverage.shape == (96, 112) and rows == pytest.approx((-21, 1))
+    assert np.flatnonzero((coverage > 0.5).any(1))[[0, -1]] == pytest.approx([21, 74], abs=1)
+    assert np.flatnonzero((coverage > 0.5).any(0))[[0, -1]] == pytest.approx([4, 103], abs=1)
+
+
+def test_a_narrow_line_is_shown_16_pixels_wide(bare):
+    shown = []
+    bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
+    frame = line_around(box_of(100, 30, 101, 246)).cut(Image.new("RGB", (400, 300))).frame
+    assert bare._coverage(frame, frame.corners)[0].shape == (96, 16) and shown == [(1, 3, 96, 16)]
+
+
+def test_tiles_are_2048_pixels_wide_and_overlap_by_64(bare):
+    """The letters next to a seam come from the tile that holds 32 pixels beyond it."""
+    places = []
+
+    class Network:
+        def run(self, _, inputs):
+            columns = inputs["pictures"][0, 0, 0]
+            places.append((columns[0], columns[-1]))
+            return [np.full((1, 1, 96, len(columns)), len(places))]
+
+    bare._session = Network()
+    columns = np.broadcast_to(np.arange(5000.0), (1, 3, 96, 5000))
+    found = bare._tiles(columns)[0]
+    assert places == [(0, 2047), (1984, 4031), (3968, 4999)]
+    assert (np.flatnonzero(np.diff(found)) + 1).tolist() == [2016, 4000] and found.shape == (5000,)
+
+
+@pytest.mark.parametrize(
+    ("box", "alike"),
+    [
+        ((50, 5, 157, 55), True), ((50, 5, 158, 55), False), ((50, 5, 143, 55), True), ((50, 5, 142, 55), False),
+        ((50, 5, 265, 105), True), ((50, 5, 266, 105), False),
+    ],
+)  # fmt: skip
+def test_views_of_a_line_are_as_wide_but_for_some_pixels(box, alike):
+    """Of 100 pixels by 50: by four in a hundred, twice a pixel's share and one and a half."""
+    own = inked((20, 5, 120, 55), size=(300, 120))
+    assert (_difference(own, inked(box, size=(300, 120))) < np.inf) == alike
+
+
+def test_views_differ_by_the_share_of_ink_beyond_a_pixel_times_the_height():
+    """A bar grown to the left by eight pixels, of which the next one does not count; either view may have more."""
+    own, other = inked((10, 10, 30, 50), (60, 10, 80, 50)), inked((50, 5, 70, 45), (92, 5, 120, 45))
+    assert _difference(own, other) == _difference(other, own) == pytest.approx(7 / 48 * 40)
+    high, more = (inked((0, 0, 40, 108), (end, 0, 200, 108), size=(200, 108)) for end in (160, 80))
+    assert _difference(high, more) == pytest.approx(39 / 80 * 108), "seen in half as many pixels: of 40, one is near"
+    narrow = inked((5, 0, 6, 110), size=(10, 110))
+    assert _difference(narrow, narrow) == 0
+
+
+def test_wider_ink_reaches_a_pixel_farther_on_all_sides():
+    assert np.argwhere(_wider(inked((5, 3, 6, 4), size=(9, 7)).amount)).tolist() == [
+        [y, x] for y in (2, 3, 4) for x in (4, 5, 6)
+    ]
+
+
+# --- words
+
+
+def test_words_lie_between_blanks_and_reach_half_of_them():
+    line = Line((), " ab  cde", 1.0, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
+    assert words.words_of(line) == [(1, 3), (5, 8)] and words.words_of(Line((), " ab  cde", 1.0, (0.1,))) == []
+    assert [words._ends(line, word) for word in ((1, 3), (5, 8), (0, 3))] == [(0.1, 0.4), (0.5, 1.0), (0.0, 0.4)]
+
+
+def test_a_word_has_the_ink_between_its_ends():
+    line = Line((), "ab cd", 1.0, (0.1, 0.2, 0.4, 0.6, 0.8))
+    ink = inked((5, 2, 20, 8), (50, 3, 61, 9), size=(100, 10))
+    one, other = words.ink_of(line, ink, [(0, 2), (3, 5)])
+    assert one.amount.shape == (10, 40) and one.box == (5, 2, 20, 8)
+    assert other.amount.shape == (10, 60) and other.box == (10, 3, 21, 9)
+    assert words.ink_of(line, inked((5, 2, 20, 8), size=(100, 10)), [(0, 2), (3, 5)]) is None
+    assert words.ink_of(replace(line, centres=(0.0,) * 5), ink, [(0, 2)]) is None, "no pixel wide"
+
+
+@pytest.mark.parametrize(
+    ("strokes", "apart"), [((8, 8), 1), ((8, 16), 1.5), ((8, 8, 16), 2), ((16, 16, 8), 2), ((8, 8, 8, 24), 3)]
+)
+def test_strokes_are_apart_by_how_much_thicker_one_is_than_usual(strokes, apart):
+    """Long bars, whose rim is twice their length; usual is the median."""
+    bars = [inked((5, 5, 5 + stroke, 1005), size=(40, 1010)) for stroke in strokes]
+    assert words.strokes_apart(bars) == pytest.approx(np.log(apart), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "ends", "middles"),
+    [((0, 2), "ab", (20, 48), (24, 44)), ((3, 5), "cd", (100, 128), (104, 124)), ((0, 5), "ab cd", (20, 128), None)],
+)
+def test_a_part_of_a_line_lies_around_its_own_ink(word, text, ends, middles):
+    """Four letters 8 pixels wide: their line's frame is 4 pixels wider at each end, a part's as well."""
+    places = 24, 44, 74, 104, 124
+    picture = Image.new("RGB", (200, 60), "white")
+    for place in places[:2] + places[3:]:
+        ImageDraw.Draw(picture).rectangle((place - 4, 20, place + 3, 39), "black")
+    line = Line(
+        tuple(map(tuple, box_of(20, 20, 128, 40).tolist())), "ab cd", 0.7, tuple((x - 16) / 116 for x in places)
+    )
+    cut = line.cut(picture)
+    assert words._core(cut) == pytest.approx((4 / 116, 112 / 116))
+    part = words.part_of(cut, word)
+    assert (part.text, part.confidence) == (text, 0.7)
+    assert np.array(part.corners) == pytest.approx(box_of(ends[0], 20, ends[1], 40))
+    expected = [(x - ends[0] + 4) / (ends[1] - ends[0] + 8) for x in middles or places]
+    assert part.centres == pytest.approx(expected, abs=1e-4)
+    assert words.part_of(line.cut(Image.new("RGB", (200, 60))), word) is None
+
+
+# --- shadows
+
+
+def test_ink_of_others_is_what_is_no_ink_of_the_lines_own_and_two_pixels_around():
+    own = inked((0, 0, 9, 20), size=(20, 20))
+    own.amount[:, 9] = 29
+    solid = np.zeros((20, 20), bool)
+    solid[:, :8] = solid[10, 10] = True
+    others = shadows._of_others(SimpleNamespace(solid=solid), own)
+    assert np.argwhere(others).tolist() == [[y, x] for y in range(8, 13) for x in range(9, 13)]
+    own.amount[:, 9] = 30
+    assert not shadows._of_others(SimpleNamespace(solid=solid), own)[:, 9].any()
+    assert shadows._of_others(SimpleNamespace(solid=None), own).tolist() == np.zeros((20, 20)).tolist()
+
+
+def test_pixels_are_averaged_into_fewer():
+    part = np.array([[0, 100, 50, 150], [200, 100, 50, 150]], np.uint8)
+    assert shadows._scaled(part, 0.5).tolist() == [[100, 100]] and shadows._scaled(part, 1.0).tolist() == part.tolist()
+    assert shadows._scaled(part, 0.1).shape == (1, 1) and shadows._scaled(part.T, 0.5).shape == (2, 1)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(999, 999), (1999, 1999), (2000, 1000), (3001, 1001)])
+def test_a_sample_is_evenly_spread(count, kept):
+    sample = shadows._sample(np.arange(count))
+    assert len(sample) == kept and sample[1] == (1 if kept == count else count // 1000)
+
+
+def spotted(*spots: tuple[int, int], size: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of a gray ground, and how much ink each holds. Args: spots: how many pixels are how much redder."""
+    pixels, amount = np.full((size * size, 3), 100, np.uint8), np.full(size * size, 29, np.uint8)
+    first = 0
+    for count, redder in spots:
+        pixels[first : first + count, 0] += redder
+        amount[first : first + count] = 30
+        first += count
+    return pixels.reshape(size, size, 3), amount.reshape(size, size)
+
+
+@pytest.mark.parametrize(
+    ("spots", "count"),
+    [
+        ([(25, 41)], 25), ([(24, 41)], 0), ([(25, 40)], 0), ([(30, 100), (30, 41)], 60), ([(30, 100), (30, 40)], 30),
+        ([(30, 150), (30, 61)], 60), ([(30, 150), (30, 60)], 30), ([(400, 100)], 0),
+    ],
+)  # fmt: skip
+def test_ink_is_what_is_far_enough_from_the_ground(spots, count):
+    """By 40, and by four tenths of what the strongest is; 25 pixels at least, besides ground."""
+    found = shadows._ground_and_ink(*spotted(*spots))
+    if not count:
+        assert found is None
+    else:
+        assert found[0].tolist() == [100, 100, 100] and found[1].shape == (count, 3)
+        assert found[0].dtype == found[1].dtype == np.float32
+
+
+def test_of_a_large_line_every_second_pixel_is_looked_at():
+    pixels, amount = spotted(size=200)
+    pixels[:, 1::2, 0], amount[:, 1::2] = 200, 255
+    assert shadows._ground_and_ink(pixels, amount) is None
+    ground, ink = shadows._ground_and_ink(pixels[:199], amount[:199])
+    assert ground.tolist() == [100, 100, 100] and (ink == [200, 100, 100]).all()
+
+
+GROUND = np.zeros(3, np.float32)
+
+
+def ink_in(*colours: tuple[int, tuple]) -> np.ndarray:
+    return np.concatenate([np.full((count, 3), colour, np.float32) for count, colour in colours])
+
+
+@pytest.mark.parametrize(
+    ("colours", "are_found"),
+    [
+        ([(92, (200, 0, 0)), (8, (0, 200, 0))], True), ([(93, (200, 0, 0)), (7, (0, 200, 0))], False),
+        ([(50, (200, 0, 0)), (50, (200, 40, 0))], True), ([(50, (200, 0, 0)), (50, (200, 39, 0))], False),
+        ([(40, (200, 0, 0)), (40, (0, 200, 0)), (20, (0, 0, 200))], True),
+        ([(40, (200, 0, 0)), (40, (0, 200, 0)), (20, (0, 200, 39))], False),
+    ],
+)  # fmt: skip
+def test_ink_is_of_several_colours_where_all_are_apart_and_none_is_rare(colours, are_found):
+    found = shadows._colours(GROUND + 9, ink_in(*colours), len(colours))
+    assert (found is not None) == are_found
+    if are_found:
+        assert found[0].tolist() == [9, 9, 9]
+        assert {tuple(colour) for colour in found[1:].tolist()} == {colour for _, colour in colours}
+
+
+@pytest.mark.parametrize(
+    ("aside", "count", "of_shades"), [(25, 4, True), (26, 4, False), (26, 3, True), (90, 3, True), (-26, 4, False)]
+)
+def test_ink_is_of_shades_where_hardly_any_lies_aside(aside, count, of_shades):
+    """Of 100 pixels fewer than eight, by more than 25."""
+    ink = ink_in((100 - 2 * count, (200, 0, 0)), (count, (200, aside, 0)), (count, (200, -aside, 0)))
+    assert _is_of_shades(GROUND, ink) == of_shades
+
+
+def test_a_pixel_is_of_the_nearest_colour():
+    colours = np.array([[0, 0, 0], [100, 0, 0], [0, 200, 50]], np.float32)
+    pixels = np.array([[[49, 0, 0], [51, 0, 0], [0, 100, 40], [90, 90, 0], [0, 255, 255]]], np.uint8)
+    assert shadows._nearest(pixels, colours).tolist() == [[0, 1, 2, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("direction", "length", "step"),
+    [(0, 10, (10, 0)), (1, 10, (9, 4)), (2, 10, (7, 7)), (4, 10, (0, 10)), (8, 3, (-3, 0)), (12, 5, (0, -5))],
+)
+def test_sixteen_directions_go_around(direction, length, step):
+    assert shadows._step(direction, length) == step
+
+
+SQUARE_AT_30 = inked((30, 30, 50, 50), size=(100, 80), amount=1).amount
+
+
+@pytest.mark.parametrize(
+    ("shadow", "farthest", "covered"),
+    [
+        ((50, 30, 55, 50), 5, 1), ((50, 30, 55, 50), 9, 1), ((50, 30, 55, 50), 4, 0.8), ((50, 30, 51, 50), 1, 1),
+        ((50, 30, 55, 50), 0, 0), ((50, 30, 55, 40), 5, 0.5), ((60, 30, 80, 50), 30, 1), ((25, 30, 30, 50), 5, 0),
+        ((50, 30, 60, 50), 5, 0.5),
+    ],
+)  # fmt: skip
+def test_a_shadow_is_covered_by_what_letters_throw_at_most_so_far(shadow, farthest, covered):
+    """By a square of 20 pixels to the right, what lies behind it left out: intersection over union."""
+    dark = inked(shadow, size=(100, 80), amount=1).amount
+    assert shadows._covered(SQUARE_AT_30, dark, 0, farthest) == covered
+
+
+def test_a_narrow_bar_is_swept_into_a_broad_shadow():
+    bar, swept = (inked(box, size=(60, 40), amount=1).amount for box in ((20, 10, 22, 30), (22, 10, 32, 30)))
+    assert shadows._covered(bar, swept, 0, 10) == 1 and shadows._covered(bar, swept, 0, 8) == 0.8
+    assert shadows._covered(bar, inked((30, 10, 32, 30), size=(60, 40), amount=1).amount, 0, 10) == 1, "or moved"
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (3, 0), (-3, 0), (0, 2), (0, -2), (3, -2), (-3, 2)])
+def test_a_mask_moved_covers_another(x, y):
+    mask, other = (inked((10 + dx, 5 + dy, 14 + dx, 7 + dy), size=(20, 12)).amount for dx, dy in ((0, 0), (x, y)))
+    assert shadows._overlap(mask, other, x, y) == 8 and shadows._overlap(mask, other, x + 1, y) == 6
+    assert shadows._overlap(mask, other, x, y + 1) == 4
+    whole = np.ones((12, 20), np.uint8)
+    assert shadows._overlap(whole, whole, x, y) == (12 - abs(y)) * (20 - abs(x))
+
+
+@pytest.mark.parametrize(("x", "y"), [(3, 0), (-3, 0), (0, 2), (2, 2), (-2, 2), (2, -2), (0, 0)])
+def test_a_pixel_is_swept_along_its_way(x, y):
+    far = max(abs(x), abs(y))
+    swept = cv2.dilate(inked((10, 6, 11, 7), size=(21, 13), amount=1).amount, shadows._path(x, y))
+    way = {(10 + round(x * step / max(1, far)), 6 + round(y * step / max(1, far))) for step in range(far + 1)}
+    assert {(column, row) for row, column in np.argwhere(swept).tolist()} == way
+
+
+def test_a_shadow_on_both_sides_is_none():
+    """Half as much on the other side is too much, where letters cover that as well; less than that is not."""
+
+    def dark(*boxes):
+        return inked(*boxes, size=(100, 80), amount=1).amount
+
+    right = (50, 30, 60, 50)
+    assert shadows._thrown(SQUARE_AT_30, dark(right), 10) == 1
+    assert shadows._thrown(SQUARE_AT_30, dark(right, (20, 30, 30, 50)), 10) == 0
+    assert shadows._thrown(SQUARE_AT_30, dark(right, (28, 30, 30, 42)), 10) == pytest.approx(200 / 224)
+    assert shadows._thrown(SQUARE_AT_30, dark(right, (26, 30, 30, 44)), 10) == 0, "0.7 of what is near on one side"
+
+
+@pytest.mark.parametrize(("opposite", "covers"), [(0.49, 1.0), (0.5, 0.0)])
+def test_a_shadow_is_looked_for_two_directions_to_each_side_of_the_likeliest(monkeypatch, opposite, covers):
+    """There the best may be; the opposite one must cover less than half as much."""
+    asked, known = [], {2: 1.0, 10: opposite}
+    monkeypatch.setattr(shadows, "_covered", lambda *given: asked.append(given[2]) or known.get(given[2], 0.1))
+    right = inked((50, 30, 60, 50), size=(100, 80), amount=1).amount
+    assert shadows._thrown(SQUARE_AT_30, right, 10) == covers and asked == [14, 15, 0, 1, 2, 10]
+
+
+def test_amounts_are_exact_between_two_colours():
+    colours = np.array([[0, 0, 0], [0, 0, 200], [200, 0, 0]], np.float32)
+    shown = np.array([[[0, 0, 50], [0, 0, 250], [100, 0, 100], [150, 0, 50], [0, 0, 0], [200, 0, 0]]], np.float32)
+    assert shadows._amount(shown, colours, 2).tolist() == [[64, 255, 128, 64, 0, 0]]
+    assert shadows._amount(shown, colours, 1).tolist() == [[0, 0, 128, 191, 0, 255]]
+
+
+def thrown(height: int, step=(4, 4), letters=(0, 0, 200), shadow=(200, 0, 0), ground=(0, 0, 0), **frame) -> tuple:
+    """A frame with three bars and their shadow, the ink, and where the bars are."""
+    bars = np.zeros((height + 40, 200), bool)
+    for left in (20, 60, 100):
+        bars[20 : 20 + height - abs(step[1]), left : left + 16] = True
+    behind = np.roll(bars, step[::-1], (0, 1)) & ~bars
+    pixels = np.where(bars[..., None], letters, np.where(behind[..., None], shadow, ground)).astype(np.uint8)
+    amount = (255 * (bars | behind)).astype(np.uint8)
+    frame = {"pixels": pixels, "gray": pixels[..., 0], "solid": amount > 0} | frame
+    return SimpleNamespace(**frame), Ink(amount, ink_box(amount)), bars
+
+
+@pytest.mark.parametrize(
+    ("letters", "shadow", "ground"),
+    [
+        ((0, 0, 200), (200, 0, 0), (0, 0, 0)),
+        ((0, 0, 0), (120, 120, 150), (255, 255, 255)),
+        ((9, 9, 9), (0, 200, 0), (250, 250, 0)),
+    ],
+)
+@pytest.mark.parametrize("height", [20, 40])
+def test_bars_are_parted_from_their_shadow_to_the_pixel(height, letters, shadow, ground):
+    """Also where the shadow is nearly of a shade between letters and ground."""
+    frame, own, bars = thrown(height, letters=letters, shadow=shadow, ground=ground)
+    assert (shadows.without_shadow(frame, own) == 255 - 255 * bars).all()
+
+
+def test_a_shadow_of_low_letters_is_not_looked_for():
+    assert shadows.without_shadow(*thrown(19)[:2]) is None
+
+
+@pytest.mark.parametrize(("height", "farthest"), [(20, 6), (40, 10), (128, 14)])
+def test_a_shadow_is_looked_for_within_a_fifth_of_the_height_and_two_pixels(monkeypatch, height, farthest):
+    """Of large letters in half as many pixels, 64 to their height."""
+    asked = []
+    monkeypatch.setattr(shadows, "_thrown", lambda letters, shadow, within: asked.append(within) or 0.0)
+    assert shadows.without_shadow(*thrown(height)[:2]) is None and set(asked) == {farthest}
+
+
+def test_a_shadow_lies_off_a_fifth_of_the_height_and_two_pixels_at_most():
+    for step, is_found in ((10, True), (24, False)):
+        frame, own, _ = thrown(40, (0, step))
+        assert (shadows.without_shadow(frame, own) is not None) == is_found
+
+
+def test_letters_of_other_lines_are_no_letters_of_a_shadowed_one():
+    """Nor is what lies farther from the ink than a shadow may."""
+    frame, own, bars = thrown(40)
+    frame.pixels[63:68, 30:40] = frame.pixels[:5, 180:] = frame.pixels[8:11, 60:70] = 0, 0, 200
+    frame.solid[63:68, 30:40] = True
+    found = shadows.without_shadow(frame, own)
+    bars[10:11, 60:70] = True  # ten pixels above the ink, of which all below is looked at
+    assert (found == 255 - 255 * bars).all()
+
+
+def test_large_letters_are_looked_at_64_pixels_high(monkeypatch):
+    """And twelve heights of a line, with what a shadow reaches beyond."""
+    shown = []
+    monkeypatch.setattr(shadows, "_ground_and_ink", lambda pixels, amount: shown.append((pixels.shape, amount.shape)))
+    frame, own, _ = thrown(128)
+    assert shadows.without_shadow(frame, own) is None
+    long = inked((30, 20, 530, 40), size=(600, 60))
+    picture = SimpleNamespace(pixels=np.zeros((60, 600, 3), np.uint8), solid=None)
+    assert shadows.without_shadow(picture, long) is None
+    rows, columns = 84, round((120 + 28) / 2)
+    assert shown[0] == ((rows, columns, 3), (rows, columns))
+    assert shown[1] == ((32, 240 + 12, 3), (32, 240 + 12))

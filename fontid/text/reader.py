@@ -158,7 +158,7 @@ class TextReader:
             read = self._read_line(_line(box, turn).cut(picture))
             letters = sum(character.isalnum() for character in read.text)
             # one letter reads well in many directions, a word in one
-            telling = letters >= self.settings.telling[turn] or len(turns) == 1
+            telling = letters >= self.settings.telling[turn]
             score = read.confidence * (1 - 0.5**letters) - self.settings.penalty[turn] if telling else -0.5
             foreign = read.reading.is_foreign
             tried.append((self.settings.foreign if foreign else score, turn, read))
@@ -240,7 +240,7 @@ def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
 def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
     """A box for each row of ink in a box, or itself where there is but one."""
     (left, top), (right, bottom) = np.clip([box.min(0), box.max(0)], 0, picture.size).round()
-    if right - left < 2 or bottom - top < 2:
+    if min(right - left, bottom - top) < 2:
         return [box]
     lines = find_lines(to_gray(picture.crop((int(left), int(top), int(right), int(bottom)))))
     return [np.array(line.corners) + (left, top) for line in lines] if len(lines) > 1 else [box]
