@@ -1,5 +1,6 @@
 """Twins draw the same letters; known different families stay apart."""
 
+import io
 import json
 
 import numpy as np
@@ -9,8 +10,8 @@ from data_scripts.find_twins import TOLERANCE, find_twins
 from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
 from fontid.identifier import FontIdentifier
-from fontid.letters.outlines import draw_letters_by_freetype, outlines_apart
-from tests.conftest import MODEL, font_file
+from fontid.letters.outlines import LETTERS, draw_letters_by_freetype, outlines_apart
+from tests.conftest import MODEL, font_file, square_font
 
 NOISE = 0.2  # pixels, what find_twins measures on the whole catalogue
 
@@ -77,3 +78,45 @@ def test_written_table_of_twins(prepared):
     pairs = [set(json.loads(line)["faces"]) for line in (prepared / "twins.jsonl").read_text().splitlines()]
     assert {"roboto-400-normal", "heebo-400-normal"} in pairs
     assert all(len({name.rsplit("-", 2)[0] for name in pair}) == 2 for pair in pairs)
+
+
+def drawn_squares(letters: str, **options) -> np.ndarray:
+    file = io.BytesIO()
+    square_font(letters, "Squares", **options).font.save(file)
+    file.seek(0)
+    return draw_letters_by_freetype(file)
+
+
+@pytest.mark.parametrize(
+    ("square", "baseline"),
+    [((0, 0, 500, 500), 44), ((0, 0, 250, 250), 44), ((-125, 0, 125, 250), 44), ((0, -125, 250, 125), 44 + 14)],
+)
+def test_letters_are_drawn_28_high_on_one_baseline_in_the_middle(square, baseline):
+    cells = drawn_squares(LETTERS, square=square, advance=square[2])
+    expected = np.zeros((52, 64, 64), np.uint8)
+    expected[:, baseline - 28 : baseline, 32 - 14 : 32 + 14] = 255
+    assert cells.dtype == np.uint8 and np.array_equal(cells, expected)
+
+
+def test_letters_without_ink_are_blank():
+    cells = drawn_squares(LETTERS, square=(0, 0, 0, 0))
+    assert cells.shape == (52, 64, 64) and cells.dtype == np.uint8 and not cells.any()
+
+
+def square_at(x: int, y: int, side: int = 28) -> np.ndarray:
+    cell = np.zeros((64, 64), np.uint8)
+    cell[y : y + side, x : x + side] = 255
+    return cell
+
+
+@pytest.mark.parametrize(("x", "y", "differing"), [(0, 0, 0), (1, 0, 2 * 28), (0, 2, 4 * 28), (30, 0, 2 * 28 * 28)])
+def test_outlines_lie_as_far_apart_as_what_differs_is_wide(x, y, differing):
+    """Four sides of 28 pixels, of which two meet in one pixel, as its diagonal."""
+    apart = outlines_apart(np.stack([square_at(3, 5)] * 2), np.stack([square_at(3 + x, 5 + y), square_at(3, 5)]))
+    assert apart.dtype == np.float32 and apart == pytest.approx([differing / (4 * 28 - 2 + 2**0.5), 0])
+
+
+def test_the_outline_is_the_mean_of_both_and_a_pixel_at_least():
+    assert outlines_apart(square_at(9, 9, 20), square_at(9, 9, 30)) == pytest.approx(500 / (100 - 2 + 2**0.5))
+    pale = square_at(9, 9, 1) // 255 * 100
+    assert outlines_apart(pale, 0 * pale) == outlines_apart(0 * pale, pale) == pytest.approx(100 / 255)
