@@ -52,7 +52,7 @@ TESTS = {  # modules, and the tests beside them
         "test_scripts",
         "test_identifier",
     ),
-    "fontid/letters/*.py": ("test_letterforms", "test_places", "test_twins", "test_identifier"),
+    "fontid/letters/*.py": ("test_letterforms", "test_spacing", "test_twins", "test_identifier"),
 }
 
 

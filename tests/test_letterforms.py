@@ -249,7 +249,7 @@ def test_where_an_accent_is_missing_the_base_letter_counts(identifier, text):
     for faces in ({"lora-400-normal"}, set(FACES)):
         lacking = Comparison(*line, FACES, without(identifier, faces, "éÉñÑúÚ"))
         for index in range(len(known.text)):
-            own, base = (one.likeness(["lora-400-normal"], [index])[0, 0] for one in (known, lacking))
+            own, base = (one.compare(["lora-400-normal"], [index])[0][0, 0] for one in (known, lacking))
             assert np.isfinite(base) and (len(faces) > 1 or base > own - 0.1), (text, index, own, base)
 
 
@@ -279,7 +279,7 @@ FLAT = BARS | {"o": (0, 0, 375, 125)}
 def bars(letters: dict[str, tuple[int, int, int, int]]) -> FontBuilder:
     font = shapes({letter: [box(*sides)] for letter, sides in letters.items()})
     beside = {f"u{ord(letter)}": (500, sides[0]) for letter, sides in letters.items()}
-    font.setupHorizontalMetrics({".notdef": (400, 0)} | beside)
+    font.setupHorizontalMetrics({".notdef": (250, 0)} | beside)
     return font
 
 
@@ -314,7 +314,7 @@ def test_letters_are_looked_for_where_they_are_known_to_be_or_the_judges_lay_the
     assert comparison.text == "lop" and comparison._expected == pytest.approx(5 + places)
     assert comparison._ink.shape == (46, 10 + 72 * wider // higher)
     if wider == higher:
-        assert comparison.likeness(["bars"], range(3)) == pytest.approx(np.ones((3, 1)), abs=0.01)
+        assert comparison.compare(["bars"], range(3))[0] == pytest.approx(np.ones((3, 1)), abs=0.01)
 
 
 def test_a_letter_is_looked_for_where_most_judges_have_it_and_nowhere_where_none_has():
@@ -326,17 +326,17 @@ def test_a_letter_is_looked_for_where_most_judges_have_it_and_nowhere_where_none
     assert third._expected[:3] == pytest.approx(5 + np.array([12, 24 + 9, 48 + 12]) * 60 / 72)
     comparison = Comparison(*line, ["first", "lacking", "third", "first", "first"], letterforms)
     assert comparison._expected[:3] == pytest.approx([5 + 6, 5 + 27, 5 + 54]) and np.isnan(comparison._expected[3])
-    assert np.isnan(comparison.likeness(["first"], [3])).all()
+    assert np.isnan(comparison.compare(["first"], [3])[0]).all()
 
 
 def test_likeness_is_the_share_of_ink_that_does_not_differ():
     """The flat o has 18 x 6 pixels of ink where the picture has 18 x 12: of these 324, 108 differ."""
     line = painted("lop", known=True)
     letterforms = letterforms_of(bars=BARS, flat=FLAT, lacking={"l": BARS["l"]}, none={"x": BARS["l"]})
-    likeness = Comparison(*line, ["bars"], letterforms).likeness(["bars", "flat", "none"], [0, 1, 2])
+    likeness, _ = Comparison(*line, ["bars"], letterforms).compare(["bars", "flat", "none"], [0, 1, 2])
     assert likeness[:, :2] == pytest.approx(np.array([[1, 1], [1, 2 / 3], [1, 1]]), abs=1e-5)
     assert np.isnan(likeness[:, 2]).all()
-    assert np.isnan(Comparison(*line, ["bars"], letterforms).likeness(["lacking"], [1, 2])).all()
+    assert np.isnan(Comparison(*line, ["bars"], letterforms).compare(["lacking"], [1, 2])[0]).all()
 
 
 def test_a_face_is_scaled_to_the_reading_however_large_it_draws():
@@ -373,7 +373,7 @@ def test_of_an_accent_that_a_face_lacks_one_pixel_of_ink_above_the_base_letter_c
     plain = BARS | {"e": (0, 0, 375, 250)}
     letterforms = letterforms_of(accents=accents, plain=plain)
     comparison = Comparison(*painted("lépę", accents, known=True), ["accents"], letterforms)
-    likeness = comparison.likeness(["plain", "accents"], [1, 3])
+    likeness, _ = comparison.compare(["plain", "accents"], [1, 3])
     assert likeness == pytest.approx(np.array([[1 - 18 / 450, 1]] * 2), abs=1e-4)
 
 
@@ -383,7 +383,7 @@ def test_a_wide_letter_is_compared_as_far_as_90_pixels():
         line, ink = painted("m", {"m": (0, -250, width, 500)}, known=True)
         ink.amount[:, 20 + 2000 * 48 // 1000 :] = 0
         line = replace(line, centres=((20 + width * 48 // 1000 / 2) / ink.amount.shape[1],))
-        return Comparison(line, ink, ["wide"], letterforms_of(wide=wide)).likeness(["wide"], [0])[0, 0]
+        return Comparison(line, ink, ["wide"], letterforms_of(wide=wide)).compare(["wide"], [0])[0][0, 0]
 
     assert likeness(1875) == pytest.approx(likeness(2000), abs=1e-6) and likeness(1750) < likeness(2000) - 0.01
 
@@ -411,26 +411,28 @@ def bar_of(place: int, width: int = 6, height: int = 60, value: float = 1.0) -> 
 def test_a_letter_is_found_up_to_fourteen_pixels_beside_its_place(away, found):
     """A bar 6 x 8; one pixel farther away, a column of it is no more seen: of 48 + 40 pixels, 8 differ."""
     drawn = bar_of(7)[None, :, 5:15]
-    likeness = _best_likeness(bar_of(47 + away), drawn, 50.0, np.array([4.0]))
+    likeness, middle = _best_likeness(bar_of(47 + away), drawn, 50.0, np.array([4.0]))
     assert likeness == pytest.approx([found], abs=1e-5)
+    if found == 1:
+        assert middle == pytest.approx([50 + away], abs=1e-5)
 
 
 @pytest.mark.parametrize(("rise", "found"), [(0, 1), (-1, 1), (1, 1), (-2, 7 / 8), (2, 7 / 8)])
 def test_a_letter_is_found_one_pixel_above_or_below_its_place(rise, found):
     drawn = bar_of(7)[None, :, 5:15]
-    likeness = _best_likeness(np.roll(bar_of(47), rise, 0), drawn, 50.0, np.array([6.0]))
+    likeness, _ = _best_likeness(np.roll(bar_of(47), rise, 0), drawn, 50.0, np.array([6.0]))
     assert likeness == pytest.approx([found], abs=1e-5)
 
 
 def test_paler_ink_differs_and_what_lies_beyond_a_letters_margin_does_not():
     """Of 48 pixels half as dark: 48 / 4 differ of 48 + 48 / 4. A neighbour in the first column beyond the margin."""
     drawn = np.repeat(bar_of(7)[None, :, 4:16], 2, 0)
-    pale = _best_likeness(bar_of(47, value=0.5), drawn, 50.0, np.array([6.0, 12.0]))
+    pale, _ = _best_likeness(bar_of(47, value=0.5), drawn, 50.0, np.array([6.0, 12.0]))
     assert pale == pytest.approx([0.8, 0.8], abs=1e-5)
     ink = np.zeros((20, 12), np.float32)
     ink[:, 3:9], ink[:, 10:] = 1, 1
     drawn = np.repeat(ink[None], 2, 0) * (np.arange(12) < 9)
-    beside = _best_likeness(ink, drawn, 6.0, np.array([6.0, 8.0]))
+    beside, _ = _best_likeness(ink, drawn, 6.0, np.array([6.0, 8.0]))
     assert beside == pytest.approx([1, 1 - 1 / 13], abs=1e-5), "six columns, and one more"
 
 
@@ -478,7 +480,7 @@ def test_what_a_font_lacks_is_told_and_is_as_wide_as_its_sign_for_that():
     letterforms = letterforms_of(bars=BARS | {"é": BARS["l"]})
     assert letterforms.lacking("bars", "lé ñ€ñ\u00a0x") == "ñ€"
     assert letterforms.glyphs("bars", "x ") == [None, None]
-    assert [letterforms.advance("bars", letter) for letter in "lx"] == pytest.approx([0.5, 0.4])
+    assert letterforms.layout("bars", "lxél") == pytest.approx([0, 0.5, 0.75, 1.25])
     assert "bars" in letterforms and "other" not in letterforms
     with pytest.raises(KeyError, match="other"):
         letterforms.font_data("other")
@@ -490,7 +492,7 @@ def test_fonts_asked_for_last_are_kept_as_long_as_they_fit(monkeypatch):
     for most, kept in ((2 * size, ["first", "third"]), (2 * size - 1, ["third"]), (0, ["third"])):
         monkeypatch.setattr("fontid.letters.letterforms.MOST_BYTES", most)
         for name in ("first", "second", "first", "third"):
-            assert letterforms.advance(name, "l") == 0.5
+            assert letterforms.layout(name, "ll")[1] == 0.5
         assert list(letterforms._packs) == [f"{name}.woff2" for name in kept]
 
 

@@ -239,4 +239,5 @@ def _beside(values: np.ndarray, least: np.ndarray) -> np.ndarray:
     rows, last = np.arange(len(values)), values.shape[1] - 1
     before, here, after = (values[rows, np.clip(least + step, 0, last)] for step in (-1, 0, 1))
     curved = before - 2 * here + after
-    return np.where(curved > 0, (before - after) / (2 * np.maximum(curved, 1e-9)), 0).clip(-0.5, 0.5)
+    is_known = (least > 0) & (least < last) & (curved > 0)
+    return np.where(is_known, (before - after) / (2 * np.maximum(curved, 1e-9)), 0)
