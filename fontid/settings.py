@@ -134,7 +134,7 @@ class DrawingSettings:
     weight_of_few: float = 0.7
     sharpest: float = 0.03
     usual: tuple[float, float] = (0.5, 0.9)
-    spacing: float = 0.015
+    spacing: float = 0.01
     most_spacing: float = 0.1
 
 

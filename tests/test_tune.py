@@ -65,7 +65,7 @@ def test_the_prior_is_as_strong_as_usage_tells(catalogue):
     """Rows of equal score: where b is right as often as d, nothing is weighed in; where it always is, a lot."""
     scores = {"b": 0.5, "d": 0.49}
     even = [answered("x-uniform", family, scores) for family in "bd"] * 20
-    assert fit_prior(Rows(even, catalogue))[1] == 0
+    assert fit_prior(Rows(even, catalogue))[1] < 0.1
     used = [answered("x-used", "b", scores), answered("x-used", "b", {"d": 0.5, "b": 0.49})] * 20
     assert fit_prior(Rows(used, catalogue))[1] > 0.5
 

@@ -12,6 +12,7 @@ most first rows are right, twins credited, is put into the model's config.
 The exponent of the prior by usage is always fitted. The table of usage is put into the model. Then the exponent is
 taken that makes the right rows likeliest, where pictures of families drawn by usage (folders that end in "used") and of
 those drawn uniformly count half each, as long as the latter lose no more than `MOST_LOST` of their right first rows.
+Of exponents as likely as that within a standard error it is the largest: people bring what is used more often yet.
 `train.calibrate` fits the same on its way.
 """
 
@@ -55,12 +56,21 @@ class Rows:
         """(N, RIVALS) float64."""
         return log_probabilities(self.scores, self.log_usage, temperature, exponent)
 
-    def likelihood(self, temperature: float, exponent: float) -> float:
-        """Mean log probability of the right row, over the answers that have one; half of it is of the uniform ones."""
+    def likelihoods(self, temperature: float, exponent: float) -> np.ndarray:
+        """(M,) log probability of the right row of each answer that has one."""
         found = self.right >= 0
-        logs = self.log_probabilities(temperature, exponent)[found, self.right[found]]
-        parts = [logs[self.uniform[found]], logs[~self.uniform[found]]]
-        return float(np.mean([part.mean() for part in parts if len(part)]))
+        return self.log_probabilities(temperature, exponent)[found, self.right[found]]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(M,) of those, 1 in all; half of it is of the uniform ones."""
+        uniform = self.uniform[self.right >= 0]
+        weights = np.where(uniform, 1 / max(1, uniform.sum()), 1 / max(1, (~uniform).sum()))
+        return weights / weights.sum()
+
+    def likelihood(self, temperature: float, exponent: float) -> float:
+        """Their mean."""
+        return float(self.weights @ self.likelihoods(temperature, exponent))
 
     def top1(self, temperature: float, exponent: float) -> dict[str, float]:
         """How often the first row is right, 0-1."""
@@ -106,7 +116,16 @@ def fit_prior(rows: Rows) -> tuple[float, float, list[dict]]:
     before = tried[0]["twins, uniform"] or 0.0
     allowed = [one for one in tried if (one["twins, uniform"] or 0.0) >= before - MOST_LOST]
     best = max(allowed, key=lambda one: one["log_likelihood"])
-    return best["temperature"], best["exponent"], tried
+    chosen = max((one for one in allowed if _is_as_likely(rows, one, best)), key=lambda one: one["exponent"])
+    return chosen["temperature"], chosen["exponent"], tried
+
+
+def _is_as_likely(rows: Rows, one: dict, best: dict) -> bool:
+    """Within a standard error of their difference (Breiman et al. 1984): answers are too few to tell them apart."""
+    worse, better = (rows.likelihoods(each["temperature"], each["exponent"]) for each in (one, best))
+    less = better - worse
+    mean = rows.weights @ less
+    return bool(mean <= np.sqrt((rows.weights**2) @ (less - mean) ** 2))
 
 
 def with_setting(settings: Settings, name: str, value: Any) -> Settings:

@@ -1,8 +1,9 @@
 """Where letters stand: do a face's own advance widths and kerning explain at which places its letters were found?
 
 Letters that look alike in two faces are seldom spaced alike, and how they are spaced outlasts small sizes, JPEG and
-shadows. What designers change is allowed for: letter-spacing, word-spacing, and a size that was measured badly. What
-remains of each letter is noise with long tails (Student's t), so that one misread letter does not decide.
+shadows. What designers change is allowed for, at a price: letter-spacing, word-spacing, and a size that was measured
+badly. Most texts are as their font spaces them, and some are spaced far apart, so the price is that of Cauchy's
+distribution. What remains of each letter is noise with long tails too, Student's t: no misread letter decides.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,7 @@ SCATTER = 0.008  # ems: how far letters are found from where they stand, usually
 TAILS = 3  # degrees of freedom of Student's t
 ALIKE = 0.7  # likeness of a letter below which it is not known where it stands
 FEWEST = 3  # letters of a line that tell of it
-WIDER, TRACKING, GAPS = (
-    0.03,
-    0.1,
-    0.15,
-)  # usual changes: of size, a share; ems a character, a blank
+USUAL = np.array([0.01, 0.005, 0.05])  # changes, where there are any: of size, a share; ems a character, a blank
 STEPS = (8, 4, 2, 1, 1, 1)  # times `SCATTER`: from far off, so that no wrong letter pulls the fit at first
 
 
@@ -66,14 +63,16 @@ def _fit(line: Places) -> tuple[np.ndarray, np.ndarray]:
     columns = own, line.before[:, None] + 0 * own, line.blanks[:, None] + 0 * own
     centred = [column - (column * known).sum(0) / np.maximum(letters, 1) for column in columns]
     terms = np.stack([np.ones_like(own), *centred], -1)  # (n, K, 4): of the start, and of the changes
-    usual = 1 / np.array([1e3, WIDER, TRACKING, GAPS]) ** 2
-    weights = known.astype(float)
-    for step in STEPS:  # least squares with weights by what remains: the likeliest values under Student's t
+    weights, changes = known.astype(float), np.zeros((own.shape[1], 4))
+    for step in STEPS:  # least squares with weights by what remains: the likeliest values under both distributions
         scatter = step * SCATTER
-        weighted = terms * (weights / scatter**2)[..., None]
-        normal = np.einsum("nki,nkj->kij", weighted, terms) + np.diag(usual)
+        weighted = terms * ((TAILS + 1) / TAILS * weights / scatter**2)[..., None]
+        price = np.zeros((len(changes), 4, 4))
+        price[:, range(4), range(4)] = np.insert(2 / (USUAL**2 + changes[:, 1:] ** 2), 0, 1e-6, 1)
+        normal = np.einsum("nki,nkj->kij", weighted, terms) + price
         changes = np.linalg.solve(normal, np.einsum("nki,nk->ki", weighted, off)[..., None])[..., 0]
         rest = (off - np.einsum("nki,ki->nk", terms, changes)) / scatter
         weights = known / (1 + rest**2 / TAILS)
-    fit = -(TAILS + 1) / 2 * (known * np.log1p(rest**2 / TAILS)).sum(0) - (changes**2 * usual / 2)[:, 1:].sum(1)
+    fit = -(TAILS + 1) / 2 * (known * np.log1p(rest**2 / TAILS)).sum(0)
+    fit -= np.log1p((changes[:, 1:] / USUAL) ** 2).sum(1)
     return np.where(letters >= FEWEST, fit / np.maximum(letters, 1), np.nan), letters
