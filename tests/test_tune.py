@@ -70,6 +70,14 @@ def test_the_prior_is_as_strong_as_usage_tells(catalogue):
     assert fit_prior(Rows(used, catalogue))[1] > 0.5
 
 
+def test_the_fewer_answers_tell_the_more_usage_counts(catalogue):
+    """Within a standard error all exponents are as likely, and of many answers it is smaller."""
+    scores = {"b": 0.5, "d": 0.49}
+    few, many = ([answered("x-uniform", family, scores) for family in "bd"] * n for n in (20, 500))
+    chosen = [fit_prior(Rows(rows, catalogue))[1] for rows in (few, many)]
+    assert chosen[0] > chosen[1] == 0
+
+
 def test_uniformly_drawn_pictures_bound_the_prior(catalogue):
     used = [answered("x-used", "b", {"d": 0.6, "b": 0.4})] * 60
     uniform = [answered("x-uniform", "d", {"d": 0.9, "b": 0.1})] * 18
