@@ -113,7 +113,7 @@ class DrawingSettings:
         least_confidence: of a reading, 0-1; below that it is not drawn.
         weight: of the evidence beside the encoder's cosine.
         few: letters, of all lines: where no more are read, as of numbers and logos, the encoder tells little.
-        families_of_few, weight_of_few: take the place of `families` and `weight` then.
+        families_of_few, styles_of_few, weight_of_few: take the place of `families`, `styles` and `weight` then.
         sharpest: part of a letter that differs between any two renderers.
         usual: likeness of a letter to the best face, 0-1: from no say to a full say.
         spacing: weight of how well a face explains where letters stand, see `fontid.letters.spacing`.
@@ -131,6 +131,7 @@ class DrawingSettings:
     weight: float = 0.1
     few: int = 3
     families_of_few: int = 150
+    styles_of_few: int = 4
     weight_of_few: float = 0.7
     sharpest: float = 0.03
     usual: tuple[float, float] = (0.5, 0.9)

@@ -79,7 +79,8 @@ class Verifier:
         read = sorted(read, key=lambda pair: -pair[0].confidence)[: self._settings.lines]
         settings = self._settings
         if sum(character.isalpha() for line, _ in read for character in line.text) <= settings.few:
-            settings = replace(settings, families=settings.families_of_few, weight=settings.weight_of_few)
+            settings = replace(settings, families=settings.families_of_few, styles=settings.styles_of_few)
+            settings = replace(settings, weight=settings.weight_of_few)
         candidates = self._candidates(scores, settings) if read else np.zeros(0, int)
         if not len(candidates):
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
