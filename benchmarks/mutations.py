@@ -43,15 +43,7 @@ TESTS = {  # modules, and the tests beside them
     "train/tune.py": ("test_tune",),
     "fontid/many.py": ("test_many",),
     "web/batch.py": ("test_web",),
-    "fontid/text/*.py": (
-        "test_frames",
-        "test_bends",
-        "test_lines",
-        "test_turns",
-        "test_letters",
-        "test_scripts",
-        "test_identifier",
-    ),
+    "fontid/text/*.py": ("test_frames", "test_bends", "test_letters", "test_lines", "test_scripts", "test_identifier"),
     "fontid/letters/*.py": ("test_letterforms", "test_spacing", "test_twins", "test_identifier"),
 }
 
