@@ -11,7 +11,6 @@ from fontid.text.letters import SEAM, TILE, LettersNetwork, _difference
 from fontid.text.lines import Line, _join_small, _runs, find_lines
 from fontid.text.plain import _parts, is_plain
 from fontid.text.reader import _joined, _near, _rows_of, _union
-from fontid.text.recogniser import MIN_LETTERS, Reading
 from fontid.text.shadows import _amount, _covered, _is_of_shades, _path, _step, _thrown
 
 
@@ -141,27 +140,6 @@ def test_a_box_of_several_rows_is_parted():
     ]  # fmt: skip
     beyond = _rows_of(page((0, 10, 150, 26), (0, 40, 150, 56)), box_of(-8, 2, 160, 64))
     assert [np.round(part[0]).tolist() for part in beyond] == [[0, 10], [0, 40]]
-
-
-# --- what is told to be another script
-
-
-@pytest.mark.parametrize(
-    ("reading", "foreign"),
-    [
-        (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.71), True),
-        (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.69), False),
-        (Reading("", 0.9, (), other_letters=1, other_confidence=0.9), False),
-        (Reading("", 0.9, (), other_letters=1, other_confidence=0.96), True),
-        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.9, others={"Cyrillic": 0.6}), True),
-        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.9, others={"Cyrillic": 0.4}), False),
-        (Reading("a" * (MIN_LETTERS - 1), 0.9, (), others={"Cyrillic": 1.0}), False),
-        (Reading("a" * MIN_LETTERS, 0.9, (), others={"Cyrillic": 1.0}), True),
-        (Reading("Harbour", 0.9, (), others={"Cyrillic": 0.2, "Greek": 0.2}), False),
-    ],
-)
-def test_a_line_is_foreign_where_it_is_surely_so(reading, foreign):
-    assert reading.is_foreign is foreign
 
 
 def test_a_line_has_the_size_of_its_box():

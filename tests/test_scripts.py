@@ -27,7 +27,7 @@ from fontid.text.bends import Course
 from fontid.text.frames import box_of
 from fontid.text.lines import TextLine, line_around
 from fontid.text.reader import NoText, OtherScript, TextReader
-from fontid.text.recogniser import Reading, Recogniser
+from fontid.text.recogniser import MIN_LETTERS, Reading, Recogniser
 from fontid.text.scripts import ScriptClassifier, evidence_of, places_of
 from train import train_scripts
 from train.train_scripts import GREEK, LETTERS, Look, fit, measure
@@ -197,6 +197,15 @@ def test_a_line_is_looked_at_in_the_ways_the_reader_tries(scripts):
 @pytest.mark.parametrize(
     ("reading", "foreign"),
     [
+        (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.71), True),
+        (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.69), False),
+        (Reading("", 0.9, (), other_letters=1, other_confidence=0.9), False),
+        (Reading("", 0.9, (), other_letters=1, other_confidence=0.96), True),
+        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.9, others={"Cyrillic": 0.6}), True),
+        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.9, others={"Cyrillic": 0.4}), False),
+        (Reading("a" * (MIN_LETTERS - 1), 0.9, (), others={"Cyrillic": 1.0}), False),
+        (Reading("a" * MIN_LETTERS, 0.9, (), others={"Cyrillic": 1.0}), True),
+        (Reading("Harbour", 0.9, (), others={"Cyrillic": 0.2, "Greek": 0.2}), False),
         (Reading("T", 0.9, (), other_letters=2, other_confidence=0.71), True),
         (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.7), False),
         (Reading("", 0.9, (), other_letters=1, other_confidence=0.95), False),

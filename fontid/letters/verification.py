@@ -79,14 +79,12 @@ class Verifier:
         read = sorted(read, key=lambda pair: -pair[0].confidence)[: self._settings.lines]
         settings = self._settings
         if sum(character.isalpha() for line, _ in read for character in line.text) <= settings.few:
-            settings = replace(settings, families=settings.families_of_few, styles=settings.styles_of_few)
-            settings = replace(settings, weight=settings.weight_of_few)
+            families, styles, weight = settings.families_of_few, settings.styles_of_few, settings.weight_of_few
+            settings = replace(settings, families=families, styles=styles, weight=weight)
         candidates = self._candidates(scores, settings) if read else np.zeros(0, int)
-        if not len(candidates):
-            return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         hopes = scores if prior is None else scores + prior
-        compared = self._draw(hopes, candidates, read, settings)
-        if not compared.letters:
+        compared = self._draw(hopes, candidates, read, settings) if len(candidates) else None
+        if compared is None or not compared.letters:
             return Verdict(scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
         drawn = len(compared.evidence)
         fit, told = fit_of_places(compared.places)
