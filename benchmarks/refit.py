@@ -21,8 +21,6 @@ ENCODER = MODEL / "encoder.onnx"
 ENCODER_AND_FACES = tuple(
     MODEL / name for name in ("encoder.onnx", "faces.jsonl.gz", "prototypes.npy", "prototype_faces.npy", "twins.npy")
 )
-SMALL = ("--preset", "small-letters", "--smallest", "7", "--largest", "16", "--splits", "train", "validation")
-SMALL += ("--renderers", "skia", "freetype-large")
 EFFECTS = ("--split", "validation", "--seed", "11", "--count", "10", "--out")
 VALIDATION = ("words", "para", "chars", "photo", "body")  # what calibrate fits on; another seed than the benchmarks'
 
@@ -51,7 +49,6 @@ def steps_of(drawn: Path) -> list[Step]:
     """In the order in which they follow from each other."""
     catalogue, faces, validation = data_home() / "catalogue", data_home() / "faces.jsonl", drawn / "validation"
     searched, fonts, letterforms = catalogue / "faces.jsonl", catalogue / "fonts", catalogue / "letterforms"
-    small = data_home() / "datasets" / "small-letters"
     in_catalogue = ("--fonts", str(fonts), "--out")
     validation_of = {  # half as people meet fonts, half of them all
         "uniform": ("--split", "validation", "--seed", "77", "--families", "120", "--out"),
@@ -65,12 +62,6 @@ def steps_of(drawn: Path) -> list[Step]:
             ("data_scripts.make_letterforms", "--faces", str(searched), *in_catalogue, str(letterforms)),
         ),
         Step("faces", (ENCODER, catalogue / "twins.jsonl", letterforms), ("release.widen",)),
-        Step(
-            "draw-small",
-            (searched,),
-            ("data_scripts.render_dataset", *SMALL, "--faces", str(searched), *in_catalogue, str(small)),
-        ),
-        Step("small", (*ENCODER_AND_FACES, small), ("train.train_small", str(small))),
         *(
             Step(
                 f"draw-{name}-{how}", (faces,), ("benchmarks.render", name, *options, str(validation / f"{name}-{how}"))
@@ -79,9 +70,7 @@ def steps_of(drawn: Path) -> list[Step]:
             for how, options in validation_of.items()
         ),
         Step("draw-effects", (faces,), ("benchmarks.render", "effects", *EFFECTS, str(validation / "effects-uniform"))),
-        Step(
-            "calibration", (*ENCODER_AND_FACES, MODEL / "small.npy", validation), ("train.calibrate", str(validation))
-        ),
+        Step("calibration", (*ENCODER_AND_FACES, validation), ("train.calibrate", str(validation))),
         Step("benchmarks", (MODEL / "config.json",), ("benchmarks.run", str(drawn))),
         Step("details", ENCODER_AND_FACES, ("benchmarks.measure_details",)),
         Step("baseline", (MODEL / "config.json",), ("benchmarks.compare", str(drawn))),

@@ -1,6 +1,6 @@
 """Render text lines of every face into a Hugging Face data set.
 
-    python -m data_scripts.render_dataset --preset tiny|small|full|letters|small-letters [--out DIR] [--seed 0]
+    python -m data_scripts.render_dataset --preset tiny|small|full|letters|scenes|plain [--out DIR] [--seed 0]
         [--num-proc 2] [--ray ADDRESS] [--splits train validation] [--renderers freetype freetype-large]
         [--smallest 14] [--largest 96]
 
@@ -61,7 +61,8 @@ PRESETS = {
     "tiny": Preset(12, (24, 12), (4, 2), (4, 2), (6, 6)),
     "small": Preset(200, (100, 50), (6, 2), (6, 2), (12, 12)),
     "letters": Preset(None, (12, 8), (1, 1), (1, 1), (1, 1)),
-    "small-letters": Preset(None, (12, 4), (1, 0), (0, 0), (0, 0)),  # with --smallest 7 --largest 16
+    "scenes": Preset(None, (32, 16), (1, 0), (0, 0), (0, 0)),  # with --smallest 40
+    "plain": Preset(None, (48, 24), (1, 0), (0, 0), (0, 0)),  # with --smallest 7
     "full": Preset(None, (90, 44), (2, 1), (2, 1), (12, 12)),
 }
 

@@ -5,7 +5,6 @@ config.json          format, preprocessing, calibration, settings of the stages 
 encoder.onnx         windows (N, 1, height, window) float32 -> embeddings (N, D) float32; weights in half precision
 letters.onnx         pictures of lines (N, 3, 96, W) float32 RGB 0-1 -> (N, 2, 96, W) float32 0-1: coverage of the plain
                      letters, and of the band from the baseline to the x-height; not in older models
-small.npy            (2 D + 2, D) float16, see `fontid.encoder.small`; not in older models
 norms.safetensors    what tracing folded into those weights, so that training can go on from them
                      (`train.encoder_file`; encoder.json holds the arguments of the module)
 prototypes.npy       (P, D) float16, L2-normalised
@@ -41,7 +40,6 @@ FORMAT = 1
 LETTERFORMS = "letterforms-*.zip"
 USAGE = "usage.tsv"
 LETTERS = "letters.onnx"
-SMALL = "small.npy"
 NEEDED = ("encoder.onnx", "prototypes.npy", "prototype_faces.npy", "faces.jsonl.gz", "twins.npy")
 
 
@@ -59,7 +57,6 @@ class Artifact:
     version: str
     encoder: Path
     letters: Path | None
-    small: np.ndarray | None
     preprocessing: Preprocessing
     prototypes: np.ndarray
     prototype_faces: np.ndarray
@@ -106,13 +103,6 @@ def put_usage(folder: Path, usage: Mapping[str, int]) -> None:
     families = {face.family for face in open_artifact(folder).faces}
     write_usage({family: downloads for family, downloads in usage.items() if family in families}, folder / USAGE)
     _put_file(folder, USAGE)
-
-
-def put_small(folder: Path, linear: np.ndarray) -> None:
-    """Give an artifact another map of small letters' embeddings. Raises: ArtifactError where it is none."""
-    open_artifact(folder)
-    np.save(folder / SMALL, linear.astype(np.float16))
-    _put_file(folder, SMALL)
 
 
 def _put_file(folder: Path, name: str) -> None:
@@ -175,7 +165,6 @@ def open_artifact(folder: Path) -> Artifact:
         version=own[:12],
         encoder=folder / "encoder.onnx",
         letters=folder / LETTERS if LETTERS in digests else None,
-        small=np.load(folder / SMALL) if SMALL in digests else None,
         preprocessing=preprocessing,
         prototypes=np.load(folder / "prototypes.npy"),
         prototype_faces=np.load(folder / "prototype_faces.npy"),
@@ -207,8 +196,5 @@ def _check_shapes(artifact: Artifact) -> None:
     rises = np.diff(artifact.prototype_faces, prepend=-1, append=count)
     if not np.isin(rises[:-1], (0, 1)).all() or rises[-1] != 1:
         raise ArtifactError("prototype_faces.npy does not fit faces.jsonl.gz: fetch the model again.")
-    dimension = artifact.prototypes.shape[1]
-    if artifact.small is not None and artifact.small.shape != (2 * dimension + 2, dimension):
-        raise ArtifactError("small.npy does not fit prototypes.npy: run train.train_small again.")
     if artifact.twins.size and not 0 <= artifact.twins.min() <= artifact.twins.max() < count:
         raise ArtifactError("twins.npy does not fit faces.jsonl.gz: fetch the model again.")

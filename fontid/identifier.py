@@ -27,7 +27,6 @@ from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
 from fontid.commands import Refusal
 from fontid.confidence import evidence_of
 from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
-from fontid.encoder.small import SmallLetters
 from fontid.hub import fetch
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.undoing import CHANGES, Change, undo
@@ -132,16 +131,12 @@ def told(image: str, answer: Answer | ValueError) -> dict:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A line, the ink that is shown of it, its windows' embeddings (N, D), and the faces' scores (F,).
-
-    small: whether its embeddings were brought to where prototypes lie.
-    """
+    """A line, the ink that is shown of it, its windows' embeddings (N, D), and the faces' scores (F,)."""
 
     line: Line
     ink: Ink
     embeddings: np.ndarray
     scores: np.ndarray
-    small: bool
 
 
 class FontIdentifier:
@@ -166,7 +161,6 @@ class FontIdentifier:
         self._reader, self._session = reader.result(), session.result()
         self._reader.settings = self.settings.reading
         self._letters = letters.result() if letters else None
-        self._small = None if artifact.small is None else SmallLetters(artifact.small)
         # None for itself: in a circle, networks would be freed at any time, in a forked process with a deadlock
         self._whole: FontIdentifier | None = None
 
@@ -281,11 +275,7 @@ class FontIdentifier:
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:
             progress(tuple(line.place for line in found), None)
-        samples = [
-            part
-            for sample in self._samples(found, self._are_small(found))
-            for part in self._by_words(opened, sample, among)
-        ]
+        samples = [part for sample in self._samples(found) for part in self._by_words(opened, sample, among)]
         if not samples:
             named = opened.info.get("fonts", ())
             error = NoText(NAMED.format(", ".join(named)) if named else NO_INK)
@@ -366,23 +356,14 @@ class FontIdentifier:
         chosen = _chosen(groups, fonts, for_)
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named, scale)
 
-    def _are_small(self, lines: Sequence[Line]) -> bool:
-        """Whether a picture's lines are few and all small: then their embeddings are brought to where prototypes lie.
-
-        All of them or none: those that are brought there lie less near to any, and lines are compared with each other.
-        Of a page the mean of many lines tells more.
-        """
-        few = self._most_windows(len(lines)) == self.preprocessing.most_windows
-        return self._small is not None and few and all(line.height < self.settings.letters.small for line in lines)
-
     def _most_windows(self, lines: int) -> int:
         """Of each of so many lines."""
         return min(self.preprocessing.most_windows, max(1, MOST_WINDOWS // max(1, lines)))
 
-    def _samples(self, lines: list[TextLine], small: bool) -> list[_Sample]:
+    def _samples(self, lines: list[TextLine]) -> list[_Sample]:
         """The lines that hold ink, in the order given; of many, less of each is looked at.
 
-        The list is emptied, so that the pixels of each are let go. Args: small: see `_are_small`.
+        The list is emptied, so that the pixels of each are let go.
         """
         most = self._most_windows(len(lines))
         settings = replace(self.preprocessing, most_windows=most)
@@ -396,7 +377,7 @@ class FontIdentifier:
             if ink is not None:
                 waiting.append((line.place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
             if sum(len(windows) for _, _, windows in waiting) >= BATCH or not lines:
-                samples += self._embedded(waiting, small)
+                samples += self._embedded(waiting)
                 waiting = []
         return samples
 
@@ -410,7 +391,7 @@ class FontIdentifier:
         if inks is None or (strokes_apart(inks) < grouping.stroke and self._parting(sample, among) < grouping.parting):
             return [sample]
         few = replace(self.preprocessing, most_windows=1)
-        embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks], sample.small)
+        embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks])
         wide = np.array([ink.box[2] - ink.box[0] for ink in inks]) * line.width / np.ptp(sample.ink.box[::2])
         left = np.array([line.centres[first] for first, _ in words]) * line.width
         heights = np.full(len(words), line.height)
@@ -423,7 +404,7 @@ class FontIdentifier:
             return [sample]
         whole = line.cut(picture)
         parts = [part_of(whole, (words[run[0]][0], words[run[-1]][1])) for run in runs]
-        samples = self._samples([part for part in parts if part], sample.small)
+        samples = self._samples([part for part in parts if part])
         return samples if len(samples) == len(runs) else [sample]
 
     def _parting(self, sample: _Sample, among: np.ndarray) -> float:
@@ -436,17 +417,14 @@ class FontIdentifier:
         """The ink that encoder and drawing are shown of a line. Args: heights: see `LettersNetwork.look`."""
         return self._letters.look(line, heights) if self._letters else line.own_ink
 
-    def _embedded(self, lines: list[tuple[Line, Ink, np.ndarray]], small: bool) -> list[_Sample]:
-        """Samples of lines with their ink and windows, all windows at once. Args: small: see `_are_small`."""
+    def _embedded(self, lines: list[tuple[Line, Ink, np.ndarray]]) -> list[_Sample]:
+        """Samples of lines with their ink and windows, all windows at once."""
         if not lines:
             return []
         embedded = self.embed(np.concatenate([windows for _, _, windows in lines]))
         parts = np.split(embedded, np.cumsum([len(windows) for _, _, windows in lines])[:-1])
-        if small and self._small:
-            longer = self.settings.letters.longer
-            parts = [longer * self._small(part, place.height) for part, (place, *_) in zip(parts, lines, strict=True)]
         return [
-            _Sample(place, ink, part, self.catalogue.score_faces(part), small)
+            _Sample(place, ink, part, self.catalogue.score_faces(part))
             for (place, ink, _), part in zip(lines, parts, strict=True)
         ]
 
@@ -459,7 +437,9 @@ class FontIdentifier:
         beginning of the largest line comes nearest to some face.
         """
         settings = self.settings.undoing
-        if not verdict.letters or verdict.scores.max() >= settings.fitting or any(sample.small for sample in drawn):
+        if not verdict.letters or verdict.scores.max() >= settings.fitting:
+            return
+        if all(sample.line.height < settings.least_height for sample in drawn):
             return
         read = sorted((sample for sample in drawn if sample.line.text), key=lambda sample: -sample.line.area)
         least = self._nearest(read[0].embeddings[:1], among) + settings.closer  # its first window is that of one alone
@@ -475,7 +455,7 @@ class FontIdentifier:
         few = replace(self.preprocessing, most_windows=windows)
         undone = (undo(change, sample.line, sample.ink) for sample in samples)
         shown = [(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair]
-        return self._embedded(shown, samples[0].small)
+        return self._embedded(shown)
 
     def _nearest(self, embeddings: np.ndarray, among: np.ndarray) -> float:
         """Cosine of the best face."""

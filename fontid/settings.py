@@ -51,15 +51,11 @@ class LettersSettings:
         differing: a line's own ink is shown where it differs less from the letters found. This is the share of the ink
             that differs by more than a pixel's shift, times the line's height in pixels: small letters are blurred.
         least: coverage of a line's box, 0-1: with less there are no letters in it.
-        small: pixels: where a picture's few lines are all lower, their embeddings are brought to where prototypes lie.
-        longer: how much longer those are made, since their best cosines are smaller: so scores mean what others' do.
     """
 
     differing: float = 1.0
     least: float = 0.004
-    small: float = 14.0
-    longer: float = 1.2
-    RETIRED = ("plain",)  # the share alone, whatever the height
+    RETIRED = ("plain", "small", "longer")  # the share alone, whatever the height; a map of small letters' embeddings
 
 
 @dataclass(frozen=True)
@@ -148,6 +144,7 @@ class UndoingSettings:
         closer: cosine by which undone letters must be nearer to a face, or drawing is not asked.
         better, least: score by which they must then be better, and that they must reach.
         changes: how many are tried, the nearest first.
+        least_height: pixels: where all lines are lower, too little is left of their letters to tell.
     """
 
     fitting: float = 1.0
@@ -155,6 +152,7 @@ class UndoingSettings:
     better: float = 0.2
     least: float = 0.9
     changes: int = 2
+    least_height: float = 14.0
 
 
 @dataclass(frozen=True)

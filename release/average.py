@@ -1,12 +1,11 @@
 """Average the artifact's encoder with that of a run that went on from it, and give it that run's letters network.
 
-    python -m release.average experiments/ladder.yaml#through-letters [--share 0.5] [--model model]
+    python -m release.average experiments/ladder.yaml#wide [--share 0.7] [--model model]
 
 Weights of a network and of the same one trained further can be averaged (Wortsman et al. 2022, "Robust fine-tuning of
-zero-shot models"): what was gained on pictures with effects stays, and less is lost on plain ones. Prototypes are
-averaged likewise: the artifact's with the run's proxies, and for faces that the run never saw with references drawn
-anew. Calibration stays: run train.train_small and train.calibrate afterwards. Golden pictures that come back with
-another face are left out.
+zero-shot models"): what was gained on new kinds of pictures stays, and less is lost on the old ones. Prototypes are
+averaged likewise, with those that `train.make_prototypes` left in the run. Calibration stays: run train.calibrate
+afterwards. Golden pictures that come back with another face are left out.
 """
 
 import json
@@ -18,18 +17,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fontid.artifact import SMALL, open_artifact, seal
-from fontid.catalogue.enrolment import make_prototype
-from fontid.commands import command_line
-from fontid.evaluation.experiment import current_commit, installed_versions
+from fontid.artifact import open_artifact, put_usage, seal
+from fontid.commands import command_line, exit_on
+from fontid.evaluation.experiment import SettingsError, current_commit, installed_versions, read_settings
 from fontid.identifier import FontIdentifier
-from fontid.paths import data_home
 from release.export_onnx import SeeingEncoder, export_encoder, export_letters, named, write_golden
 from train.encoder import Encoder
 from train.encoder_file import read_weights, save_norms
-from train.line_cache import open_cache
-from train.make_prototypes import best_encoder, proxies_of
-from train.settings import open_experiment, run_folder
+from train.make_prototypes import best_encoder
+from train.settings import TrainSettings, run_folder
 from train.train_letters import load_letters
 
 
@@ -61,6 +57,18 @@ def renew_golden(folder: Path) -> int:
     return len(golden)
 
 
+def prototypes_of(run: Path, faces: list[str]) -> np.ndarray:
+    """Those of a run, (F, D), in the order of these ids; the program ends with a sentence where one is missing."""
+    file = run / "prototypes.npz"
+    if not file.exists():
+        raise SystemExit(f"No prototypes in {run}: run python -m train.make_prototypes first.")
+    with np.load(file) as made:
+        row_of = {made["names"][face]: row for row, face in enumerate(made["faces"])}
+        if missing := [face for face in faces if face not in row_of]:
+            raise SystemExit(f"The run's data set lacks {missing[0]}, which the artifact holds: render it anew.")
+        return made["prototypes"][[row_of[face] for face in faces]]
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__)
     parser.add_argument("experiment", type=Path)
@@ -68,38 +76,29 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--share", type=float, default=0.5, help="of the run, the rest being the artifact's")
     parser.add_argument("--model", type=Path, default=Path("model"), help="is replaced")
     arguments = parser.parse_args(argv)
-    settings, run = open_experiment(arguments.experiment), run_folder(arguments.experiment, arguments.run)
+    with exit_on(SettingsError):
+        settings = read_settings(TrainSettings, arguments.experiment)
+    run = run_folder(arguments.experiment, arguments.run)
     artifact = open_artifact(arguments.model)
     if len(artifact.prototypes) != len(artifact.faces):
         raise SystemExit(f"{arguments.model} has several prototypes for some faces: they cannot be averaged.")
     further, encoder = best_encoder(run), Encoder(**json.loads((arguments.model / "encoder.json").read_text()))
     encoder.load_state_dict(averaged(read_weights(encoder, arguments.model), further.state_dict(), arguments.share))
-    lines = open_cache(settings.data_folder, "train", settings.preprocessing)
-    label = {name: number for number, name in enumerate(lines.face_names)}
-    if missing := [face.id for face in artifact.faces if face.id not in label]:
-        raise SystemExit(f"The run's data set lacks {missing[0]}, which {arguments.model} holds: render it anew.")
-    order = np.array([label[face.id] for face in artifact.faces])
-    seen = np.isin(order, np.unique(lines.face))
+    prototypes = prototypes_of(run, [face.id for face in artifact.faces])
     made_by = {"experiment": str(arguments.experiment), "share": arguments.share}
     made_by |= {"commit": current_commit(), "versions": installed_versions()}
     with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
         out = Path(room) / arguments.model.name
         shutil.copytree(arguments.model, out)
-        (out / SMALL).unlink(missing_ok=True)  # it was fitted to the encoder before
-        if settings.letters:
+        if settings.letters and "/" not in settings.letters:
             export_letters(load_letters(settings.letters, torch.device("cpu")), out / "letters.onnx")
-        export_encoder(SeeingEncoder(further, settings.view), settings.preprocessing, out / "encoder.onnx")
-        seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
-        embed_line, second = FontIdentifier(out).embed_line, proxies_of(run)[order]
-        for row in np.flatnonzero(~seen):
-            font = (data_home() / "fonts" / artifact.faces[row].file).read_bytes()
-            second[row] = make_prototype(font, embed_line)
         export_encoder(SeeingEncoder(encoder, settings.view), settings.preprocessing, out / "encoder.onnx")
         save_norms(encoder, out)
-        np.save(out / "prototypes.npy", average_rows(artifact.prototypes, second, arguments.share))
+        np.save(out / "prototypes.npy", average_rows(artifact.prototypes, prototypes, arguments.share))
         seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
         count = renew_golden(out)
         seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
+        put_usage(out, artifact.usage)
         shutil.rmtree(arguments.model)
         out.rename(arguments.model)
     print(f"{arguments.model}: {count} golden pictures come back.")

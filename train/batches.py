@@ -149,6 +149,20 @@ class WholeLines(ResidentBatches):
         return super().cut(lines, positions * 0)
 
 
+class SideBySide:
+    """Batches of two loaders, one behind the other: `first` and `second` as they come, and the `face` of both."""
+
+    def __init__(self, first: ResidentBatches, second: ResidentBatches) -> None:
+        self.first, self.second = first, second
+
+    def __len__(self) -> int:
+        return min(len(self.first), len(self.second))
+
+    def __iter__(self) -> Iterator[dict]:
+        for first, second in zip(self.first, self.second, strict=False):
+            yield {"first": first, "second": second, "face": torch.cat([first["face"], second["face"]])}
+
+
 def as_fetched(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """`collate_fn` for `WindowDataset`, which fetches whole batches."""
     return batch

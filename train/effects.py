@@ -322,7 +322,7 @@ class SceneMaker:
         picture = _over(picture, fill, shape * solid)
         chosen = hollow.nonzero()[:, 0]
         if len(chosen):
-            outward, inward = int(self._dice.random() * 3), 1 + int(self._dice.random() * 2)
+            outward, inward = int(self._dice.random() * 4), 1 + int(self._dice.random() * 3)
             ring = (_grown(shape[chosen], outward) - (1 - _grown(1 - shape[chosen], inward))).clamp(0, 1)
             inside = torch.where(
                 self._rand(len(chosen), 1, 1, 1) < 0.75,

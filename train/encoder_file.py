@@ -49,3 +49,26 @@ def read_weights(encoder: nn.Module, folder: Path) -> dict[str, torch.Tensor]:
             weights = weights / factor.view(-1, *[1] * (weights.dim() - 1))
         state[name] = weights
     return state
+
+
+def read_letters(folder: Path) -> dict[str, torch.Tensor]:
+    """The state of an artifact's letters network, float32: for use, since its normalisations are in its convolutions.
+
+    Raises: OSError where the artifact has none.
+    """
+    graph = onnx.load(str(folder / "letters.onnx")).graph
+    state: dict[str, torch.Tensor] = {}
+    for one in graph.initializer:
+        name = one.name.removesuffix("_half").removeprefix("network.")
+        if one.name == name:  # a constant of tracing
+            continue
+        values = torch.from_numpy(numpy_helper.to_array(one).astype(np.float32))
+        if not name.endswith(".weight_bias"):
+            state[name] = values
+            continue
+        parent, _, place = name.removesuffix(".weight_bias").rpartition(".")
+        norm = f"{parent}.{int(place) + 1}"
+        ones, zeros = torch.ones_like(values), torch.zeros_like(values)
+        state |= {f"{norm}.weight": ones, f"{norm}.bias": values, f"{norm}.running_mean": zeros}
+        state |= {f"{norm}.running_var": ones - nn.BatchNorm2d(1).eps, f"{norm}.num_batches_tracked": torch.tensor(0)}
+    return state

@@ -51,19 +51,29 @@ class FaceSoftmax(nn.Module):
         family_of_face: (F,) int64.
         twins: (P, 2) int64, pairs of faces that draw the same letters.
         scale: of the cosines; margin: taken from the true face's cosine.
+        trained: (F,) bool; other faces are no negatives, so that nothing is learned of them. None: all.
     """
 
     def __init__(
-        self, family_of_face: Tensor, twins: Tensor, dimension: int, scale: float, margin: float, family_share: float
+        self,
+        family_of_face: Tensor,
+        twins: Tensor,
+        dimension: int,
+        scale: float,
+        margin: float,
+        family_share: float,
+        trained: Tensor | None = None,
     ) -> None:
         super().__init__()
         faces = len(family_of_face)
         self.proxies = nn.Parameter(F.normalize(torch.randn(faces, dimension)))
         self.scale, self.margin, self.family_share = scale, margin, family_share
-        twin_of = torch.zeros(faces, faces, dtype=torch.bool)
-        twin_of[twins[:, 0], twins[:, 1]] = twin_of[twins[:, 1], twins[:, 0]] = True
-        twin_of.fill_diagonal_(False)
-        self.register_buffer("twin_of", twin_of, persistent=False)
+        no_negative = torch.zeros(faces, faces, dtype=torch.bool)
+        no_negative[twins[:, 0], twins[:, 1]] = no_negative[twins[:, 1], twins[:, 0]] = True
+        if trained is not None:
+            no_negative[:, ~trained] = True
+        no_negative.fill_diagonal_(False)
+        self.register_buffer("no_negative", no_negative, persistent=False)
         self.register_buffer("family_of_face", family_of_face, persistent=False)
 
     def scores(self, embeddings: Tensor) -> Tensor:
@@ -76,7 +86,7 @@ class FaceSoftmax(nn.Module):
         rows = torch.arange(len(faces), device=faces.device)
         margins = torch.zeros_like(cosines).index_put((rows, faces), cosines.new_tensor(self.margin))
         logits = self.scale * (cosines - margins)
-        logits = logits.masked_fill(self.twin_of[faces], -torch.inf)
+        logits = logits.masked_fill(self.no_negative[faces], -torch.inf)
         normaliser = logits.logsumexp(1)
         face_loss = normaliser - logits[rows, faces]
         same_family = self.family_of_face[None] == self.family_of_face[faces][:, None]
@@ -172,7 +182,9 @@ class JointLoss(nn.Module):
         return self.proxies_loss(embeddings, faces) + self.share * self.pairs(embeddings, faces)
 
 
-def make_loss(settings: LossSettings, family_of_face: Tensor, twins: Tensor, dimension: int) -> nn.Module:
+def make_loss(
+    settings: LossSettings, family_of_face: Tensor, twins: Tensor, dimension: int, trained: Tensor | None = None
+) -> nn.Module:
     """The loss of an experiment: called with (N, D) unit embeddings and (N,) int64 faces.
 
     Its `scores` gives (N, F) cosines or logits, the best at the face that is named; it is None for losses on pairs.
@@ -183,7 +195,7 @@ def make_loss(settings: LossSettings, family_of_face: Tensor, twins: Tensor, dim
         return PairLoss(settings.kind, settings.margin, settings.temperature)
     if settings.kind == "softmax":
         made: nn.Module = FaceSoftmax(
-            family_of_face, twins, dimension, settings.scale, settings.margin, settings.family_share
+            family_of_face, twins, dimension, settings.scale, settings.margin, settings.family_share, trained
         )
     elif settings.kind == "cross-entropy":
         made = LinearHead(faces, dimension, settings.scale)

@@ -3,8 +3,9 @@
     python -m train.make_prototypes experiments/ladder.yaml#further [--run DIR]
 
 A face's prototype is the class average, or that averaged with the face's proxy, the row that the classifier learned,
-where the face was trained on. The validation split chooses. Writes `prototypes.npz` into the run, and the accuracy on
-validation, test and Chromium lines into the entry NAME of `results/encoder.jsonl`.
+where the face was trained on; the proxy counts once or three times. The validation split chooses. Writes
+`prototypes.npz` into the run, and the accuracy on validation, test and Chromium lines into the entry NAME of
+`results/encoder.jsonl`.
 """
 
 from collections.abc import Sequence
@@ -38,14 +39,15 @@ def embed_lines(encoder: Encoder, lines: Sequence[np.ndarray], settings: Preproc
     """Mean embedding of the windows of each prepared (height, W) line, L2-normalised: (N, D) float32."""
     total = np.zeros((len(lines), encoder.dimension), np.float32)
     windows, owners = [], []
+    device = next(encoder.parameters()).device
     for index, line in enumerate(tqdm(lines, "embed", mininterval=10)):
         parts = windows_of(line, settings)
         windows.extend(parts)
         owners.extend([index] * len(parts))
         if len(windows) >= BATCH or index == len(lines) - 1:
-            inputs = view(to_input(torch.from_numpy(np.stack(windows)[:, None])))
-            with torch.autocast("cpu", torch.bfloat16, enabled=inputs.device.type == "cpu"):
-                embeddings = encoder(inputs.contiguous(memory_format=torch.channels_last)).float().numpy()
+            inputs = view(to_input(torch.from_numpy(np.stack(windows)[:, None]).to(device)))
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cpu"):
+                embeddings = encoder(inputs.contiguous(memory_format=torch.channels_last)).float().cpu().numpy()
             np.add.at(total, owners, embeddings)
             windows, owners = [], []
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
@@ -65,10 +67,13 @@ def proxies_of(run: Path) -> np.ndarray | None:
     return None if proxies is None else F.normalize(proxies.float(), dim=-1).numpy()
 
 
-def add_proxies(prototypes: np.ndarray, proxies: np.ndarray, trained: np.ndarray) -> np.ndarray:
-    """One prototype a face, (F, D): averaged with the proxies of the faces `trained` on, (T,) int, normalised again."""
+def add_proxies(prototypes: np.ndarray, proxies: np.ndarray, trained: np.ndarray, times: float = 1.0) -> np.ndarray:
+    """One prototype a face, (F, D): averaged with the proxies of the faces `trained` on, (T,) int, normalised again.
+
+    Args: times: how often a proxy counts.
+    """
     added = prototypes.astype(np.float32)
-    added[trained] += proxies[trained]
+    added[trained] += times * proxies[trained]
     return (added / np.linalg.norm(added, axis=1, keepdims=True)).astype(np.float16)
 
 
@@ -132,7 +137,8 @@ def main(argv: list[str] | None = None) -> None:
     made = {"1": (means, owners)}
     proxies = proxies_of(run)
     if proxies is not None:
-        made["1 and proxy"] = add_proxies(means, proxies, np.unique(train.face)), owners
+        for times, kind in ((1, "1 and proxy"), (3, "1 and proxy three times")):
+            made[kind] = add_proxies(means, proxies, np.unique(train.face), times), owners
     measured = {}
     for kind, (prototypes, owners) in made.items():
         catalogue = Catalogue(faces, prototypes, owners, twins)

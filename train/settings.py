@@ -94,7 +94,9 @@ class TrainSettings(LoopSettings):
     start_from: name of a run on the same data set whose encoder, and proxies where the loss is the same, are the
         beginning (None: from nothing); or the path of an artifact, whose prototypes begin as proxies.
     letters: name of a run of the letters network through which the encoder sees its lines, struck by `effects`
-        (None: it sees them as they are drawn).
+        (None: it sees them as they are drawn); or the path of an artifact that holds one.
+    plain: with `letters`, a data set of the same faces whose lines the encoder sees as they are drawn, struck by
+        `plain_augmentation`: they are `plain_share` of each batch (None: there are none).
     """
 
     regular_share: float = 0.4
@@ -107,6 +109,9 @@ class TrainSettings(LoopSettings):
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    plain: str | None = None
+    plain_share: float = 0.5
+    plain_augmentation: Augmentation = field(default_factory=Augmentation)
     view: View = field(default_factory=View)
 
 

@@ -7,6 +7,7 @@ encoder with the best validation accuracy so far stands in `best/`, its loss (th
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -25,13 +26,22 @@ from fontid.catalogue.faces import nested_order, read_faces, regular_faces
 from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
 from train.augment import Augment
-from train.batches import SPARE, FamilySampler, MiddleWindows, ResidentBatches, WholeLines, WindowDataset, as_fetched
+from train.batches import (
+    SPARE,
+    FamilySampler,
+    MiddleWindows,
+    ResidentBatches,
+    SideBySide,
+    WholeLines,
+    WindowDataset,
+    as_fetched,
+)
 from train.encoder import Encoder
 from train.encoder_file import read_weights
 from train.line_cache import WIDEST, LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
 from train.losses import PAIR_KINDS, FaceSoftmax, make_loss
-from train.settings import TrainSettings, run_experiment
+from train.settings import TrainSettings, find_data, run_experiment
 from train.through_letters import through_letters
 from train.watched import SHOWN, TOP, draw_predictions
 
@@ -49,7 +59,7 @@ def read_twins(path: Path, face_names: list[str]) -> Tensor:
 def family_of_face(lines: LineCache) -> Tensor:
     """(F,) int64: the family label of every face label, from the data set's own names."""
     families = {name: index for index, name in enumerate(lines.family_names)}
-    return torch.tensor([families[name.rsplit("-", 2)[0]] for name in lines.face_names])
+    return torch.tensor([families[re.split(r"-\d+-(?:normal|italic)", name)[0]] for name in lines.face_names])
 
 
 class Validation:
@@ -204,34 +214,50 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     twins = read_twins(data_home() / "twins.jsonl", lines.face_names)
 
     encoder = Encoder(**asdict(settings.encoder))
-    loss = make_loss(settings.loss, family_of, twins, encoder.dimension)
+    trained = torch.from_numpy(np.isin(np.arange(len(lines.face_names)), lines.face))
+    loss = make_loss(settings.loss, family_of, twins, encoder.dimension, trained)
     if settings.start_from and "/" in settings.start_from:
         load_artifact(Path(settings.start_from), encoder, loss, lines.face_names)
     elif settings.start_from:
         load_weights(data_home() / "runs" / settings.start_from, encoder, loss)
-    sampler = FamilySampler(
-        lines,
-        chosen_lines(lines, settings),
-        regular,
-        settings.regular_share,
-        EPOCH_STEPS * settings.batch_size,
-        settings.seed,
-        settings.lines_per_face,
-    )
-    width = settings.preprocessing.window + SPARE
+    width, size = settings.preprocessing.window + SPARE, settings.batch_size
+    of_plain = round(size * settings.plain_share) if settings.plain else 0
+
+    def sampler_of(lines: LineCache, windows: int) -> FamilySampler:
+        among, images = chosen_lines(lines, settings), EPOCH_STEPS * windows
+        return FamilySampler(
+            lines, among, regular, settings.regular_share, images, settings.seed, settings.lines_per_face
+        )
+
+    samplers = [sampler_of(lines, size - of_plain)]
     if settings.letters:
-        loader = WholeLines(lines, WIDEST, sampler, settings.batch_size, accelerator)
+        loader = WholeLines(lines, WIDEST, samplers[0], size - of_plain, accelerator)
     elif settings.resident:
-        loader = ResidentBatches(lines, width, sampler, settings.batch_size, accelerator)
+        loader = ResidentBatches(lines, width, samplers[0], size, accelerator)
     else:
         windows = WindowDataset(lines, width)
-        loader = DataLoader(windows, settings.batch_size, sampler=sampler, drop_last=True, collate_fn=as_fetched)
+        loader = DataLoader(windows, size, sampler=samplers[0], drop_last=True, collate_fn=as_fetched)
     augment = Augment(settings.augmentation, settings.preprocessing.window)
     through = through_letters(lines, settings, accelerator, SPARE) if settings.letters else None
+    augment_plain = Augment(settings.plain_augmentation, settings.preprocessing.window)
+    if settings.plain:
+        plain = open_cache(find_data(settings.plain), "train", settings.preprocessing)
+        if plain.face_names != lines.face_names:
+            raise SettingsError(f"plain: {settings.plain} has other faces than {settings.data}.")
+        samplers.append(sampler_of(plain, of_plain))
+        loader = SideBySide(loader, ResidentBatches(plain, width, samplers[1], of_plain, accelerator))
 
-    def to_inputs(batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
+    def to_inputs(batch: dict, generator: torch.Generator) -> Tensor:
+        if settings.plain:
+            drawn = augment_plain(to_input(batch["second"]["window"]), generator)
+            found = augment(through(batch["first"], generator), generator)
+            return settings.view(torch.cat([found, drawn]))
         windows = through(batch, generator) if through else to_input(batch["window"])
         return settings.view(augment(windows, generator))
+
+    def set_epoch(epoch: int) -> None:
+        for sampler in samplers:
+            sampler.set_epoch(epoch)
 
     validation = Validation(accelerator, settings, lines, family_of)
     task = Task(
@@ -239,7 +265,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         loss,
         loader,
         "face",
-        sampler.set_epoch,
+        set_epoch,
         to_inputs,
         validation,
         "validation_family_top1",

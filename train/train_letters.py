@@ -20,6 +20,7 @@ from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
 from train.batches import FamilySampler, WholeLines
 from train.effects import Scene, SceneMaker
+from train.encoder_file import read_letters
 from train.letters_network import BAND, LETTERS, LettersNetwork
 from train.line_cache import WIDEST, LineCache, open_cache
 from train.loop import EPOCH_STEPS, Task, fit, open_accelerator
@@ -74,16 +75,23 @@ def scene_source(
 
 
 def load_letters(name: str, device: torch.device) -> LettersNetwork:
-    """The newest network of a run, for use. Raises: SettingsError where there is none."""
-    found = sorted((data_home() / "runs" / name / "checkpoints").glob("step-*"))
-    if not found:
-        raise SettingsError(f"letters: there is no checkpoint of {name}; train that run first.")
-    state = load_file(found[-1] / "model.safetensors")
+    """The newest network of a run, or that of an artifact by its path, for use.
+
+    Raises: SettingsError where there is none.
+    """
+    state = read_letters(Path(name)) if "/" in name else _newest_state(name)
     widths = tuple(state[f"down.{level}.body.0.weight"].shape[0] for level in range(4))
     deepest = len({key.split(".")[1] for key in state if key.startswith("deep.")})
     network = LettersNetwork(widths, deepest)
     network.load_state_dict(state)
     return network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+
+
+def _newest_state(name: str) -> dict[str, Tensor]:
+    found = sorted((data_home() / "runs" / name / "checkpoints").glob("step-*"))
+    if not found:
+        raise SettingsError(f"letters: there is no checkpoint of {name}; train that run first.")
+    return load_file(found[-1] / "model.safetensors")
 
 
 class Validation:
