@@ -81,7 +81,6 @@ def _idle(function: str, instead: Callable) -> Callable[[FontIdentifier], Callab
 STAGES: dict[str, Callable[[FontIdentifier], Callable]] = {  # each: the identifier -> its `identify` without the stage
     "letters network": lambda whole: _lacking(whole, "_letters").identify,
     "shadows": _idle("fontid.text.letters.without_shadow", lambda frame, own: None),
-    "small letters' map": lambda whole: _lacking(whole, "_small").identify,
     "clusters": lambda whole: _set(whole, "grouping", family_price=0.0, style_price=0.0, neighbours=0.0).identify,
     "words in another face": lambda whole: _set(whole, "grouping", parting=math.inf, stroke=math.inf).identify,
     "pages' own scale": _idle("fontid.text.detector._low_words", lambda picture: None),

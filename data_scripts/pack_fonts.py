@@ -1,56 +1,61 @@
-"""Pack what a training needs of FONTID_DATA for a machine that reaches no registry: about 39 MB.
+"""Pack what a training needs of FONTID_DATA for a machine that reaches no registry: about 42 MB.
 
-    python -m data_scripts.pack_fonts fonts.tar.xz [--num-proc 2]
+    python -m data_scripts.pack_fonts fonts.tar.xz [--catalogue FONTID_DATA/catalogue] [--num-proc 2]
     tar -xJf fonts.tar.xz -C FONTID_DATA          # there; then data_scripts.render_dataset and train.train_encoder
 
-The fonts in it hold the Latin letters alone, with kerning and ligatures, without hinting. They are
+The fonts in it hold the letters of Western languages alone, with axes, kerning and ligatures, without hinting. They are
 plain, not WOFF2, whatever their names say: packed together, faces of a family need a quarter less than apart.
 """
 
 import io
+import lzma
 import tarfile
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from tqdm import tqdm
 
-from fontid.catalogue.faces import Face, read_faces
+from fontid.catalogue.faces import read_faces
 from fontid.commands import command_line
 from fontid.fonts.subsetting import plain, scaled, small_font
 from fontid.letters.letterforms import PLAIN
 from fontid.paths import data_home
 
 FEATURES = ("kern", "liga", "clig", "calt", "rlig", "ccmp")
+LETTERS = PLAIN + "ÄÖÜÉÈÀÇÑßäöüéèêàâçñíóúåø"
 TABLES = ("faces.jsonl", "twins.jsonl")
+# a family's files lie far apart in what is packed: xz must remember all of it
+XZ = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 192 << 20}]
 
 
-def pack_face(fonts: Path, face: Face) -> bytes:
+def pack_font(path: Path) -> bytes:
     """The small font, not compressed; the whole file where fontTools cannot take it apart."""
-    path = fonts / face.file
     try:
-        return plain(scaled(small_font(path, FEATURES, PLAIN)))
+        font = small_font(path, FEATURES, LETTERS)
+        return plain(font if "fvar" in font else scaled(font))
     except Exception as error:  # one odd font of thousands must not stop the pack
-        print(f"{face.id} is packed whole: {error!r}")
+        print(f"{path} is packed whole: {error!r}")
         return path.read_bytes()
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
+    parser.add_argument("--catalogue", type=Path, default=data_home() / "catalogue", help="holds the table of faces")
+    parser.add_argument("--fonts", type=Path, help="default: fonts/ of the catalogue")
     parser.add_argument("--num-proc", type=int, default=2)
     arguments = parser.parse_args(argv)
-    home = data_home()
+    home, fonts = arguments.catalogue, arguments.fonts or arguments.catalogue / "fonts"
     if not (home / TABLES[0]).exists():
         raise SystemExit(f"No table of faces in {home}: run python -m data_scripts.make_faces first.")
-    faces = read_faces(home / TABLES[0])
-    with tarfile.open(arguments.out, "w:xz") as tar, get_context("spawn").Pool(arguments.num_proc) as pool:
+    files = sorted({face.file for face in read_faces(home / TABLES[0])})  # a variable font draws many faces
+    pool = get_context("spawn").Pool(arguments.num_proc)
+    with lzma.open(arguments.out, "w", filters=XZ) as out, tarfile.open(fileobj=out, mode="w|") as tar, pool:
         for table in filter(lambda name: (home / name).exists(), TABLES):
             tar.add(home / table, table)
-        packed = pool.imap(partial(pack_face, arguments.fonts), faces, chunksize=16)
-        for face, data in zip(faces, tqdm(packed, "faces", len(faces)), strict=True):
-            entry = tarfile.TarInfo(f"fonts/{face.file}")
+        packed = pool.imap(pack_font, [fonts / file for file in files], chunksize=16)
+        for file, data in zip(files, tqdm(packed, "fonts", len(files)), strict=True):
+            entry = tarfile.TarInfo(f"fonts/{file}")
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")

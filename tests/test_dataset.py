@@ -150,7 +150,8 @@ def test_splits_and_renderers_can_be_chosen(tmp_path):
 
 
 def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path):
-    pack_fonts.main([str(tmp_path / "fonts.tar.xz"), "--fonts", str(FONTS), "--num-proc", "1"])
+    catalogue = ("--catalogue", str(prepared), "--fonts", str(FONTS))
+    pack_fonts.main([str(tmp_path / "fonts.tar.xz"), *catalogue, "--num-proc", "1"])
     with tarfile.open(tmp_path / "fonts.tar.xz") as tar:
         tar.extractall(tmp_path, filter="data")
     faces = read_faces(tmp_path / "faces.jsonl")

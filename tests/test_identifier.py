@@ -769,3 +769,11 @@ def test_a_word_without_ink_is_none(read):
 def test_strokes_of_a_bold_word_are_thicker(identifier, style, apart):
     (line,) = identifier._reader.find_lines(sentence("arimo", "arimo", style, 3))
     assert (strokes_apart(ink_of(line, line.own_ink, words_of(line))) > identifier.settings.grouping.stroke) == apart
+
+
+@pytest.mark.parametrize("family", ["open-sans", "roboto"])
+def test_small_letters_are_not_taken_for_stretched_ones(identifier, family):
+    """Too little is left of them to tell: undone, they looked like a condensed face."""
+    answer = identifier.identify(draw("Delivered in two to four working days", family, 11))
+    assert [group.synthesised for group in answer.groups] == [None]
+    assert family in {answer.matches[0].family, *answer.matches[0].twins}

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 from PIL import Image, ImageDraw
 
 from fontid.encoder.preprocessing import Ink, ink_box
+from fontid.networks import open_network
 from fontid.settings import LettersSettings
 from fontid.text import frames, shadows, words
 from fontid.text import letters as served_letters
@@ -21,9 +22,10 @@ from fontid.text.letters import _difference, _wider
 from fontid.text.lines import Line, line_around
 from fontid.text.shadows import _is_of_shades
 from release.average import average_rows, averaged
+from tests.conftest import MODEL
 from train.effects import HEIGHT, Effects, SceneMaker, sample
 from train.letters_network import LettersNetwork
-from train.train_letters import LettersLoss
+from train.train_letters import LettersLoss, load_letters
 
 NOTHING = {name: 0.0 for name in Effects.__dataclass_fields__}
 
@@ -192,6 +194,16 @@ def test_a_line_without_letters_is_none(served):
     assert served.look(line.cut(Image.new("RGB", picture.size, "black"))) is None
     flat = Line(((40.0, 0.0), (40.0, 0.0), (2.0, 50.0), (2.0, 50.0)))
     assert served.look(flat.cut(picture)) is None
+
+
+def test_an_artifacts_letters_network_is_read_back():
+    """What is trained through it sees what is served: torch gives what the ONNX file gives."""
+    network = load_letters(str(MODEL), torch.device("cpu"))
+    pictures = torch.rand(2, 3, 96, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        ours = network(pictures).sigmoid().numpy()
+    (theirs,) = open_network(MODEL / "letters.onnx").run(None, {"pictures": pictures.numpy()})
+    assert np.abs(ours - theirs).max() < 1e-4 and np.ptp(theirs) > 0.1
 
 
 def test_networks_and_prototypes_are_averaged():

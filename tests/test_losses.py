@@ -40,6 +40,22 @@ def literal_face_softmax(cosines, face, family_of, twins, scale, margin, share):
     return -math.log(terms[face] / whole) - share * math.log(family / whole)
 
 
+def test_faces_that_are_not_trained_on_are_no_negatives(embeddings):
+    """Nothing is learned of them: their proxies neither count nor move."""
+    faces = torch.where(FACES == 3, 0, FACES)
+    settings, family_of = LossSettings(), torch.tensor([0, 0, 1, 1])
+    torch.manual_seed(6)
+    loss = make_loss(settings, family_of, NO_TWINS, 8, torch.tensor([True, True, True, False]))
+    torch.manual_seed(6)
+    fewer = make_loss(settings, family_of[:3], NO_TWINS, 8)
+    with torch.no_grad():
+        fewer.proxies.copy_(loss.proxies[:3])
+    value = loss(embeddings, faces)
+    value.backward()
+    assert value.item() == pytest.approx(fewer(embeddings, faces).item(), rel=1e-5)
+    assert not loss.proxies.grad[3].any() and loss.proxies.grad[:3].any()
+
+
 def test_face_softmax():
     torch.manual_seed(3)
     family_of = [0, 0, 1, 1, 2]

@@ -1,6 +1,6 @@
 """Average the references of every face into prototypes, once, from the best checkpoint of a finished run.
 
-    python -m train.make_prototypes experiments/ladder.yaml#further [--run DIR]
+    python -m train.make_prototypes experiments/ladder.yaml#further [--run DIR] [--references DATA]
 
 A face's prototype is the class average, or that averaged with the face's proxy, the row that the classifier learned,
 where the face was trained on; the proxy counts once or three times. The validation split chooses. Writes
@@ -25,7 +25,7 @@ from fontid.evaluation.experiment import entry_name, write_result
 from fontid.paths import data_home
 from train.encoder import Encoder
 from train.line_cache import LineCache, open_cache
-from train.settings import open_experiment, run_folder
+from train.settings import find_data, open_experiment, run_folder
 from train.train_encoder import read_twins, to_input
 from train.view import View
 
@@ -114,6 +114,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__, "results/encoder.jsonl")
     parser.add_argument("experiment", type=Path)
     parser.add_argument("--run", type=Path)
+    parser.add_argument("--references", metavar="DATA", help="data set that holds them (default: the run's own)")
     arguments = parser.parse_args(argv)
     name = entry_name(arguments.experiment)
     settings = open_experiment(arguments.experiment)
@@ -121,11 +122,11 @@ def main(argv: list[str] | None = None) -> None:
     data = settings.data_folder
     encoder = best_encoder(run).to(memory_format=torch.channels_last)
 
-    def embedded(split: str) -> tuple[LineCache, np.ndarray]:
+    def embedded(split: str, data: Path = data) -> tuple[LineCache, np.ndarray]:
         lines = open_cache(data, split, settings.preprocessing)
         return lines, embed_lines(encoder, lines, settings.preprocessing, settings.view)
 
-    references, reference_embeddings = embedded("references")
+    references, reference_embeddings = embedded("references", find_data(arguments.references or settings.data))
     faces = faces_in_order(references.face_names)
     twins = read_twins(data_home() / "twins.jsonl", references.face_names).numpy().astype(np.int32)
     train = open_cache(data, "train", settings.preprocessing)

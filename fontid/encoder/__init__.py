@@ -1,1 +1,1 @@
-"""A line -> the encoder's input (`preprocessing`); embeddings of small letters (`small`)."""
+"""A line -> the encoder's input (`preprocessing`)."""
