@@ -1,20 +1,25 @@
 """Pack what a training needs of FONTID_DATA for a machine that reaches no registry: about 42 MB.
 
     python -m data_scripts.pack_fonts fonts.tar.xz [--catalogue FONTID_DATA/catalogue] [--num-proc 2]
-    tar -xJf fonts.tar.xz -C FONTID_DATA          # there; then data_scripts.render_dataset and train.train_encoder
+    tar -xJf fonts.tar.xz -C FONTID_DATA          # there; then, with PYTHONPATH=FONTID_DATA/words in front,
+                                                  # data_scripts.render_dataset and train.train_encoder
 
 The fonts in it hold the letters of Western languages alone, with axes, kerning and ligatures, without hinting. They are
-plain, not WOFF2, whatever their names say: packed together, faces of a family need a quarter less than apart.
+plain, not WOFF2, whatever their names say: packed together, faces of a family need a quarter less than apart. words/
+stands in for the package wordfreq, whose wheel is larger than all else.
 """
 
 import io
+import json
 import lzma
 import tarfile
 from multiprocessing import get_context
 from pathlib import Path
 
 from tqdm import tqdm
+from wordfreq import top_n_list
 
+from data_scripts.texts import LANGUAGES, WORDS_PER_LANGUAGE
 from fontid.catalogue.faces import read_faces
 from fontid.commands import command_line
 from fontid.fonts.subsetting import plain, scaled, small_font
@@ -28,6 +33,17 @@ TABLES = ("faces.jsonl", "twins.jsonl")
 XZ = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 192 << 20}]
 
 
+WORDFREQ = """import json
+from pathlib import Path
+
+LISTS = json.loads((Path(__file__).parent / "words.json").read_text(encoding="utf-8"))
+
+
+def top_n_list(language, count):
+    return LISTS[language][:count]
+"""
+
+
 def pack_font(path: Path) -> bytes:
     """The small font, not compressed; the whole file where fontTools cannot take it apart."""
     try:
@@ -36,6 +52,12 @@ def pack_font(path: Path) -> bytes:
     except Exception as error:  # one odd font of thousands must not stop the pack
         print(f"{path} is packed whole: {error!r}")
         return path.read_bytes()
+
+
+def put(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    tar.addfile(entry, io.BytesIO(data))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -53,11 +75,12 @@ def main(argv: list[str] | None = None) -> None:
     with lzma.open(arguments.out, "w", filters=XZ) as out, tarfile.open(fileobj=out, mode="w|") as tar, pool:
         for table in filter(lambda name: (home / name).exists(), TABLES):
             tar.add(home / table, table)
+        words = {language: top_n_list(language, WORDS_PER_LANGUAGE) for language in sorted(set(LANGUAGES))}
+        put(tar, "words/words.json", json.dumps(words, ensure_ascii=False).encode())
+        put(tar, "words/wordfreq.py", WORDFREQ.encode())
         packed = pool.imap(pack_font, [fonts / file for file in files], chunksize=16)
         for file, data in zip(files, tqdm(packed, "fonts", len(files)), strict=True):
-            entry = tarfile.TarInfo(f"fonts/{file}")
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
+            put(tar, f"fonts/{file}", data)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
 
 

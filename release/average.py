@@ -9,6 +9,7 @@ afterwards. Golden pictures that come back with another face are left out.
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,6 +58,17 @@ def renew_golden(folder: Path) -> int:
     return len(golden)
 
 
+def renew_card(folder: Path, experiment: Path) -> None:
+    """Say of the artifact's card by what the encoder was trained on, and that its figures are of the encoder before."""
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    made = f"Made by `python -m release.average {experiment}` from the encoder before it and one that was trained on\n"
+    made += "from there by that file's settings."
+    card = re.sub(r"Made by `python -m release.*?(trained on|settings)\.", made, card, count=1, flags=re.DOTALL)
+    before = "on lines of one text each, before it was trained on ("
+    card = re.sub(r"on lines of one text each.*?\(", before, card, count=1)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
 def prototypes_of(run: Path, faces: list[str]) -> np.ndarray:
     """Those of a run, (F, D), in the order of these ids; the program ends with a sentence where one is missing."""
     file = run / "prototypes.npz"
@@ -96,6 +108,7 @@ def main(argv: list[str] | None = None) -> None:
         save_norms(encoder, out)
         np.save(out / "prototypes.npy", average_rows(artifact.prototypes, prototypes, arguments.share))
         seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
+        renew_card(out, arguments.experiment)
         count = renew_golden(out)
         seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
         put_usage(out, artifact.usage)

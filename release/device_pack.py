@@ -2,20 +2,16 @@
 
     python -m release.device_pack DIR [--wheels FOLDER] [--fonts fonts.tar.xz]
 
-DIR gets the code as it is committed or changed here, the packed fonts, the words and the wheels: no letterforms,
-pictures, docs or tests. Fonts are packed by `data_scripts.pack_fonts` unless there are some; wheels are those of a
-folder that `pip download --no-deps` filled for that machine's Python. There: `tar -xJf fonts.tar.xz -C FONTID_DATA`.
+DIR gets the code as it is committed or changed here, the packed fonts and the wheels: no letterforms, pictures, docs or
+tests. Fonts are packed by `data_scripts.pack_fonts` unless there are some; wheels are those of a folder that
+`pip download --no-deps` filled for that machine's Python. There: `tar -xJf fonts.tar.xz -C FONTID_DATA`.
 """
 
-import json
 import shutil
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
 from pathlib import Path
 
-from wordfreq import top_n_list
-
-from data_scripts.texts import LANGUAGES, WORDS_PER_LANGUAGE
 from fontid.commands import command_line
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,24 +30,12 @@ def lay_out_code(out: Path, root: Path = ROOT) -> None:
             shutil.copy(root / name, out / name)
 
 
-def lay_out_words(out: Path) -> None:
-    """A module in the place of wordfreq, whose wheel is larger than all else, with the words that are drawn."""
-    lists = {language: top_n_list(language, WORDS_PER_LANGUAGE) for language in sorted(set(LANGUAGES))}
-    (out / "wordfreq.json").write_text(json.dumps(lists, ensure_ascii=False), encoding="utf-8")
-    (out / "wordfreq.py").write_text(
-        "import json\nfrom pathlib import Path\n\n"
-        'LISTS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))\n\n\n'
-        "def top_n_list(language, count):\n    return LISTS[language][:count]\n"
-    )
-
-
 def pack(out: Path, wheels: Path | None, fonts: Path | None) -> float:
     """Fill `out`; returns its size in MB. Raises: SystemExit where that is over `MOST_MB`, or fonts fail."""
     if out.exists() and any(out.iterdir()):
         raise SystemExit(f"{out} is not empty: name another folder.")
     out.mkdir(parents=True, exist_ok=True)
     lay_out_code(out)
-    lay_out_words(out)
     if fonts:
         shutil.copy(fonts, out / "fonts.tar.xz")
     else:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 import tarfile
 
@@ -154,6 +155,9 @@ def test_packed_fonts_draw_the_same_letters_with_kerning(prepared, tmp_path):
     pack_fonts.main([str(tmp_path / "fonts.tar.xz"), *catalogue, "--num-proc", "1"])
     with tarfile.open(tmp_path / "fonts.tar.xz") as tar:
         tar.extractall(tmp_path, filter="data")
+    words = "import wordfreq; print(wordfreq.__file__, *wordfreq.top_n_list('en', 2))"  # which that machine lacks
+    said = subprocess.check_output([sys.executable, "-c", words], cwd=tmp_path / "words", text=True)
+    assert said.split() == [str(tmp_path / "words" / "wordfreq.py"), "the", "to"]
     faces = read_faces(tmp_path / "faces.jsonl")
     assert faces == read_faces(prepared / "faces.jsonl")
     face = next(face for face in faces if face.family == "roboto")

@@ -75,7 +75,7 @@ def test_a_gpu_machines_pack(prepared, tmp_path):
     packed = run_module("data_scripts.pack_fonts", tmp_path / "fonts.tar.xz", *catalogue, data_home=prepared)
     assert packed.returncode == 0, packed.stderr
     size = device_pack.pack(out, tmp_path / "wheels", tmp_path / "fonts.tar.xz")
-    assert size < 6  # of which words and code are most: the fonts of the whole catalogue have 42 MB more
+    assert size < 6  # of which code and words are most: the fonts of the whole catalogue have 42 MB more
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {
         "train/train_encoder.py",
@@ -84,9 +84,6 @@ def test_a_gpu_machines_pack(prepared, tmp_path):
         "wheels/some-1-py3-none-any.whl",
     } <= names
     assert not [name for name in names if name.startswith(("docs/", "model/", "tests/", "web/", "results/"))]
-    words = "import wordfreq; print(wordfreq.__file__, wordfreq.top_n_list('en', 2))"  # which that machine lacks
-    said = subprocess.run([sys.executable, "-c", words], cwd=out, capture_output=True, text=True).stdout
-    assert said == f"{out / 'wordfreq.py'} ['the', 'to']\n"
     command = [sys.executable, "-m", "train.train_encoder", "--help"]  # the code is whole: it starts there
     assert subprocess.run(command, cwd=out, env=os.environ | {"PYTHONPATH": ""}, capture_output=True).returncode == 0
     with pytest.raises(SystemExit, match="is not empty"):

@@ -475,6 +475,15 @@ def test_proxies_are_added_to_trained_faces_alone():
     assert added[[0, 2]] == pytest.approx((means + 3 * proxies)[[0, 2]] / np.sqrt(10), abs=1e-3)
 
 
+def test_the_card_of_an_averaged_model_says_what_it_is_of(copy):
+    average.renew_card(copy, Path("experiments/ladder.yaml#other"))
+    card = (copy / "README.md").read_text(encoding="utf-8")
+    assert card.count("Made by") == 1 and "release.average experiments/ladder.yaml#other" in card
+    assert card.count("before it was trained on (results/encoder.jsonl#") == 1 and "Limits: Latin" in card
+    average.renew_card(copy, Path("experiments/ladder.yaml#other"))
+    assert (copy / "README.md").read_text(encoding="utf-8") == card  # once is enough
+
+
 def test_prototypes_of_a_run_come_in_the_order_of_the_artifact(tmp_path):
     rows = np.eye(3, dtype=np.float16)
     np.savez(tmp_path / "prototypes.npz", prototypes=rows, faces=np.array([0, 1, 3]), names=["a", "b", "none", "c"])
