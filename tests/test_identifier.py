@@ -704,7 +704,7 @@ def sentence(family: str, other: str, style: str, place: int, pixels: int = 40) 
     [
         ("arimo", "arimo", "700-normal", 3),
         ("lora", "lora", "400-italic", 3),
-        ("open-sans", "lora", "400-normal", 3),
+        ("roboto", "lora", "400-normal", 3),
         ("roboto", "pacifico", "400-normal", 6),
     ],
 )
