@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fontid.artifact import open_artifact, put_usage, seal
+from fontid.artifact import open_artifact, seal
 from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import SettingsError, current_commit, installed_versions, read_settings
 from fontid.identifier import FontIdentifier
@@ -111,7 +111,6 @@ def main(argv: list[str] | None = None) -> None:
         renew_card(out, arguments.experiment)
         count = renew_golden(out)
         seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
-        put_usage(out, artifact.usage)
         shutil.rmtree(arguments.model)
         out.rename(arguments.model)
     print(f"{arguments.model}: {count} golden pictures come back.")

@@ -699,12 +699,16 @@ def sentence(family: str, other: str, style: str, place: int, pixels: int = 40) 
     return picture.crop((0, 0, round(x + pixels), picture.height))
 
 
+NOTO_SANS = pytest.mark.xfail(strict=True, reason="a part in Open Sans is named Noto Sans, its near copy")
+
+
 @pytest.mark.parametrize(
     ("family", "other", "style", "place"),
     [
         ("arimo", "arimo", "700-normal", 3),
         ("lora", "lora", "400-italic", 3),
         ("roboto", "lora", "400-normal", 3),
+        pytest.param("open-sans", "lora", "400-normal", 3, marks=NOTO_SANS),
         ("roboto", "pacifico", "400-normal", 6),
     ],
 )

@@ -308,11 +308,17 @@ def test_a_killed_run_resumes_exactly(prepared, experiment, whole_run, tmp_path)
     assert_same_weights(weights_at(tmp_path, 30), weights_at(whole_run, 30))
 
 
+@pytest.fixture
+def grounds(prepared, rng):
+    """A photograph for scenes."""
+    folder = prepared / "grounds" / "train"
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(folder / "noise.jpg")
+
+
 @pytest.mark.slow
-def test_a_killed_run_of_the_letters_network_resumes_exactly(prepared, tmp_path, rng):
-    grounds = prepared / "grounds" / "train"
-    grounds.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(grounds / "noise.jpg")
+@pytest.mark.usefixtures("grounds")
+def test_a_killed_run_of_the_letters_network_resumes_exactly(prepared, tmp_path):
     often = {"steps": 12, "warmup_steps": 2, "batch_size": 4, "evaluate_every": 12, "checkpoint_every": 2}
     experiment = write_experiment(tmp_path / "letters.yaml", prepared, **often, widths=[16] * 4, deepest=1)
     finish(experiment, tmp_path / "whole", prepared, module="train.train_letters")
@@ -321,11 +327,9 @@ def test_a_killed_run_of_the_letters_network_resumes_exactly(prepared, tmp_path,
 
 
 @pytest.mark.slow
-def test_lines_through_letters_and_plain_ones_are_trained_on_together(prepared, tmp_path, rng):
+@pytest.mark.usefixtures("grounds")
+def test_lines_through_letters_and_plain_ones_are_trained_on_together(prepared, tmp_path):
     """A run killed on the way comes out as one that was not: of both kinds it draws what that drew."""
-    grounds = prepared / "grounds" / "train"
-    grounds.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(grounds / "noise.jpg")
     often = {"steps": 6, "warmup_steps": 2, "batch_size": 8, "evaluate_every": 6, "checkpoint_every": 2}
     both = {"letters": str(MODEL), "plain": str(prepared / "datasets" / "tiny"), "encoder": SMALL}
     experiment = write_experiment(tmp_path / "both.yaml", prepared, **often, **both)
@@ -336,8 +340,7 @@ def test_lines_through_letters_and_plain_ones_are_trained_on_together(prepared, 
 
 def test_two_kinds_of_batches_come_side_by_side(lines):
     accelerator = Accelerator(cpu=True)
-    first, second = FamilySampler(lines, np.arange(len(lines)), set(), 0.4, 12, 0), None
-    second = FamilySampler(lines, np.arange(len(lines)), set(), 0.4, 8, 1)
+    first, second = (FamilySampler(lines, np.arange(len(lines)), set(), 0.4, 12 - 4 * n, n) for n in (0, 1))
     whole, cut = (WholeLines(lines, 512, first, 3, accelerator), ResidentBatches(lines, 320, second, 4, accelerator))
     both = SideBySide(whole, cut)
     batches = list(both)
@@ -348,6 +351,7 @@ def test_two_kinds_of_batches_come_side_by_side(lines):
         assert torch.equal(batch["second"]["window"], plain["window"]) and plain["window"].shape == (4, 1, 64, 320)
 
 
+@pytest.mark.usefixtures("grounds")
 def test_a_plain_data_set_of_other_faces_is_refused(prepared, tmp_path, monkeypatch):
     monkeypatch.setenv("FONTID_DATA", str(prepared))
     few = tmp_path / "few"
@@ -355,11 +359,16 @@ def test_a_plain_data_set_of_other_faces_is_refused(prepared, tmp_path, monkeypa
     table = [line for line in (prepared / "faces.jsonl").read_text().splitlines() if '"family": "lora"' in line]
     (tmp_path / "faces.jsonl").write_text("\n".join(table) + "\n")
     render_dataset.main([*arguments, "--faces", str(tmp_path / "faces.jsonl")])
-    (prepared / "grounds" / "train").mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (64, 64)).save(prepared / "grounds" / "train" / "flat.jpg")
     experiment = write_experiment(tmp_path / "x.yaml", prepared, **QUICK, letters=str(MODEL), plain=str(few))
     with pytest.raises(SystemExit, match="has other faces than"):
         train_encoder.main([str(experiment), "--run", str(tmp_path / "run")])
+    for more, said in (
+        ({"plain": str(few)}, "plain: needs letters"),
+        ({"letters": str(tmp_path)}, "holds no letters.onnx"),
+    ):
+        write_experiment(experiment, prepared, **QUICK, **more)
+        with pytest.raises(SystemExit, match=said):
+            train_encoder.main([str(experiment), "--run", str(tmp_path / "run")])
 
 
 TWO = ("--multi_gpu", "--num_processes", "2")  # for Accelerate this says "several processes", on CPUs too

@@ -120,7 +120,8 @@ def main(argv: list[str] | None = None) -> None:
     settings = open_experiment(arguments.experiment)
     run = run_folder(arguments.experiment, arguments.run)
     data = settings.data_folder
-    encoder = best_encoder(run).to(memory_format=torch.channels_last)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    encoder = best_encoder(run).to(device, memory_format=torch.channels_last)
 
     def embedded(split: str, data: Path = data) -> tuple[LineCache, np.ndarray]:
         lines = open_cache(data, split, settings.preprocessing)

@@ -241,6 +241,8 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     through = through_letters(lines, settings, accelerator, SPARE) if settings.letters else None
     augment_plain = Augment(settings.plain_augmentation, settings.preprocessing.window)
     if settings.plain:
+        if not settings.letters:
+            raise SettingsError("plain: needs letters; without them all lines are plain, those of data.")
         plain = open_cache(find_data(settings.plain), "train", settings.preprocessing)
         if plain.face_names != lines.face_names:
             raise SettingsError(f"plain: {settings.plain} has other faces than {settings.data}.")

@@ -79,12 +79,19 @@ def load_letters(name: str, device: torch.device) -> LettersNetwork:
 
     Raises: SettingsError where there is none.
     """
-    state = read_letters(Path(name)) if "/" in name else _newest_state(name)
+    state = _state_of_artifact(Path(name)) if "/" in name else _newest_state(name)
     widths = tuple(state[f"down.{level}.body.0.weight"].shape[0] for level in range(4))
     deepest = len({key.split(".")[1] for key in state if key.startswith("deep.")})
     network = LettersNetwork(widths, deepest)
     network.load_state_dict(state)
     return network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+
+
+def _state_of_artifact(folder: Path) -> dict[str, Tensor]:
+    try:
+        return read_letters(folder)
+    except OSError as error:
+        raise SettingsError(f"letters: {folder} holds no letters.onnx.") from error
 
 
 def _newest_state(name: str) -> dict[str, Tensor]:
