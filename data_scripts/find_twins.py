@@ -24,7 +24,7 @@ from fontid.evaluation.experiment import write_result
 from fontid.letters.outlines import LETTERS, draw_letters_by_freetype, outlines_apart
 from fontid.paths import data_home
 
-TOLERANCE = 1.0  # times the noise
+TOLERANCE = 0.9  # times the noise: DM Serif Text and DM Serif Display lie 0.95 apart
 NOISE_FACES = 300  # faces on which the noise is measured
 CANDIDATE_COSINE = 0.98  # of coarse drawings; twins lie above 0.99
 
@@ -39,7 +39,7 @@ class Twins:
 
 
 def measure_noise(font_files: list[Path]) -> float:
-    """Median distance, in pixels, between Skia's and FreeType's drawings of one letter."""
+    """Median distance, in pixels, between HarfBuzz's and FreeType's drawings of one letter."""
     apart = [outlines_apart(draw_letters(file), draw_letters_by_freetype(file)) for file in font_files]
     return float(np.median(apart))
 

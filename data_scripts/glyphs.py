@@ -3,37 +3,31 @@
 from pathlib import Path
 
 import numpy as np
-import skia
+import uharfbuzz
 
-from fontid.letters.outlines import BASELINE, CELL, LETTERS, MEAN_HEIGHT, draw_letters_by_freetype
+from fontid.letters.letterforms import find_glyph
+from fontid.letters.outlines import BASELINE, CELL, LETTERS, MEAN_HEIGHT
 
 
 def draw_letters(font_file: Path) -> np.ndarray:
     """Letters at one common scale, on one baseline, centred on their ink: size and side-bearings do not count.
 
-    Drawn by Skia from the outlines, without hinting, at exact positions; by FreeType where Skia has no outline to
-    give, as for colour fonts.
+    Drawn by HarfBuzz from the outlines, without hinting, at exact positions. A colour font's are drawn so, too: a
+    renderer that paints its layers finds other letters than those of the font's plain sibling.
 
     Returns: (52, 64, 64) uint8, ink 255 on 0; letters that the font lacks or leaves blank are all zero.
     Raises: OSError where the font cannot be read.
     """
-    typeface = skia.Typeface.MakeFromFile(str(font_file))
-    if typeface is None:
+    face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font_file)))
+    if not face.glyph_count:
         raise OSError(f"{font_file} is no font that can be read.")
-    font = skia.Font(typeface, 1000)
-    font.setHinting(skia.FontHinting.kNone)
-    glyphs = [typeface.unicharToGlyph(ord(letter)) for letter in LETTERS]
-    paths = [font.getPath(glyph) if glyph else None for glyph in glyphs]
-    if any(path is None or path.isEmpty() for path in paths):
-        return draw_letters_by_freetype(font_file)
-    bounds = [path.computeTightBounds() for path in paths]
-    height = np.mean([bound.height() for bound in bounds])
-    scale = MEAN_HEIGHT / height
+    font = uharfbuzz.Font(face)
+    glyphs = [find_glyph(font, letter) for letter in LETTERS]
+    heights = [glyph.top - glyph.bottom for glyph in glyphs if glyph]
     cells = np.zeros((len(LETTERS), CELL, CELL), np.uint8)
-    paint = skia.Paint(AntiAlias=True, Color=skia.ColorWHITE)
-    for cell, path, bound in zip(cells, paths, bounds, strict=True):
-        canvas = skia.Surface.MakeRasterDirect(skia.ImageInfo.MakeA8(CELL, CELL), cell).getCanvas()
-        canvas.translate(CELL / 2 - scale * bound.centerX(), BASELINE)
-        canvas.scale(scale, scale)
-        canvas.drawPath(path, paint)
+    for cell, glyph in zip(cells, glyphs, strict=True):
+        if glyph:
+            scale = MEAN_HEIGHT / np.mean(heights)
+            left = (glyph.left + glyph.right - CELL / scale) / 2
+            cell[:] = glyph.drawn(scale, left, BASELINE / scale, CELL, CELL)
     return cells

@@ -346,9 +346,9 @@ def test_a_reference_is_one_dark_line():
     assert around == pytest.approx([32 // 3] * 4, abs=2.5)
 
 
-def test_the_tolerance_is_the_measured_noise():
+def test_the_tolerance_is_that_of_the_catalogue():
     record = read_result(Path("results/once.jsonl#twins"))
-    assert record["settings"]["tolerance"] * record["metrics"]["noise_pixels"] == TOLERANCE
+    assert record["settings"]["tolerance"] * record["metrics"]["noise_pixels"] == pytest.approx(TOLERANCE, abs=5e-4)
 
 
 def test_by_the_command_line(capsys, identifier, fonts, home, tmp_path):

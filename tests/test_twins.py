@@ -69,6 +69,7 @@ def test_shipped_twins():
     catalogue = FontIdentifier.from_pretrained(MODEL).catalogue
     assert "heebo" in catalogue.credited("roboto") and "parastoo" in catalogue.credited("lora")
     assert not {"open-sans", "arimo", "inter"} & catalogue.credited("roboto")
+    assert "cairo-play" in catalogue.credited("cairo")  # the same letters in colours
     assert "noto-sans" not in catalogue.credited("open-sans")
     share = np.mean([len(catalogue.credited(family)) > 1 for family in catalogue.families[::10]])
     assert 0.15 < share < 0.35

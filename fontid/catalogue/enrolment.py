@@ -38,7 +38,7 @@ REFERENCES = (
     "PACK MY BOX", "with five dozen jugs", "gRaKxWmQbEyT", "NvUhSdZpLoJc", "aegsrtnlicou", "RSGAQMKWBDEF", "0123456789",
 )  # fmt: skip
 SIZES = (24, 32, 48, 64)  # pixels to the em, taken in turns
-TOLERANCE = 0.192  # pixels between the outlines of twins: the renderers' own noise, results/once.jsonl#twins
+TOLERANCE = 0.192  # pixels between the outlines of twins: about the renderers' own noise, results/once.jsonl#twins
 NEAR, LEAST_COSINE = 10, 0.8  # how many faces may be twins of one, and how near the encoder must find them
 
 

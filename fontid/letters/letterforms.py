@@ -65,9 +65,13 @@ class Glyph:
         """(h, w) uint8, ink 255 on 0, h and w at most `CELL`; its top left corner is at (left, top)."""
         sides = self.top - self.bottom, self.right - self.left
         height, width = (ceil(side * self.scale - ROUNDING) for side in sides)
+        return self.drawn(self.scale, self.left, self.top, height, width)
+
+    def drawn(self, scale: float, left: float, top: float, height: int, width: int) -> np.ndarray:
+        """(height, width) uint8 likewise, at `scale` pixels to the em, with its top left corner at (left, top)."""
         pen = uharfbuzz.RasterDraw()
-        zoom = self._size * self.scale / self._font.face.upem
-        pen.transform = zoom, 0, 0, zoom, -self.left * self.scale, height - self.top * self.scale
+        zoom = self._size * scale / self._font.face.upem
+        pen.transform = zoom, 0, 0, zoom, -left * scale, height - top * scale
         pen.extents = uharfbuzz.RasterExtents(0, 0, width, height)
         pen.draw_glyph(self._font, self._number)
         return np.frombuffer(pen.render().buffer, np.uint8).reshape(height, -1)[::-1, :width]
