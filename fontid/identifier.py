@@ -142,10 +142,10 @@ class _Sample:
 class FontIdentifier:
     """A loaded artifact. Make one with `from_pretrained`; it may be used from several threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | os.PathLike) -> None:
         with ThreadPoolExecutor(1) as pool:  # networks open beside tables, which are another core's work
             reader = pool.submit(TextReader)
-            artifact = open_artifact(folder)
+            artifact = open_artifact(Path(folder))
             self.version = artifact.version
             self.preprocessing = artifact.preprocessing
             self.letterforms = artifact.letterforms
