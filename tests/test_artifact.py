@@ -128,6 +128,10 @@ def test_an_older_model_may_hold_settings_that_are_gone(copy):
     assert open_artifact(copy).settings.grouping == GroupingSettings(clear=20.0)
 
 
+def test_a_folder_may_be_named_by_a_string():
+    assert FontIdentifier(str(MODEL)).version == open_artifact(MODEL).version
+
+
 def test_settings_of_the_config_change_what_is_answered(copy):
     picture = draw("Window", "lora", 60).convert("RGB")
     by_default = FontIdentifier.from_pretrained(MODEL).identify(picture).matches[0].score

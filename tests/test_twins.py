@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from fontTools.colorLib.builder import buildCOLR, buildCPAL
+from fontTools.ttLib import TTFont
 
 from data_scripts.find_twins import TOLERANCE, find_twins
 from data_scripts.glyphs import draw_letters
@@ -52,6 +54,22 @@ def test_twinship_is_not_chained(drawn):
     bolder = [np.clip(base + part * (ring - base), 0, 255).astype(np.uint8) for part in (0, step, 2 * step)]
     assert outlines_apart(bolder[0], bolder[1]).max() < TOLERANCE * NOISE < outlines_apart(bolder[0], bolder[2]).max()
     assert twins_among(*bolder) == {(0, 1), (1, 2)}
+
+
+def test_colours_change_no_letter(drawn, tmp_path):
+    """A renderer that paints layers draws them otherwise than the plain letters of its sibling."""
+    font = TTFont(unpack(font_file("roboto"), tmp_path))
+    glyphs = [font.getBestCmap()[ord(letter)] for letter in LETTERS]
+    font["COLR"] = buildCOLR({glyph: [(glyph, 0)] for glyph in glyphs}, version=0)
+    font["CPAL"] = buildCPAL([[(0.9, 0.1, 0.1, 1.0)]])
+    font.save(tmp_path / "colours.ttf")
+    assert np.array_equal(draw_letters(tmp_path / "colours.ttf"), drawn("roboto"))
+
+
+def test_what_is_no_font_is_said(tmp_path):
+    (tmp_path / "text.ttf").write_text("no font")
+    with pytest.raises(OSError, match=r"text\.ttf is no font"):
+        draw_letters(tmp_path / "text.ttf")
 
 
 def test_blank_letters_are_nobodys_twins(drawn):
