@@ -33,7 +33,7 @@ from fontid.catalogue.alternatives import alternatives_to, find_face, phrase
 from fontid.catalogue.faces import read_faces
 from fontid.catalogue.names import in_short
 from fontid.catalogue.ranking import Match, rows_that_open
-from fontid.commands import Refusal, make_room, with_progress
+from fontid.commands import Refusal, counted, make_room, with_progress
 from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoText, told
 from fontid.letters.undoing import SAID
 from fontid.listing import css_of, font_table
@@ -103,9 +103,9 @@ def text_of(group: Group, several: bool) -> str:
         if len(row) > 1:
             shared = row[0].superfamily or row[0].name
             lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {shared}:")
-            lines += [f"     {text_of_match(match)}" for match in row]
+            lines += [f"     {text_of_match(match, said=match.verdict != 'none')}" for match in row]
         else:
-            lines.append(f"{rank:3}. {text_of_match(row[0])}")
+            lines.append(f"{rank:3}. {text_of_match(row[0], said=rank == 1 or row[0].verdict != 'none')}")
     return "\n".join(lines)
 
 
@@ -117,12 +117,13 @@ def texts_of(group: Group) -> str:
     return " / ".join([*read, others] if unread else read)
 
 
-def text_of_match(match: Match) -> str:
+def text_of_match(match: Match, said: bool) -> str:
+    """Args: said: whether its verdict is; beside every row of an answer "none" would say nothing."""
     style = f"{match.weight}{' italic' if match.italic else ''}"
     _, comma, unusual = match.style.partition(", ")  # such as "Condensed"
     twins = f"  = {in_short(match.twin_names, match.name)}" if match.twins else ""
     alike = phrase({match.family, *match.twins})
-    words = f"{100 * match.probability:5.1f} % {match.verdict:7}"
+    words = f"{100 * match.probability:5.1f} % {match.verdict if said else '':7}"
     return f"{words}  {match.name} {style}{comma}{unusual}  {match.url}{twins}" + (f"  ({alike})" if alike else "")
 
 
@@ -137,7 +138,7 @@ def answer_options(arguments: argparse.Namespace) -> dict:
 
 def list_alternatives(arguments: argparse.Namespace) -> int:
     names = {face.name for face in read_faces(SHIPPED / "faces.jsonl.gz")}
-    face = find_face(arguments.name, names)
+    face = find_face(" ".join(arguments.name), names)
     found = alternatives_to(face)
     if arguments.json:
         print(json.dumps({"face": face, "alternatives": [one.to_dict() for one in found]}, ensure_ascii=False))
@@ -216,10 +217,6 @@ def run_enrolment(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def counted(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
-
-
 def list_catalogues(arguments: argparse.Namespace) -> int:
     from fontid.catalogue.own import EnrolmentError, catalogue_names, read_own
 
@@ -231,7 +228,7 @@ def list_catalogues(arguments: argparse.Namespace) -> int:
         except EnrolmentError as error:
             print(f"{name}: {error}")
     if not names:
-        print("There is none yet: fontid enroll FOLDER --name NAME makes one.", file=sys.stderr)
+        print("You have no catalogue yet: fontid enroll FOLDER --name NAME makes one.", file=sys.stderr)
     return 0
 
 
@@ -244,7 +241,7 @@ def run_removal(arguments: argparse.Namespace) -> int:
 
 def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"it must be a whole number of 1 or more, not {text!r}")
     return int(text)
 
 
@@ -260,17 +257,17 @@ def main(argv: list[str] | None = None) -> int:
     )
     common = argparse.ArgumentParser(add_help=False, parents=[model])
     common.add_argument("--catalogue", metavar="NAME", help="search one of your own catalogues too")
-    common.add_argument("--alone", action="store_true", help="and nothing else")
+    common.add_argument("--alone", action="store_true", help="search that catalogue and nothing else")
     common.add_argument("--encoder-only", action="store_true", help="rank by encoder and prototypes alone")
     common.add_argument("--no-prior", action="store_true", help="do not put families that people use often first")
     one = commands.add_parser("identify", parents=[common], help="name the font in pictures")
-    one.add_argument("pictures", nargs="+", type=place_of, metavar="IMAGE|FOLDER|-")
-    one.add_argument("--top", type=positive, default=5)
+    one.add_argument("pictures", nargs="+", type=place_of, metavar="IMAGE|FOLDER|-", help="or an address")
+    one.add_argument("--top", type=positive, default=5, metavar="N", help="rows of an answer (default: 5)")
     one.add_argument("--for", dest="for_", choices=("text", "heading"), default="text", help="which font comes first")
     one.add_argument("--page", type=positive, default=1, metavar="N", help="of a PDF or a TIFF")
     shown = one.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
-    shown.add_argument("--css", action="store_true", help="rules to paste, a font each")
+    shown.add_argument("--css", action="store_true", help="CSS rules to paste, one for each font")
     one.add_argument("--out", type=Path, metavar="FILE", help="JSON lines; pictures whose answers are there are left")
     one.add_argument("--ray", metavar="ADDRESS", help='of a Ray cluster, or "local": into --out, by many workers')
     one.add_argument("--workers", type=positive, metavar="N", help="of Ray, at a time (default: a core each)")
@@ -284,7 +281,7 @@ def main(argv: list[str] | None = None) -> int:
     many.set_defaults(run=run_evaluation)
     many.add_argument("--limit", type=positive, metavar="N", help="only so many of the pictures, spread evenly")
     free = commands.add_parser("alternatives", help="free families for a paid or system face")
-    free.add_argument("name", help='such as "Proxima Nova"')
+    free.add_argument("name", nargs="+", help="such as Proxima Nova")
     free.add_argument("--json", action="store_true")
     free.set_defaults(run=list_alternatives)
     new = commands.add_parser("enroll", parents=[model], help="add font files to a catalogue of your own")

@@ -23,6 +23,11 @@ def command_line(description: str | None, results: str | Path | None = None) -> 
     return parser
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """A number and what it counts: "1 face", "2 faces"."""
+    return f"{number} {one if number == 1 else several}"
+
+
 def make_room(file: Path) -> None:
     """Make the folder of a file to come. Raises: Refusal where it cannot be written."""
     try:

@@ -5,6 +5,7 @@ column `image` that holds files as `datasets` stores them. A line is what `fonti
 whose line is there is passed over. A picture of a data set is called FILE#ROW.
 """
 
+import argparse
 import json
 import math
 import re
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fontid import networks
-from fontid.commands import Refusal, make_room, with_progress
+from fontid.commands import Refusal, counted, make_room, with_progress
 from fontid.hub import fetch
 from fontid.identifier import Answer, FontIdentifier, told
 from fontid.on_ray import ray_data
@@ -83,7 +84,9 @@ def answer_into(
         raise Refusal("No pictures found: name picture files, folders that hold some, or a data set.")
     missed = f"; {failed} could not be, which the same command tries again" if failed else ""
     took = f"{time.monotonic() - began:.0f} s"
-    return failed, f"{left - failed} pictures answered in {took}, {len(done)} were there already: {out}{missed}"
+    answered = counted(left - failed, "picture", "pictures")
+    there = counted(len(done), "was", "were")
+    return failed, f"{answered} answered in {took}, {there} there already: {out}{missed}"
 
 
 def opened(model: str | None = None, catalogue: str | None = None, alone: bool = False) -> FontIdentifier:
@@ -110,15 +113,28 @@ def answers_of(identifier: FontIdentifier, part: Part, options: dict) -> Iterato
 
 
 def place_of(text: str) -> Path | str:
-    """A path, or the address that it is."""
+    """A path, or the address that it is. Raises: argparse.ArgumentTypeError."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a picture is empty")
+    if "://" in text and not text.startswith(ADDRESS):
+        raise argparse.ArgumentTypeError(f"only http and https addresses can be fetched, not {text}")
     return text if text.startswith(ADDRESS) else Path(text)
 
 
 def pictures_in(paths: Iterable[Path | str]) -> Iterator[Path | str]:
-    """The files and addresses named, and the pictures in the folders named, in order of name."""
+    """The files and addresses named, and the pictures in the folders named, in order of name.
+
+    What lies in hidden folders is left out, unless such a folder is named itself.
+    """
     for path in paths:
         if isinstance(path, Path) and path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+            yield from sorted(
+                file
+                for file in path.rglob("*")
+                if file.suffix.lower() in PICTURE_SUFFIXES
+                and not any(part.startswith(".") for part in file.relative_to(path).parts)
+                and file.is_file()
+            )
         else:
             yield path
 

@@ -21,6 +21,7 @@ from fontid import __version__
 from fontid.__main__ import main, text_of
 from fontid.catalogue.ranking import Match
 from fontid.identifier import NOTHING_FITS, Group
+from fontid.many import pictures_in
 from fontid.text.lines import Line
 from tests.conftest import ROOT, answer_validator, draw, run_module
 
@@ -108,7 +109,37 @@ def test_lines_that_were_not_read_are_counted():
 def test_a_count_that_is_none_is_told(capsys, count):
     with pytest.raises(SystemExit):
         main(["identify", "a.png", f"--top={count}"])
-    assert f"'{count}' is no whole number of 1 or more" in capsys.readouterr().err
+    assert f"it must be a whole number of 1 or more, not '{count}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"), [("", "the name of a picture is empty"), ("ftp://x.org/a.png", "not ftp://x.org/a.png")]
+)
+def test_a_picture_that_cannot_be_meant_is_told(capsys, picture, said):
+    """An empty name would be the folder one stands in, with all that lies in it."""
+    with pytest.raises(SystemExit):
+        main(["identify", picture])
+    assert said in capsys.readouterr().err
+
+
+def test_of_a_folder_hidden_ones_are_left_out(tmp_path):
+    for name in ("b.png", "a/c.png", ".venv/d.png", "a/.cache/e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [file.name for file in pictures_in([tmp_path])] == ["c.png", "b.png"]
+    assert [file.name for file in pictures_in([tmp_path / ".venv"])] == ["d.png"]
+
+
+def test_lower_rows_do_not_say_none():
+    first, second = (Match(name, name, 400, False, 0, 0, "", (), probability=0.01, verdict="none") for name in "ab")
+    shown = text_of(Group((), (first, second), 0.1, (), ()), several=False).splitlines()
+    assert "none" in shown[1] and "none" not in shown[2]
+
+
+def test_a_paid_face_needs_no_quotes(capsys):
+    assert run(capsys, "alternatives", "proxima", "nova")[1][0] == "Proxima Nova"
+    status, _, error = run(capsys, "alternatives", " ")
+    assert status == 2 and error.strip() == "Name a face, such as Proxima Nova."
 
 
 def test_alternatives(capsys):

@@ -65,7 +65,7 @@ def test_a_second_run_goes_on(identifier, pictures, tmp_path):
     assert out.read_bytes() == whole
     draw("Signal", FACES[0]).save(pictures / "broken.png")  # mended meanwhile: it is asked about again, and only it
     failed, said = answer_into(out, lambda: identifier, OPTIONS, [pictures])
-    assert failed == 0 and said.startswith("1 pictures answered") and "4 were there already" in said
+    assert failed == 0 and said.startswith("1 picture answered") and "4 were there already" in said
     assert len(rows_of(out)) == len(out.read_text().splitlines()) == 5
 
     def never():

@@ -83,6 +83,8 @@ def find_face(name: str, catalogue: Iterable[str] = ()) -> str:
     Raises: UnknownFace.
     """
     asked, spellings = _plain(name), _spellings()
+    if not asked:
+        raise UnknownFace("Name a face, such as Proxima Nova.")
     if asked in spellings:
         return spellings[asked]
     own = {_plain(one): one for one in [*catalogue, *(row.free for row in table())]}

@@ -25,7 +25,7 @@ import numpy as np
 from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.ranking import Catalogue
 from fontid.catalogue.usage import OWN
-from fontid.commands import Refusal
+from fontid.commands import Refusal, counted
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import Letterforms
 from fontid.paths import data_home
@@ -171,7 +171,7 @@ def write_letterforms(target: BinaryIO, fonts: dict[str, bytes]) -> None:
 def remove(name: str, family: str | None = None) -> str:
     """Remove a catalogue, or one family of it. Returns: what was done. Raises: EnrolmentError where it is not there."""
     if not exists(name):
-        raise EnrolmentError(f"No catalogue is named {name}; there are: {', '.join(catalogue_names()) or 'none'}.")
+        raise EnrolmentError(f"No catalogue is named {name}; you have {', '.join(catalogue_names()) or 'none yet'}.")
     with locked(name):
         if family is None:
             return _remove_all(name)
@@ -184,7 +184,7 @@ def remove(name: str, family: str | None = None) -> str:
             return _remove_all(name)
         letterforms = Letterforms([own.letterforms])
         save_own(name, left, {face.id: letterforms.font_data(face.id) for face in left.faces}, encoder)
-    return f"{len(own.faces) - len(left.faces)} faces of {family} are removed from {name}."
+    return f"Removed {counted(len(own.faces) - len(left.faces), 'face', 'faces')} of {family} from {name}."
 
 
 def _remove_all(name: str) -> str:
