@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from data_scripts import draw_scripts
 from data_scripts.fetch_scripts import script_files
 from fontid.identifier import told
-from fontid.settings import ReadingSettings
+from fontid.settings import DEFAULTS, ReadingSettings
 from fontid.text import reader as text_reader
 from fontid.text import recogniser
 from fontid.text.bends import Course
@@ -811,12 +811,21 @@ def test_beside_another_script_only_lines_surely_read_as_latin_stay():
     foreign = a_line("", **vars_of(FOREIGN))
     sure, unsure = a_line("abc", 0.85), a_line("abc", 0.84)
     half, less = a_line("abc", 0.9, others={"greek": 0.5}), a_line("abc", 0.9, others={"greek": 0.49})
-    assert text_reader._latin([foreign, sure, unsure, half, less, a_line("", 0.9)], 0.85) == [sure, less]
+    lines = [foreign, foreign, sure, unsure, half, less, a_line("", 0.9)]
+    assert text_reader._latin(lines, DEFAULTS.reading) == [sure, less]
     without = [unsure, half]
-    assert text_reader._latin(without, 0.85) is without
+    assert text_reader._latin(without, DEFAULTS.reading) is without
     for line in (unsure, half, a_line("123", 0.9)):
         with pytest.raises(OtherScript, match="look Greek"):
-            text_reader._latin([foreign, line], 0.85)
+            text_reader._latin([foreign, line], DEFAULTS.reading)
+
+
+def test_beside_much_more_latin_text_nothing_is_in_another_script():
+    """A petal in a photograph looks like some sign."""
+    foreign, fair, poor = a_line("", **vars_of(FOREIGN)), a_line("abc", 0.75), a_line("abc", 0.74)
+    assert text_reader._latin([fair, fair, foreign, fair, fair, poor], DEFAULTS.reading) == [fair] * 4 + [poor]
+    with pytest.raises(OtherScript):
+        text_reader._latin([fair, fair, foreign, fair, poor], DEFAULTS.reading)
 
 
 @pytest.mark.parametrize(
@@ -829,7 +838,7 @@ def test_beside_another_script_only_lines_surely_read_as_latin_stay():
 )  # fmt: skip
 def test_a_script_is_named_where_it_is_most_of_what_is_seen(others, name):
     first = Reading(others=others)
-    assert text_reader._name([first, FOREIGN]) == (name or "like those of another script")
+    assert text_reader._name(first) == (name or "like those of another script")
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 30])

@@ -32,6 +32,7 @@ PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
+LITTLE = 0.25  # of the area of fairly read Latin lines: what is taken for another script there is no text
 NAMED = 0.6  # of the other scripts' probability: a script that has more of it is told by its name
 
 
@@ -72,7 +73,7 @@ class TextReader:
         if self._doubtful(read):
             rows = self._by_rows(picture, read)
             read = rows if _surely_read(rows) >= _surely_read(read) else read
-        lines = _latin(read, self.settings.doubtful)
+        lines = _latin(read, self.settings)
         return _in_reading_order(lines) if self._are_text(lines) else []
 
     def read_line(self, line: TextLine) -> TextLine:
@@ -325,31 +326,32 @@ def _union(box: np.ndarray, other: np.ndarray, along_height: bool) -> np.ndarray
     return box_of(left, top, right_end, bottom) @ axes.T + origin
 
 
-def _latin(read: list[TextLine], well_read: float) -> list[TextLine]:
+def _latin(read: list[TextLine], settings: ReadingSettings) -> list[TextLine]:
     """The lines but for those in another script; beside such, only those that are surely read as Latin.
 
+    What looks like another script beside much more Latin text is a leaf or a pattern, and counts for nothing.
     Raises: OtherScript where none of these has a letter.
     """
-    foreign = [line.reading for line in read if line.reading.is_foreign]
+    foreign = [line for line in read if line.reading.is_foreign]
     if not foreign:
         return read
+    others = [line for line in read if not line.reading.is_foreign]
+    fair = sum(line.place.area for line in others if line.confidence >= settings.foreign)
+    if sum(line.place.area for line in foreign) <= LITTLE * fair:
+        return others
     latin = [
-        line
-        for line in read
-        if not line.reading.is_foreign and line.reading.foreign < 0.5 and line.text and line.confidence >= well_read
+        line for line in others if line.reading.foreign < 0.5 and line.text and line.confidence >= settings.doubtful
     ]
     if not any(character.isalpha() for line in latin for character in line.text):
-        raise OtherScript(OTHER_SCRIPT.format(_name(foreign)))
+        raise OtherScript(OTHER_SCRIPT.format(_name(foreign[0].reading)))
     return latin
 
 
-def _name(foreign: list[Reading]) -> str:
+def _name(foreign: Reading) -> str:
     """What letters look like."""
-    script, likely = max(foreign[0].others.items(), key=lambda item: item[1], default=(OTHER, 0.0))
+    script, likely = max(foreign.others.items(), key=lambda item: item[1], default=(OTHER, 0.0))
     return (
-        script.capitalize()
-        if script != OTHER and likely > NAMED * foreign[0].foreign
-        else "like those of another script"
+        script.capitalize() if script != OTHER and likely > NAMED * foreign.foreign else "like those of another script"
     )
 
 
