@@ -150,7 +150,7 @@ class UndoingSettings:
     fitting: float = 1.0
     closer: float = 0.03
     better: float = 0.2
-    least: float = 0.9
+    least: float = 0.75
     changes: int = 2
     least_height: float = 14.0
 

@@ -272,9 +272,9 @@ def test_too_few_answers_are_told(validation):
         tune.main([str(model.parent / "nothing"), "--model", str(model)])
 
 
-@pytest.mark.parametrize(("outside", "certain"), [(12, 0.9), (60, 0.95)])
+@pytest.mark.parametrize(("outside", "certain"), [(6, 0.9), (60, 0.95)])
 def test_sure_of_fonts_outside_is_as_bad_as_they_are_frequent(catalogue, outside, certain):
-    """Twelve weigh like two wrong rows of a hundred, which is few enough, and sixty like ten."""
+    """Six weigh like one wrong row of a hundred, which is few enough, and sixty like ten."""
     told = Told([answered("x", "a", {"a": 0.5})], Calibration(), catalogue)
     told.figures, told.right, told.outside = np.linspace(0, 1, 200), np.arange(200) >= 100, np.full(outside, 0.95)
     assert with_words(Calibration(), told).certain == certain
