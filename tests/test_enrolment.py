@@ -203,7 +203,7 @@ def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_pa
     assert "same face" in problems["b.ttf"] and "lacks the Latin letters Q" in problems["d.ttf"]
     for file in (folder / "a.ttf", folder / "b.ttf"):
         file.unlink()
-    with pytest.raises(EnrolmentError, match="No font file of 2"):
+    with pytest.raises(EnrolmentError, match="No font file in"):
         enroll(identifier, folder, "mixed")
     assert [face.family for face in open_own(identifier, "mixed").faces] == ["fine"]  # as it was
 
@@ -416,6 +416,6 @@ def test_enrolments_at_once_lose_nothing(identifier, enrolled, tmp_path):
     with ThreadPoolExecutor() as pool:
         added = pool.map(lambda family: enroll(identifier, tmp_path / family, "brand"), ("lobster", "playfair-display"))
         removed = pool.submit(remove, "brand", "acme-script")
-        assert [len(one.added) for one in added] == [1, 1] and "removed" in removed.result()
+        assert [len(one.added) for one in added] == [1, 1] and "Removed" in removed.result()
     families = sorted(face.family for face in open_own(identifier, "brand").faces)
     assert families == ["acme-wide", "later-0", "later-1"]

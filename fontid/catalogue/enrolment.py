@@ -60,7 +60,7 @@ def read_fonts(folder: Path, problems: dict[str, str], total_seconds: float = ma
             made[face.id] = (face, found)
     if not made:
         reasons = "; ".join(f"{file} {reason}" for file, reason in list(problems.items())[:3])
-        raise EnrolmentError(f"No font file of {len(files)} in {folder} can be used: {reasons}.")
+        raise EnrolmentError(f"No font file in {folder} can be used: {reasons}.")
     return dict(made.values())
 
 
