@@ -22,12 +22,12 @@ def draw_letters(font_file: Path) -> np.ndarray:
     if not face.glyph_count:
         raise OSError(f"{font_file} is no font that can be read.")
     font = uharfbuzz.Font(face)
-    glyphs = [find_glyph(font, letter) for letter in LETTERS]
-    heights = [glyph.top - glyph.bottom for glyph in glyphs if glyph]
+    found = {place: glyph for place, letter in enumerate(LETTERS) if (glyph := find_glyph(font, letter))}
     cells = np.zeros((len(LETTERS), CELL, CELL), np.uint8)
-    for cell, glyph in zip(cells, glyphs, strict=True):
-        if glyph:
-            scale = MEAN_HEIGHT / np.mean(heights)
-            left = (glyph.left + glyph.right - CELL / scale) / 2
-            cell[:] = glyph.drawn(scale, left, BASELINE / scale, CELL, CELL)
+    if not found:
+        return cells
+    scale = MEAN_HEIGHT / np.mean([glyph.top - glyph.bottom for glyph in found.values()])
+    for place, glyph in found.items():
+        left = (glyph.left + glyph.right - CELL / scale) / 2
+        cells[place] = glyph.drawn(scale, left, BASELINE / scale, CELL, CELL)
     return cells

@@ -37,9 +37,9 @@ from fontid.commands import Refusal, counted, make_room, with_progress
 from fontid.identifier import NOTHING_FITS, SHIPPED, Answer, FontIdentifier, Group, NoText, told
 from fontid.letters.undoing import SAID
 from fontid.listing import css_of, font_table
-from fontid.many import answer_into, opened, pictures_in, place_of
+from fontid.many import answer_into, opened, pictures_in
 from fontid.networks import cores
-from fontid.picture.opening import PictureError
+from fontid.picture.opening import ADDRESS, PictureError
 
 STDIN = Path("-")
 
@@ -103,9 +103,9 @@ def text_of(group: Group, several: bool) -> str:
         if len(row) > 1:
             shared = row[0].superfamily or row[0].name
             lines.append(f"{rank:3}. {100 * sum(one.probability for one in row):5.1f} %  {shared}:")
-            lines += [f"     {text_of_match(match, said=match.verdict != 'none')}" for match in row]
+            lines += [f"     {text_of_match(match)}" for match in row]
         else:
-            lines.append(f"{rank:3}. {text_of_match(row[0], said=rank == 1 or row[0].verdict != 'none')}")
+            lines.append(f"{rank:3}. {text_of_match(row[0], first=rank == 1)}")
     return "\n".join(lines)
 
 
@@ -117,13 +117,14 @@ def texts_of(group: Group) -> str:
     return " / ".join([*read, others] if unread else read)
 
 
-def text_of_match(match: Match, said: bool) -> str:
-    """Args: said: whether its verdict is; beside every row of an answer "none" would say nothing."""
+def text_of_match(match: Match, first: bool = False) -> str:
+    """A row; one after the first does not say "none": beside all of them it would tell nothing."""
     style = f"{match.weight}{' italic' if match.italic else ''}"
     _, comma, unusual = match.style.partition(", ")  # such as "Condensed"
     twins = f"  = {in_short(match.twin_names, match.name)}" if match.twins else ""
     alike = phrase({match.family, *match.twins})
-    words = f"{100 * match.probability:5.1f} % {match.verdict if said else '':7}"
+    verdict = match.verdict if first or match.verdict != "none" else ""
+    words = f"{100 * match.probability:5.1f} % {verdict:7}"
     return f"{words}  {match.name} {style}{comma}{unusual}  {match.url}{twins}" + (f"  ({alike})" if alike else "")
 
 
@@ -237,6 +238,15 @@ def run_removal(arguments: argparse.Namespace) -> int:
 
     print(remove(arguments.name, arguments.family))
     return 0
+
+
+def place_of(text: str) -> Path | str:
+    """A path, or the address that it is. Raises: argparse.ArgumentTypeError."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a picture is empty")
+    if "://" in text and not text.startswith(ADDRESS):
+        raise argparse.ArgumentTypeError(f"only http and https addresses can be fetched, not {text}")
+    return text if text.startswith(ADDRESS) else Path(text)
 
 
 def positive(text: str) -> int:

@@ -5,7 +5,6 @@ column `image` that holds files as `datasets` stores them. A line is what `fonti
 whose line is there is passed over. A picture of a data set is called FILE#ROW.
 """
 
-import argparse
 import json
 import math
 import re
@@ -19,7 +18,7 @@ from fontid.commands import Refusal, counted, make_room, with_progress
 from fontid.hub import fetch
 from fontid.identifier import Answer, FontIdentifier, told
 from fontid.on_ray import ray_data
-from fontid.picture.opening import ADDRESS, PICTURE_SUFFIXES, PictureError
+from fontid.picture.opening import PICTURE_SUFFIXES, PictureError
 
 COLUMN = "image"
 NAME = re.compile(r'\{"schema_version": \d+, "image": ("(?:[^"\\]|\\.)*")(, "error": )?')  # how `told` begins
@@ -110,15 +109,6 @@ def answers_of(identifier: FontIdentifier, part: Part, options: dict) -> Iterato
         except Exception as error:  # a fault of ours: the other million pictures are answered
             answer = ValueError(FAILED.format(type(error).__name__))
         yield json.dumps(told(name, answer), ensure_ascii=False)
-
-
-def place_of(text: str) -> Path | str:
-    """A path, or the address that it is. Raises: argparse.ArgumentTypeError."""
-    if not text:
-        raise argparse.ArgumentTypeError("the name of a picture is empty")
-    if "://" in text and not text.startswith(ADDRESS):
-        raise argparse.ArgumentTypeError(f"only http and https addresses can be fetched, not {text}")
-    return text if text.startswith(ADDRESS) else Path(text)
 
 
 def pictures_in(paths: Iterable[Path | str]) -> Iterator[Path | str]:

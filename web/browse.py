@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
 from fontid.catalogue.faces import Face, by_family, regular_face
+from fontid.commands import counted
 from fontid.identifier import FontIdentifier
 from web.cards import Row, card
 from web.filters import CATEGORIES
@@ -71,7 +72,7 @@ def family_cards(identifier: FontIdentifier, families: list[list[Face]]) -> str:
     rows = []
     for faces in families:
         face = regular_face(faces)
-        styles = f"{len(faces)} {'style' if len(faces) == 1 else 'styles'}"
+        styles = counted(len(faces), "style", "styles")
         rows.append(
             f"<li class='card'>{specimen(identifier, face, face.name)}<p class='style'>"
             f"{_family_button(face)}{face.category} · {styles}</p></li>"

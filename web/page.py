@@ -15,6 +15,7 @@ from PIL import Image
 
 from fontid.catalogue.faces import Face
 from fontid.catalogue.own import EnrolmentError
+from fontid.commands import counted
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
@@ -369,7 +370,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return False
             count = len(visit.own.catalogue.faces)
             notes = "".join(f" <p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
-            said = f"<p role='status'>{count} {'face' if count == 1 else 'faces'} of yours can be found now.</p>{notes}"
+            said = f"<p role='status'>{counted(count, 'face', 'faces')} of yours can be found now.</p>{notes}"
             yield {own_status: said}
             return (yield from again(visit))
 
