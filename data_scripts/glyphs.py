@@ -6,7 +6,7 @@ import numpy as np
 import uharfbuzz
 
 from fontid.letters.letterforms import find_glyph
-from fontid.letters.outlines import BASELINE, CELL, LETTERS, MEAN_HEIGHT
+from fontid.letters.outlines import CELL, LETTERS, MEAN_HEIGHT, draw_in_cell
 
 
 def draw_letters(font_file: Path) -> np.ndarray:
@@ -28,6 +28,5 @@ def draw_letters(font_file: Path) -> np.ndarray:
         return cells
     scale = MEAN_HEIGHT / np.mean([glyph.top - glyph.bottom for glyph in found.values()])
     for place, glyph in found.items():
-        left = (glyph.left + glyph.right - CELL / scale) / 2
-        cells[place] = glyph.drawn(scale, left, BASELINE / scale, CELL, CELL)
+        cells[place] = draw_in_cell(glyph, scale)
     return cells

@@ -7,11 +7,14 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from fontid.letters.letterforms import Glyph
+
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
 CELL = 64  # side of a letter's square, pixels
 MEAN_HEIGHT = 28.0  # average ink height of the fifty-two letters after normalisation, pixels
 BASELINE = 44  # row of the baseline in the cell
 OVERSAMPLING = 4
+TOLERANCE = 0.192  # pixels between the outlines of twins: about the renderers' own noise, results/once.jsonl#twins
 
 
 def draw_letters_by_freetype(font_file: Path | BinaryIO) -> np.ndarray:
@@ -36,6 +39,12 @@ def draw_letters_by_freetype(font_file: Path | BinaryIO) -> np.ndarray:
         ImageDraw.Draw(canvas).text(origin, letter, fill=255, font=font, anchor="ls")
         cell[:] = np.asarray(canvas.reduce(OVERSAMPLING))
     return cells
+
+
+def draw_in_cell(glyph: Glyph, scale: float) -> np.ndarray:
+    """(64, 64) uint8 likewise, of one letter at `scale` pixels to the em, drawn by HarfBuzz."""
+    left = (glyph.left + glyph.right - CELL / scale) / 2
+    return glyph.drawn(scale, left, BASELINE / scale, CELL, CELL)
 
 
 def outlines_apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
