@@ -519,34 +519,34 @@ class FontIdentifier:
         of_families = pool_families(self.catalogue, pooled, weights)
         of_encoder = in_families(self.catalogue, pooled[0], of_families) if len(pooled) > 1 else pooled[0]
         added = self.catalogue.prior(self.calibration.temperature, *self._prior_weights) if prior else None
-        verdict = self._verifier.verify(of_encoder, [(sample.line, sample.ink) for sample in drawn], added)
-        if added is not None:
-            verdict = replace(verdict, scores=self._fair(verdict, drawn, added))
+        lines = [(sample.line, sample.ink) for sample in drawn]
+        verdict = self._verifier.verify(of_encoder, lines, added)
+        if added is not None and verdict.drawn:
+            fair = self._fair(of_encoder, int((verdict.scores + added).argmax()), drawn)
+            if fair is not None:
+                of_encoder, verdict = fair, self._verifier.verify(fair, lines, added)
         similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, among)
-        lines = [sample.line for style in family for sample in style]
-        return verdict, similar, evidence_of(self.catalogue, lines, of_encoder, verdict, similar)
+        all_lines = [sample.line for style in family for sample in style]
+        return verdict, similar, evidence_of(self.catalogue, all_lines, of_encoder, verdict, similar)
 
-    def _fair(self, verdict: Verdict, drawn: list[_Sample], added: np.ndarray) -> np.ndarray:
-        """(F,) a verdict's scores, but for faces that write lines as the best one does: of those it scores the same.
+    def _fair(self, scores: np.ndarray, best: int, drawn: list[_Sample]) -> np.ndarray | None:
+        """(F,) the encoder's scores, with those of more used faces that write lines as the best one does lifted to its.
 
         Training showed some letters more often than others, and the encoder leans to their families where a text is
-        written alike in both. Usage and what drawing finds tell such faces apart, and the lines that they write
-        otherwise. Args: added: (F,) what the prior adds.
+        written alike in both. Usage tells such faces apart, and the lines that they write otherwise.
+        Returns: None where no line is written so in another face.
         """
-        candidates = verdict.faces[: verdict.drawn]
         read = [sample for sample in drawn if sample.line.text.strip()]
-        if not len(candidates):
-            return verdict.scores
-        best = candidates[(verdict.scores + added)[candidates].argmax()]
-        own = [self.catalogue.family_of[best], *self.catalogue.twin_families[best]]
-        others = candidates[~np.isin(self.catalogue.family_of[candidates], own)]
-        names, texts = [self.catalogue.faces[row].id for row in (best, *others)], [sample.line.text for sample in read]
-        alike = write_alike(self.letterforms, names[0], names[1:], texts)
+        others = self.catalogue.more_used(best)
+        names = [self.catalogue.faces[row].id for row in (best, *others)]
+        alike = write_alike(self.letterforms, names[0], names[1:], [sample.line.text for sample in read])
         of_lines = np.array([sample.scores for sample in read]) - self.settings.prior.copies * self.catalogue.log_copies
         lacking = np.maximum(of_lines[:, [best]] - of_lines[:, others], 0) * alike.T
-        scores = verdict.scores.copy()
-        scores[others] += np.average(lacking, 0, _weights(read, self.settings.grouping))
-        return scores
+        if not lacking.any():
+            return None
+        lifted = scores.copy()
+        lifted[others] += np.average(lacking, 0, _weights(read, self.settings.grouping))
+        return lifted
 
     def _rank(self, scores: np.ndarray, top: int, prior: bool) -> list[Match]:
         """The best rows with their conditional probabilities."""

@@ -29,7 +29,7 @@ from fontid.fonts.files import font_files_in
 from fontid.fonts.reading import read_apart
 from fontid.identifier import FontIdentifier
 from fontid.letters.letterforms import Letterforms
-from fontid.letters.outlines import TOLERANCE, draw_letters_by_freetype, outlines_apart
+from fontid.letters.outlines import draw_letters_by_freetype, outlines_apart
 
 LOG = logging.getLogger(__name__)
 REFERENCES = (
@@ -38,6 +38,7 @@ REFERENCES = (
     "PACK MY BOX", "with five dozen jugs", "gRaKxWmQbEyT", "NvUhSdZpLoJc", "aegsrtnlicou", "RSGAQMKWBDEF", "0123456789",
 )  # fmt: skip
 SIZES = (24, 32, 48, 64)  # pixels to the em, taken in turns
+TOLERANCE = 0.192  # pixels between the outlines of twins: about the renderers' own noise, results/once.jsonl#twins
 NEAR, LEAST_COSINE = 10, 0.8  # how many faces may be twins of one, and how near the encoder must find them
 
 

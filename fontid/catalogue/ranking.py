@@ -16,6 +16,7 @@ from fontid.catalogue.usage import FLOOR
 RIVALS = 100  # rows among which probability is shared out
 UNDATED = 9999  # the year of a family whose copyright names none
 FOLDED = 4  # families of a superfamily that one row of `similar` may hold, on average
+RESEMBLING = 0.4  # cosine of prototypes of faces that may write a text alike
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
 
 
@@ -163,6 +164,18 @@ class Catalogue:
         folded = [(part[0][0], self._first_drawn([shown for _, shown in part])) for part in rows.values()]
         return [self._neighbour(shown, scores[best]) for best, shown in folded[:top]]
 
+    def more_used(self, face: int) -> np.ndarray:
+        """(K,) int: of each family that is used more than a face's, and of twins most, the one that resembles it most.
+
+        The nearest first; families without one that resembles it are left out.
+        """
+        is_used = (self._own_usage == self._most_usage) & (self._own_usage > self._most_usage[face])
+        rows = np.flatnonzero(is_used & (self.family_of != self.family_of[face]))
+        cosines = self.score_faces(self.prototypes_of(face)[:1])
+        rows = rows[cosines[rows] >= RESEMBLING]
+        rows = rows[np.argsort(-cosines[rows], kind="stable")]
+        return rows[np.sort(np.unique(self.family_of[rows], return_index=True)[1])]
+
     def _neighbour(self, face: int, score: float) -> Neighbour:
         row, score = self.faces[face], round(float(score), 4)
         return Neighbour(row.family, row.name, row.weight, row.italic, score, row.url, self.twins_of(face), row.id)
@@ -194,12 +207,20 @@ class Catalogue:
     @cached_property
     def log_usage(self) -> np.ndarray:
         """(F,) float32: log of a month's downloads of the most used family that draws a face's letters, and `FLOOR`."""
-        of_family = np.array([self.usage.get(family, 0) for family in self.families])
-        of_face = of_family[self.family_of]
-        most = of_face.copy()
+        return np.log(self._most_usage + FLOOR).astype(np.float32)
+
+    @cached_property
+    def _own_usage(self) -> np.ndarray:
+        """(F,) downloads a month of each face's family."""
+        return np.array([self.usage.get(family, 0) for family in self.families])[self.family_of]
+
+    @cached_property
+    def _most_usage(self) -> np.ndarray:
+        """(F,) likewise, of the most used family that draws its letters."""
+        most = self._own_usage.copy()
         for faces, others in (self.twins.T, self.twins.T[::-1]):
-            np.maximum.at(most, faces, of_face[others])
-        return np.log(most + FLOOR).astype(np.float32)
+            np.maximum.at(most, faces, self._own_usage[others])
+        return most
 
     @cached_property
     def log_copies(self) -> np.ndarray:

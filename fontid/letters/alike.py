@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from fontid.letters.letterforms import Glyph, Letterforms
-from fontid.letters.outlines import MEAN_HEIGHT, TOLERANCE, draw_in_cell, outlines_apart
+from fontid.letters.outlines import MEAN_HEIGHT, draw_in_cell, outlines_apart
 
+APART = 0.25  # pixels of 28 between outlines: farther apart, letters look different
 NEAR = 2.0  # pixels: letters whose edges lie farther apart need no drawing
 ELSEWHERE = 0.01  # of a text's length: a letter that is farther off stands at another place
 
@@ -20,26 +21,20 @@ def write_alike(letterforms: Letterforms, face: str, others: Sequence[str], text
 
     A text with a letter that one of both lacks is not written alike.
     """
-    alike = [_written_alike(letterforms, (face, other), texts) for other in others]
+    alike = [[_is_written_alike(letterforms, (face, other), text) for text in texts] for other in others]
     return np.array(alike, bool).reshape(len(others), len(texts))
 
 
-def _written_alike(letterforms: Letterforms, faces: tuple[str, str], texts: Sequence[str]) -> list[bool]:
-    letters_of = [set("".join(text.split())) for text in texts]
-    letters = "".join(set().union(*letters_of))
-    pairs = zip(*(letterforms.glyphs(face, letters) for face in faces), strict=True)
-    known = {letter: pair for letter, pair in zip(letters, pairs, strict=True) if None not in pair}
-    if not known:
-        return [False] * len(texts)
+def _is_written_alike(letterforms: Letterforms, faces: tuple[str, str], text: str) -> bool:
+    letters = "".join(dict.fromkeys("".join(text.split())))
+    pairs = list(zip(*(letterforms.glyphs(face, letters) for face in faces), strict=True))
+    if not all(one and other for one, other in pairs):
+        return False
     # sizes do not count: the letters of both faces are drawn equally high on average
-    scales = MEAN_HEIGHT / np.mean([[glyph.top - glyph.bottom for glyph in pair] for pair in known.values()], 0)
-    near = {letter for letter, pair in known.items() if _edges_apart(pair, scales) <= NEAR}
-    wanted = set().union(*(letters for letters in letters_of if letters <= near))
-    same = {letter for letter in wanted if outlines_apart(*map(draw_in_cell, known[letter], scales)) <= TOLERANCE}
-    return [
-        letters <= same and _stand_alike(letterforms, faces, scales, text)
-        for letters, text in zip(letters_of, texts, strict=True)
-    ]
+    scales = MEAN_HEIGHT / np.mean([[glyph.top - glyph.bottom for glyph in pair] for pair in pairs], 0)
+    if max(_edges_apart(pair, scales) for pair in pairs) > NEAR or not _stand_alike(letterforms, faces, scales, text):
+        return False
+    return all(outlines_apart(*map(draw_in_cell, pair, scales)) <= APART for pair in pairs)
 
 
 def _edges_apart(pair: Sequence[Glyph], scales: np.ndarray) -> float:

@@ -14,7 +14,6 @@ CELL = 64  # side of a letter's square, pixels
 MEAN_HEIGHT = 28.0  # average ink height of the fifty-two letters after normalisation, pixels
 BASELINE = 44  # row of the baseline in the cell
 OVERSAMPLING = 4
-TOLERANCE = 0.192  # pixels between the outlines of twins: about the renderers' own noise, results/once.jsonl#twins
 
 
 def draw_letters_by_freetype(font_file: Path | BinaryIO) -> np.ndarray:
