@@ -295,7 +295,7 @@ def main(argv: list[str] | None = None) -> int:
     free.add_argument("--json", action="store_true")
     free.set_defaults(run=list_alternatives)
     new = commands.add_parser("enroll", parents=[model], help="add font files to a catalogue of your own")
-    new.add_argument("folder", type=Path, help="with ttf, otf, woff or woff2 files, at any depth")
+    new.add_argument("folder", type=Path, help="a ttf, otf, woff or woff2 file, or a folder with some at any depth")
     new.add_argument("--name", required=True, help="of the catalogue; made where there is none")
     new.set_defaults(run=run_enrolment)
     commands.add_parser("catalogues", help="list your own catalogues").set_defaults(run=list_catalogues)

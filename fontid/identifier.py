@@ -124,7 +124,8 @@ def told(image: str, answer: Answer | ValueError) -> dict:
     """
     about = {"schema_version": SCHEMA_VERSION, "image": image}
     if isinstance(answer, NoText):
-        return about | {"matches": [], "verdict": "no_text"} | ({"named": list(answer.named)} if answer.named else {})
+        nothing = {"matches": [], "fonts": [], "groups": [], "verdict": "no_text"}
+        return about | nothing | ({"named": list(answer.named)} if answer.named else {})
     if isinstance(answer, ValueError):
         return about | {"error": str(answer), "matches": []}
     return about | answer.to_dict()
@@ -344,7 +345,7 @@ class FontIdentifier:
                 whole, scored = self, judged
                 if self._whole is not None:
                     whole, scored = self._whole, [self._whole._scored(style) for style in judged]
-                known, evidence = whole._is_one_of(wanted, scored, [] if encoder_only else judged[0], without, prior)
+                known, evidence = whole._is_one_of(wanted, scored, [] if encoder_only else scored[0], without, prior)
             groups = []
             for of_faces, style in zip(self._by_style(judged, verdict, among), family, strict=True):
                 matches = tuple(self._rows(of_faces, top, prior, known))

@@ -77,7 +77,14 @@ def test_api_returns_what_the_command_line_prints(client, pictures, identifier):
 def test_api_says_that_there_is_no_text(client, tmp_path):
     Image.new("RGB", (300, 200), "white").save(tmp_path / "white.png")
     answer = client.predict(handle_file(tmp_path / "white.png"), api_name="/identify")
-    assert answer == {"schema_version": 2, "image": "white.png", "matches": [], "verdict": "no_text"}
+    assert answer == {
+        "schema_version": 2,
+        "image": "white.png",
+        "matches": [],
+        "fonts": [],
+        "groups": [],
+        "verdict": "no_text",
+    }
 
 
 def test_api_filters(client, pictures):

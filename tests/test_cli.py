@@ -252,7 +252,14 @@ def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
     draw(" ", "roboto").save(path)
     status, lines, _ = run(capsys, "identify", path, "--json")
     (row,) = map(json.loads, lines)
-    assert status == 0 and row == {"schema_version": 2, "image": str(path), "matches": [], "verdict": "no_text"}
+    assert status == 0 and row == {
+        "schema_version": 2,
+        "image": str(path),
+        "matches": [],
+        "fonts": [],
+        "groups": [],
+        "verdict": "no_text",
+    }
     answer_validator().validate(row)
     status, lines, err = run(capsys, "identify", path)
     assert status == 0 and not lines and "No Latin letters" in err

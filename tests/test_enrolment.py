@@ -369,11 +369,13 @@ def test_by_the_command_line(capsys, identifier, fonts, home, tmp_path):
     assert json.loads(run("evaluate", tmp_path)[1].splitlines()[-1])["left_out"] == 1
     assert run("remove", "brand", "--family", "acme-wide")[0] == 0
     assert "removed" in run("remove", "brand")[1] and run("catalogues")[1] == ""
+    assert "1 face enrolled" in run("enroll", fonts / "wide" / "AcmeWide.ttf", "--name", "one")[1]
+    assert run("catalogues")[1] == "one: acme-wide\n"
     for arguments, told in (
         (("identify", picture, "--catalogue", "brand"), "No catalogue is named brand"),
         (("identify", picture, "--alone"), "--alone needs --catalogue"),
-        (("enroll", tmp_path / "none", "--name", "x"), "is no folder"),
-        (("enroll", tmp_path, "--name", "x"), "no ttf, otf, woff or woff2 files"),
+        (("enroll", tmp_path / "none", "--name", "x"), "does not exist: name a font file"),
+        (("enroll", tmp_path, "--name", "x"), "no ttf, otf, woff or woff2 file"),
     ):
         status, _, err = run(*arguments)
         assert status == 2 and told in err

@@ -97,7 +97,14 @@ def test_marks_alone_are_no_text(reader, text):
 
 def test_a_refusal_is_no_failure():
     answer = told("a.png", OtherScript("The letters look Greek."))
-    assert answer == {"schema_version": 2, "image": "a.png", "matches": [], "verdict": "no_text"}
+    assert answer == {
+        "schema_version": 2,
+        "image": "a.png",
+        "matches": [],
+        "fonts": [],
+        "groups": [],
+        "verdict": "no_text",
+    }
     assert issubclass(OtherScript, NoText)
 
 

@@ -49,7 +49,7 @@ def read_fonts(folder: Path, problems: dict[str, str], total_seconds: float = ma
     """
     files = font_files_in(folder)
     if not files:
-        raise EnrolmentError(f"There are no ttf, otf, woff or woff2 files in {folder}.")
+        raise EnrolmentError(f"{folder} is, or holds, no ttf, otf, woff or woff2 file.")
     made: dict[str, tuple[Face, bytes]] = {}
     for file, face, found in read_apart(files, total_seconds=total_seconds):
         if face is None or isinstance(found, str):
@@ -183,13 +183,13 @@ class Enrolled:
 
 
 def enroll(identifier: FontIdentifier, folder: Path, name: str) -> Enrolled:
-    """Add the fonts under a folder to a catalogue, which is made where there is none.
+    """Add a font file, or those under a folder, to a catalogue, which is made where there is none.
 
     Args: identifier: with the shipped catalogue, among whose faces twins are looked for too.
     Raises: EnrolmentError; the catalogue is what it was then.
     """
-    if not Path(folder).is_dir():
-        raise EnrolmentError(f"{folder} is no folder: name one that holds font files.")
+    if not Path(folder).exists():
+        raise EnrolmentError(f"{folder} does not exist: name a font file, or a folder that holds some.")
     problems: dict[str, str] = {}
     with locked(name):
         before = _renewed(identifier, name) if exists(name) else None

@@ -25,8 +25,9 @@ class Instance:
 
 
 def font_files_in(folder: Path) -> list[Path]:
-    """Every font file under a folder, in order of path."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in FONT_SUFFIXES and path.is_file())
+    """Every font file under a folder, in order of path; of a file that itself."""
+    paths = [folder] if folder.is_file() else folder.rglob("*")
+    return sorted(path for path in paths if path.suffix.lower() in FONT_SUFFIXES and path.is_file())
 
 
 def faces_in(file: Path) -> Iterator[tuple[Instance, TTFont]]:
