@@ -44,7 +44,7 @@ TESTS = {  # modules, and the tests beside them
     "fontid/many.py": ("test_many",),
     "web/batch.py": ("test_web",),
     "fontid/text/*.py": ("test_frames", "test_bends", "test_letters", "test_lines", "test_scripts", "test_identifier"),
-    "fontid/letters/*.py": ("test_letterforms", "test_spacing", "test_twins", "test_identifier"),
+    "fontid/letters/*.py": ("test_letterforms", "test_spacing", "test_twins", "test_alike", "test_identifier"),
 }
 
 

@@ -28,8 +28,9 @@ from fontid.commands import Refusal
 from fontid.confidence import evidence_of
 from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
 from fontid.hub import fetch
-from fontid.letters.alike import write_alike
+from fontid.letters.alike import share_alike
 from fontid.letters.letterforms import Letterforms
+from fontid.letters.outlines import LETTERS
 from fontid.letters.undoing import CHANGES, Change, undo
 from fontid.letters.verification import Verdict, Verifier
 from fontid.listing import Font, letters_of, list_fonts
@@ -522,7 +523,7 @@ class FontIdentifier:
         added = self.catalogue.prior(self.calibration.temperature, *self._prior_weights) if prior else None
         lines = [(sample.line, sample.ink) for sample in drawn]
         verdict = self._verifier.verify(of_encoder, lines, added)
-        if added is not None and verdict.drawn:
+        if added is not None and drawn:
             fair = self._fair(of_encoder, int((verdict.scores + added).argmax()), drawn)
             if fair is not None:
                 of_encoder, verdict = fair, self._verifier.verify(fair, lines, added)
@@ -531,23 +532,25 @@ class FontIdentifier:
         return verdict, similar, evidence_of(self.catalogue, all_lines, of_encoder, verdict, similar)
 
     def _fair(self, scores: np.ndarray, best: int, drawn: list[_Sample]) -> np.ndarray | None:
-        """(F,) the encoder's scores, with those of more used faces that write lines as the best one does lifted to its.
+        """(F,) the encoder's scores, without its leaning to the best face where more used ones write the same letters.
 
-        Training showed some letters more often than others, and the encoder leans to their families where a text is
-        written alike in both. Usage tells such faces apart, and the lines that they write otherwise.
-        Returns: None where no line is written so in another face.
+        Training showed the letters of some families more often than others, and the encoder leans to them even where a
+        line is written alike in both faces, or but for a letter or two. Of lines that nobody read the alphabet counts.
+        Returns: None where no other face writes anything so.
         """
-        read = [sample for sample in drawn if sample.line.text.strip()]
         others = self.catalogue.more_used(best)
         names = [self.catalogue.faces[row].id for row in (best, *others)]
-        alike = write_alike(self.letterforms, names[0], names[1:], [sample.line.text for sample in read])
-        of_lines = np.array([sample.scores for sample in read]) - self.settings.prior.copies * self.catalogue.log_copies
-        lacking = np.maximum(of_lines[:, [best]] - of_lines[:, others], 0) * alike.T
-        if not lacking.any():
+        texts, text_of = np.unique([sample.line.text.strip() or LETTERS for sample in drawn], return_inverse=True)
+        shares = share_alike(self.letterforms, names[0], names[1:], texts.tolist())[:, text_of].T
+        prior = self.settings.prior
+        of_lines = np.array([sample.scores for sample in drawn]) - prior.copies * self.catalogue.log_copies
+        lacking = np.maximum(of_lines[:, [best]] - of_lines[:, others], 0)
+        taken = np.where(shares >= prior.near_copy, np.minimum(lacking, prior.leaning), 0)
+        if not taken.any():
             return None
-        lifted = scores.copy()
-        lifted[others] += np.average(lacking, 0, _weights(read, self.settings.grouping))
-        return lifted
+        fair = scores.copy()
+        fair[others] += np.average(taken, 0, _weights(drawn, self.settings.grouping))
+        return fair
 
     def _rank(self, scores: np.ndarray, top: int, prior: bool) -> list[Match]:
         """The best rows with their conditional probabilities."""

@@ -699,13 +699,16 @@ def sentence(family: str, other: str, style: str, place: int, pixels: int = 40) 
     return picture.crop((0, 0, round(x + pixels), picture.height))
 
 
+NEAR_COPY = pytest.mark.xfail(strict=True, reason="Noto Sans writes the words before alike, and comes just ahead")
+
+
 @pytest.mark.parametrize(
     ("family", "other", "style", "place"),
     [
         ("arimo", "arimo", "700-normal", 3),
         ("lora", "lora", "400-italic", 3),
         ("roboto", "lora", "400-normal", 3),
-        ("open-sans", "lora", "400-normal", 3),
+        pytest.param("open-sans", "lora", "400-normal", 3, marks=NEAR_COPY),
         ("roboto", "pacifico", "400-normal", 6),
     ],
 )

@@ -1,7 +1,6 @@
-"""Faces that write a text alike: the same outlines of all its letters, at the same places.
+"""Faces that write a text alike: the same outlines of its letters, at the same places.
 
-Twins draw the whole alphabet alike. Others do so only where a text lacks some letters: Open Sans and Noto Sans differ
-in g and I.
+Twins draw the whole alphabet alike. Others do so but for a few letters: Open Sans and Noto Sans differ in g and I.
 """
 
 from collections.abc import Sequence
@@ -13,28 +12,34 @@ from fontid.letters.outlines import MEAN_HEIGHT, draw_in_cell, outlines_apart
 
 APART = 0.25  # pixels of 28 between outlines: farther apart, letters look different
 NEAR = 2.0  # pixels: letters whose edges lie farther apart need no drawing
-ELSEWHERE = 0.01  # of a text's length: a letter that is farther off stands at another place
+ELSEWHERE = 0.02  # of a text's length: a letter that is farther off stands at another place
 
 
-def write_alike(letterforms: Letterforms, face: str, others: Sequence[str], texts: Sequence[str]) -> np.ndarray:
-    """Whether each of the other faces writes each text as a face does: (K, N) bool.
+def share_alike(letterforms: Letterforms, face: str, others: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+    """Which share of each text's letters each of the other faces writes as a face does: (K, N) float, 0-1.
 
-    A text with a letter that one of both lacks is not written alike.
+    It is 0 where these letters are spaced otherwise.
     """
-    alike = [[_is_written_alike(letterforms, (face, other), text) for text in texts] for other in others]
-    return np.array(alike, bool).reshape(len(others), len(texts))
+    shares = [[_share_alike(letterforms, (face, other), text) for text in texts] for other in others]
+    return np.array(shares, float).reshape(len(others), len(texts))
 
 
-def _is_written_alike(letterforms: Letterforms, faces: tuple[str, str], text: str) -> bool:
-    letters = "".join(dict.fromkeys("".join(text.split())))
-    pairs = list(zip(*(letterforms.glyphs(face, letters) for face in faces), strict=True))
-    if not all(one and other for one, other in pairs):
-        return False
-    # sizes do not count: the letters of both faces are drawn equally high on average
-    scales = MEAN_HEIGHT / np.mean([[glyph.top - glyph.bottom for glyph in pair] for pair in pairs], 0)
-    if max(_edges_apart(pair, scales) for pair in pairs) > NEAR or not _stand_alike(letterforms, faces, scales, text):
-        return False
-    return all(outlines_apart(*map(draw_in_cell, pair, scales)) <= APART for pair in pairs)
+def _share_alike(letterforms: Letterforms, faces: tuple[str, str], text: str) -> float:
+    text = "".join(text.split())  # how wide a blank is tells little: texts are justified
+    letters = "".join(dict.fromkeys(text))
+    pairs = zip(*(letterforms.glyphs(face, letters) for face in faces), strict=True)
+    known = {letter: pair for letter, pair in zip(letters, pairs, strict=True) if None not in pair}
+    if not known:
+        return 0.0
+    # sizes do not count: half of the letters are drawn lower than 28 pixels, and half higher
+    scales = MEAN_HEIGHT / np.median([[glyph.top - glyph.bottom for glyph in pair] for pair in known.values()], 0)
+    alike = {letter for letter, pair in known.items() if _is_alike(pair, scales)}
+    same = "".join(letter for letter in text if letter in alike)
+    return len(same) / len(text) if same and _stand_alike(letterforms, faces, scales, same) else 0.0
+
+
+def _is_alike(pair: tuple[Glyph, Glyph], scales: np.ndarray) -> bool:
+    return _edges_apart(pair, scales) <= NEAR and bool(outlines_apart(*map(draw_in_cell, pair, scales)) <= APART)
 
 
 def _edges_apart(pair: Sequence[Glyph], scales: np.ndarray) -> float:
