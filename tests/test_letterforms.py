@@ -701,11 +701,30 @@ def test_large_letters_are_averaged_and_small_ones_keep_sharp_edges():
     assert sharp.min() < 100 and sharp.max() > 200
 
 
+@pytest.mark.parametrize("left", [0, 100])
 @pytest.mark.parametrize(("length", "width"), [(6000, 6000), (6720, 6720), (6800, 6720)])
-def test_of_a_line_what_is_sixty_times_as_long_as_high_is_undone(length, width):
-    amount = np.full((112, length), 255, np.uint8)
-    _, ink = undoing.undo(undoing.Change("same"), Line((), "l"), Ink(amount, (0, 0, length, 112)))
+def test_of_a_line_what_is_sixty_times_as_long_as_high_is_undone(length, width, left):
+    amount = np.full((112, left + length + 50), 255, np.uint8)
+    _, ink = undoing.undo(undoing.Change("same"), Line((), "l"), Ink(amount, (left, 0, left + length, 112)))
     assert ink.amount.shape == (128, width + 80)
+
+
+@pytest.mark.parametrize(("thinner", "off"), [(0.0, 0), (1.0, 1), (2.0, 2), (2.8, 2), (2.9, 2), (3.0, 3)])
+def test_as_many_pixels_are_taken_off_bold_letters_on_each_side(thinner, off):
+    """Of corners as well: what is left of a rectangle is one."""
+    amount = np.zeros((140, 200), np.uint8)
+    amount[12:124, 20:50] = 255
+    line, ink = undoing.undo(undoing.Change("bold", thinner=thinner), Line((), "l"), Ink(amount, ink_box(amount)))
+    assert ink.box == (40 + off, 8 + off, 70 - off, 120 - off) and ink.amount.shape == (128, 110)
+    assert (ink.amount > 0).sum() == (30 - 2 * off) * (112 - 2 * off) and line.centres == ()
+
+
+@pytest.mark.parametrize(("stroke", "is_left"), [(4, False), (5, True)])
+def test_nothing_is_left_of_thin_letters_that_are_made_thinner(stroke, is_left):
+    amount = np.zeros((112, 60), np.uint8)
+    amount[:, 20 : 20 + stroke] = 255
+    undone = undoing.undo(undoing.Change("bold", thinner=2.0), Line((), "l"), Ink(amount, ink_box(amount)))
+    assert (undone is not None) == is_left
 
 
 def test_of_the_thinnest_line_one_pixel_is_undone():
@@ -917,6 +936,15 @@ def test_a_letter_has_as_much_say_as_a_face_resembles_it():
     assert mean == pytest.approx([(0.35 + 0.9 + 0.5) / 2, (0.15 + 0.5 + 0.1) / 2])
     mean, letters = _mean_likeness(likeness[[0, 4]], np.ones(2), (0.5, 0.9))
     assert mean.tolist() == [0, 0] and letters == 0
+
+
+def test_a_face_without_a_letter_gets_the_least_likeness_that_another_has_in_it():
+    likeness = np.array([[0.9, np.nan, 0.6], [0.9, 0.8, 1.0]], np.float32)
+    mean, letters = _mean_likeness(likeness, np.array([1.0, 0.5]), (0.5, 0.9))
+    assert mean == pytest.approx([0.9, (0.6 + 0.5 * 0.8) / 1.5, (0.6 + 0.5 * 1.0) / 1.5])
+    assert letters == pytest.approx(1.5) and mean.dtype == np.float32
+    mean, letters = _mean_likeness(likeness[:1] - 0.5, np.ones(1), (0.5, 0.9))
+    assert mean.tolist() == [0, 0, 0] and mean.dtype == np.float32 and letters == 0
 
 
 @pytest.mark.parametrize(

@@ -661,6 +661,20 @@ def test_a_shadow_on_both_sides_is_none():
     assert shadows._thrown(SQUARE_AT_30, dark(right, (26, 30, 30, 44)), 10) == 0, "0.7 of what is near on one side"
 
 
+@pytest.mark.parametrize(("height", "is_shadow"), [(17, True), (18, True), (19, False)])
+def test_what_lies_beside_letters_is_told_one_to_four_pixels_off(height, is_shadow):
+    """Ten times 20 pixels of a shadow on the right; on the left of two columns 1 + 2 + 2 + 2 times their height."""
+    dark = inked((50, 30, 60, 50), (28, 30, 30, 30 + height), size=(100, 80), amount=1).amount
+    covers = 200 / (200 + 2 * height) if is_shadow else 0
+    assert shadows._thrown(SQUARE_AT_30, dark, 10) == pytest.approx(covers)
+
+
+def test_without_letters_or_shadow_nothing_is_covered():
+    blank = np.zeros_like(SQUARE_AT_30)
+    for letters, dark in ((blank, blank), (blank, SQUARE_AT_30), (SQUARE_AT_30, blank)):
+        assert shadows._covered(letters, dark, 0, 5) == 0
+
+
 @pytest.mark.parametrize(("opposite", "covers"), [(0.49, 1.0), (0.5, 0.0)])
 def test_a_shadow_is_looked_for_two_directions_to_each_side_of_the_likeliest(monkeypatch, opposite, covers):
     """There the best may be; the opposite one must cover less than half as much."""

@@ -482,6 +482,17 @@ def test_rows_of_ink_are_read_where_a_plain_picture_holds_much_that_was_not(aske
     assert found == [box_of(*LONG).tolist(), box_of(*SHORT).tolist()] if by_rows else found is read
 
 
+@pytest.mark.parametrize(("level", "by_rows"), [(145, False), (144, True)])
+def test_ink_that_is_left_out_counts_above_110_of_255(asked, level, by_rows):
+    """Of black and white. Paler than that it is neither ink nor ground."""
+    picture = bars(LONG)
+    ImageDraw.Draw(picture).rectangle((50, 100, 349, 159), (level,) * 3)
+    asked._read = lambda picture, boxes: len(boxes)
+    read = [a_line("abc", box=(50, 40, 349, 69))]
+    found = asked._by_rows(picture, read)
+    assert found == 2 if by_rows else found is read
+
+
 def test_rows_of_a_large_picture_are_found_in_a_smaller_one(asked, monkeypatch):
     monkeypatch.setattr(text_reader, "MOST_PIXELS", 20_000)
     picture = bars(LONG, SHORT)
@@ -825,6 +836,14 @@ def test_beside_another_script_only_lines_surely_read_as_latin_stay():
     for line in (unsure, half, a_line("123", 0.9)):
         with pytest.raises(OtherScript, match="look Greek"):
             text_reader._latin([foreign, line], DEFAULTS.reading)
+
+
+def test_of_two_other_scripts_that_of_the_first_line_is_named():
+    lines = [a_line("", **vars_of(replace(FOREIGN, others={name: 1.0}))) for name in ("cyrillic", "greek", "other")]
+    with pytest.raises(OtherScript, match="look Cyrillic"):
+        text_reader._latin(lines, DEFAULTS.reading)
+    with pytest.raises(OtherScript, match="look like those of another script"):
+        text_reader._latin(lines[::-1], DEFAULTS.reading)
 
 
 def test_beside_much_more_latin_text_nothing_is_in_another_script():
