@@ -267,6 +267,22 @@ def made_recogniser() -> Recogniser:
     return made
 
 
+def test_of_what_the_network_knows_latin_characters_and_letters_of_other_scripts_are_told_apart(monkeypatch):
+    """The first is its blank, the last one a blank between words."""
+    meta = SimpleNamespace(custom_metadata_map={"character": "a\nж\n1\n。\nß"})
+    monkeypatch.setattr(recogniser, "open_network", lambda path: SimpleNamespace(get_modelmeta=lambda: meta))
+    monkeypatch.setattr(recogniser, "ScriptClassifier", lambda characters: "".join(characters))
+    made = Recogniser()
+    assert made.characters == ["", "a", "ж", "1", "。", "ß", " "] and made._scripts == "aж1。ß "
+    assert made._latin.tolist() == [0, 1, 3, 5, 6] and np.flatnonzero(made._is_other).tolist() == [2]
+
+
+def test_a_reading_of_nothing_says_nothing():
+    reading = Reading()
+    assert (reading.text, reading.confidence, reading.centres, reading.is_foreign) == ("", 0, (), False)
+    assert (reading.other_letters, reading.other_confidence, reading.others) == (0, 0, {})
+
+
 def steps_of(*steps: dict[int, float]) -> np.ndarray:
     """(steps, 5): by step, how likely characters are by number."""
     likely = np.zeros((len(steps), 5), np.float32)
