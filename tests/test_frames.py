@@ -781,3 +781,5 @@ def test_runs_begin_and_end_where_a_mask_changes():
 def test_low_runs_belong_to_a_taller_one_close_by(runs, joined):
     assert _join_small(runs) == ([(10, runs[1][1])] if joined else runs)
     assert _join_small([]) == []
+    above = [(-500, -400), (-300, -200)]
+    assert _join_small([*above, *runs]) == above + ([(10, runs[1][1])] if joined else runs), "of several the last"

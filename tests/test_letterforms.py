@@ -27,7 +27,7 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.fonts.subsetting import plain, small_font, woff2
 from fontid.letters import undoing
-from fontid.letters.drawing import Comparison, _best_likeness, _drawn_as, _resampling
+from fontid.letters.drawing import Comparison, _beside, _best_likeness, _drawn_as, _resampling
 from fontid.letters.letterforms import CHARACTERS, OF_GLYPH, PLAIN, Letterforms, _Pack, font_name
 from fontid.letters.small_capitals import base_letter, capital, find_small_capitals
 from fontid.letters.verification import Verifier, _chosen_letters, _is_settled, _mean_likeness, drawn_as
@@ -396,6 +396,26 @@ def test_small_capitals_are_a_faces_own_where_its_h_is_lower_than_nine_tenths_of
     (large, low, missing) = comparison._glyphs("bars", "Xx?")
     assert (large.right, large.top) == (0.4, 0.5) and missing is None
     assert (low.right, low.top) == pytest.approx((0.1, small / 1000) if own else (0.3, 0.375))
+
+
+@pytest.mark.parametrize(("column", "differing"), [(42, 0), (43, 12), (62, 12), (63, 0)])
+def test_ink_that_touches_a_letter_differs_and_what_is_a_pixel_off_does_not(column, differing):
+    """An o has 18 x 12 pixels, from column 44 to 62."""
+    line, ink = painted("lop", known=True)
+    ink.amount[22:34, column] = 255
+    likeness, _ = Comparison(line, ink, ["bars"], letterforms_of(bars=BARS)).compare(["bars"], [1])
+    assert likeness == pytest.approx(1 - differing / (2 * 216 + differing), abs=1e-4)
+
+
+@pytest.mark.parametrize("least", [1.5, 1.75, 2.0, 2.25, 2.4375])
+def test_a_place_between_two_pixels_is_told_by_the_parabola_through_three(least):
+    places = np.arange(5.0)
+    rows = np.stack([3 * (places - least) ** 2 + 1, 0.125 * (places - least) ** 2])
+    assert _beside(rows, np.array([2, 2])) == pytest.approx([least - 2] * 2)
+    assert _beside(rows, np.array([1, 3])) == pytest.approx([least - 1, least - 3])
+    assert _beside(-rows, np.array([2, 2])).tolist() == [0, 0], "none is least"
+    assert _beside(rows, np.array([0, 4])).tolist() == [0, 0], "at an end"
+    assert _beside(0 * rows, np.array([2, 2])).tolist() == [0, 0]
 
 
 def bar_of(place: int, width: int = 6, height: int = 60, value: float = 1.0) -> np.ndarray:
@@ -843,6 +863,14 @@ def test_drawing_adds_the_log_of_what_differs_as_much_as_the_reading_is_sure():
     assert verdict.scores == pytest.approx(scores + added, abs=1e-4)
 
 
+def test_a_face_that_cannot_be_drawn_gains_as_little_as_the_worst_that_is():
+    """Wherever it stands in the catalogue, and others after it."""
+    catalogue = a_catalogue("none", "flat", "bars")
+    scores = np.array([0.5, 0.5, 0.5], np.float32)
+    verdict = Verifier(catalogue, letterforms_of(**OTHERS)).verify(scores, [read_in_bars()])
+    assert verdict.faces.tolist() == [1, 2] and verdict.scores[0] == verdict.scores[1] < verdict.scores[2] - 0.5
+
+
 def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier():
     """A tenth of an em more after each letter is twenty times what is usual, for which Cauchy's price is log(401)."""
     catalogue = a_catalogue("wide", "bars")
@@ -894,6 +922,15 @@ def test_drawing_weighs_more_of_no_more_than_three_letters(text, weight):
     catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
     verdict = Verifier(catalogue, letterforms_of(**OTHERS)).verify(scores, [read_in_bars(text, 1.0)])
     assert verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4) and verdict.letters >= 3
+
+
+@pytest.mark.parametrize(("text", "weight"), [("l", 0.7), ("lo", 0.7), ("lo2", 0.7), ("lopo", 0.1)])
+def test_fewer_letters_weigh_as_much_as_three_do(text, weight):
+    catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
+    letters = {"bars-400-normal": BARS, "flat-400-normal": {**FLAT, "l": (125, 0, 375, 375), "p": (125, -250, 375, 0)}}
+    verifier = Verifier(catalogue, letterforms_of(**letters), DrawingSettings(spacing=0.0))
+    verdict = verifier.verify(scores, [read_in_bars(text, 1.0)])
+    assert verdict.letters and verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4)
 
 
 def test_lines_that_are_read_most_surely_are_drawn_where_a_reading_is_sure_enough():

@@ -16,7 +16,7 @@ from fontid.networks import open_network
 from fontid.settings import LettersSettings
 from fontid.text import frames, shadows, words
 from fontid.text import letters as served_letters
-from fontid.text.frames import box_of
+from fontid.text.frames import Frame, box_of
 from fontid.text.letters import LettersNetwork as Served
 from fontid.text.letters import _difference, _wider
 from fontid.text.lines import Line, line_around
@@ -394,6 +394,20 @@ def test_a_frame_in_fewer_pixels_is_shown_as_large(bare, monkeypatch):
     assert np.flatnonzero((coverage > 0.5).any(0))[[0, -1]] == pytest.approx([4, 103], abs=1)
 
 
+def test_the_network_is_shown_as_much_beside_a_line_as_its_frame_has_at_the_left(bare):
+    shown = []
+    bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
+    frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 200, 154), (12, 3, 5, 7))
+    assert bare._coverage(frame, frame.corners)[0].shape == (96, 124) and shown == [(1, 3, 96, 128)]
+
+
+@pytest.mark.parametrize(("height", "scale"), [(0.5, 54), (1, 54), (2, 27)])
+def test_a_line_lower_than_a_pixel_is_shown_as_one_of_a_pixel(bare, height, scale):
+    bare._tiles = lambda inputs: inputs[0, 1]
+    frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 110, 100 + height), (2, 2, 2, 2))
+    assert bare._coverage(frame, frame.corners)[1] == pytest.approx((-21 / scale, 1 / scale))
+
+
 def test_a_narrow_line_is_shown_16_pixels_wide(bare):
     shown = []
     bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
@@ -439,6 +453,13 @@ def test_views_differ_by_the_share_of_ink_beyond_a_pixel_times_the_height():
     assert _difference(high, more) == pytest.approx(39 / 80 * 108), "seen in half as many pixels: of 40, one is near"
     narrow = inked((5, 0, 6, 110), size=(10, 110))
     assert _difference(narrow, narrow) == 0
+    low = inked((0, 0, 110, 1), size=(110, 1))
+    assert _difference(low, low) == 0
+    pieces = ((0, 0, 100, 20), (0, 88, 100, 108)), ((0, 0, 100, 28), (0, 88, 100, 108))
+    one, other = (inked(*boxes, size=(100, 108)) for boxes in pieces)
+    assert _difference(one, other) == _difference(other, one) == pytest.approx(3 / 24 * 108), "likewise downwards"
+    left, right = inked((10, 10, 38, 50), (60, 10, 80, 50)), inked((10, 10, 30, 50), (52, 10, 80, 50))
+    assert _difference(left, right) == pytest.approx((7 + 7) / 56 * 40), "more here and less there"
 
 
 def test_wider_ink_reaches_a_pixel_farther_on_all_sides():
