@@ -640,7 +640,12 @@ def test_a_levelled_box_has_its_size_and_middle_on_whole_pixels(box, level):
 
 @pytest.mark.parametrize(
     ("ink", "sharpness"),
-    [([(100, 110, 300, 130)], 1 / 20), ([(100, 105, 300, 110), (100, 120, 200, 125)], 1 / 9), ([], 0)],
+    [
+        ([(100, 110, 300, 130)], 1 / 20),
+        ([(100, 105, 300, 110), (100, 120, 200, 125)], 1 / 9),
+        ([(100, 150, 300, 170)], 0),
+        ([], 0),
+    ],
 )
 def test_ink_is_sharp_where_few_rows_hold_it(ink, sharpness):
     """Five rows of 200 and five of 100: 5 (200^2 + 100^2) / 1500^2."""

@@ -516,6 +516,18 @@ def test_fonts_asked_for_last_are_kept_as_long_as_they_fit(monkeypatch):
         assert list(letterforms._packs) == [f"{name}.woff2" for name in kept]
 
 
+def test_48_megabytes_of_fonts_are_kept():
+    names = [f"font{place}" for place in range(10)]
+    letterforms = letterforms_of(**dict.fromkeys(names, BARS))
+    for megabytes, first in ((5, 0), (6, 1)):
+        letterforms._packs.clear()
+        for name in names[:9]:
+            letterforms.layout(name, "ll")
+            letterforms._packs[f"{name}.woff2"].size = megabytes * 1_000_000
+        letterforms.layout(names[9], "ll")
+        assert list(letterforms._packs) == [f"{name}.woff2" for name in names[first:]]
+
+
 def test_a_font_takes_its_bytes_those_unpacked_and_those_of_each_letter_that_was_drawn():
     data = woff2(bars(BARS).font)
     pack = _Pack({"plain": truetype(data), "packed": data})
@@ -707,14 +719,15 @@ def test_letters_slanted_by_one_pixel_a_row_are_upright_where_the_middle_row_is(
         amount[row, 120 - row : 130 - row] = 255
     _, ink = undoing.undo(undoing.Change("italic", upright=1.0), Line((), "l", 1.0), Ink(amount, ink_box(amount)))
     assert ink.box == (40 + 111 - (64 - 8), 8, 40 + 111 - (64 - 8) + 10, 120) and ink.amount.sum() == 255 * 112 * 10
+    assert ink.amount.shape == (8 + 112 + 8, 40 + 111 + 10 + 40)
 
 
 def test_large_letters_are_averaged_and_small_ones_keep_sharp_edges():
-    amount = np.zeros((448, 40), np.uint8)
-    amount[::2] = amount[-1] = 240
+    amount = np.full((448, 40), 120, np.uint8)
+    amount[::4] = 240
     same = undoing.Change("same")
     averaged = undoing.undo(same, Line((), "l"), Ink(amount, (0, 0, 40, 448)))[1].amount[8:119, 40:-40]
-    assert averaged.min() == averaged.max() == 120
+    assert averaged.min() == averaged.max() == 150
     edge = np.full((56, 40), 100, np.uint8)
     edge[:, 20:] = 200
     sharp = undoing.undo(same, Line((), "l"), Ink(edge, (0, 0, 40, 56)))[1].amount[8:-8, 40:-40]
@@ -884,6 +897,17 @@ def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier(
         assert right - wide == pytest.approx(0.8 * less, rel=0.1), spacing
         assert verdict.evidence[0] == pytest.approx(verdict.evidence[1], abs=1e-3)
         assert verdict.placed == pytest.approx(0, abs=0.01) or not spacing
+
+
+def test_how_well_places_are_explained_is_told_of_the_face_that_is_best_with_what_is_added():
+    """Also where scores are below nothing."""
+    catalogue = a_catalogue("wide", "bars")
+    forms = letterforms_of(600, **{face.id: BARS for face in catalogue.faces})
+    verifier = Verifier(catalogue, forms, DrawingSettings(spacing=0.01, most_spacing=0.1))
+    for prior, is_explained in (((-3, -3), True), ((0, 0), True), ((0, -3), False), ((-3, 0), True)):
+        scores = np.array([0.5, 0.5], np.float32)
+        placed = verifier.verify(scores, [read_in_bars("lopolplo")], np.array(prior, np.float32)).placed
+        assert (placed == pytest.approx(0, abs=0.01)) == is_explained and placed <= 0, prior
 
 
 def test_of_few_letters_more_styles_of_a_family_are_drawn():
