@@ -356,7 +356,7 @@ def test_plain_ink_is_full_inside_and_its_ground_is_empty(width, full, ground, p
     assert is_plain(read("llll"), bars(4, width, full=full, ground=ground)) == plain
 
 
-@pytest.mark.parametrize(("height", "soft"), [(40, 2), (120, 4), (20, 2)])
+@pytest.mark.parametrize(("height", "soft"), [(40, 2), (120, 4), (20, 2), (59, 2), (61, 3)])
 def test_rims_of_plain_ink_may_be_soft_by_a_fortieth_of_its_height_and_a_pixel(height, soft):
     for rim, plain in ((soft, True), (soft + 1, False)):
         inside, outside = bars(4, 12, height), bars(4, 6, height)
@@ -365,6 +365,18 @@ def test_rims_of_plain_ink_may_be_soft_by_a_fortieth_of_its_height_and_a_pixel(h
             inside.amount[10:-10, left : left + rim] = inside.amount[10:-10, left + 12 - rim : left + 12] = 180
             outside.amount[10:-10, left - rim : left] = outside.amount[10:-10, left + 6 : left + 6 + rim] = 100
         assert is_plain(read("llll"), inside) == is_plain(read("llll"), outside) == plain
+
+
+@pytest.mark.parametrize(("rim", "plain"), [(2, True), (3, False)])
+def test_rims_of_plain_ink_may_be_soft_above_and_below(rim, plain):
+    """Outside of low letters between high ones, and inside of broad ones."""
+    boxes = (10, 10, 26, 50), (30, 25, 46, 35), (50, 25, 66, 35), (70, 10, 86, 50)
+    outside, inside = ink_of(*boxes), bars(4, 12, 16)
+    for left, top, right, bottom in boxes[1:3]:
+        outside.amount[top - rim : top, left:right] = outside.amount[bottom : bottom + rim, left:right] = 100
+    inside.amount[10 : 10 + rim] = np.minimum(inside.amount[10 : 10 + rim], 150)
+    inside.amount[26 - rim : 26] = np.minimum(inside.amount[26 - rim : 26], 150)
+    assert is_plain(read("llll"), outside) == is_plain(read("llll"), inside) == plain
 
 
 # --- frames, to the pixel
@@ -736,6 +748,7 @@ def test_a_part_of_a_line_lies_between_its_ends():
 @pytest.mark.parametrize(("text", "confidence", "is_read"), [("", 0.0, False), ("a", 0.0, True), ("", 0.1, True)])
 def test_a_line_is_read_though_it_says_nothing(text, confidence, is_read):
     assert Line((), text, confidence).is_read == is_read
+    assert Line(()) == Line((), "", 0.0, (), None)
 
 
 def test_a_cut_line_has_a_margin_and_a_beginning():

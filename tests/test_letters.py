@@ -477,6 +477,17 @@ def test_words_lie_between_blanks_and_reach_half_of_them():
     assert [words._ends(line, word) for word in ((1, 3), (5, 8), (0, 3))] == [(0.1, 0.4), (0.5, 1.0), (0.0, 0.4)]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a bcd e", [(0, 1), (2, 5), (6, 7)]), ("ab  c", [(0, 2), (4, 5)]), ("   ", []), ("", []), (" a ", [(1, 2)]),
+        ("a\tb\u00a0c", [(0, 1), (2, 3), (4, 5)]),
+    ],
+)  # fmt: skip
+def test_words_are_what_stands_between_blanks_of_any_kind(text, found):
+    assert words.words_of(Line((), text, 1.0, (0.5,) * len(text))) == found
+
+
 def test_a_word_has_the_ink_between_its_ends():
     line = Line((), "ab cd", 1.0, (0.1, 0.2, 0.4, 0.6, 0.8))
     ink = inked((5, 2, 20, 8), (50, 3, 61, 9), size=(100, 10))

@@ -559,10 +559,10 @@ TINY = [(10, 1)] * 5
 @pytest.mark.parametrize(
     ("sizes", "read"),
     [
-        ([(1000, 10), (260, 10), (10, 260), (250, 10), (1, 1)], [(1000, 10), (250, 10)]),
+        ([(1000, 10), (250.1, 10), (10, 250.1), (250, 10), (1, 1)], [(1000, 10), (250, 10)]),
         ([(1000, 10), (26, 1), (20, 0.5)], [(1000, 10), (20, 0.5)]),
         ([(1300, 10), (10, 10)], [(1300, 10)]),
-        ([(100, 10), (100, 10), (51, 10), (50, 10), *TINY], [(100, 10), (100, 10), (50, 10)]),
+        ([(100, 10), (100, 10), (50.1, 10), (50, 10), *TINY], [(100, 10), (100, 10), (50, 10)]),
     ],
 )
 def test_the_lines_read_are_no_more_than_6000_pixels_long_together_and_of_a_page_1200(asked, sizes, read):
@@ -905,3 +905,11 @@ def test_a_low_line_is_of_a_row_only_close_to_its_middle():
     upright = read_as(line_around(np.roll(box_of(0, 5, 10, 15), 1, 0)).cut(WHOLE), Reading("c", 1.0))
     assert [line.text for line in text_reader._in_reading_order([upright, high])] == ["c", "a"]
     assert text_reader._in_reading_order([]) == []
+
+
+def test_a_line_is_of_the_row_before_it_however_many_there_are():
+    """The first row's line is too low to share its row with any."""
+    boxes = {"a": (0, 0, 100, 5), "b": (200, 100, 300, 120), "c": (0, 106, 100, 126), "d": (100, 113, 150, 133)}
+    lines = [a_line(text, box=box) for text, box in boxes.items()]
+    assert "".join(line.text for line in text_reader._in_reading_order(lines)) == "acbd"
+    assert "".join(line.text for line in text_reader._in_reading_order(lines[::-1])) == "acbd"
