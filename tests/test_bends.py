@@ -331,6 +331,28 @@ def test_letters_are_turned_as_a_whole_with_the_ground_halfway_to_their_neighbou
     assert np.array_equal(strip, expected)
 
 
+@pytest.mark.parametrize(("level", "is_letter"), [(145, False), (144, True)])
+def test_what_is_turned_as_a_whole_is_ink_above_110_of_255(level, is_letter):
+    """Of black and white. The course goes down a pixel at column 70, in the middle of the pale letter."""
+    pixels = np.full((100, 160, 3), 255, np.uint8)
+    pixels[48:56, 10:20], pixels[48:56, 62:78] = 0, level
+    steps = np.where(np.arange(160) < 70, 0, 1)
+    middle = np.stack([np.arange(160) + 0.5, 52.0 + steps], 1)
+    strip = np.asarray(bends.Course.along(middle, np.tile([0.0, 1.0], (160, 1)), 10.0).unbend(Image.fromarray(pixels)))
+    tops = (strip[:, 62:78, 0] == level).argmax(0)
+    assert np.ptp(tops) == (0 if is_letter else 1) and tops[-1] == 8
+
+
+@pytest.mark.parametrize(("level", "points"), [(145, 400), (144, 800)])
+def test_ink_above_110_of_255_is_followed(monkeypatch, level, points):
+    picture, boxes = inked((50, 40, 70, 60))
+    ImageDraw.Draw(picture).rectangle((150, 40, 169, 59), (level,) * 3)
+    asked = []
+    monkeypatch.setattr(bends, "_follow", lambda points, inside: asked.append((len(points), inside.sum())))
+    assert bends.find_bent(picture, boxes, lambda course: "line") == ([], boxes)
+    assert asked == [(points, 400)] * 2
+
+
 def test_a_picture_of_one_colour_unbends_to_one():
     strip = level_course().unbend(Image.new("RGB", (100, 100), (10, 200, 30)))
     assert strip.size == (100, 26) and strip.getcolors() == [(2600, (10, 200, 30))]
