@@ -277,6 +277,19 @@ def test_letters_that_run_upwards_are_looked_at_again_there(bare):
     assert boxes[1] == pytest.approx(np.roll(box_of(102, 100, 112, 200), -3, 0))
 
 
+@pytest.mark.parametrize("place", [(10, 10), (100, 100), (90, 7)])
+def test_letters_of_a_tilted_line_are_looked_at_again_across_it(bare, place):
+    """It falls 3 on 4. From ten rows of half a pixel below what is 8 above the box, to 20 rows farther down."""
+    right, down = np.array([0.8, 0.6]), np.array([-0.6, 0.8])
+    first = np.array(place) + (30, 0)
+    box = np.array([first, first + 100 * right, first + 100 * right + 40 * down, first + 40 * down])
+    boxes, left = [], [covered(10, 30), covered(20, 74)]
+    bare._coverage = lambda frame, corners: boxes.append(corners) or (left.pop(0), (-8.0, 0.5))
+    bare(line_around(box).cut(Image.new("RGB", (400, 300))))
+    expected = [first - 3 * down, first + 100 * right - 3 * down, first + 100 * right + 7 * down, first + 7 * down]
+    assert boxes[1] == pytest.approx(np.array(expected))
+
+
 def test_coverage_becomes_dark_on_light(bare):
     coverage = covered(20, 74)
     coverage[0, :3] = 0.5, 0.25, 0.999
@@ -705,6 +718,8 @@ def test_without_letters_or_shadow_nothing_is_covered():
     blank = np.zeros_like(SQUARE_AT_30)
     for letters, dark in ((blank, blank), (blank, SQUARE_AT_30), (SQUARE_AT_30, blank)):
         assert shadows._covered(letters, dark, 0, 5) == 0
+    one, other = (inked((x, 5, x + 1, 6), size=(20, 12), amount=1).amount for x in (5, 6))
+    assert shadows._covered(one, other, 0, 1) == 1, "a pixel's"
 
 
 @pytest.mark.parametrize(("opposite", "covers"), [(0.49, 1.0), (0.5, 0.0)])
