@@ -249,6 +249,13 @@ def test_ink_close_to_a_box_is_inside():
     assert bends._inside(np.array([[104.0, 101.0]]), box).all()
 
 
+def test_ink_close_to_a_box_of_less_than_a_pixel_is_inside():
+    points = np.array([[104, 100.85], [104, 100.95], [104, 99.95], [104, 99.85]])
+    high = np.array([[100, 100], [200, 100], [200, 100.8], [100, 100.8]])
+    assert bends._inside(points, high).tolist() == [True, False] * 2
+    assert bends._inside(points[:, ::-1], high[:, ::-1]).tolist() == [True, False] * 2
+
+
 def test_a_course_too_large_to_unbend_is_none(monkeypatch):
     points = band_of_circle(180, 220, 200, 340)
     everything = np.ones(len(points), bool)
@@ -312,7 +319,7 @@ def test_letters_are_turned_as_a_whole_with_the_ground_halfway_to_their_neighbou
     pixels = np.random.default_rng(0).integers(215, 255, (100, 160, 3)).astype(np.uint8)
     for first, last in ((6, 14), (26, 36), (60, 80), (110, 131), (146, 156)):
         pixels[48:56, first:last] = 0
-    pixels[33:38, 90:98] = 0  # of another line
+    pixels[33:38, 90:98] = pixels[43:47, 90:98] = pixels[60:65, 90:98] = 0  # of other lines
     steps = np.arange(160) // 10
     middle = np.stack([np.arange(160) + 0.5, 44.0 + steps], 1)
     strip = np.asarray(bends.Course.along(middle, np.tile([0.0, 1.0], (160, 1)), 10.0).unbend(Image.fromarray(pixels)))
@@ -322,6 +329,28 @@ def test_letters_are_turned_as_a_whole_with_the_ground_halfway_to_their_neighbou
     steps[138:] = steps[151]
     expected = np.stack([pixels[31 + step : 57 + step, x] for x, step in enumerate(steps)], 1)
     assert np.array_equal(strip, expected)
+
+
+@pytest.mark.parametrize(("level", "is_letter"), [(145, False), (144, True)])
+def test_what_is_turned_as_a_whole_is_ink_above_110_of_255(level, is_letter):
+    """Of black and white. The course goes down a pixel at column 70, in the middle of the pale letter."""
+    pixels = np.full((100, 160, 3), 255, np.uint8)
+    pixels[48:56, 10:20], pixels[48:56, 62:78] = 0, level
+    steps = np.where(np.arange(160) < 70, 0, 1)
+    middle = np.stack([np.arange(160) + 0.5, 52.0 + steps], 1)
+    strip = np.asarray(bends.Course.along(middle, np.tile([0.0, 1.0], (160, 1)), 10.0).unbend(Image.fromarray(pixels)))
+    tops = (strip[:, 62:78, 0] == level).argmax(0)
+    assert np.ptp(tops) == (0 if is_letter else 1) and tops[-1] == 8
+
+
+@pytest.mark.parametrize(("level", "points"), [(145, 400), (144, 800)])
+def test_ink_above_110_of_255_is_followed(monkeypatch, level, points):
+    picture, boxes = inked((50, 40, 70, 60))
+    ImageDraw.Draw(picture).rectangle((150, 40, 169, 59), (level,) * 3)
+    asked = []
+    monkeypatch.setattr(bends, "_follow", lambda points, inside: asked.append((len(points), inside.sum())))
+    assert bends.find_bent(picture, boxes, lambda course: "line") == ([], boxes)
+    assert asked == [(points, 400)] * 2
 
 
 def test_a_picture_of_one_colour_unbends_to_one():
@@ -396,6 +425,14 @@ def test_a_circle_is_fitted_better_than_through_three_points():
     stray = np.stack([np.linspace(230, 290, 60), np.zeros(60)], 1)
     points = np.random.default_rng(1).permutation(np.concatenate([flower, stray])) + (300, 250)
     assert bends._Circle.through(points, np.random.default_rng(0)).values == pytest.approx((300, 250), abs=0.01)
+
+
+def test_a_circle_is_looked_for_in_the_first_five_hundred_points():
+    """Of these 260 lie on one circle and 240, which come first, on another, where all further points lie."""
+    turn = np.random.default_rng(0).uniform(0, 2 * np.pi, 5000)
+    out = np.stack([np.cos(turn), np.sin(turn)], 1) * np.random.default_rng(1).normal(100, 0.01, (5000, 1))
+    points = np.concatenate([out[:240], out[240:500] + (400, 90), out[500:]])
+    assert bends._Circle.through(points, np.random.default_rng(0)).values == pytest.approx((400, 90), abs=0.1)
 
 
 @pytest.mark.parametrize(("waves", "followed"), [(7, True), (9, False)])

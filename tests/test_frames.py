@@ -356,7 +356,7 @@ def test_plain_ink_is_full_inside_and_its_ground_is_empty(width, full, ground, p
     assert is_plain(read("llll"), bars(4, width, full=full, ground=ground)) == plain
 
 
-@pytest.mark.parametrize(("height", "soft"), [(40, 2), (120, 4), (20, 2)])
+@pytest.mark.parametrize(("height", "soft"), [(40, 2), (120, 4), (20, 2), (59, 2), (61, 3)])
 def test_rims_of_plain_ink_may_be_soft_by_a_fortieth_of_its_height_and_a_pixel(height, soft):
     for rim, plain in ((soft, True), (soft + 1, False)):
         inside, outside = bars(4, 12, height), bars(4, 6, height)
@@ -365,6 +365,18 @@ def test_rims_of_plain_ink_may_be_soft_by_a_fortieth_of_its_height_and_a_pixel(h
             inside.amount[10:-10, left : left + rim] = inside.amount[10:-10, left + 12 - rim : left + 12] = 180
             outside.amount[10:-10, left - rim : left] = outside.amount[10:-10, left + 6 : left + 6 + rim] = 100
         assert is_plain(read("llll"), inside) == is_plain(read("llll"), outside) == plain
+
+
+@pytest.mark.parametrize(("rim", "plain"), [(2, True), (3, False)])
+def test_rims_of_plain_ink_may_be_soft_above_and_below(rim, plain):
+    """Outside of low letters between high ones, and inside of broad ones."""
+    boxes = (10, 10, 26, 50), (30, 25, 46, 35), (50, 25, 66, 35), (70, 10, 86, 50)
+    outside, inside = ink_of(*boxes), bars(4, 12, 16)
+    for left, top, right, bottom in boxes[1:3]:
+        outside.amount[top - rim : top, left:right] = outside.amount[bottom : bottom + rim, left:right] = 100
+    inside.amount[10 : 10 + rim] = np.minimum(inside.amount[10 : 10 + rim], 150)
+    inside.amount[26 - rim : 26] = np.minimum(inside.amount[26 - rim : 26], 150)
+    assert is_plain(read("llll"), outside) == is_plain(read("llll"), inside) == plain
 
 
 # --- frames, to the pixel
@@ -433,6 +445,17 @@ def test_ink_is_a_boxes_own_up_to_a_bound(own, foreign):
     assert own_of(own) == own and own_of(foreign) is None
 
 
+@pytest.mark.parametrize(
+    "piece",
+    [
+        (110, 70, 140, 72), (110, 70, 140, 71), (110, 168, 140, 170), (110, 168, 140, 169),
+        (70, 104, 72, 136), (70, 104, 71, 136), (328, 104, 330, 136), (328, 104, 329, 136),
+    ],
+)  # fmt: skip
+def test_thin_strokes_beyond_the_reach_of_a_box_are_not_its_own(piece):
+    assert own_of(piece) is None
+
+
 def test_specks_in_a_high_box_are_larger():
     high = {"box": (100, 50, 300, 250), "bar": (150, 60, 250, 240), "margin": 30}
     assert own_of((110, 110, 114, 114), **high) == (110, 110, 114, 114) and own_of((110, 110, 113, 115), **high) is None
@@ -453,6 +476,20 @@ def test_of_strokes_that_reach_far_out_only_the_inside_is_own(stroke, own):
     assert own_of((104, 80, 120, 160), others=[(100, 101, 300, 141)]) == (104, 100, 120, 140), "another's or not"
 
 
+@pytest.mark.parametrize(
+    ("box", "stroke", "own"),
+    [
+        ((100, 0, 300, 40), (104, 0, 120, 60), (104, 0, 120, 40)),
+        ((100, -10, 300, 30), (104, 0, 120, 53), (104, 0, 120, 30)),
+        ((100, 1, 300, 41), (104, 1, 120, 60), (104, 1, 120, 41)),
+        ((100, 260, 300, 300), (104, 240, 120, 300), (104, 260, 120, 300)),
+        ((100, 270, 300, 310), (104, 247, 120, 300), (104, 270, 120, 300)),
+    ],
+)
+def test_the_inside_of_a_box_at_the_pictures_edge_reaches_from_its_first_row_to_its_last(box, stroke, own):
+    assert own_of(stroke, box=box, bar=(150, 5, 250, 25) if box[1] < 100 else (150, 275, 250, 295)) == own
+
+
 def test_a_panel_is_not_own_though_its_rim_runs_through_the_box():
     """It reaches three edges beyond which the picture goes on."""
     rim, arm = (104, 30, 220, 210), (30, 110, 104, 120)
@@ -471,6 +508,10 @@ def test_a_panel_is_not_own_though_its_rim_runs_through_the_box():
         ((104, 141, 120, 151), (111.5, 145, 300, 185), False),
         ((104, 141, 120, 151), (50, 145, 111.5, 185), True),
         ((104, 141, 120, 151), (50, 145, 112.5, 185), False),
+        ((104, 141, 120, 152), (100, 146.6, 300, 186.6), True),
+        ((104, 141, 120, 152), (100, 146.2, 300, 186.2), False),
+        ((104, 141, 121, 151), (112.4, 145, 300, 185), False),
+        ((104, 141, 121, 151), (112.6, 145, 300, 185), True),
         ((104, 118, 120, 128), (100, 107, 300, 147), True),  # nearer to the own middle than to the other's
         ((104, 118, 120, 128), (100, 105, 300, 145), False),
         ((104, 118, 120, 128), (100, 111, 300, 131), True),  # nearer to the other's in pixels, but not in heights
@@ -483,6 +524,14 @@ def test_a_panel_is_not_own_though_its_rim_runs_through_the_box():
 )
 def test_ink_near_the_middle_of_another_box_is_that_ones(piece, other, own):
     assert own_of(piece, near=0.5, others=[other]) == (piece if own else None)
+
+
+@pytest.mark.parametrize(("away", "own"), [(3.7, True), (3.3, False)])
+def test_ink_is_that_of_the_nearer_middle_between_two_rows_of_pixels(away, own):
+    """Three pixels and a half from the middle of the own box, which is as high as the other."""
+    middle = 123 + away
+    piece, other = (104, 118, 120, 128), (100, middle - 19.5, 300, middle + 19.5)
+    assert own_of(piece, near=0.5, others=[other], box=(100, 100, 300, 139)) == (piece if own else None)
 
 
 def test_ground_is_painted_two_pixels_around_others_and_not_a_pixel_around_own_ink():
@@ -603,13 +652,52 @@ def test_a_levelled_box_has_its_size_and_middle_on_whole_pixels(box, level):
 
 @pytest.mark.parametrize(
     ("ink", "sharpness"),
-    [([(100, 110, 300, 130)], 1 / 20), ([(100, 105, 300, 110), (100, 120, 200, 125)], 1 / 9), ([], 0)],
+    [
+        ([(100, 110, 300, 130)], 1 / 20),
+        ([(100, 105, 300, 110), (100, 120, 200, 125)], 1 / 9),
+        ([(100, 150, 300, 170)], 0),
+        ([], 0),
+    ],
 )
 def test_ink_is_sharp_where_few_rows_hold_it(ink, sharpness):
     """Five rows of 200 and five of 100: 5 (200^2 + 100^2) / 1500^2."""
     assert frames._sharpness(page(*ink), box_of(90, 100, 310, 140)) == pytest.approx(sharpness)
     upright = page(*((top, left, bottom, right) for left, top, right, bottom in ink), size=(300, 400))
     assert frames._sharpness(upright, box_of(100, 90, 140, 310)) == pytest.approx(sharpness)
+
+
+@pytest.mark.parametrize("width", [40, 30])
+def test_ink_is_sharp_along_the_longer_sides_and_of_a_square_across(width):
+    ink = page((105, 110, 105 + width - 10, 130))
+    assert frames._sharpness(ink, box_of(100, 100, 100 + width, 140)) == pytest.approx(1 / 20)
+    upright = page((110, 105, 130, 145), size=(300, 300))
+    assert frames._sharpness(upright, box_of(100, 100, 140, 150)) == pytest.approx(1 / 20)
+
+
+@pytest.mark.parametrize(("right", "bottom"), [(30.2, 20.2), (10.2, 40.2)])
+def test_of_a_box_without_width_or_height_a_row_or_column_is_cut_out(right, bottom):
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 70, 3), np.uint8)
+    frame = Frame(Image.fromarray(pixels), box_of(10, 20, right, bottom), (0, 0, 0, 0))
+    assert np.array_equal(frame.pixels, pixels[20 : max(21, int(bottom)), 10 : max(11, int(right))])
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_the_ground_beyond_a_picture_is_that_around_the_box(turns):
+    """In a corner of the picture, two pixels farther than the box reaches."""
+    pixels = np.full((300, 400, 3), (250, 250, 250), np.uint8)
+    pixels[:32, :42] = 40, 90, 160
+    corners = np.array([[-20, -4], [40, -2], [38, 30], [-22, 28]], float)
+    picture = Image.fromarray(np.ascontiguousarray(np.rot90(pixels, turns)))
+    for _ in range(turns):  # a quarter anticlockwise
+        corners = np.stack([corners[:, 1], -corners[:, 0]], 1)
+    corners += np.array([(0, 0), (0, 400), (400, 300), (300, 0)])[turns]
+    assert (frames._warp(picture, corners, (60, 32)) == (40, 90, 160)).all()
+
+
+def test_a_frame_is_cut_out_once():
+    frame = Frame(page(BAR), box_of(100, 100, 300, 140), (20, 20, 20, 20))
+    for what in ("pixels", "gray", "ink", "solid"):
+        assert getattr(frame, what) is getattr(frame, what), what
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -660,6 +748,7 @@ def test_a_part_of_a_line_lies_between_its_ends():
 @pytest.mark.parametrize(("text", "confidence", "is_read"), [("", 0.0, False), ("a", 0.0, True), ("", 0.1, True)])
 def test_a_line_is_read_though_it_says_nothing(text, confidence, is_read):
     assert Line((), text, confidence).is_read == is_read
+    assert Line(()) == Line((), "", 0.0, (), None)
 
 
 def test_a_cut_line_has_a_margin_and_a_beginning():
@@ -710,3 +799,5 @@ def test_runs_begin_and_end_where_a_mask_changes():
 def test_low_runs_belong_to_a_taller_one_close_by(runs, joined):
     assert _join_small(runs) == ([(10, runs[1][1])] if joined else runs)
     assert _join_small([]) == []
+    above = [(-500, -400), (-300, -200)]
+    assert _join_small([*above, *runs]) == above + ([(10, runs[1][1])] if joined else runs), "of several the last"

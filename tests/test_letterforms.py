@@ -27,7 +27,7 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.fonts.subsetting import plain, small_font, woff2
 from fontid.letters import undoing
-from fontid.letters.drawing import Comparison, _best_likeness, _drawn_as, _resampling
+from fontid.letters.drawing import Comparison, _beside, _best_likeness, _drawn_as, _resampling
 from fontid.letters.letterforms import CHARACTERS, OF_GLYPH, PLAIN, Letterforms, _Pack, font_name
 from fontid.letters.small_capitals import base_letter, capital, find_small_capitals
 from fontid.letters.verification import Verifier, _chosen_letters, _is_settled, _mean_likeness, drawn_as
@@ -398,6 +398,26 @@ def test_small_capitals_are_a_faces_own_where_its_h_is_lower_than_nine_tenths_of
     assert (low.right, low.top) == pytest.approx((0.1, small / 1000) if own else (0.3, 0.375))
 
 
+@pytest.mark.parametrize(("column", "differing"), [(42, 0), (43, 12), (62, 12), (63, 0)])
+def test_ink_that_touches_a_letter_differs_and_what_is_a_pixel_off_does_not(column, differing):
+    """An o has 18 x 12 pixels, from column 44 to 62."""
+    line, ink = painted("lop", known=True)
+    ink.amount[22:34, column] = 255
+    likeness, _ = Comparison(line, ink, ["bars"], letterforms_of(bars=BARS)).compare(["bars"], [1])
+    assert likeness == pytest.approx(1 - differing / (2 * 216 + differing), abs=1e-4)
+
+
+@pytest.mark.parametrize("least", [1.5, 1.75, 2.0, 2.25, 2.4375])
+def test_a_place_between_two_pixels_is_told_by_the_parabola_through_three(least):
+    places = np.arange(5.0)
+    rows = np.stack([3 * (places - least) ** 2 + 1, 0.125 * (places - least) ** 2])
+    assert _beside(rows, np.array([2, 2])) == pytest.approx([least - 2] * 2)
+    assert _beside(rows, np.array([1, 3])) == pytest.approx([least - 1, least - 3])
+    assert _beside(-rows, np.array([2, 2])).tolist() == [0, 0], "none is least"
+    assert _beside(rows, np.array([0, 4])).tolist() == [0, 0], "at an end"
+    assert _beside(0 * rows, np.array([2, 2])).tolist() == [0, 0]
+
+
 def bar_of(place: int, width: int = 6, height: int = 60, value: float = 1.0) -> np.ndarray:
     """(20, 100) ink of a bar whose first column is this."""
     ink = np.zeros((20, 100), np.float32)
@@ -494,6 +514,18 @@ def test_fonts_asked_for_last_are_kept_as_long_as_they_fit(monkeypatch):
         for name in ("first", "second", "first", "third"):
             assert letterforms.layout(name, "ll")[1] == 0.5
         assert list(letterforms._packs) == [f"{name}.woff2" for name in kept]
+
+
+def test_48_megabytes_of_fonts_are_kept():
+    names = [f"font{place}" for place in range(10)]
+    letterforms = letterforms_of(**dict.fromkeys(names, BARS))
+    for megabytes, first in ((5, 0), (6, 1)):
+        letterforms._packs.clear()
+        for name in names[:9]:
+            letterforms.layout(name, "ll")
+            letterforms._packs[f"{name}.woff2"].size = megabytes * 1_000_000
+        letterforms.layout(names[9], "ll")
+        assert list(letterforms._packs) == [f"{name}.woff2" for name in names[first:]]
 
 
 def test_a_font_takes_its_bytes_those_unpacked_and_those_of_each_letter_that_was_drawn():
@@ -687,25 +719,45 @@ def test_letters_slanted_by_one_pixel_a_row_are_upright_where_the_middle_row_is(
         amount[row, 120 - row : 130 - row] = 255
     _, ink = undoing.undo(undoing.Change("italic", upright=1.0), Line((), "l", 1.0), Ink(amount, ink_box(amount)))
     assert ink.box == (40 + 111 - (64 - 8), 8, 40 + 111 - (64 - 8) + 10, 120) and ink.amount.sum() == 255 * 112 * 10
+    assert ink.amount.shape == (8 + 112 + 8, 40 + 111 + 10 + 40)
 
 
 def test_large_letters_are_averaged_and_small_ones_keep_sharp_edges():
-    amount = np.zeros((448, 40), np.uint8)
-    amount[::2] = amount[-1] = 240
+    amount = np.full((448, 40), 120, np.uint8)
+    amount[::4] = 240
     same = undoing.Change("same")
     averaged = undoing.undo(same, Line((), "l"), Ink(amount, (0, 0, 40, 448)))[1].amount[8:119, 40:-40]
-    assert averaged.min() == averaged.max() == 120
+    assert averaged.min() == averaged.max() == 150
     edge = np.full((56, 40), 100, np.uint8)
     edge[:, 20:] = 200
     sharp = undoing.undo(same, Line((), "l"), Ink(edge, (0, 0, 40, 56)))[1].amount[8:-8, 40:-40]
     assert sharp.min() < 100 and sharp.max() > 200
 
 
+@pytest.mark.parametrize("left", [0, 100])
 @pytest.mark.parametrize(("length", "width"), [(6000, 6000), (6720, 6720), (6800, 6720)])
-def test_of_a_line_what_is_sixty_times_as_long_as_high_is_undone(length, width):
-    amount = np.full((112, length), 255, np.uint8)
-    _, ink = undoing.undo(undoing.Change("same"), Line((), "l"), Ink(amount, (0, 0, length, 112)))
+def test_of_a_line_what_is_sixty_times_as_long_as_high_is_undone(length, width, left):
+    amount = np.full((112, left + length + 50), 255, np.uint8)
+    _, ink = undoing.undo(undoing.Change("same"), Line((), "l"), Ink(amount, (left, 0, left + length, 112)))
     assert ink.amount.shape == (128, width + 80)
+
+
+@pytest.mark.parametrize(("thinner", "off"), [(0.0, 0), (1.0, 1), (2.0, 2), (2.8, 2), (2.9, 2), (3.0, 3)])
+def test_as_many_pixels_are_taken_off_bold_letters_on_each_side(thinner, off):
+    """Of corners as well: what is left of a rectangle is one."""
+    amount = np.zeros((140, 200), np.uint8)
+    amount[12:124, 20:50] = 255
+    line, ink = undoing.undo(undoing.Change("bold", thinner=thinner), Line((), "l"), Ink(amount, ink_box(amount)))
+    assert ink.box == (40 + off, 8 + off, 70 - off, 120 - off) and ink.amount.shape == (128, 110)
+    assert (ink.amount > 0).sum() == (30 - 2 * off) * (112 - 2 * off) and line.centres == ()
+
+
+@pytest.mark.parametrize(("stroke", "is_left"), [(4, False), (5, True)])
+def test_nothing_is_left_of_thin_letters_that_are_made_thinner(stroke, is_left):
+    amount = np.zeros((112, 60), np.uint8)
+    amount[:, 20 : 20 + stroke] = 255
+    undone = undoing.undo(undoing.Change("bold", thinner=2.0), Line((), "l"), Ink(amount, ink_box(amount)))
+    assert (undone is not None) == is_left
 
 
 def test_of_the_thinnest_line_one_pixel_is_undone():
@@ -824,6 +876,15 @@ def test_drawing_adds_the_log_of_what_differs_as_much_as_the_reading_is_sure():
     assert verdict.scores == pytest.approx(scores + added, abs=1e-4)
 
 
+def test_a_face_that_cannot_be_drawn_gains_as_little_as_the_worst_that_is():
+    """Wherever it stands in the catalogue, and others after it."""
+    catalogue = a_catalogue("none", "flat", "bars")
+    scores = np.array([0.5, 0.5, 0.5], np.float32)
+    verdict = Verifier(catalogue, letterforms_of(**OTHERS)).verify(scores, [read_in_bars()])
+    none, flat, bars = verdict.scores
+    assert verdict.faces.tolist() == [1, 2] and none == pytest.approx(flat, abs=1e-4) and bars > flat + 0.5
+
+
 def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier():
     """A tenth of an em more after each letter is twenty times what is usual, for which Cauchy's price is log(401)."""
     catalogue = a_catalogue("wide", "bars")
@@ -836,6 +897,17 @@ def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier(
         assert right - wide == pytest.approx(0.8 * less, rel=0.1), spacing
         assert verdict.evidence[0] == pytest.approx(verdict.evidence[1], abs=1e-3)
         assert verdict.placed == pytest.approx(0, abs=0.01) or not spacing
+
+
+def test_how_well_places_are_explained_is_told_of_the_face_that_is_best_with_what_is_added():
+    """Also where scores are below nothing."""
+    catalogue = a_catalogue("wide", "bars")
+    forms = letterforms_of(600, **{face.id: BARS for face in catalogue.faces})
+    verifier = Verifier(catalogue, forms, DrawingSettings(spacing=0.01, most_spacing=0.1))
+    for prior, is_explained in (((-3, -3), True), ((0, 0), True), ((0, -3), False), ((-3, 0), True)):
+        scores = np.array([0.5, 0.5], np.float32)
+        placed = verifier.verify(scores, [read_in_bars("lopolplo")], np.array(prior, np.float32)).placed
+        assert (placed == pytest.approx(0, abs=0.01)) == is_explained and placed <= 0, prior
 
 
 def test_of_few_letters_more_styles_of_a_family_are_drawn():
@@ -875,6 +947,15 @@ def test_drawing_weighs_more_of_no_more_than_three_letters(text, weight):
     catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
     verdict = Verifier(catalogue, letterforms_of(**OTHERS)).verify(scores, [read_in_bars(text, 1.0)])
     assert verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4) and verdict.letters >= 3
+
+
+@pytest.mark.parametrize(("text", "weight"), [("l", 0.7), ("lo", 0.7), ("lo2", 0.7), ("lopo", 0.1)])
+def test_fewer_letters_weigh_as_much_as_three_do(text, weight):
+    catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
+    letters = {"bars-400-normal": BARS, "flat-400-normal": {**FLAT, "l": (125, 0, 375, 375), "p": (125, -250, 375, 0)}}
+    verifier = Verifier(catalogue, letterforms_of(**letters), DrawingSettings(spacing=0.0))
+    verdict = verifier.verify(scores, [read_in_bars(text, 1.0)])
+    assert verdict.letters and verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4)
 
 
 def test_lines_that_are_read_most_surely_are_drawn_where_a_reading_is_sure_enough():
@@ -917,6 +998,15 @@ def test_a_letter_has_as_much_say_as_a_face_resembles_it():
     assert mean == pytest.approx([(0.35 + 0.9 + 0.5) / 2, (0.15 + 0.5 + 0.1) / 2])
     mean, letters = _mean_likeness(likeness[[0, 4]], np.ones(2), (0.5, 0.9))
     assert mean.tolist() == [0, 0] and letters == 0
+
+
+def test_a_face_without_a_letter_gets_the_least_likeness_that_another_has_in_it():
+    likeness = np.array([[0.9, np.nan, 0.6], [0.9, 0.8, 1.0]], np.float32)
+    mean, letters = _mean_likeness(likeness, np.array([1.0, 0.5]), (0.5, 0.9))
+    assert mean == pytest.approx([0.9, (0.6 + 0.5 * 0.8) / 1.5, (0.6 + 0.5 * 1.0) / 1.5])
+    assert letters == pytest.approx(1.5) and mean.dtype == np.float32
+    mean, letters = _mean_likeness(likeness[:1] - 0.5, np.ones(1), (0.5, 0.9))
+    assert mean.tolist() == [0, 0, 0] and mean.dtype == np.float32 and letters == 0
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from fontid.networks import open_network
 from fontid.settings import LettersSettings
 from fontid.text import frames, shadows, words
 from fontid.text import letters as served_letters
-from fontid.text.frames import box_of
+from fontid.text.frames import Frame, box_of
 from fontid.text.letters import LettersNetwork as Served
 from fontid.text.letters import _difference, _wider
 from fontid.text.lines import Line, line_around
@@ -277,6 +277,19 @@ def test_letters_that_run_upwards_are_looked_at_again_there(bare):
     assert boxes[1] == pytest.approx(np.roll(box_of(102, 100, 112, 200), -3, 0))
 
 
+@pytest.mark.parametrize("place", [(10, 10), (100, 100), (90, 7)])
+def test_letters_of_a_tilted_line_are_looked_at_again_across_it(bare, place):
+    """It falls 3 on 4. From ten rows of half a pixel below what is 8 above the box, to 20 rows farther down."""
+    right, down = np.array([0.8, 0.6]), np.array([-0.6, 0.8])
+    first = np.array(place) + (30, 0)
+    box = np.array([first, first + 100 * right, first + 100 * right + 40 * down, first + 40 * down])
+    boxes, left = [], [covered(10, 30), covered(20, 74)]
+    bare._coverage = lambda frame, corners: boxes.append(corners) or (left.pop(0), (-8.0, 0.5))
+    bare(line_around(box).cut(Image.new("RGB", (400, 300))))
+    expected = [first - 3 * down, first + 100 * right - 3 * down, first + 100 * right + 7 * down, first + 7 * down]
+    assert boxes[1] == pytest.approx(np.array(expected))
+
+
 def test_coverage_becomes_dark_on_light(bare):
     coverage = covered(20, 74)
     coverage[0, :3] = 0.5, 0.25, 0.999
@@ -394,6 +407,20 @@ def test_a_frame_in_fewer_pixels_is_shown_as_large(bare, monkeypatch):
     assert np.flatnonzero((coverage > 0.5).any(0))[[0, -1]] == pytest.approx([4, 103], abs=1)
 
 
+def test_the_network_is_shown_as_much_beside_a_line_as_its_frame_has_at_the_left(bare):
+    shown = []
+    bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
+    frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 200, 154), (12, 3, 5, 7))
+    assert bare._coverage(frame, frame.corners)[0].shape == (96, 124) and shown == [(1, 3, 96, 128)]
+
+
+@pytest.mark.parametrize(("height", "scale"), [(0.5, 54), (1, 54), (2, 27)])
+def test_a_line_lower_than_a_pixel_is_shown_as_one_of_a_pixel(bare, height, scale):
+    bare._tiles = lambda inputs: inputs[0, 1]
+    frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 110, 100 + height), (2, 2, 2, 2))
+    assert bare._coverage(frame, frame.corners)[1] == pytest.approx((-21 / scale, 1 / scale))
+
+
 def test_a_narrow_line_is_shown_16_pixels_wide(bare):
     shown = []
     bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
@@ -439,6 +466,13 @@ def test_views_differ_by_the_share_of_ink_beyond_a_pixel_times_the_height():
     assert _difference(high, more) == pytest.approx(39 / 80 * 108), "seen in half as many pixels: of 40, one is near"
     narrow = inked((5, 0, 6, 110), size=(10, 110))
     assert _difference(narrow, narrow) == 0
+    low = inked((0, 0, 110, 1), size=(110, 1))
+    assert _difference(low, low) == 0
+    pieces = ((0, 0, 100, 20), (0, 88, 100, 108)), ((0, 0, 100, 28), (0, 88, 100, 108))
+    one, other = (inked(*boxes, size=(100, 108)) for boxes in pieces)
+    assert _difference(one, other) == _difference(other, one) == pytest.approx(3 / 24 * 108), "likewise downwards"
+    left, right = inked((10, 10, 38, 50), (60, 10, 80, 50)), inked((10, 10, 30, 50), (52, 10, 80, 50))
+    assert _difference(left, right) == pytest.approx((7 + 7) / 56 * 40), "more here and less there"
 
 
 def test_wider_ink_reaches_a_pixel_farther_on_all_sides():
@@ -454,6 +488,17 @@ def test_words_lie_between_blanks_and_reach_half_of_them():
     line = Line((), " ab  cde", 1.0, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
     assert words.words_of(line) == [(1, 3), (5, 8)] and words.words_of(Line((), " ab  cde", 1.0, (0.1,))) == []
     assert [words._ends(line, word) for word in ((1, 3), (5, 8), (0, 3))] == [(0.1, 0.4), (0.5, 1.0), (0.0, 0.4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a bcd e", [(0, 1), (2, 5), (6, 7)]), ("ab  c", [(0, 2), (4, 5)]), ("   ", []), ("", []), (" a ", [(1, 2)]),
+        ("a\tb\u00a0c", [(0, 1), (2, 3), (4, 5)]),
+    ],
+)  # fmt: skip
+def test_words_are_what_stands_between_blanks_of_any_kind(text, found):
+    assert words.words_of(Line((), text, 1.0, (0.5,) * len(text))) == found
 
 
 def test_a_word_has_the_ink_between_its_ends():
@@ -659,6 +704,22 @@ def test_a_shadow_on_both_sides_is_none():
     assert shadows._thrown(SQUARE_AT_30, dark(right, (20, 30, 30, 50)), 10) == 0
     assert shadows._thrown(SQUARE_AT_30, dark(right, (28, 30, 30, 42)), 10) == pytest.approx(200 / 224)
     assert shadows._thrown(SQUARE_AT_30, dark(right, (26, 30, 30, 44)), 10) == 0, "0.7 of what is near on one side"
+
+
+@pytest.mark.parametrize(("height", "is_shadow"), [(17, True), (18, True), (19, False)])
+def test_what_lies_beside_letters_is_told_one_to_four_pixels_off(height, is_shadow):
+    """Ten times 20 pixels of a shadow on the right; on the left of two columns 1 + 2 + 2 + 2 times their height."""
+    dark = inked((50, 30, 60, 50), (28, 30, 30, 30 + height), size=(100, 80), amount=1).amount
+    covers = 200 / (200 + 2 * height) if is_shadow else 0
+    assert shadows._thrown(SQUARE_AT_30, dark, 10) == pytest.approx(covers)
+
+
+def test_without_letters_or_shadow_nothing_is_covered():
+    blank = np.zeros_like(SQUARE_AT_30)
+    for letters, dark in ((blank, blank), (blank, SQUARE_AT_30), (SQUARE_AT_30, blank)):
+        assert shadows._covered(letters, dark, 0, 5) == 0
+    one, other = (inked((x, 5, x + 1, 6), size=(20, 12), amount=1).amount for x in (5, 6))
+    assert shadows._covered(one, other, 0, 1) == 1, "a pixel's"
 
 
 @pytest.mark.parametrize(("opposite", "covers"), [(0.49, 1.0), (0.5, 0.0)])

@@ -746,6 +746,12 @@ def test_values_within_a_contour():
     assert _points_in(contour).tolist() == [[x, y] for y in range(20) for x in range(10)]
     large = np.array([[[0, 0]], [[0, 24]], [[39, 24]], [[39, 0]]], np.int32)
     assert _points_in(large).tolist() == [[x, y] for y in range(25) for x in range(0, 40, 2)], "of 1000 every second"
+    assert len(_points_in(large[:, :, ::-1][::-1])) == 500 and len(_points_in(large - (0, 5))) == 500, (
+        "wherever it lies"
+    )
+    for rows, step in ((19, 1), (20, 2), (29, 2), (30, 3)):  # of 40 pixels
+        large[1:3, 0, 1] = rows - 1
+        assert len(_points_in(large)) == rows * 40 // step, rows
 
 
 @pytest.mark.parametrize(

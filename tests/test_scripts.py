@@ -267,6 +267,22 @@ def made_recogniser() -> Recogniser:
     return made
 
 
+def test_of_what_the_network_knows_latin_characters_and_letters_of_other_scripts_are_told_apart(monkeypatch):
+    """The first is its blank, the last one a blank between words."""
+    meta = SimpleNamespace(custom_metadata_map={"character": "a\nж\n1\n。\nß"})
+    monkeypatch.setattr(recogniser, "open_network", lambda path: SimpleNamespace(get_modelmeta=lambda: meta))
+    monkeypatch.setattr(recogniser, "ScriptClassifier", lambda characters: "".join(characters))
+    made = Recogniser()
+    assert made.characters == ["", "a", "ж", "1", "。", "ß", " "] and made._scripts == "aж1。ß "
+    assert made._latin.tolist() == [0, 1, 3, 5, 6] and np.flatnonzero(made._is_other).tolist() == [2]
+
+
+def test_a_reading_of_nothing_says_nothing():
+    reading = Reading()
+    assert (reading.text, reading.confidence, reading.centres, reading.is_foreign) == ("", 0, (), False)
+    assert (reading.other_letters, reading.other_confidence, reading.others) == (0, 0, {})
+
+
 def steps_of(*steps: dict[int, float]) -> np.ndarray:
     """(steps, 5): by step, how likely characters are by number."""
     likely = np.zeros((len(steps), 5), np.float32)
@@ -482,6 +498,17 @@ def test_rows_of_ink_are_read_where_a_plain_picture_holds_much_that_was_not(aske
     assert found == [box_of(*LONG).tolist(), box_of(*SHORT).tolist()] if by_rows else found is read
 
 
+@pytest.mark.parametrize(("level", "by_rows"), [(145, False), (144, True)])
+def test_ink_that_is_left_out_counts_above_110_of_255(asked, level, by_rows):
+    """Of black and white. Paler than that it is neither ink nor ground."""
+    picture = bars(LONG)
+    ImageDraw.Draw(picture).rectangle((50, 100, 349, 159), (level,) * 3)
+    asked._read = lambda picture, boxes: len(boxes)
+    read = [a_line("abc", box=(50, 40, 349, 69))]
+    found = asked._by_rows(picture, read)
+    assert found == 2 if by_rows else found is read
+
+
 def test_rows_of_a_large_picture_are_found_in_a_smaller_one(asked, monkeypatch):
     monkeypatch.setattr(text_reader, "MOST_PIXELS", 20_000)
     picture = bars(LONG, SHORT)
@@ -532,10 +559,10 @@ TINY = [(10, 1)] * 5
 @pytest.mark.parametrize(
     ("sizes", "read"),
     [
-        ([(1000, 10), (260, 10), (10, 260), (250, 10), (1, 1)], [(1000, 10), (250, 10)]),
+        ([(1000, 10), (250.1, 10), (10, 250.1), (250, 10), (1, 1)], [(1000, 10), (250, 10)]),
         ([(1000, 10), (26, 1), (20, 0.5)], [(1000, 10), (20, 0.5)]),
         ([(1300, 10), (10, 10)], [(1300, 10)]),
-        ([(100, 10), (100, 10), (51, 10), (50, 10), *TINY], [(100, 10), (100, 10), (50, 10)]),
+        ([(100, 10), (100, 10), (50.1, 10), (50, 10), *TINY], [(100, 10), (100, 10), (50, 10)]),
     ],
 )
 def test_the_lines_read_are_no_more_than_6000_pixels_long_together_and_of_a_page_1200(asked, sizes, read):
@@ -827,6 +854,14 @@ def test_beside_another_script_only_lines_surely_read_as_latin_stay():
             text_reader._latin([foreign, line], DEFAULTS.reading)
 
 
+def test_of_two_other_scripts_that_of_the_first_line_is_named():
+    lines = [a_line("", **vars_of(replace(FOREIGN, others={name: 1.0}))) for name in ("cyrillic", "greek", "other")]
+    with pytest.raises(OtherScript, match="look Cyrillic"):
+        text_reader._latin(lines, DEFAULTS.reading)
+    with pytest.raises(OtherScript, match="look like those of another script"):
+        text_reader._latin(lines[::-1], DEFAULTS.reading)
+
+
 def test_beside_much_more_latin_text_nothing_is_in_another_script():
     """A petal in a photograph looks like some sign."""
     foreign, fair, poor = a_line("", **vars_of(FOREIGN)), a_line("abc", 0.75), a_line("abc", 0.74)
@@ -870,3 +905,11 @@ def test_a_low_line_is_of_a_row_only_close_to_its_middle():
     upright = read_as(line_around(np.roll(box_of(0, 5, 10, 15), 1, 0)).cut(WHOLE), Reading("c", 1.0))
     assert [line.text for line in text_reader._in_reading_order([upright, high])] == ["c", "a"]
     assert text_reader._in_reading_order([]) == []
+
+
+def test_a_line_is_of_the_row_before_it_however_many_there_are():
+    """The first row's line is too low to share its row with any."""
+    boxes = {"a": (0, 0, 100, 5), "b": (200, 100, 300, 120), "c": (0, 106, 100, 126), "d": (100, 113, 150, 133)}
+    lines = [a_line(text, box=box) for text, box in boxes.items()]
+    assert "".join(line.text for line in text_reader._in_reading_order(lines)) == "acbd"
+    assert "".join(line.text for line in text_reader._in_reading_order(lines[::-1])) == "acbd"
