@@ -1,12 +1,14 @@
 """Faces that write a text alike, and what is made of the encoder's scores then."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink
 from fontid.identifier import _Sample
-from fontid.letters.alike import share_alike
+from fontid.letters.alike import _edges_apart, _stand_alike, share_alike
 from fontid.text.lines import Line
 from tests.conftest import draw
 from tests.test_letterforms import a_face, letterforms_of
@@ -42,6 +44,100 @@ def test_every_text_is_asked_of_every_face():
     shares = share_alike(forms, "one", ["same", "higher", "wide"], ["lop o", "ll p", " o"])
     assert shares.tolist() == [[1, 1, 1], [0.5, 1, 0], [0, 0, 1]]  # one letter alone stands where it stands
     assert share_alike(forms, "one", [], ["lol"]).shape == (0, 1)
+
+
+def bars_shared(one: dict, other: dict, text: str, advances=(500, 500)) -> list[float]:
+    """Which share of a text is alike in bars (left, bottom, right, top), asked either way. Args: advances: of both."""
+    forms = [
+        letterforms_of(advance, **{f"wide{place}": letters})
+        for place, (advance, letters) in enumerate(zip(advances, (one, other), strict=True))
+    ]
+    both = SimpleNamespace(
+        glyphs=lambda face, letters: forms[int(face[-1])].glyphs(face, letters),
+        layout=lambda face, letters: forms[int(face[-1])].layout(face, letters),
+    )
+    return [float(share_alike(both, f"wide{first}", [f"wide{1 - first}"], [text]).item()) for first in (0, 1)]
+
+
+SQUARES = {"l": (0, 0, 500, 500), "o": (0, 0, 500, 500)}
+
+
+@pytest.mark.parametrize(("wider", "share"), [(0, 1), (16, 1), (20, 0.5)])
+def test_letters_are_alike_where_outlines_lie_a_quarter_of_a_pixel_apart(wider, share):
+    """28 pixels high; a square that is so many thousandths of an em wider: of 20, that is 31 pixels beside 113."""
+    other = {"l": (0, 0, 500 + wider, 500), "o": (0, 0, 500, 500)}
+    assert bars_shared(SQUARES, other, "o l", (600, 600)) == [share] * 2
+    assert bars_shared(SQUARES, other, "o", (600, 600)) == [1] * 2, "what the text does not hold does not count"
+
+
+@pytest.mark.parametrize(("high", "share"), [(0, 1), (34, 1), (37, 0)])
+def test_letters_are_not_alike_where_edges_lie_two_pixels_apart(high, share):
+    """Of strokes a pixel wide one is as much higher as the other is lower, 56 pixels to the em."""
+    one = {"l": (0, 0, 20, 500), "o": (0, 0, 20, 500)}
+    other = {"l": (0, 0, 20, 500 + high), "o": (0, 0, 20, 500 - high)}
+    assert bars_shared(one, other, "lo") == [share] * 2
+
+
+@pytest.mark.parametrize(("text", "wider", "share"), [("ll", 9, 1), ("ll", 11, 0), ("l", 99, 1), ("l" * 9, 11, 0)])
+def test_letters_stand_alike_within_two_hundredths_of_the_text(text, wider, share):
+    assert bars_shared(SQUARES, SQUARES, text, (500, 500 + wider)) == [share] * 2
+
+
+def test_letters_that_a_face_lacks_are_not_alike():
+    assert bars_shared(SQUARES, {"l": SQUARES["l"]}, "lo") == [0.5] * 2
+    assert bars_shared(SQUARES, {"l": SQUARES["l"]}, "l l") == [1] * 2
+    assert bars_shared(SQUARES, SQUARES, "lox") == [pytest.approx(2 / 3)] * 2
+
+
+def test_letters_may_be_drawn_larger_in_one_face_if_they_are_in_all():
+    large = {letter: tuple(round(1.7 * side) for side in sides) for letter, sides in SQUARES.items()}
+    assert bars_shared(SQUARES, large, "lol", (600, 1020)) == [1] * 2
+    assert bars_shared(SQUARES, large, "lol", (600, 600)) == [0] * 2
+    assert bars_shared(SQUARES, {**SQUARES, "o": large["o"]}, "lol", (600, 600)) == [0] * 2
+
+
+@pytest.mark.parametrize(
+    ("other", "scales", "apart"),
+    [
+        ((0.1, 0.5, 0.3, -0.1), (50, 50), 0),
+        ((0.6, 0.5, 0.8, -0.1), (50, 50), 0),
+        ((0.1, 0.54, 0.3, -0.11), (50, 50), 2),
+        ((0.1, 0.49, 0.3, -0.14), (50, 50), 2),
+        ((0.1, 0.49, 0.38, -0.1), (50, 50), 2),
+        ((0.1, 0.5, 0.02, -0.1), (50, 50), 7),
+        ((0.1, 0.5, 0.3, -0.1), (50, 40), 5),
+        ((0.1, 0.625, 0.35, -0.125), (50, 40), 0),
+    ],
+)
+def test_edges_are_apart_by_the_most_of_top_and_bottom_and_half_the_width(other, scales, apart):
+    """Left, top, right and bottom in ems, those of the first 0.1, 0.5, 0.3, -0.1, and how many pixels each has."""
+    pair = [
+        SimpleNamespace(left=sides[0], top=sides[1], right=sides[2], bottom=sides[3])
+        for sides in ((0.1, 0.5, 0.3, -0.1), other)
+    ]
+    assert _edges_apart(pair, np.array(scales)) == pytest.approx(apart)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_alike"),
+    [
+        ([0, 4, 8], [0, 2, 4.1], False),  # 82 pixels and 80
+        ([0, 4, 8], [0, 2, 4.03], True),
+        ([0, 20, 40], [0, 10.39, 20], True),  # 7.8 pixels of 400 are within eight
+        ([0, 20, 40], [0, 10.41, 20], False),
+        ([0, 20, 40], [0, 9.59, 20], False),
+        ([0, 20, 40], [0, 10.39, np.nan], True),
+        ([0, np.nan, 40], [0, 99, 20], True),
+        ([0, 1], [0, 0.527], True),  # 0.54 of 28 pixels, of which the shortest text has two hundredths
+        ([0, 1], [0, 0.53], False),
+        ([0, 1], [0, 0.47], False),
+    ],
+)
+def test_places_are_alike_within_two_hundredths_of_the_firsts_length(one, other, are_alike):
+    """In ems, of which the first has ten pixels and the other twenty."""
+    layouts = {"one": np.array(one, float), "other": np.array(other, float)}
+    letterforms = SimpleNamespace(layout=lambda face, text: layouts[face])
+    assert _stand_alike(letterforms, ("one", "other"), np.array([10, 20]), "") == are_alike
 
 
 def usual(usage: dict[str, int], prototypes: list[list[float]], twins=(), styles=()) -> Catalogue:

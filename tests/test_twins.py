@@ -2,7 +2,6 @@
 
 import io
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from data_scripts.find_twins import TOLERANCE, find_twins
 from data_scripts.glyphs import draw_letters
 from data_scripts.renderers import unpack
 from fontid.identifier import FontIdentifier
-from fontid.letters.alike import _edges_apart, _stand_alike, write_alike
 from fontid.letters.outlines import LETTERS, draw_in_cell, draw_letters_by_freetype, outlines_apart
 from tests.conftest import MODEL, font_file, square_font
 from tests.test_letterforms import letterforms_of
@@ -161,104 +159,3 @@ def test_a_letter_is_drawn_on_the_baseline_in_the_middle_of_its_cell(sides, scal
     expected = np.zeros((64, 64), np.uint8)
     expected[slice(*rows), slice(*columns)] = 255
     assert np.array_equal(draw_in_cell(glyph, scale), expected)
-
-
-# --- texts that two faces write alike
-
-
-def alike(one: dict, other: dict, text: str, advances=(500, 500)) -> list[bool]:
-    """Whether bars (left, bottom, right, top) are written alike, asked either way. Args: advances: of both."""
-    forms = [letterforms_of(advance, **{f"wide{place}": letters}) for place, (advance, letters) in enumerate(
-        zip(advances, (one, other), strict=True)
-    )]  # fmt: skip
-    both = SimpleNamespace(
-        glyphs=lambda face, letters: forms[int(face[-1])].glyphs(face, letters),
-        layout=lambda face, letters: forms[int(face[-1])].layout(face, letters),
-    )
-    found = [write_alike(both, f"wide{first}", [f"wide{1 - first}"], [text]) for first in (0, 1)]
-    assert all(each.shape == (1, 1) and each.dtype == bool for each in found)
-    return [bool(each[0, 0]) for each in found]
-
-
-SQUARES = {"l": (0, 0, 500, 500), "o": (0, 0, 500, 500)}
-
-
-@pytest.mark.parametrize(("wider", "are_alike"), [(0, True), (16, True), (20, False)])
-def test_letters_are_alike_where_outlines_lie_a_quarter_of_a_pixel_apart(wider, are_alike):
-    """28 pixels high; a square that is so many thousandths of an em wider: of 20, that is 31 pixels beside 113."""
-    other = {"l": (0, 0, 500 + wider, 500), "o": (0, 0, 500, 500)}
-    assert alike(SQUARES, other, "o l", (600, 600)) == [are_alike] * 2
-    assert alike(SQUARES, other, "o", (600, 600)) == [True] * 2, "what the text does not hold does not count"
-
-
-@pytest.mark.parametrize(("high", "are_alike"), [(0, True), (34, True), (37, False)])
-def test_letters_are_not_alike_where_edges_lie_two_pixels_apart(high, are_alike):
-    """Of strokes a pixel wide one is as much higher as the other is lower, 56 pixels to the em."""
-    one = {"l": (0, 0, 20, 500), "o": (0, 0, 20, 500)}
-    other = {"l": (0, 0, 20, 500 + high), "o": (0, 0, 20, 500 - high)}
-    assert alike(one, other, "lo") == [are_alike] * 2
-
-
-@pytest.mark.parametrize(
-    ("text", "wider", "are_alike"),
-    [("ll", 4, True), ("ll", 6, False), ("lll", 4, True), ("lll", 6, False), ("l", 99, True), ("l" * 9, 6, False)],
-)
-def test_letters_stand_alike_within_a_hundredth_of_the_text(text, wider, are_alike):
-    assert alike(SQUARES, SQUARES, text, (500, 500 + wider)) == [are_alike] * 2
-
-
-def test_a_text_is_not_written_alike_where_a_face_lacks_a_letter():
-    assert alike(SQUARES, {"l": SQUARES["l"]}, "lo") == [False] * 2
-    assert alike(SQUARES, {"l": SQUARES["l"]}, "l l") == [True] * 2
-    assert alike(SQUARES, SQUARES, "lox") == [False] * 2
-
-
-def test_letters_may_be_drawn_larger_in_one_face_if_they_are_in_all():
-    large = {letter: tuple(round(1.7 * side) for side in sides) for letter, sides in SQUARES.items()}
-    assert alike(SQUARES, large, "lol", (600, 1020)) == [True] * 2
-    assert alike(SQUARES, large, "lol", (600, 600)) == [False] * 2
-    assert alike(SQUARES, {**SQUARES, "o": large["o"]}, "lol", (600, 600)) == [False] * 2
-
-
-@pytest.mark.parametrize(
-    ("other", "scales", "apart"),
-    [
-        ((0.1, 0.5, 0.3, -0.1), (50, 50), 0),
-        ((0.6, 0.5, 0.8, -0.1), (50, 50), 0),
-        ((0.1, 0.54, 0.3, -0.11), (50, 50), 2),
-        ((0.1, 0.49, 0.3, -0.14), (50, 50), 2),
-        ((0.1, 0.49, 0.38, -0.1), (50, 50), 2),
-        ((0.1, 0.5, 0.02, -0.1), (50, 50), 7),
-        ((0.1, 0.5, 0.3, -0.1), (50, 40), 5),
-        ((0.1, 0.625, 0.35, -0.125), (50, 40), 0),
-    ],
-)
-def test_edges_are_apart_by_the_most_of_top_and_bottom_and_half_the_width(other, scales, apart):
-    """Left, top, right and bottom in ems, those of the first 0.1, 0.5, 0.3, -0.1, and how many pixels each has."""
-    pair = [
-        SimpleNamespace(left=sides[0], top=sides[1], right=sides[2], bottom=sides[3])
-        for sides in ((0.1, 0.5, 0.3, -0.1), other)
-    ]
-    assert _edges_apart(pair, np.array(scales)) == pytest.approx(apart)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "are_alike"),
-    [
-        ([0, 4, 8], [0, 2, 4.1], False),  # 82 pixels and 80
-        ([0, 4, 8], [0, 2, 4.03], True),
-        ([0, 20, 40], [0, 10.1875, 20], True),  # 3.75 pixels of 400 are within four
-        ([0, 20, 40], [0, 10.21, 20], False),
-        ([0, 20, 40], [0, 9.79, 20], False),
-        ([0, 20, 40], [0, 10.19, np.nan], True),
-        ([0, np.nan, 40], [0, 99, 20], True),
-        ([0, 1], [0, 0.51], True),  # 0.2 of 28 pixels, of which the shortest text has a hundredth
-        ([0, 1], [0, 0.515], False),
-        ([0, 1], [0, 0.485], False),
-    ],
-)
-def test_places_are_alike_within_a_hundredth_of_the_firsts_length(one, other, are_alike):
-    """In ems, of which the first has ten pixels and the other twenty."""
-    layouts = {"one": np.array(one, float), "other": np.array(other, float)}
-    letterforms = SimpleNamespace(layout=lambda face, text: layouts[face])
-    assert _stand_alike(letterforms, ("one", "other"), np.array([10, 20]), "") == are_alike
