@@ -348,7 +348,7 @@ class FontIdentifier:
                     whole, scored = self._whole, [self._whole._scored(style) for style in judged]
                 known, evidence = whole._is_one_of(wanted, scored, [] if encoder_only else scored[0], without, prior)
             groups = []
-            for of_faces, style in zip(self._by_style(judged, verdict, among), family, strict=True):
+            for of_faces, style in zip(self._by_style(judged, verdict, among, prior), family, strict=True):
                 matches = tuple(self._rows(of_faces, top, prior, known))
                 of_style = tuple(sample.line for sample in style)
                 groups.append(Group(of_style, matches, round(known, 4), tuple(similar), evidence, synthesised))
@@ -494,11 +494,17 @@ class FontIdentifier:
         ]
         return pooled, [weight.sum() for weight in weights]
 
-    def _by_style(self, family: list[list[_Sample]], verdict: Verdict, among: np.ndarray) -> list[np.ndarray]:
-        """(F,) final scores of each style: the verdict on the first one decides the family of the others."""
-        of_families = self.catalogue.best_of_families(verdict.scores)
+    def _by_style(
+        self, family: list[list[_Sample]], verdict: Verdict, among: np.ndarray, prior: bool
+    ) -> list[np.ndarray]:
+        """(F,) final scores of each style: the verdict on the first one decides the family of the others.
+
+        With the prior it decides, too: how many families draw a face's letters differs from style to style.
+        """
+        added = self._prior(prior)
+        of_families = self.catalogue.best_of_families(verdict.scores + added)
         pooled, _ = self._pooled(family[1:], among)
-        return [verdict.scores, *(in_families(self.catalogue, scores, of_families) for scores in pooled)]
+        return [verdict.scores, *(in_families(self.catalogue, scores, of_families) - added for scores in pooled)]
 
     def _extent(self, match: Match, text: str) -> float:
         """Ems from the top to the bottom of a text in a match's face, or in what is drawn for it."""
@@ -520,10 +526,10 @@ class FontIdentifier:
         pooled, weights = self._pooled(family, among)
         of_families = pool_families(self.catalogue, pooled, weights)
         of_encoder = in_families(self.catalogue, pooled[0], of_families) if len(pooled) > 1 else pooled[0]
-        added = self.catalogue.prior(self.calibration.temperature, *self._prior_weights) if prior else None
+        added = self._prior(prior)
         lines = [(sample.line, sample.ink) for sample in drawn]
         verdict = self._verifier.verify(of_encoder, lines, added)
-        if added is not None and drawn:
+        if prior and drawn:
             fair = self._fair(of_encoder, int((verdict.scores + added).argmax()), drawn)
             if fair is not None:
                 of_encoder, verdict = fair, self._verifier.verify(fair, lines, added)
@@ -556,6 +562,12 @@ class FontIdentifier:
         """The best rows with their conditional probabilities."""
         weights = self._prior_weights if prior else ()
         return self.catalogue.rank(scores, top, self.calibration.temperature, *weights)
+
+    def _prior(self, prior: bool) -> np.ndarray:
+        """(F,) float32: what the prior adds to scores; nothing without it."""
+        if not prior:
+            return np.zeros(len(self.catalogue.faces), np.float32)
+        return self.catalogue.prior(self.calibration.temperature, *self._prior_weights)
 
     @property
     def _prior_weights(self) -> tuple[float, float]:

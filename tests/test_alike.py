@@ -9,6 +9,7 @@ from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink
 from fontid.identifier import _Sample
 from fontid.letters.alike import _edges_apart, _stand_alike, share_alike
+from fontid.letters.verification import Verdict
 from fontid.text.lines import Line
 from tests.conftest import draw
 from tests.test_letterforms import a_face, letterforms_of
@@ -193,6 +194,23 @@ def test_the_leaning_to_the_best_face_is_taken_off_before_a_more_used_near_copy(
         return
     assert fair[used] - scores[used] == pytest.approx(taken, abs=1e-5)
     assert np.delete(fair, used).tolist() == np.delete(scores, used).tolist()
+
+
+@pytest.mark.parametrize("prior", [True, False])
+def test_styles_of_one_family_are_named_one_family(identifier, prior):
+    """Of Noto Sans many families draw the regular face, which the prior takes off, and none draws the bold one."""
+    catalogue, everything = identifier.catalogue, np.ones(len(identifier.catalogue.faces), bool)
+    styles = []
+    for weight in (400, 700):
+        scores = np.zeros(len(catalogue.faces), np.float32)
+        scores[[catalogue.row_of(f"{family}-{weight}-normal") for family in ("noto-sans", "open-sans")]] = 0.9, 0.85
+        styles.append([sample("people", 200, scores)])
+    verdict = Verdict(styles[0][0].scores, np.zeros(0, int), np.zeros(0, np.float32), 0.0)
+    named = [
+        identifier._rank(scores, 1, prior)[0].family
+        for scores in identifier._by_style(styles, verdict, everything, prior)
+    ]
+    assert named == ["open-sans" if prior else "noto-sans"] * 2
 
 
 def test_a_sentence_without_g_and_i_is_named_as_it_is_drawn(identifier):
