@@ -86,7 +86,7 @@ STAGES: dict[str, Callable[[FontIdentifier], Callable]] = {  # each: the identif
     "pages' own scale": _idle("fontid.text.detector._low_words", lambda picture: None),
     "drawing": lambda whole: _undrawn(whole).identify,
     "leaning to near copies": _idle(
-        "fontid.identifier.share_alike", lambda forms, face, others, texts: np.zeros((len(others), len(texts)))
+        "fontid.identifier.share_alike", lambda forms, face, others, texts, least: np.zeros((len(others), len(texts)))
     ),
     "undoing": lambda whole: _set(whole, "undoing", fitting=-math.inf).identify,
     "prior": _asked(prior=False),

@@ -547,11 +547,11 @@ class FontIdentifier:
         others = self.catalogue.more_used(best)
         names = [self.catalogue.faces[row].id for row in (best, *others)]
         texts, text_of = np.unique([sample.line.text.strip() or LETTERS for sample in drawn], return_inverse=True)
-        shares = share_alike(self.letterforms, names[0], names[1:], texts.tolist())[:, text_of].T
         prior = self.settings.prior
+        shares = share_alike(self.letterforms, names[0], names[1:], texts.tolist(), prior.near_copy)[:, text_of].T
         of_lines = np.array([sample.scores for sample in drawn]) - prior.copies * self.catalogue.log_copies
         lacking = np.maximum(of_lines[:, [best]] - of_lines[:, others], 0)
-        taken = np.where(shares >= prior.near_copy, np.minimum(lacking, prior.leaning), 0)
+        taken = np.where(shares > 0, np.minimum(lacking, prior.leaning), 0)
         if not taken.any():
             return None
         fair = scores.copy()

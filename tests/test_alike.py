@@ -35,16 +35,17 @@ LETTERS = {"l": (50, 0, 110, 700), "o": (50, 0, 350, 500), "p": (50, -200, 110, 
 )
 def test_which_share_of_a_text_faces_write_alike(identifier, one, other, text, share):
     for first, second in ((one, other), (other, one)):
-        (found,) = share_alike(identifier.letterforms, first, [second], [text])
+        (found,) = share_alike(identifier.letterforms, first, [second], [text], 0.5)
         assert found == pytest.approx([share])
 
 
 def test_every_text_is_asked_of_every_face():
     higher = {**LETTERS, "o": (50, 0, 350, 540)}
     forms = letterforms_of(advance=560, one=LETTERS, same=LETTERS, higher=higher, wide=LETTERS)
-    shares = share_alike(forms, "one", ["same", "higher", "wide"], ["lop o", "ll p", " o"])
+    shares = share_alike(forms, "one", ["same", "higher", "wide"], ["lop o", "ll p", " o"], 0.5)
     assert shares.tolist() == [[1, 1, 1], [0.5, 1, 0], [0, 0, 1]]  # one letter alone stands where it stands
-    assert share_alike(forms, "one", [], ["lol"]).shape == (0, 1)
+    assert share_alike(forms, "one", ["higher"], ["lop o", "lop"], 0.6).tolist() == [[0, pytest.approx(2 / 3)]]
+    assert share_alike(forms, "one", [], ["lol"], 0.5).shape == (0, 1)
 
 
 def bars_shared(one: dict, other: dict, text: str, advances=(500, 500)) -> list[float]:
@@ -57,7 +58,7 @@ def bars_shared(one: dict, other: dict, text: str, advances=(500, 500)) -> list[
         glyphs=lambda face, letters: forms[int(face[-1])].glyphs(face, letters),
         layout=lambda face, letters: forms[int(face[-1])].layout(face, letters),
     )
-    return [float(share_alike(both, f"wide{first}", [f"wide{1 - first}"], [text]).item()) for first in (0, 1)]
+    return [float(share_alike(both, f"wide{first}", [f"wide{1 - first}"], [text], 0.5).item()) for first in (0, 1)]
 
 
 SQUARES = {"l": (0, 0, 500, 500), "o": (0, 0, 500, 500)}

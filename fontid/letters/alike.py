@@ -15,16 +15,19 @@ NEAR = 2.0  # pixels: letters whose edges lie farther apart need no drawing
 ELSEWHERE = 0.02  # of a text's length: a letter that is farther off stands at another place
 
 
-def share_alike(letterforms: Letterforms, face: str, others: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+def share_alike(
+    letterforms: Letterforms, face: str, others: Sequence[str], texts: Sequence[str], least: float
+) -> np.ndarray:
     """Which share of each text's letters each of the other faces writes as a face does: (K, N) float, 0-1.
 
     It is 0 where these letters are spaced otherwise.
+    Args: least: a smaller share counts as 0, too; most faces are told so without drawing them.
     """
-    shares = [[_share_alike(letterforms, (face, other), text) for text in texts] for other in others]
+    shares = [[_share_alike(letterforms, (face, other), text, least) for text in texts] for other in others]
     return np.array(shares, float).reshape(len(others), len(texts))
 
 
-def _share_alike(letterforms: Letterforms, faces: tuple[str, str], text: str) -> float:
+def _share_alike(letterforms: Letterforms, faces: tuple[str, str], text: str, least: float) -> float:
     text = "".join(text.split())  # how wide a blank is tells little: texts are justified
     letters = "".join(dict.fromkeys(text))
     pairs = zip(*(letterforms.glyphs(face, letters) for face in faces), strict=True)
@@ -33,13 +36,21 @@ def _share_alike(letterforms: Letterforms, faces: tuple[str, str], text: str) ->
         return 0.0
     # sizes do not count: half of the letters are drawn lower than 28 pixels, and half higher
     scales = MEAN_HEIGHT / np.median([[glyph.top - glyph.bottom for glyph in pair] for pair in known.values()], 0)
-    alike = {letter for letter, pair in known.items() if _is_alike(pair, scales)}
-    same = "".join(letter for letter in text if letter in alike)
-    return len(same) / len(text) if same and _stand_alike(letterforms, faces, scales, same) else 0.0
+    alike = set(known)
+    for is_alike in (_end_alike, _are_drawn_alike):
+        alike = {letter for letter in alike if is_alike(known[letter], scales)}
+        same = "".join(letter for letter in text if letter in alike)
+        if not same or len(same) < least * len(text):
+            return 0.0
+    return len(same) / len(text) if _stand_alike(letterforms, faces, scales, same) else 0.0
 
 
-def _is_alike(pair: tuple[Glyph, Glyph], scales: np.ndarray) -> bool:
-    return _edges_apart(pair, scales) <= NEAR and bool(outlines_apart(*map(draw_in_cell, pair, scales)) <= APART)
+def _end_alike(pair: Sequence[Glyph], scales: np.ndarray) -> bool:
+    return _edges_apart(pair, scales) <= NEAR
+
+
+def _are_drawn_alike(pair: Sequence[Glyph], scales: np.ndarray) -> bool:
+    return bool(outlines_apart(*map(draw_in_cell, pair, scales)) <= APART)
 
 
 def _edges_apart(pair: Sequence[Glyph], scales: np.ndarray) -> float:
