@@ -540,8 +540,8 @@ class FontIdentifier:
     def _fair(self, scores: np.ndarray, best: int, drawn: list[_Sample]) -> np.ndarray | None:
         """(F,) the encoder's scores, without its leaning to the best face where more used ones write the same letters.
 
-        Training showed the letters of some families more often than others, and the encoder leans to them even where a
-        line is written alike in both faces, or but for a letter or two. Of lines that nobody read the alphabet counts.
+        Training showed letters that many families draw more often than others. The encoder leans to them, even where
+        both faces write a line alike, or but for a letter or two. Of lines that nobody read the alphabet counts.
         Returns: None where no other face writes anything so.
         """
         others = self.catalogue.more_used(best)
@@ -551,7 +551,9 @@ class FontIdentifier:
         shares = share_alike(self.letterforms, names[0], names[1:], texts.tolist(), prior.near_copy)[:, text_of].T
         of_lines = np.array([sample.scores for sample in drawn]) - prior.copies * self.catalogue.log_copies
         lacking = np.maximum(of_lines[:, [best]] - of_lines[:, others], 0)
-        taken = np.where(shares > 0, np.minimum(lacking, prior.leaning), 0)
+        crowds = np.log([self.catalogue.crowd(row) for row in (best, *others)])
+        leaning = prior.leaning * np.maximum(crowds[0] - crowds[1:], 0)
+        taken = np.where(shares > 0, np.minimum(lacking, leaning), 0)
         if not taken.any():
             return None
         fair = scores.copy()

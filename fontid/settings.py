@@ -89,12 +89,13 @@ class PriorSettings:
         copies: taken off the scores of letters that n families draw, times log n: training saw such letters n times as
             often, and the encoder prefers them where a picture says little. One over the scale of its softmax (logit
             adjustment, Menon et al. 2021).
-        leaning: cosine by which the encoder leans to the likeliest face, at most, before a more used near copy of it.
+        leaning: cosine by which the encoder leans, at most, to a face rather than to a more used near copy, for each
+            time (e) that more families draw nearly its letters.
         near_copy: share of a line's letters that such a copy writes the same.
     """
 
     copies: float = 1 / 28
-    leaning: float = 0.26
+    leaning: float = 0.065
     near_copy: float = 0.7
 
 

@@ -171,30 +171,48 @@ def sample(text: str, width: float, scores: np.ndarray) -> _Sample:
 
 
 @pytest.mark.parametrize(
-    ("texts", "ahead", "taken"),
+    ("texts", "ahead", "share"),
     [
-        (["people", "water"], 0.5, 0.26),  # at most
-        (["people", "water"], 0.2, 0.2),  # until both are level
-        (["again", "Illinois"], 0.5, 0.26),  # but for a letter
-        (["", "people"], 0.5, 0.26),  # of what was not read the alphabet
-        (["gig", "people"], 0.5, 0.13),  # two thirds differ
-        (["gig", "Egg"], 0.5, 0.0),
-        (["people", "water"], -0.1, 0.0),
+        (["people", "water"], 0.5, 1),
+        (["people", "water"], 0.2, 1),  # no more than until both are level
+        (["again", "Illinois"], 0.5, 1),  # but for a letter
+        (["", "people"], 0.5, 1),  # of what was not read the alphabet
+        (["gig", "people"], 0.5, 0.5),  # two thirds differ
+        (["gig", "Egg"], 0.5, 0),
+        (["people", "water"], -0.1, 0),
     ],
 )
-def test_the_leaning_to_the_best_face_is_taken_off_before_a_more_used_near_copy(identifier, texts, ahead, taken):
+def test_the_leaning_to_the_best_face_is_taken_off_before_a_more_used_near_copy(identifier, texts, ahead, share):
     catalogue, prior = identifier.catalogue, identifier.settings.prior
-    assert prior.leaning == 0.26
     best, used = map(catalogue.row_of, (NOTO_SANS, OPEN_SANS))
-    scores = np.zeros(len(catalogue.faces), np.float32)
-    scores[best] = 0.9
-    scores[used] = 0.9 - ahead - prior.copies * (catalogue.log_copies[best] - catalogue.log_copies[used])
-    fair = identifier._fair(scores, best, [sample(text, 200, scores) for text in texts])
-    if not taken:
+    leaning = prior.leaning * np.log(catalogue.crowd(best) / catalogue.crowd(used))
+    assert 0.2 < leaning < 0.3
+    fair, before = after_leaning(identifier, best, used, texts, ahead)
+    if not share:
         assert fair is None
         return
-    assert fair[used] - scores[used] == pytest.approx(taken, abs=1e-5)
-    assert np.delete(fair, used).tolist() == np.delete(scores, used).tolist()
+    assert fair[used] - before[used] == pytest.approx(share * min(ahead, leaning), abs=1e-5)
+    assert np.delete(fair, used).tolist() == np.delete(before, used).tolist()
+
+
+def after_leaning(identifier, best: int, used: int, texts: list[str], ahead: float):
+    """Scores of lines in which one face is ahead of another, copies taken off: what comes of them, and as they were."""
+    catalogue = identifier.catalogue
+    scores = np.zeros(len(catalogue.faces), np.float32)
+    copies = identifier.settings.prior.copies * (catalogue.log_copies[best] - catalogue.log_copies[used])
+    scores[best], scores[used] = 0.9, 0.9 - ahead - copies
+    return identifier._fair(scores, best, [sample(text, 200, scores) for text in texts]), scores
+
+
+def test_the_encoder_leans_to_no_face_that_no_more_families_draw(identifier):
+    best, used = map(identifier.catalogue.row_of, ("cormorant-400-normal", "cormorant-garamond-400-normal"))
+    assert used in identifier.catalogue.more_used(best)
+    assert after_leaning(identifier, best, used, ["people"], 0.2)[0] is None
+
+
+def test_a_crowd_are_families_with_a_near_copy():
+    catalogue = usual({"a": 1, "b": 2, "c": 3}, [[1.0, 0.0], [0.71, 0.7], [0.69, 0.72], [0.0, 1.0]], styles=["a 700 x"])
+    assert [catalogue.crowd(face) for face in range(4)] == [2, 3, 3, 3]
 
 
 @pytest.mark.parametrize("prior", [True, False])

@@ -16,7 +16,7 @@ from fontid.catalogue.usage import FLOOR
 RIVALS = 100  # rows among which probability is shared out
 UNDATED = 9999  # the year of a family whose copyright names none
 FOLDED = 4  # families of a superfamily that one row of `similar` may hold, on average
-RESEMBLING = 0.4  # cosine of prototypes of faces that may write a text alike
+RESEMBLING, CROWDED = 0.4, 0.7  # cosines of prototypes: of faces that may write a text alike; of near copies
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
 
 
@@ -177,6 +177,10 @@ class Catalogue:
         rows = rows[cosines[rows] >= RESEMBLING]
         rows = rows[np.argsort(-cosines[rows], kind="stable")]
         return rows[np.sort(np.unique(self.family_of[rows], return_index=True)[1])]
+
+    def crowd(self, face: int) -> int:
+        """How many families have a face that is near a copy of it, its own included."""
+        return len(np.unique(self.family_of[self.score_faces(self.prototypes_of(face)[:1]) >= CROWDED]))
 
     def _neighbour(self, face: int, score: float) -> Neighbour:
         row, score = self.faces[face], round(float(score), 4)
