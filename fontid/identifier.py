@@ -552,7 +552,9 @@ class FontIdentifier:
         of_lines = np.array([sample.scores for sample in drawn]) - prior.copies * self.catalogue.log_copies
         lacking = np.maximum(of_lines[:, [best]] - of_lines[:, others], 0)
         crowds = np.log([self.catalogue.crowd(row) for row in (best, *others)])
+        no_twins = crowds - self.catalogue.log_copies[[best, *others]]  # near copies that the prior does not count
         leaning = prior.leaning * np.maximum(crowds[0] - crowds[1:], 0)
+        leaning += prior.copies * np.maximum(no_twins[0] - no_twins[1:], 0)
         taken = np.where(shares > 0, np.minimum(lacking, leaning), 0)
         if not taken.any():
             return None

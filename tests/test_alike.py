@@ -157,7 +157,6 @@ def test_more_used_faces_are_those_that_resemble_one_the_first_of_their_twins():
     assert catalogue.more_used(0).tolist() == [1]
     assert catalogue.more_used(4).tolist() == [0, 5, 1]
     assert catalogue.more_used(2).tolist() == [3]  # its letters are used as often as its twin's
-    assert usual({"unknown": 0, "used": 9}, [along, along]).more_used(0).tolist() == []
 
 
 def test_of_a_more_used_family_the_nearest_face_is_asked():

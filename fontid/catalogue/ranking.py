@@ -167,11 +167,9 @@ class Catalogue:
     def more_used(self, face: int) -> np.ndarray:
         """(K,) int: of each family that is used more than a face's, and of twins most, the one that resembles it most.
 
-        The nearest first; families without one that resembles it are left out. None where nobody knows how often the
-        face is used, as of fonts that come with a system.
+        The nearest first; families without one that resembles it are left out.
         """
-        usage = self._most_usage[face] or np.inf
-        is_used = (self._own_usage == self._most_usage) & (self._own_usage > usage)
+        is_used = (self._own_usage == self._most_usage) & (self._own_usage > self._most_usage[face])
         rows = np.flatnonzero(is_used & (self.family_of != self.family_of[face]))
         cosines = self.score_faces(self.prototypes_of(face)[:1])
         rows = rows[cosines[rows] >= RESEMBLING]
