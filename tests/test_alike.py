@@ -203,6 +203,16 @@ def after_leaning(identifier, best: int, used: int, texts: list[str], ahead: flo
     return identifier._fair(scores, best, [sample(text, 200, scores) for text in texts]), scores
 
 
+def test_near_copies_that_are_no_twins_count_as_copies(identifier):
+    """Noto Sans Sharada draws Noto Sans's letters but for a few, and so has no twins."""
+    catalogue = identifier.catalogue
+    best, used = map(catalogue.row_of, ("noto-sans-sharada-400-normal", NOTO_SANS))
+    assert catalogue.log_copies[best] == 0 and 20 < catalogue.crowd(best) < catalogue.crowd(used)
+    fair, before = after_leaning(identifier, best, used, ["people"], 0.5)
+    copies = np.log(catalogue.crowd(best)) - np.log(catalogue.crowd(used)) + catalogue.log_copies[used]
+    assert fair[used] - before[used] == pytest.approx(identifier.settings.prior.copies * copies, abs=1e-5)
+
+
 def test_the_encoder_leans_to_no_face_that_no_more_families_draw(identifier):
     best, used = map(identifier.catalogue.row_of, ("cormorant-400-normal", "cormorant-garamond-400-normal"))
     assert used in identifier.catalogue.more_used(best)

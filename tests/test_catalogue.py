@@ -203,6 +203,18 @@ def test_the_original_is_shown_and_its_twin_in_the_same_style():
     assert [(row.family, row.weight) for row in catalogue.rank(without, 2)] == [("a", 400), ("d", 400)]
 
 
+def test_no_family_is_shown_twice():
+    """a 400 is the twin of b 400, and a 700 that of c: where a leads already, c is shown as itself."""
+    first = [(face.family, face.weight) for face in FACES]
+    a400, a700, b400, c400 = (first.index(one) for one in (("a", 400), ("a", 700), ("b", 400), ("c", 400)))
+    twins = np.array([(a400, b400), (a700, c400)], np.int32)
+    catalogue = Catalogue(FACES, np.eye(7), np.arange(7, dtype=np.int32), twins, {"a": 9000})
+    scores = np.zeros(7)
+    scores[[a400, c400, a700]] = 0.9, 0.8, 0.1
+    rows = catalogue.rank(scores, 9)
+    assert [(row.family, row.weight) for row in rows] == [("a", 400), ("c", 400), ("d", 400)]
+
+
 def test_rows_of_a_superfamily_open():
     def match(family: str, superfamily: str | None) -> Match:
         return Match(family, family, 400, False, 0.0, 0.0, "", (), superfamily=superfamily)

@@ -18,7 +18,7 @@ from data_scripts import fetch_fonts, font_sources
 from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
 from data_scripts.font_sources import outside, read_packages, wanted
 from data_scripts.import_fonts import import_folder
-from fontid.fonts.files import is_italic, relative_width, weight_of
+from fontid.fonts.files import family_name, is_italic, relative_width, weight_of
 from fontid.fonts.subsetting import plain, small_font
 from tests.conftest import FONTS, ROOT, font_file, run_command, square_font, until
 
@@ -227,7 +227,7 @@ def test_a_folder_of_font_files(tmp_path):
     build_font(source / "b.ttf", "My Sans", weight=7)  # an old way to write 700
     build_font(source / "c.ttf", "My Sans", italic=True)
     build_font(source / "deep" / "d.ttf", "My Sans")  # the same face again
-    build_font(source / "v.ttf", "Var", axes=[("wdth", 75, 100, 125), ("wght", 300, 300, 600)])
+    build_font(source / "v.ttf", "Var Light", weight=300, axes=[("wdth", 75, 100, 125), ("wght", 300, 300, 600)])
     (source / "broken.otf").write_bytes(b"OTTO, but nothing follows")
     (source / "OFL.txt").write_text("free")
     problems = import_folder(source, out)
@@ -292,6 +292,29 @@ def test_a_face_is_italic_where_any_table_says_so(selection, mac_style, angle, i
         else:
             font["OS/2"].fsSelection = selection
         assert is_italic(font) is italic
+
+
+@pytest.mark.parametrize(
+    ("entries", "weight", "width", "family"),
+    [
+        ({1: "Acme Light", 16: "Acme"}, 300, 5, "Acme"),
+        ({1: "Acme Light"}, 300, 5, "Acme"),
+        ({1: "Acme SemiBold"}, 600, 5, "Acme"),
+        ({1: "Acme Semi Bold"}, 600, 0, "Acme"),
+        ({1: "Acme Black"}, 400, 5, "Acme Black"),  # not its weight but its name
+        ({1: "Acme Condensed", 16: "Acme"}, 400, 3, "Acme Condensed"),
+        ({1: "Acme Wide Light", 16: "Acme"}, 300, 7, "Acme Wide"),
+        ({16: "Acme"}, 400, 3, "Acme"),
+    ],
+)
+def test_a_family_is_named_without_its_weight_and_with_its_width(entries, weight, width, family):
+    with TTFont(font_file("lora")) as font:
+        for number in (1, 16):
+            font["name"].removeNames(nameID=number)
+        for number, text in entries.items():
+            font["name"].setName(text, number, 3, 1, 0x409)
+        font["OS/2"].usWeightClass, font["OS/2"].usWidthClass = weight, width
+        assert family_name(font) == family
 
 
 @pytest.mark.parametrize(("told", "weight"), [(0, 400), (4, 400), (9, 900), (10, 10), (250, 250), (1200, 1000)])

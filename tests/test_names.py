@@ -81,4 +81,5 @@ def test_faces_are_found_by_name_style_and_part():
 def test_a_clone_says_what_it_is_drawn_like():
     assert phrase({"arimo"}) == "drawn like Arial; free too: Liberation Sans (same metrics)"
     assert phrase({"nimbus-sans", "x"}).startswith("drawn like Helvetica; free too: TeX Gyre Heros (same metrics)")
+    assert [one.face for one in drawn_like({"arimo", "liberation-sans"})] == ["Arial"]
     assert [one.relation for one in drawn_like({"tinos"})] == ["same metrics", "resembles"] and not phrase({"pacifico"})

@@ -60,7 +60,8 @@ def table() -> tuple[Alternative, ...]:
 def drawn_like(families: Collection[str]) -> list[Alternative]:
     """The faces that families stand for, the nearest first. A resemblance counts that somebody careful names."""
     found = [one for one in table() if one.family in families and one.curated_sources]
-    return sorted(found, key=lambda one: (RELATIONS.index(one.relation), -one.curated_sources, -one.sources))
+    found.sort(key=lambda one: (RELATIONS.index(one.relation), -one.curated_sources, -one.sources))
+    return [one for place, one in enumerate(found) if one.face not in {other.face for other in found[:place]}]
 
 
 def alternatives_to(face: str, without: Collection[str] = ()) -> list[Alternative]:

@@ -245,6 +245,8 @@ class Catalogue:
                 break
             if int(self.family_of[face]) not in done:
                 shown = self._original(int(face), scores)
+                if int(self.family_of[shown]) in done:  # with another style, of which this family is no twin
+                    shown = int(face)
                 done |= {int(self.family_of[shown])} | self.twin_families[shown] | {int(self.family_of[face])}
                 rows.append((int(face), shown))
         return rows

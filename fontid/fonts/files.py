@@ -10,8 +10,11 @@ from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
+from fontid.catalogue.faces import STYLES
+
 FONT_SUFFIXES = {".ttf", ".otf", ".woff", ".woff2"}
 LONGEST_NAME = 200
+USUAL_WIDTH = 5  # of OS/2's usWidthClass
 ITALIC_BIT, OBLIQUE_BIT, MAC_ITALIC_BIT = 0, 9, 1
 
 
@@ -33,11 +36,12 @@ def font_files_in(folder: Path) -> list[Path]:
 def faces_in(file: Path) -> Iterator[tuple[Instance, TTFont]]:
     """Each face of a font file, as a font without axes. Raises: whatever fontTools does on broken files."""
     with TTFont(file) as font:
-        instances = list(instances_of(font))
+        instances, name = list(instances_of(font)), family_name(font)
     for instance in instances:
         with TTFont(file) as font:
             if instance.location:
                 font = instancer.instantiateVariableFont(font, instance.location, inplace=True)
+                font["name"].setName(name, 16, 3, 1, 0x409)  # entry 1 names the weight that is no more
             yield instance, font
 
 
@@ -50,12 +54,17 @@ def family_id(name: str) -> str:
 
 
 def family_name(font: TTFont) -> str:
-    """The typographic family name (entry 16), else the family name (entry 1).
+    """The typographic family name (entry 16), else the family name (entry 1) without the weight that it ends in.
 
+    Of condensed and expanded fonts always the latter: they are a family of their own.
     Raises: ValueError without either, and for one of more than `LONGEST_NAME` letters.
     """
-    name = font["name"].getDebugName(16) or font["name"].getDebugName(1)
-    if not name or not name.strip():
+    weight = STYLES.get(weight_of(font), "")
+    plain = (font["name"].getDebugName(1) or "").strip()
+    plain = plain.removesuffix(f" {weight}").removesuffix(f" {weight.replace(' ', '')}")
+    is_usual = "OS/2" not in font or font["OS/2"].usWidthClass in (0, USUAL_WIDTH)
+    name = (is_usual and font["name"].getDebugName(16)) or plain or font["name"].getDebugName(16) or ""
+    if not name.strip():
         raise ValueError("the font has no family name")
     if len(name) > LONGEST_NAME:
         raise ValueError("the family's name is too long")
