@@ -96,6 +96,7 @@ def test_every_result_says_how_it_was_made_or_is_an_evaluation():
     for path, record in results.items():
         evaluations = ({"n", "strict", "twins", "by"}, {"n", "auroc", "in_catalogue", "by"})
         assert "command" in record or any(keys <= set(record) for keys in evaluations), path
+        assert not re.search(r"\s/\w", record.get("command", "")), f"{path} names a folder of one machine"
 
 
 # --- the report
