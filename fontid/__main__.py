@@ -5,7 +5,7 @@ python -m fontid identify IMAGE|FOLDER|- ... [--top 5] [--for heading] [--page N
 python -m fontid identify FOLDER|DATASET ... --out FILE [--ray local|ADDRESS [--workers N]] [SEARCH]
 python -m fontid evaluate FOLDER [--without-truth] [--limit N] [--json FILE] [SEARCH]
 python -m fontid alternatives NAME [--json]     free families for a paid or system face
-python -m fontid enroll FOLDER --name NAME      add font files to a catalogue of your own
+python -m fontid enroll FOLDER|FILE --name NAME add font files to a catalogue of your own
 python -m fontid catalogues                     list those
 python -m fontid remove NAME [--family ID]      remove one, or a family of it
 python -m fontid --version

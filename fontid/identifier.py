@@ -499,7 +499,7 @@ class FontIdentifier:
     ) -> list[np.ndarray]:
         """(F,) final scores of each style: the verdict on the first one decides the family of the others.
 
-        With the prior it decides, too: how many families draw a face's letters differs from style to style.
+        The prior has its say there: how many families draw a face's letters differs from style to style.
         """
         added = self._prior(prior)
         of_families = self.catalogue.best_of_families(verdict.scores + added)
@@ -542,19 +542,21 @@ class FontIdentifier:
 
         Training showed letters that many families draw more often than others. The encoder leans to them, even where
         both faces write a line alike, or but for a letter or two. Of lines that nobody read the alphabet counts.
-        Returns: None where no other face writes anything so.
+        Args: best: the face that comes first. Returns: None where nothing is to be taken off.
         """
         others = self.catalogue.more_used(best)
-        names = [self.catalogue.faces[row].id for row in (best, *others)]
+        rows, prior = np.array([best, *others]), self.settings.prior
+        name, *names = (self.catalogue.faces[row].id for row in rows)
         texts, text_of = np.unique([sample.line.text.strip() or LETTERS for sample in drawn], return_inverse=True)
-        prior = self.settings.prior
-        shares = share_alike(self.letterforms, names[0], names[1:], texts.tolist(), prior.near_copy)[:, text_of].T
-        of_lines = np.array([sample.scores for sample in drawn]) - prior.copies * self.catalogue.log_copies
-        lacking = np.maximum(of_lines[:, [best]] - of_lines[:, others], 0)
-        crowds = np.log([self.catalogue.crowd(row) for row in (best, *others)])
-        no_twins = crowds - self.catalogue.log_copies[[best, *others]]  # near copies that the prior does not count
-        leaning = prior.leaning * np.maximum(crowds[0] - crowds[1:], 0)
-        leaning += prior.copies * np.maximum(no_twins[0] - no_twins[1:], 0)
+        shares = share_alike(self.letterforms, name, names, texts.tolist(), prior.near_copy)[:, text_of].T
+        if not shares.any():
+            return None
+        log_copies, log_crowds = self.catalogue.log_copies[rows], np.log([self.catalogue.crowd(row) for row in rows])
+        of_lines = np.array([sample.scores[rows] for sample in drawn]) - prior.copies * log_copies
+        lacking = np.maximum(of_lines[:, :1] - of_lines[:, 1:], 0)
+        uncounted = log_crowds - log_copies  # near copies that are no twins: the prior does not take them off
+        leaning = prior.leaning * np.maximum(log_crowds[0] - log_crowds[1:], 0)
+        leaning += prior.copies * np.maximum(uncounted[0] - uncounted[1:], 0)
         taken = np.where(shares > 0, np.minimum(lacking, leaning), 0)
         if not taken.any():
             return None

@@ -89,9 +89,9 @@ class PriorSettings:
         copies: taken off the scores of letters that n families draw, times log n: training saw such letters n times as
             often, and the encoder prefers them where a picture says little. One over the scale of its softmax (logit
             adjustment, Menon et al. 2021).
-        leaning: cosine by which the encoder leans, at most, to a face rather than to a more used near copy, for each
-            time (e) that more families draw nearly its letters.
-        near_copy: share of a line's letters that such a copy writes the same.
+        leaning: taken off the lead of the best face over a more used near copy, times log of how many times as many
+            families have near copies of it: training saw its letters so much more often than the other's.
+        near_copy: share of a line's letters that a near copy writes the same.
     """
 
     copies: float = 1 / 28

@@ -5,14 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fontid.catalogue.ranking import Catalogue
 from fontid.encoder.preprocessing import Ink
 from fontid.identifier import _Sample
 from fontid.letters.alike import _edges_apart, _stand_alike, share_alike
 from fontid.letters.verification import Verdict
 from fontid.text.lines import Line
 from tests.conftest import draw
-from tests.test_letterforms import a_face, letterforms_of
+from tests.test_letterforms import a_catalogue, letterforms_of
 
 OPEN_SANS, NOTO_SANS = "open-sans-400-normal", "noto-sans-400-normal"
 #                 left, bottom, right, top
@@ -142,25 +141,19 @@ def test_places_are_alike_within_two_hundredths_of_the_firsts_length(one, other,
     assert _stand_alike(letterforms, ("one", "other"), np.array([10, 20]), "") == are_alike
 
 
-def usual(usage: dict[str, int], prototypes: list[list[float]], twins=(), styles=()) -> Catalogue:
-    """Each family's regular face, then other faces."""
-    names = [name.split() for name in (*(f"{family} 400 normal" for family in usage), *styles)]
-    faces = [a_face(id="-".join(name), family=name[0], weight=int(name[1])) for name in names]
-    rows = np.arange(len(faces))
-    return Catalogue(faces, np.array(prototypes), rows, np.array(twins, int).reshape(-1, 2), usage)
-
-
 def test_more_used_faces_are_those_that_resemble_one_the_first_of_their_twins():
     along, near, far = [1.0, 0.0], [0.41, 0.91], [0.39, 0.92]
     usage = {"rare": 10, "used": 20, "copy": 15, "other": 30, "little": 9, "same": 10}
-    catalogue = usual(usage, [along, near, near, far, along, along], twins=[(1, 2)])
+    catalogue = a_catalogue(*usage, prototypes=[along, near, near, far, along, along], twins=[(1, 2)], usage=usage)
     assert catalogue.more_used(0).tolist() == [1]
     assert catalogue.more_used(4).tolist() == [0, 5, 1]
     assert catalogue.more_used(2).tolist() == [3]  # its letters are used as often as its twin's
 
 
 def test_of_a_more_used_family_the_nearest_face_is_asked():
-    catalogue = usual({"rare": 1, "used": 2}, [[1.0, 0.0], [0.6, 0.8], [0.8, 0.6]], styles=["used 700 normal"])
+    catalogue = a_catalogue(
+        "rare", "used", "used 700 normal", prototypes=[[1.0, 0.0], [0.6, 0.8], [0.8, 0.6]], usage={"rare": 1, "used": 2}
+    )
     assert catalogue.more_used(0).tolist() == [2]
 
 
@@ -220,7 +213,9 @@ def test_the_encoder_leans_to_no_face_that_no_more_families_draw(identifier):
 
 
 def test_a_crowd_are_families_with_a_near_copy():
-    catalogue = usual({"a": 1, "b": 2, "c": 3}, [[1.0, 0.0], [0.71, 0.7], [0.69, 0.72], [0.0, 1.0]], styles=["a 700 x"])
+    catalogue = a_catalogue(
+        "a", "b", "c", "a 700 normal", prototypes=[[1.0, 0.0], [0.71, 0.7], [0.69, 0.72], [0.0, 1.0]]
+    )
     assert [catalogue.crowd(face) for face in range(4)] == [2, 3, 3, 3]
 
 

@@ -784,7 +784,9 @@ def test_every_change_is_said_and_undoes_one_thing():
     assert undone == [(1.33, 0, 0), (0.75, 0, 0), (1, 0.25, 0), (1, 0, 2.0), (1, 0, 2.8)]
 
 
-def a_catalogue(*families: str, twins: Sequence[tuple[int, int]] = ()) -> Catalogue:
+def a_catalogue(
+    *families: str, twins: Sequence[tuple[int, int]] = (), prototypes: Sequence | None = None, usage=None
+) -> Catalogue:
     """Each family's regular face; "bars 700 italic" is another one's."""
     faces = []
     for name in families:
@@ -792,7 +794,8 @@ def a_catalogue(*families: str, twins: Sequence[tuple[int, int]] = ()) -> Catalo
         fields = {"family": family, "weight": int(weight), "italic": slope == "italic"}
         faces.append(a_face(id=f"{family}-{weight}-{slope}", **fields))
     rows = np.arange(len(faces))
-    return Catalogue(faces, np.zeros((len(faces), 1)), rows, np.array(twins, int).reshape(-1, 2))
+    made = np.zeros((len(faces), 1)) if prototypes is None else np.array(prototypes)
+    return Catalogue(faces, made, rows, np.array(twins, int).reshape(-1, 2), usage)
 
 
 def candidates(catalogue: Catalogue, scores: Sequence[float], ships: set[str] | None = None, **settings) -> list[int]:

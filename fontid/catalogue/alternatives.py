@@ -61,7 +61,10 @@ def drawn_like(families: Collection[str]) -> list[Alternative]:
     """The faces that families stand for, the nearest first. A resemblance counts that somebody careful names."""
     found = [one for one in table() if one.family in families and one.curated_sources]
     found.sort(key=lambda one: (RELATIONS.index(one.relation), -one.curated_sources, -one.sources))
-    return [one for place, one in enumerate(found) if one.face not in {other.face for other in found[:place]}]
+    nearest: dict[str, Alternative] = {}
+    for one in found:
+        nearest.setdefault(one.face, one)
+    return list(nearest.values())
 
 
 def alternatives_to(face: str, without: Collection[str] = ()) -> list[Alternative]:

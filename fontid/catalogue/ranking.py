@@ -157,7 +157,7 @@ class Catalogue:
         """
         own = [int(self.family_of[face]), *self.twin_families[face]]
         wanted = ~np.isin(self.family_of, own) & (True if among is None else among)
-        scores = np.where(wanted, self.score_faces(self.prototypes_of(face)[:1]), -np.inf)
+        scores = np.where(wanted, self._resemblance(face), -np.inf)
         rows: dict[str, list[tuple[int, int]]] = {}
         for best, shown in self._best_rows(scores, FOLDED * top):
             rows.setdefault(superfamily(self.faces[shown].name), []).append((best, shown))
@@ -165,20 +165,23 @@ class Catalogue:
         return [self._neighbour(shown, scores[best]) for best, shown in folded[:top]]
 
     def more_used(self, face: int) -> np.ndarray:
-        """(K,) int: of each family that is used more than a face's, and of twins most, the one that resembles it most.
+        """(K,) int: faces that resemble one, of families that are used more, one of each; the nearest first.
 
-        The nearest first; families without one that resembles it are left out.
+        Of families that draw the same letters the most used stands for all.
         """
         is_used = (self._own_usage == self._most_usage) & (self._own_usage > self._most_usage[face])
-        rows = np.flatnonzero(is_used & (self.family_of != self.family_of[face]))
-        cosines = self.score_faces(self.prototypes_of(face)[:1])
-        rows = rows[cosines[rows] >= RESEMBLING]
+        cosines = self._resemblance(face)
+        rows = np.flatnonzero(is_used & (self.family_of != self.family_of[face]) & (cosines >= RESEMBLING))
         rows = rows[np.argsort(-cosines[rows], kind="stable")]
         return rows[np.sort(np.unique(self.family_of[rows], return_index=True)[1])]
 
     def crowd(self, face: int) -> int:
         """How many families have a face that is near a copy of it, its own included."""
-        return len(np.unique(self.family_of[self.score_faces(self.prototypes_of(face)[:1]) >= CROWDED]))
+        return len(np.unique(self.family_of[self._resemblance(face) >= CROWDED]))
+
+    def _resemblance(self, face: int) -> np.ndarray:
+        """(F,) cosines of all faces' prototypes with one's."""
+        return self.score_faces(self.prototypes_of(face)[:1])
 
     def _neighbour(self, face: int, score: float) -> Neighbour:
         row, score = self.faces[face], round(float(score), 4)
