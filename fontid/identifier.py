@@ -378,7 +378,8 @@ class FontIdentifier:
             line = lines.pop(0)
             ink = self._look(line, heights)
             if ink is not None:
-                waiting.append((line.place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
+                place = line.with_letters(ink) if line.is_read else line.place
+                waiting.append((place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
             if sum(len(windows) for _, _, windows in waiting) >= BATCH or not lines:
                 samples += self._embedded(waiting)
                 waiting = []
@@ -481,7 +482,7 @@ class FontIdentifier:
             ink = self._look(read)  # all of it: so far it was its beginning
             if ink is None:
                 continue
-            samples[number] = replace(samples[number], line=read.place, ink=ink)
+            samples[number] = replace(samples[number], line=read.with_letters(ink), ink=ink)
             letters |= set(read.text)
         return samples
 
@@ -611,7 +612,7 @@ def _chosen(groups: list[Group], fonts: Sequence[Font], for_: str) -> Group:
     shown = {line for font in fonts for line in font.lines}
     candidates = [group for group in groups if not shown.isdisjoint(group.lines)]
     if for_ == "heading":
-        return max(candidates, key=lambda group: max(line.height for line in group.lines))
+        return max(candidates, key=lambda group: max(line.text_height for line in group.lines))
     letters = [letters_of(group.lines) for group in candidates]
     many = [g for g, count in zip(candidates, letters, strict=True) if count >= MANY * max(letters)]
     return max(many, key=lambda group: sum(line.area for line in group.lines))

@@ -196,6 +196,6 @@ def _styles(groups: Sequence, extent: Callable[[Match, str], float], scale: floa
 
 def _sizes(lines: Sequence[Line], match: Match, extent: Callable[[Match, str], float], scale: float) -> tuple[int, ...]:
     read = [line for line in lines if line.text] or lines
-    sizes = sorted(scale * line.height / max(0.1, extent(match, line.text or "dp")) for line in read)
+    sizes = sorted(scale * line.text_height / max(0.1, extent(match, line.text or "dp")) for line in read)
     parts = np.split(sizes, np.flatnonzero(np.diff(np.log(sizes)) > np.log(SAME_SIZE)) + 1)
     return tuple(dict.fromkeys(round(float(np.median(part))) for part in parts))

@@ -105,6 +105,7 @@ class DrawingSettings:
 
     Attributes:
         families: candidates; on validation pictures a hundred find no more.
+        used: of them, how many are the most used families, whatever the encoder finds.
         first: of them, drawn in any case.
         step: of them, drawn each time that the others can still come first.
         surprise: how much more evidence than all before them they are taken to have at most.
@@ -115,6 +116,7 @@ class DrawingSettings:
         weight: of the evidence beside the encoder's cosine.
         few: letters, of all lines: where no more are read, as of numbers and logos, the encoder tells little.
         families_of_few, styles_of_few, weight_of_few: take the place of `families`, `styles` and `weight` then.
+        used_of_few: of those families, how many are the most used ones, where the prior is on; takes the place of `used`.
         sharpest: part of a letter that differs between any two renderers.
         usual: likeness of a letter to the best face, 0-1: from no say to a full say.
         spacing: weight of how well a face explains where letters stand, see `fontid.letters.spacing`.
@@ -122,6 +124,7 @@ class DrawingSettings:
     """
 
     families: int = 40
+    used: int = 0
     first: int = 8
     step: int = 4
     surprise: float = 0.3
@@ -134,6 +137,7 @@ class DrawingSettings:
     families_of_few: int = 150
     styles_of_few: int = 4
     weight_of_few: float = 0.7
+    used_of_few: int = 75
     sharpest: float = 0.03
     usual: tuple[float, float] = (0.5, 0.9)
     spacing: float = 0.01

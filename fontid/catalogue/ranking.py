@@ -217,6 +217,12 @@ class Catalogue:
         return np.log(self._most_usage + FLOOR).astype(np.float32)
 
     @cached_property
+    def by_usage(self) -> list[int]:
+        """The numbers of the families that are used, the most used first."""
+        used = (family for family in self.families if self.usage.get(family))
+        return [self.families.index(family) for family in sorted(used, key=lambda family: -self.usage[family])]
+
+    @cached_property
     def _own_usage(self) -> np.ndarray:
         """(F,) downloads a month of each face's family."""
         return np.array([self.usage.get(family, 0) for family in self.families])[self.family_of]

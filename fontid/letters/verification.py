@@ -80,7 +80,8 @@ class Verifier:
         settings = self._settings
         if sum(character.isalpha() for line, _ in read for character in line.text) <= settings.few:
             families, styles, weight = settings.families_of_few, settings.styles_of_few, settings.weight_of_few
-            settings = replace(settings, families=families, styles=styles, weight=weight)
+            used = settings.used_of_few if prior is not None and prior.any() else 0
+            settings = replace(settings, families=families, styles=styles, weight=weight, used=used)
         candidates = self._candidates(scores, settings) if read else np.zeros(0, int)
         hopes = scores if prior is None else scores + prior
         compared = self._draw(hopes, candidates, read, settings) if len(candidates) else None
@@ -133,19 +134,24 @@ class Verifier:
     def _candidates(self, scores: np.ndarray, settings: DrawingSettings) -> np.ndarray:
         """(K,) faces to draw: of the likeliest families the likeliest styles that there are letterforms of.
 
-        A family whose best face is a twin of another one's has the same letters, and needs no drawing.
+        A family whose best face is a twin of another one's has the same letters, and needs no drawing. The most used
+        families come first, where the settings want some: of twins, whose digits and signs may differ, they are drawn.
         """
-        ranked = np.argsort(-scores, kind="stable")[:MOST_RANKED]
+        ranked = np.argsort(-scores, kind="stable")[: None if settings.used else MOST_RANKED]
         ranked = ranked[np.isfinite(scores[ranked])]
         families = self._catalogue.family_of[ranked]
-        chosen: dict[int, list[int]] = {}
+        first = np.sort(np.unique(families, return_index=True)[1])
+        best = dict(zip(families[first].tolist(), ranked[first].tolist(), strict=True))  # the likeliest face of each
+        used = [family for family in self._catalogue.by_usage if family in best][: settings.used]
+        wanted: set[int] = set()
         copies: set[int] = set()
-        for place in np.sort(np.unique(families, return_index=True)[1]):
-            if int(families[place]) not in copies:
-                chosen[int(families[place])] = []
-                copies |= self._catalogue.twin_families[ranked[place]]
-            if len(chosen) == settings.families:
+        for family in (*used, *best):
+            if family not in copies:
+                wanted.add(family)
+                copies |= self._catalogue.twin_families[best[family]]
+            if len(wanted) == settings.families:
                 break
+        chosen: dict[int, list[int]] = {family: [] for family in best if family in wanted}
         of_those = np.isin(families, list(chosen))
         for family, drawn in zip(families[of_those].tolist(), self.stand_ins[ranked[of_those]].tolist(), strict=True):
             if drawn >= 0 and drawn not in chosen[family] and len(chosen[family]) < settings.styles:

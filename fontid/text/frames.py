@@ -27,6 +27,7 @@ class Frame:
 
     Attributes:
         core: left, top, right, bottom of the box itself, in the frame's pixels.
+        width: along the text, in pixels of the picture, margins included.
         goes_on: (4,) bool, whether the picture goes on beyond the frame's left, top, right and bottom.
     """
 
@@ -39,9 +40,9 @@ class Frame:
         outer = _apply(to_picture, box_of(-left, -top, width + right, height + bottom))
         if _is_level(corners):
             outer = np.rint(np.clip(outer, 0, picture.size))
-        width, height = size_of(outer)
-        shrink = min(1.0, (MOST_PIXELS / max(1.0, width * height)) ** 0.5)
-        columns, rows = max(1, round(shrink * width)), max(1, round(shrink * height))
+        self.width, height = size_of(outer)
+        shrink = min(1.0, (MOST_PIXELS / max(1.0, self.width * height)) ** 0.5)
+        columns, rows = max(1, round(shrink * self.width)), max(1, round(shrink * height))
         self._outer, self._size = outer, (columns, rows)
         self._to_picture = _transform(box_of(0, 0, columns, rows), outer)
         self._from_picture = np.linalg.inv(self._to_picture)

@@ -26,6 +26,8 @@ class Line:
         centres: where each character of `text` is along the line, blanks included: 0-1 of the width of its
             `TextLine.frame`; () where not known.
         course: where a bent line runs; its `corners` are those of the level box around it.
+        letters_height: of its letters alone, in pixels: less than `height` where the corners lie around a button or a
+            rule; 0.0 where not known.
     """
 
     corners: tuple[tuple[float, float], ...]
@@ -33,6 +35,7 @@ class Line:
     confidence: float = 0.0
     centres: tuple[float, ...] = ()
     course: Course | None = None
+    letters_height: float = 0.0
 
     @property
     def is_read(self) -> bool:
@@ -53,6 +56,11 @@ class Line:
     def height(self) -> float:
         """Across the text, in pixels."""
         return size_of(self.unbent)[1]
+
+    @property
+    def text_height(self) -> float:
+        """`letters_height`, or `height` where that is not known."""
+        return self.letters_height or self.height
 
     @property
     def area(self) -> float:
@@ -90,7 +98,12 @@ class TextLine(Line):
     @property
     def place(self) -> Line:
         """The line without its pixels."""
-        return Line(self.corners, self.text, self.confidence, self.centres, self.course)
+        return Line(self.corners, self.text, self.confidence, self.centres, self.course, self.letters_height)
+
+    def with_letters(self, ink: Ink) -> Line:
+        """`place` with its letters' height. Args: ink: of the line from end to end."""
+        _, top, _, bottom = ink.box
+        return replace(self.place, letters_height=(bottom - top) * self.frame.width / ink.amount.shape[1])
 
     def beginning(self, heights: float) -> "TextLine":
         """As much of the line as is `heights` of its own long, all of a shorter one."""
