@@ -7,6 +7,7 @@ import numpy as np
 
 from fontid.catalogue.faces import face_id, style_words, unusual_axes
 from fontid.catalogue.ranking import Match
+from fontid.letters.undoing import SAID
 from fontid.text.lines import Line
 
 READABLE = 0.3  # mean confidence of a font's readings: below that it is taken for clutter where others are read
@@ -20,13 +21,17 @@ SAME_SIZE = 1.08  # sizes less apart are one
 
 @dataclass(frozen=True)
 class Style:
-    """sizes: in pixels to the em, ascending; those of the lines that were read, where any was."""
+    """sizes: in pixels to the em, ascending; those of the lines that were read, where any was.
+
+    synthesised: as in `fontid.identifier.Group`.
+    """
 
     weight: int
     italic: bool
     sizes: tuple[int, ...]
     lines: tuple[Line, ...]
     match: Match
+    synthesised: str | None = None
 
     def to_dict(self) -> dict:
         return {
@@ -97,7 +102,7 @@ def css_of(fonts: Sequence[Font]) -> str:
     rules, named = [], set()
     for font in fonts:
         best = font.matches[0]
-        doubt = f" /* {100 * best.probability:.0f} %: nothing fits well */" if best.verdict == "none" else ""
+        doubt = f"{100 * best.probability:.0f} %: nothing fits well." if best.verdict == "none" else None
         for style in font.styles:
             name = f".{font.role}"
             while name in named:
@@ -105,10 +110,12 @@ def css_of(fonts: Sequence[Font]) -> str:
                 name = f"{stem}-{int(number or 1) + 1}"
             named.add(name)
             slope = "font-style: italic; " if style.italic else ""
+            notes = " ".join(filter(None, [doubt, SAID.get(style.synthesised or "")]))
             place = "".join(f"{one} " for one in place_css(unusual_axes(style.match.face, style.match.axes)))
             rules.append(
                 f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
-                f"{slope}{place}font-size: {style.sizes[-1]}px }}{doubt}"
+                f"{slope}{place}font-size: {style.sizes[-1]}px }}"
+                + (f" /* {notes} */" if notes else "")
             )
     return "\n".join(rules)
 
@@ -190,7 +197,9 @@ def _styles(groups: Sequence, extent: Callable[[Match, str], float], scale: floa
     for parts in faces.values():
         match = parts[0][0]
         lines = tuple(line for _, group in parts for line in group.lines)
-        styles.append(Style(match.weight, match.italic, _sizes(lines, match, extent, scale), lines, match))
+        sizes = _sizes(lines, match, extent, scale)
+        synthesised = next((group.synthesised for _, group in parts if group.synthesised), None)
+        styles.append(Style(match.weight, match.italic, sizes, lines, match, synthesised))
     return tuple(sorted(styles, key=lambda style: -letters_of(style.lines)))
 
 

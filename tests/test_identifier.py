@@ -340,6 +340,30 @@ def test_two_fonts_in_one_picture_are_two_answers(identifier):
     assert heading.matches[0].family == "pacifico" and heading.groups == answer.groups
 
 
+def a_button(text, family, size, padding):
+    """White letters on a red box that ends `padding` pixels beyond them."""
+    letters = ImageOps.invert(draw(text, family, size).convert("L"))
+    inked = ImageOps.expand(letters.crop(letters.getbbox()), padding)
+    return ImageOps.colorize(inked, (200, 30, 40), "white")
+
+
+@pytest.mark.parametrize("padding", [5, 8, 14])
+def test_the_size_of_a_buttons_text_is_that_of_its_letters(identifier, padding):
+    button = a_button("Sign up", "lora", 28, padding)
+    page = ImageOps.expand(button, 60, "white")
+    answer = identifier.identify(page)
+    assert answer.matches[0].family == "lora"
+    assert answer.fonts[0].styles[0].sizes[0] == pytest.approx(28, rel=0.1)
+
+
+def test_a_button_is_no_heading(identifier):
+    page = on_page(a_button("Sign up", "pacifico", 24, 9), draw("Signal Window", "lora", 40))
+    answer = identifier.identify(page, for_="heading")
+    assert [group.matches[0].family for group in answer.groups] == ["pacifico", "lora"]
+    button, heading = (group.lines[0] for group in answer.groups)
+    assert button.height > heading.height and answer.matches[0].family == "lora"
+
+
 def design(*families):
     """A catalogue that knows of each face's family only."""
     catalogue = Catalogue.__new__(Catalogue)

@@ -836,6 +836,32 @@ def test_faces_that_do_not_ship_are_drawn_once_by_another_of_their_family():
     assert candidates(catalogue, [5, 1, 7, 6, 8, 9, 0, 2], ships, families=2, styles=2) == [0, 3]
 
 
+@pytest.mark.parametrize(
+    ("usage", "families", "used", "expected"),
+    [
+        ({"c": 3, "b": 2}, 2, 1, [0, 4]),  # the likeliest first, and the most used
+        ({"c": 3, "b": 2}, 3, 3, [0, 3, 4]),
+        ({"c": 3, "b": 2}, 1, 1, [4]),
+        ({"c": 3, "unknown": 9}, 2, 1, [0, 4]),
+        ({"c": 0}, 2, 2, [0, 3]),
+        ({"a": 3}, 2, 1, [0, 3]),
+    ],
+)
+def test_the_most_used_families_are_drawn_where_some_are_wanted(usage, families, used, expected):
+    scores = [9, 8, 7, 6, 5, 4]
+    catalogue = a_catalogue(*STYLES, usage=usage)
+    assert candidates(catalogue, scores, families=families, styles=1, used=used) == expected
+    assert candidates(catalogue, scores, families=families, styles=1) == [0, 3, 4][:families]
+
+
+def test_of_twins_the_most_used_is_drawn_and_none_that_is_not_asked_for():
+    scores = [9, 8, 7, 6, 5, 4]
+    twins = a_catalogue(*STYLES, twins=[(0, 4)], usage={"c": 3, "b": 2})
+    assert candidates(twins, scores, families=2, styles=1, used=1) == [3, 4]
+    without = [9, 8, 7, 6, -np.inf, -np.inf]
+    assert candidates(twins, without, families=2, styles=1, used=1) == [0, 3]
+
+
 @pytest.mark.parametrize(("others", "found"), [(3999, [0, 3999]), (4000, [0])])
 def test_four_thousand_faces_are_looked_through(others, found):
     faces = [a_face(id=str(place), family="many" if place < others else "last") for place in range(others + 1)]
@@ -919,6 +945,18 @@ def test_of_few_letters_more_styles_of_a_family_are_drawn():
     forms = letterforms_of(**{face.id: BARS for face in catalogue.faces})
     drawn = [Verifier(catalogue, forms).verify(np.ones(5), [read_in_bars(text)]).drawn for text in ("lop", "lopo")]
     assert drawn == [4, 2]
+
+
+def test_of_few_letters_the_most_used_families_are_drawn_where_the_prior_is_on():
+    catalogue = a_catalogue("bars", "flat", "tall", usage={"tall": 9})
+    scores, forms = np.array([0.5, 0.5, -9], np.float32), letterforms_of(**OTHERS)
+    verifier = Verifier(catalogue, forms, DrawingSettings(families=2, families_of_few=2, used_of_few=1))
+    prior = np.array([0, 0, 0.1], np.float32)
+    drawn = [
+        verifier.verify(scores, [read_in_bars(text)], added).faces.tolist()
+        for text, added in (("lop", prior), ("lop", 0 * prior), ("lop", None), ("lopo", prior))
+    ]
+    assert drawn == [[0, 2], [0, 1], [0, 1], [0, 1]]
 
 
 def test_of_candidates_that_cannot_win_the_evidence_is_nearly_that_of_the_best_third():

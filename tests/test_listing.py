@@ -14,6 +14,7 @@ class Group:
     lines: tuple
     matches: tuple
     in_catalogue: float = 0.5
+    synthesised: str | None = None
 
 
 def line(text, height, width=200.0, confidence=1.0):
@@ -57,6 +58,12 @@ def test_one_family_is_one_entry_and_clutter_is_none():
     assert only.matches[0].family == "ultra"
 
 
+def test_a_size_is_that_of_the_letters_where_the_corners_lie_around_a_button():
+    button = replace(line("Sign up", 25.0), letters_height=7.0)
+    (font,) = fonts_of([group([button], "lora")])
+    assert font.styles[0].sizes == (14,) and "font-size: 14px" in css_of([font])
+
+
 def test_letters_are_counted_by_confidence_or_by_shape():
     assert letters_of([line("ab 1!", 10.0, confidence=0.5)]) == 1.5
     assert letters_of([line("", 10.0, 100.0)]) == pytest.approx(16)
@@ -82,4 +89,14 @@ def test_the_css_of_a_face_off_the_usual_axes():
     assert 'font-stretch: 75%; font-variation-settings: "CASL" 1; font-size: 24px' in css, "browsers choose sizes"
     assert css.endswith("}")
     doubtful = Font((replace(found, probability=0.07, verdict="none"),), 1.0, (style,), "text", 1.0)
-    assert css_of([doubtful]) == f"{css} /* 7 %: nothing fits well */"
+    assert css_of([doubtful]) == f"{css} /* 7 %: nothing fits well. */"
+
+
+def test_css_says_what_software_made_of_the_letters():
+    of_group = replace(group([line("some words", 9.0)], "bebas-neue"), synthesised="italic")
+    rule = '.heading { font-family: "Bebas-Neue", sans-serif; font-weight: 400; font-size: 18px }'
+    slanted = "This text is slanted by software: it is not the font's own italic."
+    (font,) = fonts_of([of_group])
+    assert css_of([font]) == f"{rule} /* {slanted} */"
+    (doubtful,) = fonts_of([replace(of_group, matches=(replace(of_group.matches[0], verdict="none"),))])
+    assert css_of([doubtful]) == f"{rule} /* 40 %: nothing fits well. {slanted} */"
