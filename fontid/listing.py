@@ -114,8 +114,7 @@ def css_of(fonts: Sequence[Font]) -> str:
             place = "".join(f"{one} " for one in place_css(unusual_axes(style.match.face, style.match.axes)))
             rules.append(
                 f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
-                f"{slope}{place}font-size: {style.sizes[-1]}px }}"
-                + (f" /* {notes} */" if notes else "")
+                f"{slope}{place}font-size: {style.sizes[-1]}px }}" + (f" /* {notes} */" if notes else "")
             )
     return "\n".join(rules)
 

@@ -116,7 +116,7 @@ class DrawingSettings:
         weight: of the evidence beside the encoder's cosine.
         few: letters, of all lines: where no more are read, as of numbers and logos, the encoder tells little.
         families_of_few, styles_of_few, weight_of_few: take the place of `families`, `styles` and `weight` then.
-        used_of_few: of those families, how many are the most used ones, where the prior is on; takes the place of `used`.
+        used_of_few: of those, how many are the most used families where the prior is on: it takes the place of `used`.
         sharpest: part of a letter that differs between any two renderers.
         usual: likeness of a letter to the best face, 0-1: from no say to a full say.
         spacing: weight of how well a face explains where letters stand, see `fontid.letters.spacing`.
