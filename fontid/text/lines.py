@@ -35,7 +35,7 @@ class Line:
     confidence: float = 0.0
     centres: tuple[float, ...] = ()
     course: Course | None = None
-    letters_height: float = 0.0
+    letters_height: float = field(default=0.0, compare=False)
 
     @property
     def is_read(self) -> bool:
