@@ -437,7 +437,7 @@ class FontIdentifier:
     ) -> Iterator[tuple[str, list[_Sample]]]:
         """What may have changed the letters, and the samples without that; nothing where a face fits as they are.
 
-        Nor of small letters: too little is left of them to tell. Of all changes they are those without which the
+        Nor of small letters: too little is left of them to tell; and columns of text keep their width. Of all changes they are those without which the
         beginning of the largest line comes nearest to some face.
         """
         settings = self.settings.undoing
@@ -447,7 +447,8 @@ class FontIdentifier:
             return
         read = sorted((sample for sample in drawn if sample.line.text), key=lambda sample: -sample.line.area)
         least = self._nearest(read[0].embeddings[:1], among) + settings.closer  # its first window is that of one alone
-        undone = [(change, of) for change in CHANGES if (of := self._undone(change, read[:1], windows=1))]
+        changes = [change for change in CHANGES if change.wider == 1 or len(drawn) <= settings.most_lines]
+        undone = [(change, of) for change in changes if (of := self._undone(change, read[:1], windows=1))]
         nearest = np.array([self._nearest(of[0].embeddings, among) for _, of in undone])
         for place in np.argsort(-nearest)[: settings.changes]:
             if nearest[place] > least:

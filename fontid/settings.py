@@ -153,6 +153,7 @@ class UndoingSettings:
         closer: cosine by which undone letters must be nearer to a face, or drawing is not asked.
         better, least: score by which they must then be better, and that they must reach.
         changes: how many are tried, the nearest first.
+        most_lines: in one face: more are a column of text, which nobody squeezes or stretches as one does a title.
         least_height: pixels: where all lines are lower, too little is left of their letters to tell.
     """
 
@@ -161,6 +162,7 @@ class UndoingSettings:
     better: float = 0.2
     least: float = 0.75
     changes: int = 2
+    most_lines: int = 3
     least_height: float = 14.0
 
 

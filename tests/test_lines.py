@@ -14,6 +14,7 @@ from fontid.encoder.preprocessing import find_ink, ink_box, ink_map
 from fontid.networks import _without_denormals, open_network, packaged
 from fontid.settings import ReadingSettings
 from fontid.text.detector import (
+    EDGE,
     ENOUGH,
     GROWTH,
     OVERLAP,
@@ -23,7 +24,7 @@ from fontid.text.detector import (
     _from_top_left,
     _ground,
     _inked,
-    _look,
+    _looks,
     _low_letters,
     _low_words,
     _mean_inside,
@@ -274,7 +275,7 @@ def test_ink_is_plain_where_it_is_that_of_the_letters_read(picture, plain):
 
 def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
     def scale(picture: Image.Image) -> float:
-        return _look(picture.convert("RGB"))[0]
+        return _first_look(picture.convert("RGB"))[0]
 
     def low(pixels: int) -> int:
         """Of the letters of Harbour the lower ones."""
@@ -466,7 +467,7 @@ def test_a_box_lies_where_the_network_sees_text(size, scale, monkeypatch):
     picture = Image.new("RGB", size, (250, 250, 250))
     middle_x, middle_y = size[0] // 4, size[1] // 4
     ImageDraw.Draw(picture).rectangle((middle_x - 15, middle_y - 15, middle_x + 15, middle_y + 15), fill=(200, 30, 30))
-    found, border, page = _look(picture)
+    found, border, page = _first_look(picture)
     assert not page and (scale is None or found == scale) and found <= 1
     longest = found * size[0] + 2 * border
     assert scale or 600 <= longest <= SIDE
@@ -537,6 +538,10 @@ def sheet(*boxes: tuple[int, int, int, int], size=(400, 200), ink: int = 0) -> I
     return picture
 
 
+def _first_look(picture: Image.Image) -> tuple[float, float, bool]:
+    return _looks(picture)[0]
+
+
 def words(count: int, width: int = 30, height: int = 10, ink: int = 0, size=(400, 900)) -> Image.Image:
     """Rectangles one below another. Their rims reach a pixel beyond them."""
     return sheet(*((100, 100 + 60 * n, 100 + width, 100 + 60 * n + height) for n in range(count)), size=size, ink=ink)
@@ -554,21 +559,53 @@ def words(count: int, width: int = 30, height: int = 10, ink: int = 0, size=(400
     ],
 )
 def test_a_picture_is_looked_at_whole_with_a_third_of_its_shorter_side_around(size, scale, border):
-    assert _look(Image.new("RGB", size, "white")) == pytest.approx((scale, border, False))
+    assert _first_look(Image.new("RGB", size, "white")) == pytest.approx((scale, border, False))
 
 
 def test_of_large_letters_picture_and_border_are_scaled_down():
-    assert _look(sheet((100, 50, 160, 134))) == pytest.approx((0.5, 100 / 3, False))
-    assert _look(sheet((100, 20, 160, 188))) == pytest.approx((0.25, 24, False))
-    assert _look(sheet((100, 50, 160, 92)))[0] == 1
+    assert _first_look(sheet((100, 50, 160, 134))) == pytest.approx((0.5, 100 / 3, False))
+    assert _first_look(sheet((100, 20, 160, 188))) == pytest.approx((0.25, 24, False))
+    assert _first_look(sheet((100, 50, 160, 92)))[0] == 1
 
 
 def test_a_page_is_as_large_as_its_words_need():
     """The whole picture is seen at 640 / 1966 of its size: words of 23 pixels are too low then, of 24 are not."""
     page = {"size": (1300, 1000)}
-    assert _look(words(12, **page)) == (0.75, 24, True) and _look(words(12, height=6, **page)) == (1.0, 24, True)
-    assert _look(words(12, height=23, **page))[2] and not _look(words(12, height=24, **page))[2]
-    assert not _look(words(11, **page))[2], "too few words"
+    assert _first_look(words(12, **page)) == (0.75, 24, True) and _first_look(words(12, height=6, **page)) == (
+        1.0,
+        24,
+        True,
+    )
+    assert _first_look(words(12, height=23, **page))[2] and not _first_look(words(12, height=24, **page))[2]
+    assert not _first_look(words(11, **page))[2], "too few words"
+
+
+@pytest.mark.parametrize(
+    ("letters", "wholly"),
+    [
+        ([(600, 100, 700, 241), (800, 100, 900, 241)], True),
+        ([(600, 100, 700, 241)], False),
+        ([(600, 100, 700, 178), (800, 100, 900, 179)], False),  # one of 80 pixels with its rims, which are 60 there
+        ([(600, 100, 700, 179), (800, 100, 900, 179)], True),
+        ([(600, 100, 820, 241), (840, 100, 940, 241)], False),  # one as wide as a picture
+        ([(600, 100, 632, 241), (800, 100, 900, 241)], False),  # one as narrow as a rule
+        ([(600, 100, 636, 241), (800, 100, 900, 241)], True),
+    ],
+)
+def test_a_page_with_several_large_letters_is_looked_at_as_a_whole_too(letters, wholly):
+    small = [(100, 100 + 60 * n, 130, 110 + 60 * n) for n in range(12)]
+    page, *further = _looks(sheet(*small, *letters, size=(1300, 1000)))
+    assert page == (0.75, 24, True)
+    assert further == [_first_look(Image.new("RGB", (1300, 1000)))] * wholly
+
+
+def test_large_letters_are_found_beside_small_print():
+    """As on a poster. Their straight stems were taken for rules."""
+    poster = Image.new("RGB", (900, 760), "white")
+    poster.paste(draw("CLUB", "arimo", 220, style="700-normal"), (0, 0))
+    poster.paste(draw("Meet us under the old railway bridge", "lora", 26), (60, 520))
+    headline, line = sorted(Detector().find_boxes(poster)[0], key=lambda box: box[0][1])
+    assert np.ptp(headline[:, 1]) > 150 > 60 > np.ptp(line[:, 1])
 
 
 @pytest.mark.parametrize(
@@ -589,14 +626,14 @@ def test_a_page_is_as_large_as_its_words_need():
     ],
 )
 def test_low_words_are_those_of_small_text(page, high):
-    assert _low_words(page) == high
+    assert _low_words(_pieces(page.convert("L"), EDGE)) == high
 
 
 def test_the_lower_of_words_are_a_fifth():
     """A fifth of the others are lower than the fourth of sixteen."""
     heights = [20, 12, 8, 20, 14, 16, *[20] * 10]
     page = sheet(*((100, 60 * n, 140, 60 * n + height) for n, height in enumerate(heights, 1)), size=(400, 1100))
-    assert _low_words(page) == 16
+    assert _low_words(_pieces(page.convert("L"), EDGE)) == 16
 
 
 @pytest.mark.parametrize(

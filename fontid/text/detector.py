@@ -1,6 +1,7 @@
 """Find where text is in a picture: the detector of PP-OCRv6, whose weights come inside the rapidocr package."""
 
 import threading
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 
 from fontid.networks import open_network, packaged
 from fontid.text.bends import is_bent
+from fontid.text.frames import size_of
 
 SIDE = 640  # longest side of the detector's input, in pixels, its border included; a page's small text may need more
 BORDER = 1 / 3  # ground around the picture, of its shorter side: letters at the edge are missed without it
@@ -22,7 +24,9 @@ ENOUGH = 42  # pixels of the detector's input: higher letters are found no bette
 LOWER = 0.1  # share of all letters' widths: of letters as low as this
 TILE = 400 * 640  # pixels of one input: what bounds the memory
 NEAR = 9  # pixels of the input: text is no farther from an edge
-RULE = 60  # likewise: a straight edge as long is no letter's
+RULE = 60  # likewise: a straight edge as long is no letter's, but for letters as high
+MOST_WIDE, MOST_HIGH = 1.5, 4.0  # times as wide as high, and as high as wide: of what may be such a letter
+SEVERAL = 2  # of those
 OVERLAP = 32  # likewise: what is looked at around a tile's text, also beyond its seams
 PROBABLE = 0.3  # a pixel at least this likely to be text belongs to a box
 CERTAIN = 0.5  # a box whose pixels are less likely than this on average is dropped
@@ -44,9 +48,17 @@ class Detector:
 
         Also whether some text seems to run along a curve: never said of a page.
         """
-        scale, border, page = _look(picture)
-        scene, place = _scene(picture, scale, border)
-        likely = self._look_at_tiles(np.asarray(scene), _inked(scene)) if page else self._likely(np.asarray(scene))
+        look, *further = _looks(picture)
+        boxes, bent = self._find(picture, look)
+        for other in further:
+            larger = [box for box in self._find(picture, other)[0] if min(size_of(box)) * look.scale > RULE]
+            boxes = larger + [box for box in boxes if not any(_holds(large, box) for large in larger)]
+        return boxes, bent
+
+    def _find(self, picture: Image.Image, look: "_Look") -> tuple[list[np.ndarray], bool]:
+        """What one look finds: as `find_boxes`."""
+        scene, place = _scene(picture, look.scale, look.border)
+        likely = self._look_at_tiles(np.asarray(scene), _inked(scene)) if look.page else self._likely(np.asarray(scene))
         mask = (likely > PROBABLE).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         boxes, bent = [], False
@@ -56,8 +68,9 @@ class Detector:
                 continue
             grow = GROWTH * width * height / (width + height)  # both sides together
             box = cv2.boxPoints(((x, y), (width + grow, height + grow), angle))
-            boxes.append(_from_top_left((box + 0.5 - place) / scale))
-            bent = bent or not page and max(width, height) > LONG * min(width, height) and is_bent(_points_in(contour))
+            boxes.append(_from_top_left((box + 0.5 - place) / look.scale))
+            is_long = not look.page and max(width, height) > LONG * min(width, height)
+            bent = bent or is_long and is_bent(_points_in(contour))
         return boxes, bent
 
     def _likely(self, scene: np.ndarray) -> np.ndarray:
@@ -80,34 +93,57 @@ class Detector:
         return likely * inked
 
 
-def _look(picture: Image.Image) -> tuple[float, float, bool]:
-    """Pixels of the detector's input per pixel of the picture, the border in the former, and whether it is a page.
+class _Look(NamedTuple):
+    """scale: pixels of the detector's input per pixel of the picture. border: of ground around it, in the former.
 
-    The whole picture within `SIDE`, smaller where all letters are large; or a page as large as the words on it need.
+    page: whether that is looked at tile by tile, near edges alone.
+    """
+
+    scale: float
+    border: float
+    page: bool = False
+
+
+def _looks(picture: Image.Image) -> list[_Look]:
+    """One at the whole picture within `SIDE`, smaller where all letters are large.
+
+    Or at a page as large as the words on it need; where it has letters so large that they are no longer seen as such,
+    as a poster with small print has, another one at the whole.
     """
     width, height = picture.size
     border = max(LEAST_BORDER, BORDER * min(width, height))
     scale = min(1.0, SIDE / (max(width, height) + 2 * border))
     border = max(LEAST_BORDER, border * scale)
     scale = min(1.0, (SIDE - 2 * border) / max(width, height))
-    words = _low_words(picture) if scale < 1.0 else None
+    found = _pieces(picture.convert("L"), EDGE) if scale < 1.0 else None
+    words = None if found is None else _low_words(found)
     if words is None or scale * words >= WORD_HEIGHT:
         fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
-        return scale * fewer, max(LEAST_BORDER, border * fewer), False
-    return min(1.0, WORD_HEIGHT / words), LEAST_BORDER, True
+        return [_Look(scale * fewer, max(LEAST_BORDER, border * fewer))]
+    page = _Look(min(1.0, WORD_HEIGHT / words), LEAST_BORDER, page=True)
+    return [page, _Look(scale, border)] if _large_letters(found, RULE / page.scale) >= SEVERAL else [page]
 
 
-def _low_words(picture: Image.Image) -> float | None:
+def _low_words(pieces: np.ndarray) -> float | None:
     """How high the lower ones of a page's words are, in pixels; None for anything but a screenshot of many words.
 
-    Letters of small text hang together by their rims.
+    Letters of small text hang together by their rims. Args: pieces: as `_pieces` gives them.
     """
-    found = _pieces(picture.convert("L"), EDGE)
-    if found is None:
-        return None
-    widths, heights, areas = found
+    widths, heights, areas = pieces
     words = (heights >= 6) & (heights <= MOST_WORD) & (2 * widths > heights) & (4 * areas > widths * heights)
     return float(np.percentile(heights[words], 20)) - 2 if words.sum() >= LEAST_WORDS else None
+
+
+def _large_letters(pieces: np.ndarray, least: float) -> int:
+    """How many pieces may be letters higher than `least` pixels."""
+    widths, heights, _ = pieces
+    return int(((heights > least) & (widths < MOST_WIDE * heights) & (widths * MOST_HIGH > heights)).sum())
+
+
+def _holds(box: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the middle of another box lies in one."""
+    x, y = other.mean(0).tolist()
+    return cv2.pointPolygonTest(box, (x, y), False) >= 0
 
 
 def _low_letters(gray: Image.Image) -> float:
