@@ -49,6 +49,7 @@ SIMILAR = 5  # fonts named beside an answer
 SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_WINDOWS = 64  # of a picture's lines that the encoder looks at, or one a line
 BATCH = 12  # windows at a time, to bound memory
+HIGHER = 1.4  # times as high as those that were read: without letters that rise and fall, lines are lower by as much
 MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
 NAMED = "No letters are drawn here, but the file names its fonts: {}."
 NO_INK = "No Latin letters can be read in this picture; please choose one with some, or crop it closer."
@@ -350,7 +351,8 @@ class FontIdentifier:
             groups = []
             for of_faces, style in zip(self._by_style(judged, verdict, among, prior), family, strict=True):
                 matches = tuple(self._rows(of_faces, top, prior, known))
-                of_style = tuple(sample.line for sample in style)
+                shown = self._with_its_highest(opened, style) if unread and not encoder_only else style
+                of_style = tuple(sample.line for sample in shown)
                 groups.append(Group(of_style, matches, round(known, 4), tuple(similar), evidence, synthesised))
             families.append(groups)
         fonts = list_fonts(families, self._extent, scale)
@@ -437,8 +439,8 @@ class FontIdentifier:
     ) -> Iterator[tuple[str, list[_Sample]]]:
         """What may have changed the letters, and the samples without that; nothing where a face fits as they are.
 
-        Nor of small letters: too little is left of them to tell; and columns of text keep their width. Of all changes they are those without which the
-        beginning of the largest line comes nearest to some face.
+        Nor of small letters: too little is left of them to tell. Columns of text keep their width. Of all changes they
+        are those without which the beginning of the largest line comes nearest to some face.
         """
         settings = self.settings.undoing
         if not verdict.letters or verdict.scores.max() >= settings.fitting:
@@ -479,13 +481,23 @@ class FontIdentifier:
         for number in waiting[: self.settings.drawing.lines]:
             if len(letters) >= self.settings.drawing.letters:
                 break
-            read = self._reader.read_line(samples[number].line.cut(picture))
-            ink = self._look(read)  # all of it: so far it was its beginning
-            if ink is None:
-                continue
-            samples[number] = replace(samples[number], line=read.with_letters(ink), ink=ink)
-            letters |= set(read.text)
+            samples[number] = self._with_reading(picture, samples[number])
+            letters |= set(samples[number].line.text)
         return samples
+
+    def _with_its_highest(self, picture: Image.Image, samples: list[_Sample]) -> list[_Sample]:
+        """The samples of a style, the highest of them read where it is larger than those that are: its size is told."""
+        highest = max(range(len(samples)), key=lambda number: samples[number].line.height)
+        read = max((sample.line.height for sample in samples if sample.line.is_read), default=0.0)
+        if samples[highest].line.height <= HIGHER * read:
+            return samples
+        return [*samples[:highest], self._with_reading(picture, samples[highest]), *samples[highest + 1 :]]
+
+    def _with_reading(self, picture: Image.Image, sample: _Sample) -> _Sample:
+        """The sample, its line read; as it was where nothing is there to read."""
+        read = self._reader.read_line(sample.line.cut(picture))
+        ink = self._look(read)  # all of it: so far it was its beginning
+        return sample if ink is None else replace(sample, line=read.with_letters(ink), ink=ink)
 
     def _pooled(self, family: list[list[_Sample]], among: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
         """(F,) scores of each style, and how much it weighs."""

@@ -364,6 +364,22 @@ def test_a_button_is_no_heading(identifier):
     assert button.height > heading.height and answer.matches[0].family == "lora"
 
 
+def test_the_size_of_a_pages_heading_is_told(identifier):
+    """Of many lines three of usual length are read at once, and those that are much higher at the end."""
+    words = "groups of the meadow", "signal by the river", "birds over harbours", "the quick brown fox"
+    page = Image.new("L", (800, 1000), "white")
+    page.paste(draw("Window", "lora", 72), (40, 20))
+    for number in range(12):
+        page.paste(draw(f"{words[number % 4]} {number}", "lora", 24), (60, 180 + 60 * number))
+    answer = identifier.identify(page)
+    (font,) = answer.fonts
+    assert font.lines[0].text == "Window" and sum(bool(line.text) for line in font.lines) < 5
+    assert font.styles[0].sizes == pytest.approx((24, 72), rel=0.06)
+    unread = [dataclasses.replace(line, text="", confidence=0.0) for line in font.lines]
+    again = identifier.identify(page, lines=unread)
+    assert not any(line.text for line in again.fonts[0].lines), "lines that are given stay as they are"
+
+
 def design(*families):
     """A catalogue that knows of each face's family only."""
     catalogue = Catalogue.__new__(Catalogue)
