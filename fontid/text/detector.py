@@ -117,7 +117,7 @@ def _looks(picture: Image.Image) -> list[_Look]:
     scale = min(1.0, (SIDE - 2 * border) / max(width, height))
     found = _pieces(picture.convert("L"), EDGE) if scale < 1.0 else None
     words = None if found is None else _low_words(found)
-    if words is None or scale * words >= WORD_HEIGHT:
+    if found is None or words is None or scale * words >= WORD_HEIGHT:
         fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
         return [_Look(scale * fewer, max(LEAST_BORDER, border * fewer))]
     page = _Look(min(1.0, WORD_HEIGHT / words), LEAST_BORDER, page=True)
