@@ -246,6 +246,25 @@ def test_all_fonts_by_role(identifier, face_of):
     assert "family=Lora:ital,wght@0,400;1,700&display=swap" in ways["css2 address"]
     assert "font-style: italic" in ways["CSS"] and ways["npm"] == "npm install @fontsource/lora"
     assert ways["next/font"].startswith("import { Lora } from 'next/font/google'")
+    assert "font-size" not in ways["CSS"]
+
+
+def test_cards_and_css_tell_sizes(identifier):
+    """Of each style its own; CSS the largest, as on the command line."""
+    page = Image.new("RGB", (900, 420), "white")
+    page.paste(draw("Signal Window", "pacifico", 70), (40, 20))
+    page.paste(draw("the quick brown", "press-start-2p", 30), (40, 200))
+    page.paste(draw("fox jumps over", "press-start-2p", 20), (40, 300))
+    answer = identifier.identify(page)
+    small, large = (font.styles[0].sizes for font in answer.fonts)
+    assert small == pytest.approx((20, 30), abs=1) and large == pytest.approx((70,), abs=3)
+    first, second = answer_html(identifier, answer, page).split("<section")[1:]
+    for shown, sizes in ((first, small), (second, large)):
+        assert f" · {', '.join(map(str, sizes))} px · " in shown
+        assert f"font-size: {sizes[-1]}px;&#10;}}" in shown.split("Copy CSS")[0]
+    both = second.split("Use all")[1].split("Copy CSS")[0]
+    assert both.count("font-size") == 2
+    assert " px" not in cards_html(identifier, [(rows_of(identifier, answer.matches), "")])
 
 
 # --- filters, specimens, catalogue

@@ -70,6 +70,12 @@ def ordered(answer: Answer) -> list[Group]:
     return sorted(answer.groups, key=order)
 
 
+def sizes_of(answer: Answer, group: Group) -> tuple[int, ...]:
+    """In pixels of the picture, ascending: those of the style that a group is; () where nothing of it can be read."""
+    styles = (style for font in answer.fonts for style in font.styles)
+    return next((style.sizes for style in styles if group.lines[0] in style.lines), ())
+
+
 def answer_html(
     identifier: FontIdentifier,
     answer: Answer,
@@ -78,10 +84,12 @@ def answer_html(
     filtered: bool = False,
 ) -> str:
     """Args: picture: that the lines are in; numbers: of the groups, from 0; filtered: whether fonts were left out."""
-    groups = [_with_a_reading(identifier, group, picture) for group in ordered(answer)]
+    groups = ordered(answer)
     found = [rows_of(identifier, group.matches) for group in groups]
     sections = [
-        group_html(identifier, group, rows, picture, number)
+        group_html(
+            identifier, _with_a_reading(identifier, group, picture), rows, picture, number, sizes_of(answer, group)
+        )
         for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
     ]
     why = filtered and any(rows[0].verdict == "none" for rows in found)
@@ -139,15 +147,23 @@ def said(verdict: str, probability: float) -> str:
     return f"{VERDICTS[verdict]} {probability:.0%}"
 
 
-def group_html(identifier: FontIdentifier, group: Group, rows: Sequence[Row], picture: Image.Image, number: int) -> str:
-    """Args: number: from 0."""
+def group_html(
+    identifier: FontIdentifier,
+    group: Group,
+    rows: Sequence[Row],
+    picture: Image.Image,
+    number: int,
+    sizes: Sequence[int] = (),
+) -> str:
+    """Args: number: from 0; sizes: in pixels."""
     line = max(group.lines, key=lambda line: (bool(line.text), line.area))
     reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
     above = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
     if group.synthesised and not above:
         above = f"<p class='note'>{SAID[group.synthesised]}</p>"
     text = line.text[:LONGEST] or SAMPLE
-    return _section(identifier, rows, text, number, above, crop_of(line, picture), reading, bool(line.text))
+    crop = crop_of(line, picture)
+    return _section(identifier, rows, text, number, above, crop, reading, bool(line.text), sizes)
 
 
 def _section(
@@ -159,8 +175,9 @@ def _section(
     crop: str = "",
     reading: str = "",
     read: bool = False,
+    sizes: Sequence[int] = (),
 ) -> str:
-    main = card(identifier, rows[0], text, number, crop)
+    main = card(identifier, rows[0], text, number, crop, sizes)
     return (
         f"<section class='group' aria-label='Font {number + 1}' data-group='{number}' data-read='{int(read)}' "
         f"data-colour='{number % COLOURS}' data-text='{html.escape(text, quote=True)}' "
@@ -217,19 +234,27 @@ def crop_of(line: Line, picture: Image.Image) -> str:
     )
 
 
-def card(identifier: FontIdentifier, row: Row, text: str, number: int | None = None, crop: str = "") -> str:
-    """A font in full. Args: number: from 0, where it was found in a picture."""
+def card(
+    identifier: FontIdentifier,
+    row: Row,
+    text: str,
+    number: int | None = None,
+    crop: str = "",
+    sizes: Sequence[int] = (),
+) -> str:
+    """A font in full. Args: number: from 0, where it was found in a picture; sizes: in pixels."""
     face = row.face
     name = html.escape(face.name)
     badge = "" if number is None else f"<span class='number'>{number + 1}</span>"
-    facts = " · ".join(filter(None, [style_of(face), face.category, face.license]))
+    pixels = f"{', '.join(map(str, sizes))} px" if sizes else ""
+    facts = " · ".join(filter(None, [style_of(face), pixels, face.category, face.license]))
     return (
         f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
         f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"
         f"{_word(row)}</div>"
         f"<p class='style'>{html.escape(facts)}</p>"
         f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(identifier, row)}{_alike(row)}"
-        f"{_actions(identifier, face)}"
+        f"{_actions(identifier, face, sizes)}"
         "<div class='similar' hidden></div><div class='compare' hidden></div></div>"
     )
 
@@ -283,8 +308,8 @@ def _menu(label: str, buttons: str) -> str:
     return f"<details class='menu'><summary>{label}</summary><div>{buttons}</div></details>"
 
 
-def _actions(identifier: FontIdentifier, face: Face) -> str:
-    ways = codes(identifier, [("text", face)])
+def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int]) -> str:
+    ways = codes(identifier, [("text", face)], {"text": sizes[-1]} if sizes else None)
     link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
     shown = [
         _copy("CSS", ways.pop("CSS"), "Copy CSS"),
@@ -306,17 +331,17 @@ def _actions(identifier: FontIdentifier, face: Face) -> str:
 def use_all(identifier: FontIdentifier, answer: Answer) -> str:
     """One menu of what uses all fonts and styles at once, by role; none for a single one."""
     roles: dict[str, Face] = {}
+    sizes: dict[str, int] = {}
     for font in sorted(answer.fonts, key=lambda font: font.matches[0].family != answer.matches[0].family):
         for style in font.styles:
             index = identifier.catalogue.row_of(style.match.face)
             if index is not None:
                 role = font.role if font.role not in roles else f"{font.role}{len(roles) + 1}"
-                roles[role] = identifier.catalogue.faces[index]
+                roles[role], sizes[role] = identifier.catalogue.faces[index], style.sizes[-1]
     if len(roles) < 2:
         return ""
-    buttons = "".join(
-        _copy(label, text, f"Copy {label}") for label, text in codes(identifier, list(roles.items())).items()
-    )
+    ways = codes(identifier, list(roles.items()), sizes)
+    buttons = "".join(_copy(label, text, f"Copy {label}") for label, text in ways.items())
     return f"<div class='all'>{_menu('Use all', buttons)}</div>"
 
 

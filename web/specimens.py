@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fontTools.ttLib import TTFont
 
@@ -51,10 +51,12 @@ def specimen(identifier: FontIdentifier, face: Face, text: str) -> str:
     return f"{web_font(identifier, shown)}<div class='specimen' {drawn_in(shown)}>{html.escape(text)}</div>{note}"
 
 
-def codes(identifier: FontIdentifier, fonts: Sequence[tuple[str, Face]]) -> dict[str, str]:
+def codes(
+    identifier: FontIdentifier, fonts: Sequence[tuple[str, Face]], sizes: Mapping[str, int] | None = None
+) -> dict[str, str]:
     """What uses fonts, by what it is for: from Google Fonts where all are there, else from files beside the CSS.
 
-    Args: fonts: their roles (heading, text, code) and faces.
+    Args: fonts: their roles (heading, text, code) and faces; sizes: by role, in pixels, where known.
     """
     families: dict[str, list[Face]] = {}
     for _, face in fonts:
@@ -64,7 +66,8 @@ def codes(identifier: FontIdentifier, fonts: Sequence[tuple[str, Face]]) -> dict
     address = f"https://fonts.googleapis.com/css2?{query}&display=swap"
     rules = [
         f'.{role} {{\n  font-family: "{face.name}", {generic(face)};\n  font-weight: {face.weight};'
-        f"{chr(10) + '  font-style: italic;' if face.italic else ''}{_place(face)}\n}}"
+        f"{chr(10) + '  font-style: italic;' if face.italic else ''}{_place(face)}"
+        f"{chr(10) + f'  font-size: {sizes[role]}px;' if sizes and role in sizes else ''}\n}}"
         for role, face in fonts
     ]
     hosted = [
