@@ -99,8 +99,30 @@ def _fits(scores: np.ndarray) -> np.ndarray:
 
 
 def _open_faces(catalogue: Catalogue, scores: np.ndarray, weights: np.ndarray, prices: GroupingSettings) -> list[int]:
-    """The faces of a design: one more as long as it gains more than its price."""
-    faces = [int((weights @ scores).argmax())]
+    """The faces of a design: those that cost least of two beginnings.
+
+    One is the face that explains all lines best. That may be a compromise of two styles that no line is in, and neither
+    of them gains the price of its family then; so the other is the face of the weightiest line.
+    """
+    beginnings = dict.fromkeys([int((weights @ scores).argmax()), int(scores[weights.argmax()].argmax())])
+    found = [_opened(catalogue, face, scores, weights, prices) for face in beginnings]
+    return min(found, key=lambda faces: _cost(catalogue, faces, scores, weights, prices))
+
+
+def _cost(
+    catalogue: Catalogue, faces: list[int], scores: np.ndarray, weights: np.ndarray, prices: GroupingSettings
+) -> float:
+    """What the lines lack, and the prices of styles and families."""
+    families = len(set(catalogue.family_of[faces].tolist()))
+    lacking = -weights @ scores[:, faces].max(1)
+    return float(lacking + prices.style_price * len(faces) + prices.family_price * families)
+
+
+def _opened(
+    catalogue: Catalogue, first: int, scores: np.ndarray, weights: np.ndarray, prices: GroupingSettings
+) -> list[int]:
+    """A first face, and one more as long as it gains more than its price."""
+    faces = [first]
     while len(faces) < min(MOST_STYLES, len(scores)):
         current = scores[:, faces].max(1, keepdims=True)
         gains = weights @ np.maximum(0, scores - current)
