@@ -419,8 +419,8 @@ def part_apart(catalogue, scores, weights):
 def test_two_styles_of_a_family_are_no_third_face_that_resembles_both():
     """A face between them explains both lines better than either style does alone."""
     scores = np.array([[0.74, 0.40, 0.60], [0.35, 0.70, 0.60]])
-    assert part_apart(design("a", "a", "between"), scores, np.array([1.5, 0.8])) == [[[0], [1]]]
-    assert part_apart(design("a", "b", "between"), scores, np.array([1.5, 0.8])) == [[[0, 1]]], "two families cost more"
+    assert part_apart(design(0, 0, 1), scores, np.array([1.5, 0.8])) == [[[0], [1]]]
+    assert part_apart(design(0, 1, 2), scores, np.array([1.5, 0.8])) == [[[0, 1]]], "two families cost more"
 
 
 def test_lines_share_a_face_unless_another_gains_its_price():
