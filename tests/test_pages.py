@@ -27,6 +27,14 @@ class Row:
 class Entry:
     lines: tuple
     matches: tuple
+    styles: tuple = ()
+
+
+@dataclass(frozen=True)
+class OfSizes:
+    """A style."""
+
+    sizes: tuple
 
 
 @dataclass(frozen=True)
@@ -90,9 +98,20 @@ def test_boxes_of_large_pages_are_met_in_the_picture_that_was_looked_at(tmp_path
     }  # fmt: skip
     assert summary["by"]["32 px and more"]["n"] == 4 and summary["by"]["under 12 px"]["n"] == 0
     assert 0 <= summary["cpu_seconds_per_page"] < 60
-    first, *_, families, seconds = page_table(summary).splitlines()[1:]
+    first, *_, families, sizes, seconds = page_table(summary).splitlines()[1:]
     assert first.split() == ["all", "4", "75.0", "50.0", "50.0", "50.0", "50.0"] and seconds.endswith("seconds a page")
     assert families == "families: precision 100.0  recall 75.0  all_families 0.0  split 0.0  merged 50.0"
+    assert sizes == "sizes: precision 0.0  recall 0.0"
+
+
+def test_sizes_are_right_within_eight_hundredths(tmp_path):
+    """Whichever font they are told of; each of a page's counts once."""
+    sizes = [("lora", 13.0), ("lora", 13.0), ("inter", 40.0), ("inter", 100.0), ("lora", 22.0)]
+    write_page(tmp_path, [([10, 30 * n, 110, 30 * n + 10], family, size) for n, (family, size) in enumerate(sizes)])
+    first = Entry((), (Row("lora"),), (OfSizes((13,)), OfSizes((42, 44))))
+    second = Entry((), (Row("inter"),), (OfSizes((93,)), OfSizes((91, 14))))
+    summary = summarise_pages(evaluate_pages(lambda _: Answer((first, second)), Catalogue(), read_pages(tmp_path)))
+    assert summary["sizes"] == {"precision": round(4 / 6, 4), "recall": 0.75}
 
 
 @pytest.mark.parametrize(

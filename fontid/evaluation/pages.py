@@ -18,6 +18,7 @@ from fontid.picture.opening import PictureError, open_picture
 SIZES = {"under 12 px": 12, "12-14 px": 15, "15-19 px": 20, "20-31 px": 32, "32 px and more": float("inf")}
 LEAST_ACROSS = 0.5  # of two boxes' heights, as intersection over union: the same row
 LEAST_ALONG = 0.5  # of a true line's width
+SAME_SIZE = 0.08  # of logarithms: sizes no farther apart are the same
 RANKS = (1, 5)
 
 
@@ -56,7 +57,11 @@ class LineOutcome:
 
 @dataclass(frozen=True)
 class PageOutcome:
-    """listed, right: families named first in an entry, and how many of those are on the page; known: of the page's."""
+    """listed, right: families named first in an entry, and how many of those are on the page; known: of the page's.
+
+    sizes, sizes_right: those of all entries, and how many of them are on the page; page_sizes, sizes_known: those of
+    the page, and how many of them are told.
+    """
 
     page: Page
     lines: tuple[LineOutcome, ...]
@@ -64,6 +69,10 @@ class PageOutcome:
     right: int
     families: int
     known: int
+    sizes: int
+    sizes_right: int
+    page_sizes: int
+    sizes_known: int
     seconds: float
 
 
@@ -136,7 +145,11 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
     listed = {entry.matches[0].family for entry in entries if entry.matches}
     named = sum(any(family in credit for credit in credited.values()) for family in listed)
     known = sum(not credit.isdisjoint(listed) for credit in credited.values())
-    return PageOutcome(page, tuple(lines), len(listed), named, len(credited), known, seconds)
+    told = np.log([size for entry in entries for style in entry.styles for size in style.sizes])
+    true = np.log(sorted({line.size for line in page.lines}))
+    same = np.abs(told[:, None] - true) <= SAME_SIZE
+    sizes = len(told), int(same.any(1).sum()), len(true), int(same.any(0).sum())
+    return PageOutcome(page, tuple(lines), len(listed), named, len(credited), known, *sizes, seconds)
 
 
 def _entry_of(box: np.ndarray, found: list[tuple[int, np.ndarray]]) -> int | None:
@@ -158,6 +171,7 @@ def summarise_pages(outcomes: list[PageOutcome]) -> dict:
 
     families.split: of the families found on a page, those in several entries; merged: of the entries that hold true
     lines, those that hold lines of several families. all_families: pages on which every family is first in an entry.
+    sizes.precision: of the font sizes told, those that are on the page; recall: of the page's, those that are told.
     """
     lines = [line for outcome in outcomes for line in outcome.lines]
     by_size, low = {}, 0.0
@@ -184,6 +198,10 @@ def summarise_pages(outcomes: list[PageOutcome]) -> dict:
             "split": _share(sum(count > 1 for count in of_families), len(of_families)),
             "merged": _share(sum(count > 1 for count in of_entries), len(of_entries)),
         },
+        "sizes": {
+            "precision": _share(sum(o.sizes_right for o in outcomes), sum(o.sizes for o in outcomes)),
+            "recall": _share(sum(o.sizes_known for o in outcomes), sum(o.page_sizes for o in outcomes)),
+        },
         "cpu_seconds_per_page": round(statistics.mean(o.seconds for o in outcomes), 3),
         "by": by_size | by_kind,
     }
@@ -209,6 +227,7 @@ def page_table(summary: dict) -> str:
     for name, part in [("all", summary), *summary["by"].items()]:
         cells = "".join(f"{100 * part[kind][f'top{k}']:8.1f}" for kind in ("strict", "twins") for k in RANKS)
         rows.append(f"{name[:18]:18}{part['n']:>7}{100 * part['found']:8.1f} {cells}")
-    families = "  ".join(f"{name} {100 * value:.1f}" for name, value in summary["families"].items())
-    rows += [f"families: {families}", f"{summary['cpu_seconds_per_page']:.2f} CPU seconds a page"]
+    for part in ("families", "sizes"):
+        rows.append(f"{part}: {'  '.join(f'{name} {100 * value:.1f}' for name, value in summary[part].items())}")
+    rows.append(f"{summary['cpu_seconds_per_page']:.2f} CPU seconds a page")
     return "\n".join(rows)
