@@ -107,7 +107,7 @@ def main() -> None:
             head=f"<style>{(WEB / 'style.css').read_text()}</style>",  # as `css` Gradio would break its selectors apart
             favicon_path=WEB / "favicon.svg",
             footer_links=["api", "gradio"],
-            max_file_size=LARGEST_FILE,
+            max_file_size=f"{LARGEST_FILE // 10**6}mb",  # Gradio counts in 1024s, and says what it counts
             max_threads=THREADS,
             state_session_capacity=SESSIONS,
             enable_monitoring=False,  # Gradio's own page on who asked what
