@@ -67,7 +67,8 @@ class Group:
     in_catalogue: probability 0-1 that the face's family is in the catalogue at all, or among those asked for.
     similar: to the best match's face.
     evidence: what tells so, see `fontid.confidence.EVIDENCE`.
-    synthesised: "bold", "italic", "squeezed" or "stretched" where something else than the font made the letters so.
+    synthesised: "bold", "italic", "squeezed", "stretched" or "outlined" where something else than the font made the
+        letters so.
     """
 
     lines: tuple[Line, ...]
@@ -335,11 +336,12 @@ class FontIdentifier:
             drawn = [] if encoder_only else family[0]
             judged, synthesised = family, None
             found = self._judge(family, drawn, among, prior)
-            best = max(found[0].scores.max() + self.settings.undoing.better, self.settings.undoing.least)
-            for name, style in self._without_change(drawn, found[0], among):
+            settings = self.settings.undoing
+            for change, style in self._without_change(opened, drawn, found[0], among):
                 again = self._judge([style, *family[1:]], style, among, prior)
-                if again[0].scores.max() > best:
-                    judged, synthesised, found, best = [style, *family[1:]], name, again, again[0].scores.max()
+                better = 0.0 if change.hollow or synthesised else settings.better  # outlines show themselves
+                if again[0].scores.max() > max(found[0].scores.max() + better, settings.least):
+                    judged, synthesised, found = [style, *family[1:]], change.name, again
             verdict, similar, evidence = found
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
@@ -435,12 +437,13 @@ class FontIdentifier:
         ]
 
     def _without_change(
-        self, drawn: list[_Sample], verdict: Verdict, among: np.ndarray
-    ) -> Iterator[tuple[str, list[_Sample]]]:
+        self, picture: Image.Image, drawn: list[_Sample], verdict: Verdict, among: np.ndarray
+    ) -> Iterator[tuple[Change, list[_Sample]]]:
         """What may have changed the letters, and the samples without that; nothing where a face fits as they are.
 
-        Nor of small letters: too little is left of them to tell. Columns of text keep their width. Of all changes they
-        are those without which the beginning of the largest line comes nearest to some face.
+        Nor of small letters: too little is left of them to tell. Columns of text keep their width. Outlines that can be
+        filled come first. Of all other changes they are those without which the beginning of the largest line comes
+        nearest to some face.
         """
         settings = self.settings.undoing
         if not verdict.letters or verdict.scores.max() >= settings.fitting:
@@ -450,17 +453,19 @@ class FontIdentifier:
         read = sorted((sample for sample in drawn if sample.line.text), key=lambda sample: -sample.line.area)
         least = self._nearest(read[0].embeddings[:1], among) + settings.closer  # its first window is that of one alone
         changes = [change for change in CHANGES if change.wider == 1 or len(drawn) <= settings.most_lines]
-        undone = [(change, of) for change in changes if (of := self._undone(change, read[:1], windows=1))]
+        undone = [(change, of) for change in changes if (of := self._undone(picture, change, read[:1], windows=1))]
         nearest = np.array([self._nearest(of[0].embeddings, among) for _, of in undone])
-        for place in np.argsort(-nearest)[: settings.changes]:
-            if nearest[place] > least:
-                change, _ = undone[place]
-                yield change.name, self._undone(change, read[: self.settings.drawing.lines], windows=2)
+        hollow = [place for place, (change, _) in enumerate(undone) if change.hollow]
+        others = [place for place in np.argsort(-nearest).tolist() if place not in hollow][: settings.changes]
+        for place in (*hollow, *(other for other in others if nearest[other] > least)):
+            change, _ = undone[place]
+            yield change, self._undone(picture, change, read[: self.settings.drawing.lines], windows=2)
 
-    def _undone(self, change: Change, samples: list[_Sample], windows: int) -> list[_Sample]:
+    def _undone(self, picture: Image.Image, change: Change, samples: list[_Sample], windows: int) -> list[_Sample]:
         """The samples without a change, but for those of which nothing is left. Args: windows: of each, at most."""
         few = replace(self.preprocessing, most_windows=windows)
-        undone = (undo(change, sample.line, sample.ink) for sample in samples)
+        inks = [sample.line.cut(picture).own_ink if change.hollow else sample.ink for sample in samples]
+        undone = (undo(change, sample.line, ink) for sample, ink in zip(samples, inks, strict=True) if ink)
         shown = [(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair]
         return self._embedded(shown)
 

@@ -9,7 +9,7 @@ from fontid.text import frames
 from fontid.text.frames import Frame, box_of, fit_to_ink
 from fontid.text.letters import SEAM, TILE, LettersNetwork, _difference
 from fontid.text.lines import Line, _join_small, _runs, find_lines
-from fontid.text.plain import _parts, is_plain
+from fontid.text.plain import is_plain, parts_of
 from fontid.text.reader import _joined, _near, _rows_of, _union
 from fontid.text.shadows import _amount, _covered, _is_of_shades, _path, _step, _thrown
 
@@ -242,7 +242,7 @@ def test_amounts_are_shares_of_a_letters_colour():
     [("Aio", (3, 4, 2)), ("B8%", (3, 5, 6)), ("ä", (1, 3, 1)), ("å", (1, 2, 2)), ("l=", (2, 3, 0))],
 )
 def test_letters_have_their_pieces_and_holes(text, parts):
-    assert _parts(text) == parts
+    assert parts_of(text) == parts
 
 
 def test_lines_that_were_not_read_are_plain_with_few_holes():

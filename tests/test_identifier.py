@@ -699,7 +699,7 @@ def test_of_a_long_line_its_beginning_is_undone_and_of_thin_letters_nothing():
     amount = np.zeros((40, 9000), np.uint8)
     amount[10:20, 5:8995] = 255
     line = Line(((0, 0), (1, 0), (1, 1), (0, 1)), "l" * 80, 1.0, (0.1,))
-    squeezed, *_, bold = undoing.CHANGES
+    squeezed, *_, bold, _ = undoing.CHANGES
     _, ink = undoing.undo(squeezed, line, Ink(amount, ink_box(amount)))
     assert np.ptp(ink.box[::2]) == pytest.approx(undoing.LONGEST, abs=2 * squeezed.wider * undoing.HEIGHT / 10)
     thin = np.zeros((300, 300), np.uint8)

@@ -219,8 +219,8 @@ class Catalogue:
     @cached_property
     def by_usage(self) -> list[int]:
         """The numbers of the families that are used, the most used first."""
-        used = (family for family in self.families if self.usage.get(family))
-        return [self.families.index(family) for family in sorted(used, key=lambda family: -self.usage[family])]
+        used = [self.usage.get(family, 0) for family in self.families]
+        return sorted((number for number, count in enumerate(used) if count), key=lambda number: -used[number])
 
     @cached_property
     def _own_usage(self) -> np.ndarray:

@@ -42,7 +42,7 @@ def is_plain(line: Line, ink: Ink) -> bool:
     amount = cv2.copyMakeBorder(ink.amount[top:bottom, left:right], 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     solid = (amount > SOLID).astype(np.uint8)
     pieces = _pieces(solid, 8, height)
-    letters, most_pieces, most_holes = _parts(characters) if line.is_read else _usual_parts(len(pieces))
+    letters, most_pieces, most_holes = parts_of(characters) if line.is_read else _usual_parts(len(pieces))
     if letters < 2 or not APART * letters <= len(pieces) <= most_pieces or pieces[:, 0].max() > WIDEST * height:
         return False
     if len(_pieces(1 - solid, 4, height)) - 1 > most_holes:  # the ground around is no hole
@@ -55,11 +55,11 @@ def is_plain(line: Line, ink: Ink) -> bool:
 
 
 def _usual_parts(pieces: int) -> tuple[int, int, float]:
-    """`_parts` of unknown characters, each in a piece."""
+    """`parts_of` of unknown characters, each in a piece."""
     return pieces, pieces, USUAL_HOLES * pieces
 
 
-def _parts(characters: str) -> tuple[int, int, int]:
+def parts_of(characters: str) -> tuple[int, int, int]:
     """How many characters there are, and how many pieces of ink and how many holes they have at most."""
     pieces = holes = 0
     for character in unicodedata.normalize("NFD", characters):
