@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from fontid.artifact import open_artifact, recalibrate
 from fontid.catalogue.designs import gain_of_second, in_families, part_lines, pool_families
@@ -644,11 +644,18 @@ def emboldened(picture: Image.Image) -> Image.Image:
     return grown.resize(picture.size, Image.Resampling.BOX)
 
 
+def outlined(picture: Image.Image) -> Image.Image:
+    """Lines of three pixels along the edges of the letters."""
+    edges = ImageChops.subtract(picture.filter(ImageFilter.MaxFilter(3)), picture.filter(ImageFilter.MinFilter(3)))
+    return ImageOps.invert(edges)
+
+
 CHANGES = {
     "squeezed": lambda picture: squeezed(picture, 0.75),
     "stretched": lambda picture: squeezed(picture, 1.33),
     "italic": slanted,
     "bold": emboldened,
+    "outlined": outlined,
     None: lambda picture: picture,
 }
 
@@ -705,6 +712,48 @@ def test_of_a_long_line_its_beginning_is_undone_and_of_thin_letters_nothing():
     thin = np.zeros((300, 300), np.uint8)
     thin[50:250, 100:103] = 255
     assert undoing.undo(bold, line, Ink(thin, ink_box(thin))) is None
+
+
+def undone_outlines(amount: np.ndarray, text: str) -> np.ndarray | None:
+    """(H, W) bool at the size of what was given, where letters are then; None where nothing is undone."""
+    change = next(change for change in undoing.CHANGES if change.hollow)
+    found = undoing.undo(change, Line(((0, 0), (1, 0), (1, 1), (0, 1)), text, 1.0), Ink(amount, ink_box(amount)))
+    if found is None:
+        return None
+    left, top, right, bottom = ink_box(amount)
+    room, beside = undoing.ROOM, undoing.BESIDE
+    amount = found[1].amount[room:-room, beside:-beside]
+    small = Image.fromarray(amount).resize((right - left, bottom - top), Image.Resampling.BOX)
+    return np.pad(np.asarray(small) > 127, ((top, 0), (left, 0)))
+
+
+def outlines_of_io(inner: tuple[int, int], thickness: int = 3) -> np.ndarray:
+    """An I and an O of 100 pixels. Args: inner: half the sides of the O's hole."""
+    picture = Image.new("L", (300, 140), 0)
+    drawing = ImageDraw.Draw(picture)
+    drawing.rectangle((30, 20, 60, 120), outline=255, width=thickness)
+    for x, y in ((50, 50), inner):
+        drawing.ellipse((160 - x, 70 - y, 160 + x, 70 + y), outline=255, width=thickness)
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize("inner", [(25, 30), (20, 46)])
+def test_outlines_are_filled_and_holes_stay_open(inner):
+    """Also where thin arcs leave no room between two outlines."""
+    filled = undone_outlines(outlines_of_io(inner), "IO")
+    assert filled[70, 45] and filled[25, 45] and filled[70, 120] and filled[70, 200]
+    assert not filled[70, 160] and not filled[70, 90] and not filled[70 + inner[1] // 2, 160]
+    columns = np.flatnonzero(filled[70])
+    assert (columns[0], columns[-1]) == pytest.approx((31, 208), abs=2), "to the middle of the outlines"
+
+
+def test_letters_that_are_filled_have_no_outlines():
+    solid = outlines_of_io((25, 30), 31)  # an O with no hole, and an I
+    assert undone_outlines(solid, "IO") is None
+    rings = outlines_of_io((50, 50))
+    assert undone_outlines(rings, "OO") is None, "of thin letters these are the holes"
+    assert undone_outlines(rings, "IL") is not None and undone_outlines(rings, "I") is None
+    assert undone_outlines(rings, "ILLL") is None, "too few of them"
 
 
 def test_a_disc_is_round():
