@@ -21,26 +21,27 @@ for name, value in {
     "GRADIO_NUM_PORTS": "1",  # the port that was asked for or none: a proxy would not find another
     "GRADIO_ANALYTICS_MAX_EVENTS": "1",  # of visits nothing is remembered,
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",  # nor computed with pandas after every answer
+    "OPENBLAS_NUM_THREADS": "1",  # NumPy's further threads wait by turning in circles: a third of a picture's CPU time
 }.items():
-    os.environ.setdefault(name, value)
+    os.environ.setdefault(name, value)  # before what reads them is imported
 
-import gradio as gr  # noqa: E402 (reads the variables when imported)
-from fastapi.exceptions import RequestValidationError  # noqa: E402
-from starlette.middleware import Middleware  # noqa: E402
-from starlette.middleware.gzip import GZipMiddleware  # noqa: E402
+import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
-from fontid.artifact import ArtifactError  # noqa: E402
-from fontid.identifier import FontIdentifier  # noqa: E402
-from web.guard import Guard  # noqa: E402
-from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS, THREADS  # noqa: E402
-from web.page import build  # noqa: E402
-from web.programs import mistaken  # noqa: E402
-from web.remembered import Unread  # noqa: E402
-from web.service import Service  # noqa: E402
-from web.stage import EXAMPLES  # noqa: E402
-from web.turns import TURNS  # noqa: E402
-from web.uploads import Sweeper  # noqa: E402
-from web.watching import log, log_libraries, places  # noqa: E402
+from fontid.artifact import ArtifactError
+from fontid.identifier import FontIdentifier
+from web.guard import Guard
+from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS, THREADS
+from web.page import build
+from web.programs import mistaken
+from web.remembered import Unread
+from web.service import Service
+from web.stage import EXAMPLES
+from web.turns import TURNS
+from web.uploads import Sweeper
+from web.watching import log, log_libraries, places
 
 WEB = Path(__file__).parent / "web"
 CONTRAST = (

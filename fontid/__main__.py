@@ -26,6 +26,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see app.py; before NumPy is imported
+
 from PIL import Image
 
 from fontid import __version__

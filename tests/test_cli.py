@@ -175,6 +175,16 @@ def fontid(*arguments, **more) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, capture_output=True, **more)
 
 
+@pytest.mark.parametrize("module", ["fontid.__main__", "app"])
+def test_numpy_has_one_thread(module):
+    """Others wait by turning in circles between small products."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    tell = "print(*(one['num_threads'] for one in threadpool_info() if one['internal_api'] == 'openblas'))"
+    code = f"import {module}; from threadpoolctl import threadpool_info; {tell}"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert set(ran.stdout.split()) == {"1"}, ran.stderr
+
+
 def test_a_picture_comes_through_a_pipe(pictures):
     ran = fontid("identify", "-", "--json", "--encoder-only", input=(pictures / "one.png").read_bytes())
     row = json.loads(ran.stdout)
