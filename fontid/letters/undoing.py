@@ -91,7 +91,8 @@ def _filled(amount: np.ndarray, characters: str) -> np.ndarray:
     So there are more enclosed places than the letters have holes, and nearly as many insides as there are letters.
     """
     solid = (amount > INK).astype(np.uint8)
-    stroke = 2 * solid.sum() / max(1, cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3))).sum() / 2)
+    edges = cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3))).sum() / 2  # they are two pixels wide there
+    stroke = 2 * solid.sum() / max(1, edges)
     _, places, sizes, _ = cv2.connectedComponentsWithStats(1 - solid, connectivity=4)  # place 1 is the ground around
     enclosed = np.flatnonzero(sizes[:, 2:4].min(1) >= SPECK * HEIGHT)
     enclosed = enclosed[enclosed > 1]
