@@ -97,14 +97,20 @@ def font_table(fonts: Sequence[Font]) -> str:
     return "\n".join(f"  {line.rstrip()}" for line in lines)
 
 
+def role_of(style: Style, font: Font) -> str:
+    """A style's role in a design: that of its font; of text in much larger letters than most of it, a heading."""
+    larger = style.sizes[-1] >= HEADING * font.styles[0].sizes[-1]
+    return "heading" if font.role == "text" and larger else font.role
+
+
 def css_of(fonts: Sequence[Font]) -> str:
-    """What a developer pastes: a class a style, named by its font's role."""
+    """What a developer pastes: a class a style, named by its role."""
     rules, named = [], set()
     for font in fonts:
         best = font.matches[0]
         doubt = f"{100 * best.probability:.0f} %: nothing fits well." if best.verdict == "none" else None
         for style in font.styles:
-            name = f".{font.role}"
+            name = f".{role_of(style, font)}"
             while name in named:
                 stem, _, number = name.partition("-")
                 name = f"{stem}-{int(number or 1) + 1}"

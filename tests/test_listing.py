@@ -81,6 +81,15 @@ def test_css_and_table_of_a_list():
     assert rows[1] == ["Lora", "Regular", "18", "text", "69", "%", "40", "%"] and rows[2] == ["Bold", "Italic", "18"]
 
 
+@pytest.mark.parametrize(("height", "name"), [(12.0, "heading"), (11.6, "text-2"), (9.0, "text-2")])
+def test_a_style_of_the_text_in_larger_letters_is_a_heading_in_css(height, name):
+    text = group([line("so many words of a text that it is no heading", 9.0)], "lora", category="serif")
+    (font,) = fonts_of([text, group([line("A Title", height)], "lora", 700, category="serif")])
+    assert font.role == "text"
+    first, second = css_of([font]).split("\n")
+    assert first.startswith(".text {") and second.startswith(f".{name} {{") and "700" in second
+
+
 def test_the_css_of_a_face_off_the_usual_axes():
     found = replace(match("saira"), face="saira-400-normal-wdth75-CASL1-opsz72")
     found = replace(found, axes={"wght": 400, "wdth": 75, "CASL": 1, "opsz": 72})

@@ -17,6 +17,7 @@ from fontid.catalogue.names import in_short, superfamily
 from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.letters.undoing import SAID
+from fontid.listing import role_of
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
 from web.words import (
@@ -336,7 +337,8 @@ def use_all(identifier: FontIdentifier, answer: Answer) -> str:
         for style in font.styles:
             index = identifier.catalogue.row_of(style.match.face)
             if index is not None:
-                role = font.role if font.role not in roles else f"{font.role}{len(roles) + 1}"
+                role = role_of(style, font)
+                role = role if role not in roles else f"{role}{len(roles) + 1}"
                 roles[role], sizes[role] = identifier.catalogue.faces[index], style.sizes[-1]
     if len(roles) < 2:
         return ""
