@@ -780,8 +780,9 @@ def test_a_disc_holds_what_is_as_near_as_its_radius(radius, rows):
 
 def test_every_change_is_said_and_undoes_one_thing():
     assert set(undoing.SAID) == {change.name for change in undoing.CHANGES}
-    undone = [(change.wider, change.upright, change.thinner) for change in undoing.CHANGES]
-    assert undone == [(1.33, 0, 0), (0.75, 0, 0), (1, 0.25, 0), (1, 0, 2.0), (1, 0, 2.8)]
+    undone = [(change.wider, change.upright, change.thinner, change.hollow) for change in undoing.CHANGES]
+    widths, others = [(1.33, 0, 0, False), (0.75, 0, 0, False)], [(1, 0.25, 0, False), (1, 0, 2.0, False)]
+    assert undone == [*widths, *others, (1, 0, 2.8, False), (1, 0, 0, True)]
 
 
 def a_catalogue(
