@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from fontid.encoder.preprocessing import Ink, ink_box
+from fontid.text.frames import SOLID
 from fontid.text.lines import Line
 from fontid.text.plain import APART, parts_of
 
 HEIGHT = 112  # pixels of ink at which changes are undone: twice the encoder's, so that strokes lose parts of its pixels
 LONGEST = 60 * HEIGHT  # pixels; of a longer line, the beginning is looked at
-INK = 110  # of an ink's amount: from there on it is solid
 SPECK = 0.03  # of the height: what outlines enclose is no lower or narrower
 ONE_STROKE, LEAST_NEAR = 1.5, 0.4  # times a stroke's width; of its rim that is no farther from the ground: of an inside
 ROOM, BESIDE = 8, 40  # pixels above and below the ink, and left and right of it, where slanted letters reach
@@ -90,13 +90,13 @@ def _filled(amount: np.ndarray, characters: str) -> np.ndarray:
     What outlines enclose is a letter's inside where one stroke parts it from the ground, and else a hole of the letter.
     So there are more enclosed places than the letters have holes, and nearly as many insides as there are letters.
     """
-    solid = (amount > INK).astype(np.uint8)
+    solid = (amount > SOLID).astype(np.uint8)
     edges = cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3))).sum() / 2  # they are two pixels wide there
     stroke = 2 * solid.sum() / max(1, edges)
     _, places, sizes, _ = cv2.connectedComponentsWithStats(1 - solid, connectivity=4)  # place 1 is the ground around
     enclosed = np.flatnonzero(sizes[:, 2:4].min(1) >= SPECK * HEIGHT)
     enclosed = enclosed[enclosed > 1]
-    away = cv2.distanceTransform((places != places[0, 0]).astype(np.uint8), cv2.DIST_L2, 3)
+    away = cv2.distanceTransform((places != 1).astype(np.uint8), cv2.DIST_L2, 3)
     rims = (solid == 0) & (cv2.dilate(solid, np.ones((3, 3))) > 0)
     rim = np.bincount(places[rims], minlength=len(sizes))
     near = np.bincount(places[rims & (away < ONE_STROKE * stroke + 1)], minlength=len(sizes))
