@@ -359,8 +359,10 @@ class FontIdentifier:
             families.append(groups)
         fonts = list_fonts(families, self._extent, scale)
         places = {sample.line.corners: place for place, sample in enumerate(samples)}
-        groups = sorted((g for of_family in families for g in of_family), key=lambda g: places[g.lines[0].corners])
-        chosen = _chosen(groups, fonts, for_)
+        shown = {line for font in fonts for line in font.lines}
+        groups = [g for of_family in families for g in of_family if not shown.isdisjoint(g.lines)]
+        groups.sort(key=lambda group: places[group.lines[0].corners])
+        chosen = _chosen(groups, for_)
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named, scale)
 
     def _most_windows(self, lines: int) -> int:
@@ -625,14 +627,12 @@ class FontIdentifier:
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
 
 
-def _chosen(groups: list[Group], fonts: Sequence[Font], for_: str) -> Group:
+def _chosen(groups: list[Group], for_: str) -> Group:
     """The group that an answer's `matches` are of."""
-    shown = {line for font in fonts for line in font.lines}
-    candidates = [group for group in groups if not shown.isdisjoint(group.lines)]
     if for_ == "heading":
-        return max(candidates, key=lambda group: max(line.text_height for line in group.lines))
-    letters = [letters_of(group.lines) for group in candidates]
-    many = [g for g, count in zip(candidates, letters, strict=True) if count >= MANY * max(letters)]
+        return max(groups, key=lambda group: max(line.text_height for line in group.lines))
+    letters = [letters_of(group.lines) for group in groups]
+    many = [g for g, count in zip(groups, letters, strict=True) if count >= MANY * max(letters)]
     return max(many, key=lambda group: sum(line.area for line in group.lines))
 
 

@@ -11,6 +11,7 @@ from fontid.letters.undoing import SAID
 from fontid.text.lines import Line
 
 READABLE = 0.3  # mean confidence of a font's readings: below that it is taken for clutter where others are read
+LEAST_READ = 3.0  # letters times confidence, of what no font fits: icons read as one letter or two
 LETTERS_TO_HEIGHT = 1.6  # of a line that was not read: letters for each height of it in its width
 HEADING = 1.3  # times the size of the text
 FEW = 0.15  # of all letters: a font with fewer is a label's, one with more the text's
@@ -146,16 +147,18 @@ def letters_of(lines: Sequence[Line]) -> float:
     )
 
 
-def is_readable(lines: Sequence[Line]) -> bool:
-    """Whether what was read of the lines is text."""
-    read = [line.confidence for line in lines if any(map(str.isalnum, line.text))]
-    return bool(read) and float(np.mean(read)) >= READABLE
+def is_text(groups: Sequence) -> bool:
+    """Whether what was read of a font's groups is text: with confidence, and, where no font fits, more than a mark."""
+    read = [line for group in groups for line in group.lines if any(map(str.isalnum, line.text))]
+    if not read or np.mean([line.confidence for line in read]) < READABLE:
+        return False
+    return letters_of(read) >= LEAST_READ or groups[0].matches[0].verdict != "none"
 
 
 def list_fonts(
     families: Sequence[Sequence], extent: Callable[[Match, str], float], scale: float = 1.0
 ) -> tuple[Font, ...]:
-    """Fonts with most letters first; without those that cannot be read, where others can.
+    """Fonts with most letters first; without what is no text, where other fonts are.
 
     Args:
         families: each the `fontid.identifier.Group`s of its styles, the weightiest first.
@@ -166,7 +169,7 @@ def list_fonts(
     for groups in families:
         merged.setdefault(groups[0].matches[0].family, []).extend(groups)
     lines = {family: [line for group in groups for line in group.lines] for family, groups in merged.items()}
-    readable = {family: groups for family, groups in merged.items() if is_readable(lines[family])} or merged
+    readable = {family: groups for family, groups in merged.items() if is_text(groups)} or merged
     letters = {family: letters_of(lines[family]) for family in readable}
     styles = {family: _styles(groups, extent, scale) for family, groups in readable.items()}
     every = max(1e-6, sum(letters.values()))

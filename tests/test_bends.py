@@ -1,5 +1,6 @@
 """Lines along a circle or a wave: found, unbent, read and named; straight ones left as they are."""
 
+import tracemalloc
 from contextlib import suppress
 
 import numpy as np
@@ -286,12 +287,26 @@ def test_the_box_of_a_course_is_that_of_the_line_without_the_room_around_it():
     assert level_course().box() == ((8.5, 45), (91.5, 45), (91.5, 55), (8.5, 55))
 
 
-def test_a_course_holds_what_is_within_seven_tenths_of_its_height():
-    course = level_course(97, x=0.0)  # every fourth place of it is looked at
-    points = np.array([[40, 56.9], [40, 57], [40, 43.1], [40, 43], [2, 56.6], [2, 56.8], [102.9, 50], [103.1, 50]])
+def test_a_course_holds_what_is_within_seven_tenths_of_its_height_to_a_pixel():
+    course = level_course(97, x=0.0)
+    points = np.array([[40, 56], [40, 58.5], [40, 44], [40, 41.5], [2, 56], [2, 58.5], [102, 50], [105, 50]])
     assert course.holds(points).tolist() == [True, False] * 4
     nothing = bends.Course(np.empty((0, 2)), np.empty((0, 2)), 10.0, course.corners)
     assert not nothing.holds(points).any()
+    assert course.holds(np.empty((0, 2))).tolist() == []
+
+
+def test_a_course_is_held_against_a_wall_of_bricks_in_little_memory():
+    """A photograph has half a million inked pixels: a distance of each to each place is gigabytes."""
+    points = np.argwhere(np.ones((700, 900), bool))[:, ::-1] + 0.5
+    course = level_course(880, x=10.0)
+    tracemalloc.start()
+    try:
+        held = course.holds(points).sum()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert held == pytest.approx(880 * 14 + 10 * 14, rel=0.1) and peak < 60 * 2**20
 
 
 def lettered(seed: int = 0) -> np.ndarray:

@@ -21,8 +21,9 @@ def line(text, height, width=200.0, confidence=1.0):
     return Line(((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)), text, confidence if text else 0.0)
 
 
-def match(family, weight=400, italic=False, category="sans-serif"):
-    return Match(family, family.title(), weight, italic, 0.9, 0.8, "", (), category=category, probability=0.4)
+def match(family, weight=400, italic=False, category="sans-serif", verdict="close"):
+    shown = {"category": category, "probability": 0.4, "verdict": verdict}
+    return Match(family, family.title(), weight, italic, 0.9, 0.8, "", (), **shown)
 
 
 def group(lines, *args, **more):
@@ -56,6 +57,16 @@ def test_one_family_is_one_entry_and_clutter_is_none():
     assert font.share == 1 and [style.weight for style in font.styles] == [400, 700]
     (only,) = fonts_of([noise])  # where nothing can be read, it is all there is
     assert only.matches[0].family == "ultra"
+
+
+@pytest.mark.parametrize(
+    ("read", "verdict", "fonts"), [("X", "none", 1), ("Qa", "none", 1), ("Qat", "none", 2), ("X", "close", 2)]
+)
+def test_icons_are_no_font(read, verdict, fonts):
+    """They read as a letter or two, and no font fits them; a drop cap that one fits is listed."""
+    icons = group([line("", 20.0, 20.0), line(read, 20.0, 20.0)], "rock-salt", verdict=verdict)
+    assert len(fonts_of([group([line("some words", 9.0)], "lora")], [icons])) == fonts
+    assert len(fonts_of([icons])) == 1
 
 
 def test_a_size_is_that_of_the_letters_where_the_corners_lie_around_a_button():

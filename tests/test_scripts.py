@@ -24,7 +24,7 @@ from fontid.settings import DEFAULTS, ReadingSettings
 from fontid.text import reader as text_reader
 from fontid.text import recogniser
 from fontid.text.bends import Course
-from fontid.text.frames import box_of
+from fontid.text.frames import box_of, inside_rims
 from fontid.text.lines import TextLine, line_around
 from fontid.text.reader import NoText, OtherScript, TextReader
 from fontid.text.recogniser import MIN_LETTERS, Reading, Recogniser
@@ -742,28 +742,52 @@ def test_rows_are_looked_for_in_boxes_of_at_least_two_pixels():
     assert text_reader._rows_of(picture, one)[0] is one
 
 
-BUTTON, INSIDE = box_of(100, 100, 300, 200), (160, 140, 240, 160)
+def buttons(*boxes: tuple, fill=238, rim=100, letters=0, page=255, radius=4) -> Image.Image:
+    """A page with buttons, each with three letters 20 pixels high, 12 wide and 6 apart, in the middle."""
+    picture = Image.new("RGB", (400, 300), (page,) * 3)
+    pen = ImageDraw.Draw(picture)
+    for left, top, right, bottom in boxes:
+        pen.rounded_rectangle((left, top, right - 1, bottom - 1), radius, (fill,) * 3, (rim,) * 3)
+        x, y = (left + right) // 2 - 24, (top + bottom) // 2 - 10
+        for place in (x, x + 18, x + 36):
+            pen.rectangle((place, y, place + 11, y + 19), (letters,) * 3)
+    return picture
+
+
+WORD = box_of(176, 140, 224, 160)  # of a button in the middle of the picture
 
 
 @pytest.mark.parametrize(
-    ("inside", "is_found"),
+    ("drawn", "found"),
     [
-        (INSIDE, True), ((131, 140, 240, 160), True), ((130, 140, 240, 160), False), ((160, 116, 240, 160), True),
-        ((160, 115, 240, 160), False), ((160, 140, 269, 160), True), ((160, 140, 270, 160), False),
-        ((160, 140, 240, 184), True), ((160, 140, 240, 185), False), ((0, 0, 0, 0), False),
+        (buttons((150, 130, 250, 170)), box_of(176, 140, 224, 160)),
+        (buttons((150, 130, 250, 170), fill=255, rim=0), box_of(176, 140, 224, 160)),
+        (buttons((150, 130, 250, 170), fill=40, rim=40, letters=255), box_of(176, 140, 224, 160)),
+        (buttons((150, 130, 250, 170), radius=20), box_of(176, 140, 224, 160)),
+        (buttons((90, 130, 190, 170), (210, 130, 310, 170)), box_of(116, 140, 284, 160)),
+        (buttons((150, 138, 250, 162)), None),  # letters as high as the rim
+        (buttons((150, 130, 250, 170), fill=255, rim=255), None),  # no rim
     ],
-)  # fmt: skip
-def test_a_box_is_drawn_around_what_stands_in_a_frame(monkeypatch, inside, is_found):
-    """Three tenths of its height from its ends, half of that from above and below, there is nothing but letters."""
-    monkeypatch.setattr(text_reader, "fit_to_ink", lambda picture, box, others: BUTTON)
-    picture = bars((100, 100, 300, 200), size=(400, 300))
-    pen = ImageDraw.Draw(picture)
-    pen.rectangle((105, 105, 294, 194), "white")
-    if any(inside):
-        pen.rectangle((inside[0], inside[1], inside[2] - 1, inside[3] - 1), "black")
-    found = text_reader._fitted(picture, box_of(155, 135, 245, 165), [])
-    assert np.abs(found - (box_of(*inside) if is_found else BUTTON)).max() < 1e-3
-    assert text_reader._fitted(picture, box_of(150, 100, 250, 200), []) is BUTTON, "no higher than the box"
+)
+def test_a_box_is_drawn_around_the_letters_of_buttons(monkeypatch, drawn, found):
+    """Also where the detector's box holds the rims, or where these are a row apart from the letters."""
+    fitted = box_of(90, 130, 310, 170) if found is not None and found[0, 0] < 150 else box_of(150, 130, 250, 170)
+    monkeypatch.setattr(text_reader, "fit_to_ink", lambda picture, box, others: fitted)
+    box = text_reader._fitted(drawn, WORD, [])
+    assert box.tolist() == (fitted if found is None else found).tolist()
+
+
+def test_open_rims_and_letters_around_others_are_no_buttons():
+    picture = buttons((150, 130, 250, 170), fill=255, rim=0)
+    whole = box_of(150, 130, 250, 170)
+    assert inside_rims(picture, whole) is not whole
+    open_below = picture.copy()
+    ImageDraw.Draw(open_below).rectangle((156, 168, 243, 170), "white")
+    assert inside_rims(open_below, whole) is whole
+    beside = picture.copy()  # what stands beside the button would be lost
+    ImageDraw.Draw(beside).rectangle((260, 140, 272, 160), "black")
+    wider = box_of(150, 130, 272, 170)
+    assert inside_rims(beside, wider) is wider
 
 
 @pytest.mark.parametrize(
@@ -852,6 +876,18 @@ def test_beside_another_script_only_lines_surely_read_as_latin_stay():
     for line in (unsure, half, a_line("123", 0.9)):
         with pytest.raises(OtherScript, match="look Greek"):
             text_reader._latin([foreign, line], DEFAULTS.reading)
+
+
+def test_of_a_page_of_two_scripts_all_lines_are_read(asked, monkeypatch):
+    """One odd headline does not hide the menu that nobody read; of very many the largest are read."""
+    foreign, latin = a_line("", **vars_of(FOREIGN)), a_line("abc", 0.9)
+    unread = [line_around(box_of(0, 0, 100, high)).cut(WHOLE) for high in (8, 9, 10)]
+    asked._read_line = lambda line: read_as(line, Reading("menu", 0.9))
+    for lines in ([foreign, *unread], [latin, *unread]):
+        assert asked._all_read(lines) is lines
+    assert [line.text for line in asked._all_read([foreign, latin, *unread])] == ["", "abc", *["menu"] * 3]
+    monkeypatch.setattr(text_reader, "MOST_OF_SCRIPTS", 2)
+    assert [line.height for line in asked._all_read([foreign, latin, *unread])[2:]] == [10, 9]
 
 
 def test_of_two_other_scripts_that_of_the_first_line_is_named():

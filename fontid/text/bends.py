@@ -89,8 +89,11 @@ class Course:
         return (left, top), (right, top), (right, bottom), (left, bottom)
 
     def holds(self, points: np.ndarray) -> np.ndarray:
-        """Which of (N, 2) points lie on the line: (N,) bool."""
-        return np.linalg.norm(points[:, None] - self.middle[::4], axis=2).min(1, initial=np.inf) < 0.7 * self.height
+        """Which of (N, 2) points of the picture, 0 or more, lie on the line: (N,) bool."""
+        columns, rows = np.floor(points).astype(int).T
+        band = np.zeros((rows.max(initial=0) + 1, columns.max(initial=0) + 1), np.uint8)
+        cv2.polylines(band, [np.rint(self.middle).astype(np.int32)], False, 1, max(1, round(1.4 * self.height)))
+        return band[rows, columns].astype(bool)
 
 
 def is_bent(points: np.ndarray) -> bool:

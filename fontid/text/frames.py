@@ -17,6 +17,11 @@ WIDEST = 20_000  # pixels; OpenCV turns nothing wider than 32767
 MOST_PIXELS = 1_000_000  # of a frame; a larger box is scaled down
 REACH = 0.45  # of a box's height: how far beyond it its ink is looked for at first
 MOST_REACHES = 4
+APART = 40  # levels of gray: what differs as much from most of a box is no ground of it
+RIM = 2  # pixels: how wide a button's rim is looked for
+WHOLE = 0.5, 0.3  # of a rim's top and bottom, and of its ends, which may be round: how much of them is there
+STRAIGHT = 0.9  # likewise of the sides of a button without a rim
+ROOM = 0.77  # of a rim's height: letters in it are no higher
 NEAR = 0.25  # of a box's height: ink this far outside is an accent or a dot of its line
 
 
@@ -155,6 +160,49 @@ def fit_to_ink(picture: Image.Image, corners: np.ndarray, others: list[np.ndarra
     if not 0.25 * height <= bottom - top <= 2.5 * height:
         return corners
     return frame.to_picture(box_of(left, top, right, bottom))
+
+
+def inside_rims(picture: Image.Image, corners: np.ndarray) -> np.ndarray:
+    """The box around the letters of a button, or of several in a row; `corners` where these are around letters alone.
+
+    Args: corners: (4, 2) pixels of the picture, tightly around letters or what is around those.
+    """
+    frame = Frame(picture, corners, (REACH * size_of(corners)[1],) * 4)
+    left, top, right, bottom = (max(0, round(side)) for side in frame.core)
+    core = frame.gray[top:bottom, left:right]
+    if not core.size:
+        return corners
+    apart = np.abs(frame.gray - np.median(core)) > APART
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(apart.astype(np.uint8), connectivity=8)
+    low, size = stats[1:, :2], stats[1:, 2:4]
+    high = low + size
+    is_around = (low == 0).any(1) | (high == apart.shape[::-1]).any(1)  # the page, where the button is filled
+    is_filled = (_sides(~apart[top:bottom, left:right]) > STRAIGHT).all()  # letters are, too, but are no rectangle
+    rims = [
+        piece
+        for piece in np.flatnonzero((size > len(core) / 2).all(1) & (is_filled | ~is_around))
+        if (_sides(pieces[low[piece][1] : high[piece][1], low[piece][0] : high[piece][0]] == piece + 1) > WHOLE).all()
+    ]
+    middles = (low + high) / 2
+    letters = ((middles > (left, top)) & (middles < (right, bottom))).all(1)
+    letters[rims] = False
+    if not rims or not letters.any():
+        return corners
+    low, high, size, rims_low, rims_high = low[letters], high[letters], size[letters], low[rims], high[rims]
+    holds = ((rims_low[:, None] < low) & (rims_high[:, None] > high)).all(2)
+    lower = size[:, 1] < ROOM * (rims_high - rims_low)[:, [1]]
+    if not (holds & lower).any(0).all() or not holds.any(1).all():
+        return corners
+    return frame.to_picture(box_of(*low.min(0), *high.max(0)))
+
+
+def _sides(mask: np.ndarray) -> np.ndarray:
+    """How much of a mask's sides is True within `RIM` pixels, 0-1: less of top and bottom, and of the ends. (2,)
+
+    Args: mask: (H, W) bool.
+    """
+    sides = (mask[:RIM], mask[-RIM:]), (mask[:, :RIM].T, mask[:, -RIM:].T)
+    return np.array([min(side.any(0).mean() for side in pair) for pair in sides])
 
 
 def size_of(corners) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from fontid.picture.opening import PictureError, to_gray
 from fontid.settings import DEFAULTS, ReadingSettings
 from fontid.text.bends import Course, find_bent
 from fontid.text.detector import Detector
-from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, size_of
+from fontid.text.frames import MOST_PIXELS, SOLID, box_of, fit_to_ink, inside_rims, size_of
 from fontid.text.lines import Line, TextLine, find_lines, line_around
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 from fontid.text.scripts import OTHER
@@ -25,13 +25,13 @@ LARGE = 20  # pixels: higher lines are read no better
 MOST_WIDTH = 6000  # pixels of the recogniser's input that are read of a picture, in all
 MOST_WIDTH_OF_PAGE = 1200  # likewise
 TALL = 2.2  # times the height of a page's usual box: it may hold several rows
-INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a frame
 UPRIGHT, SIDEWAYS = 1.3, 3.0  # times as high as wide: boxes that follow one below another; lines, not single letters
 MOST_GAP = 0.6  # of its height, between two boxes of one line
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
+MOST_OF_SCRIPTS = 60  # lines of a page that seems to hold several, the largest first
 LITTLE = 0.25  # of the area of fairly read Latin lines: what is taken for another script there is no text
 NAMED = 0.6  # of the other scripts' probability: a script that has more of it is told by its name
 
@@ -73,13 +73,21 @@ class TextReader:
         if self._doubtful(read):
             rows = self._by_rows(picture, read)
             read = rows if _surely_read(rows) >= _surely_read(read) else read
-        lines = _latin(read, self.settings)
+        lines = _latin(self._all_read(read), self.settings)
         return _in_reading_order(lines) if self._are_text(lines) else []
 
     def read_line(self, line: TextLine) -> TextLine:
         """A line of `find_lines` as it reads; one in another script as it was."""
         read = self._read_line(line)
         return line if read.reading.is_foreign else read
+
+    def _all_read(self, lines: list[TextLine]) -> list[TextLine]:
+        """The lines; where one is in another script and one is not, the others read, too: each may be in either."""
+        few = [line for line in lines if line.is_read]
+        if len({line.reading.is_foreign for line in few}) < 2:
+            return lines
+        unread = sorted((line for line in lines if not line.is_read), key=lambda line: -line.area)
+        return few + [self._read_line(line) for line in unread[:MOST_OF_SCRIPTS]]
 
     def _turned_boxes(self, picture: Image.Image) -> list[np.ndarray]:
         """Boxes as the detector finds them with the picture on its side; each begins with the edge along its text."""
@@ -249,19 +257,7 @@ def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
 
 def _fitted(picture: Image.Image, box: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
     """The box drawn around its ink; where that is a button or another frame, around what stands in it."""
-    fitted = fit_to_ink(picture, box, others)
-    height = size_of(fitted)[1]
-    if height <= size_of(box)[1]:
-        return fitted
-    inset_x, inset_y = INSET[0] * height, INSET[1] * height
-    inside = Frame(picture, fitted, (-inset_x, -inset_y, -inset_x, -inset_y))
-    if inside.solid is None or not inside.solid.any():
-        return fitted
-    columns, rows = np.flatnonzero(inside.solid.any(0)), np.flatnonzero(inside.solid.any(1))
-    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    if not (left > 0 < top and right < inside.solid.shape[1] and bottom < inside.solid.shape[0]):
-        return fitted  # letters reach the edges
-    return inside.to_picture(box_of(left, top, right, bottom))
+    return inside_rims(picture, fit_to_ink(picture, box, others))
 
 
 def _near(boxes: list[np.ndarray], index: int) -> list[np.ndarray]:
