@@ -425,6 +425,16 @@ def test_a_person_drops_in_a_picture(page, pictures):
     assert "Pacifico" in page.locator("#answer [role=status]").inner_text()  # what a screen reader says
 
 
+def test_of_several_files_dropped_the_first_is_shown_and_batch_is_named(page, pictures):
+    page.locator("#file").wait_for(state="attached", timeout=WAIT)
+    another = 'data.items.add(new File(["no picture"], "another.png", { type: "image/png" }))'
+    hand_over(
+        page, pictures / "one.png", f'({another}, new DragEvent("drop", {{ dataTransfer: data, bubbles: true }}))'
+    )
+    page.get_by_text("The Batch tab takes many at once").wait_for(timeout=WAIT)
+    wait_for_first(page, "Pacifico")
+
+
 def test_a_bad_file_gets_a_sentence_and_the_next_one_works(page, pictures):
     upload(page, pictures / "notes.png")
     page.locator("#answer .problem").wait_for(timeout=WAIT)

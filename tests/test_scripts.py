@@ -678,6 +678,23 @@ def test_bent_lines_are_looked_for_where_the_detector_sees_some(asked, monkeypat
 
 
 @pytest.mark.parametrize(
+    ("bent", "straight", "are_bent"),
+    [
+        (("abcdefgh", 0.9), ("abcdefgh", 1.0), True),  # surely read along the bend
+        (("abcdefgh", 0.89), ("abcde", 1.0), True),
+        (("abcdefgh", 0.89), ("abcdef", 1.0), False),
+    ],
+)
+def test_unsure_bends_are_straight_lines_where_these_read_nearly_as_well(asked, monkeypatch, bent, straight, are_bent):
+    boxes = boxes_of(WIDE, SQUARE, WIDE)
+    found = [a_line(*bent)], [boxes[2]]
+    monkeypatch.setattr(text_reader, "find_bent", lambda picture, boxes, read: found)
+    asked._read_boxes = lambda picture, taken: [a_line(*straight)] if len(taken) == 1 else pytest.fail("all boxes read")
+    lines, left = asked._bent_lines(WHOLE, boxes)
+    assert (lines, left) == (found if are_bent else ([], boxes))
+
+
+@pytest.mark.parametrize(
     ("size", "worth"),
     [
         ((200, 20), 20), ((400, 20), 10), ((100, 20), 10), ((300, 30), 20), ((190, 19), 19), ((10, 0.5), 0.5),

@@ -47,7 +47,19 @@ from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, kind_of_work, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import ABOUT, HEADLINE, MAP_HINT, MAP_SEARCH, MATCHING, NOT_DRAWN, OWN_WORDS, REPORT, SCRIPT, TITLE
+from web.words import (
+    ABOUT,
+    HEADLINE,
+    MAP_HINT,
+    MAP_SEARCH,
+    MATCHING,
+    NOT_DRAWN,
+    ONE_OF_SEVERAL,
+    OWN_WORDS,
+    REPORT,
+    SCRIPT,
+    TITLE,
+)
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -275,6 +287,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 visit.look_at(None)
                 said = asked.get("problem") or error.message
                 return [empty | {answer: problem(ValueError(said)) + shared_html(asked)}]
+            if asked.get("several"):
+                gr.Info(ONE_OF_SEVERAL)
             return begin(file, visit)
 
         def act(event: gr.EventData, visit: Visit) -> Steps:

@@ -45,14 +45,14 @@ window.addEventListener("popstate", () => {
   else restore();
 });
 
-async function take(file) {
+async function take(file, several = false) {
   const at = now();
   busy();
   const shown = find(".drop .wait img");
   if (shown) Object.assign(shown, { src: URL.createObjectURL(file), hidden: false });
   let request;
   try {
-    request = { path: (await upload(file)).path };
+    request = { path: (await upload(file)).path, several };
   } catch (error) {
     request = { path: "", problem: String(error.message ?? error) };
   }
@@ -173,8 +173,8 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     if (elsewhere(event)) return;
     event.preventDefault();
     document.body.classList.toggle("dragging", kind === "dragenter" || kind === "dragover");
-    const file = kind === "drop" && event.dataTransfer.files[0];
-    if (file) take(file);
+    const files = kind === "drop" ? event.dataTransfer.files : [];
+    if (files[0]) take(files[0], files.length > 1);
   });
 }
 document.addEventListener("click", (event) => {

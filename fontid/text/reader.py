@@ -27,6 +27,7 @@ MOST_WIDTH_OF_PAGE = 1200  # likewise
 TALL = 2.2  # times the height of a page's usual box: it may hold several rows
 UPRIGHT, SIDEWAYS = 1.3, 3.0  # times as high as wide: boxes that follow one below another; lines, not single letters
 MOST_GAP = 0.6  # of its height, between two boxes of one line
+NEARLY = 0.75  # of the letters that are read along bends: straight lines that read more may be what they are
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
@@ -64,7 +65,7 @@ class TextReader:
         Raises: OtherScript where the text is in another script.
         """
         boxes, bent = self._detector.find_boxes(picture)
-        curved, boxes = find_bent(picture, boxes, partial(self._read_bent, picture)) if bent else ([], boxes)
+        curved, boxes = self._bent_lines(picture, boxes) if bent else ([], boxes)
         joined = [self._along_its_text(picture, box) for box in _joined(boxes)]
         read = curved + self._read_boxes(picture, _parted(picture, joined))
         foreign = any(line.reading.is_foreign for line in read)  # on its side that may look Latin
@@ -175,6 +176,18 @@ class TextReader:
             if sure and (turn != 0 or height <= 1.5 * width):
                 break
         return max(tried, key=lambda one: one[0])[1:]
+
+    def _bent_lines(self, picture: Image.Image, boxes: list[np.ndarray]) -> tuple[list[TextLine], list[np.ndarray]]:
+        """Bent lines, and the boxes that hold none.
+
+        These are all, where straight lines read nearly as well as unsure bends: as the numbers around a clock do.
+        """
+        lines, left = find_bent(picture, boxes, partial(self._read_bent, picture))
+        if all(line.confidence >= self.settings.sure for line in lines):
+            return lines, left
+        taken = [box for box in boxes if not any(box is other for other in left)]
+        straight = self._read_boxes(picture, _joined(taken))
+        return ([], boxes) if _surely_read(straight) > NEARLY * _surely_read(lines) else (lines, left)
 
     def _read_bent(self, picture: Image.Image, course: Course) -> TextLine | None:
         """Read a bent line in the likelier of its two directions; None where that is no sure reading."""
