@@ -157,11 +157,11 @@ def draw_pages(
             runs = page.evaluate(RUNS)
             image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             page.close()
-            data, suffix = _saved(rng, image)
-            yield Page(data, suffix, name, scale, look["dark"], _lines(runs, np.asarray(image), scale))
+            data, suffix = saved(rng, image)
+            yield Page(data, suffix, name, scale, look["dark"], lines_of(runs, np.asarray(image), scale))
 
 
-def _saved(rng: np.random.Generator, image: Image.Image) -> tuple[bytes, str]:
+def saved(rng: np.random.Generator, image: Image.Image) -> tuple[bytes, str]:
     """Most screenshots are PNG, some became JPEG on their way."""
     buffer = io.BytesIO()
     if rng.random() < 0.8:
@@ -171,7 +171,7 @@ def _saved(rng: np.random.Generator, image: Image.Image) -> tuple[bytes, str]:
     return buffer.getvalue(), ".jpg"
 
 
-def _lines(runs: list[dict], pixels: np.ndarray, scale: float) -> list[PageLine]:
+def lines_of(runs: list[dict], pixels: np.ndarray, scale: float) -> list[PageLine]:
     """Neighbouring runs of one face joined; boxes drawn around the ink of (H, W, 3) uint8."""
     joined: list[dict] = []
     style = ("block", "family", "weight", "italic", "size", "role")
@@ -232,7 +232,7 @@ def _look(rng: np.random.Generator, pool: Pool, template: str, scale: float, fon
     accent = _colour(rng, bright=dark)
     used = {face.id: face for face in (*text, *heading, *label, *code)}
     return {
-        "font_faces": Markup("".join(_font_face(face, fonts) for face in used.values())),
+        "font_faces": Markup("".join(font_face_rule(face, fonts) for face in used.values())),
         "charset": frozenset(LETTERS),
         "has_code": has_code, "dark": dark,
         "text": text[0].family, "heading": heading[0].family, "label": label[0].family, "code": code[0].family,
@@ -250,7 +250,7 @@ def _look(rng: np.random.Generator, pool: Pool, template: str, scale: float, fon
     }  # fmt: skip
 
 
-def _font_face(face: Face, fonts: Path) -> str:
+def font_face_rule(face: Face, fonts: Path) -> str:
     slope = "italic" if face.italic else "normal"
     return font_rule(face.family, face, fonts, f"font-weight:{face.weight};font-style:{slope};")
 

@@ -25,6 +25,8 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
   colours, JPEG. None published.
 - pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
   page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
+- sites: screenshots of 100 web pages of other people's (data_scripts.fetch_sites), text, headings and code in a family
+  each. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
 - axes: 2-4 words, 24-64 px, black on white, in every family that is variable in more than weight and slope: a face of
   another width, optical size or the like than the usual one. None published.
 - sizes: 2-4 words, 16-96 px, black on white, in every upright weight of the families with optical sizes, at the size
@@ -52,6 +54,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import sites
 from benchmarks.pages import COUNT, draw_pages
 from benchmarks.protocols import PROTOCOLS, Drawing
 from data_scripts.chromium import ChromiumMissing, draw_boxes
@@ -62,7 +65,7 @@ from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.commands import command_line
 from fontid.paths import data_home
 
-COUNTED = ("effects", "grounds", "pages")
+COUNTED = ("effects", "grounds", "pages", "sites")
 USAGE = Path("data_scripts/usage.tsv")
 
 
@@ -100,17 +103,20 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
 
 def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__)
-    parser.add_argument("protocol", choices=(*PROTOCOLS, "pages"))
+    parser.add_argument("protocol", choices=(*PROTOCOLS, "pages", "sites"))
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--count", type=int, help="pictures: of each condition (effects, else 20), of all (grounds: 300, pages: 180)"
+        "--count",
+        type=int,
+        help="pictures: of each condition (effects, else 20), of all (grounds: 300, pages: 180, sites: 100)",
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--families", type=int, metavar="N", help="how many (default: as many as there are)")
     parser.add_argument("--by-usage", type=float, metavar="POWER", help="often used ones more often, see above")
     parser.add_argument("--faces", type=Path, default=data_home() / "faces.jsonl")
     parser.add_argument("--fonts", type=Path, default=data_home() / "fonts")
+    parser.add_argument("--sites", type=Path, default=data_home() / "sites", help="of data_scripts.fetch_sites")
     parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads")
     arguments = parser.parse_args(argv)
 
@@ -124,10 +130,13 @@ def main(argv: list[str] | None = None) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:
-        if arguments.protocol == "pages":
-            drawn = draw_pages(
-                rng, faces, open_face, arguments.split, arguments.fonts, arguments.usage, arguments.count or COUNT
-            )
+        if arguments.protocol in ("pages", "sites"):
+            fonts, usage = arguments.fonts, arguments.usage
+            if arguments.protocol == "pages":
+                drawn = draw_pages(rng, faces, open_face, arguments.split, fonts, usage, arguments.count or COUNT)
+            else:
+                folder, count = arguments.sites / arguments.split, arguments.count or sites.COUNT
+                drawn = sites.draw_sites(rng, faces, open_face, folder, fonts, usage, count)
             for number, page in enumerate(drawn):
                 name = f"{number:05d}{page.suffix}"
                 (arguments.out / name).write_bytes(page.data)

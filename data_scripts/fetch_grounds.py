@@ -14,10 +14,12 @@ import re
 import shutil
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -26,6 +28,9 @@ from tqdm import tqdm
 from data_scripts.fetch_fonts import FetchError
 from fontid.commands import command_line, exit_on
 from fontid.paths import data_home
+
+if TYPE_CHECKING:
+    from data_scripts.fetch_sites import Site
 
 PACKAGES = Path(__file__).parent / "grounds.tsv"
 SIDE = 256  # pixels of a crop
@@ -80,9 +85,9 @@ def read_packages(path: Path) -> list[Package]:
     return [Package(*line.split("\t")) for line in lines if line and not line.startswith("#")]
 
 
-def fetch(package: Package, folder: Path) -> Path:
+def fetch(package: "Package | Site", folder: Path) -> Path:
     """The package unpacked in a folder of its own; nothing is installed. Raises: FetchError."""
-    unpacked = folder / f"{package.name}-{package.version.replace(':', '.')}"
+    unpacked = folder / f"{package.name.strip('@').replace('/', '-')}-{package.version.replace(':', '.')}"
     if unpacked.exists():
         return unpacked
     shutil.rmtree(folder / "part", ignore_errors=True)
@@ -92,6 +97,10 @@ def fetch(package: Package, folder: Path) -> Path:
     if package.registry == "debian":
         run(package, ["apt-get", "download", f"{package.name}={package.version}"], files)
         run(package, ["dpkg", "-x", str(next(files.iterdir())), str(part)], files)
+    elif package.registry == "npm":
+        run(package, ["npm", "pack", "--silent", f"{package.name}@{package.version}"], files)
+        with tarfile.open(next(files.iterdir())) as archive:
+            archive.extractall(part, filter="data")
     else:
         words = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         run(package, [sys.executable, *words, f"{package.name}=={package.version}"], files)
@@ -109,7 +118,7 @@ def run(package: Package, command: list[str], folder: Path) -> None:
     except subprocess.CalledProcessError as error:
         raise FetchError(f"{package.name} {package.version} cannot be had: {error.stderr.strip()[-200:]}") from error
     except OSError as error:
-        raise FetchError(f"{package.name} cannot be had: this needs Debian's {command[0]}.") from error
+        raise FetchError(f"{package.name} cannot be had: this needs {command[0]}.") from error
 
 
 def pictures_in(package: Package, folder: Path) -> Iterator[Picture]:

@@ -289,6 +289,7 @@ class FontIdentifier:
 
         grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
         weights, heights = _weights(samples, grouping), np.array([sample.line.height for sample in samples])
+        grouping = grouping.of_design(len(samples))
         parts = part_lines(self.catalogue, _scores(samples, among), weights, heights, boxes, grouping)
         answer = partial(
             self._answer, opened, samples, parts, among, top=top, only=only, without=without, prior=prior, for_=for_
@@ -359,8 +360,8 @@ class FontIdentifier:
             families.append(groups)
         fonts = list_fonts(families, self._extent, scale)
         places = {sample.line.corners: place for place, sample in enumerate(samples)}
-        shown = {line for font in fonts for line in font.lines}
-        groups = [g for of_family in families for g in of_family if not shown.isdisjoint(g.lines)]
+        listed = {line for font in fonts for line in font.lines}
+        groups = [g for of_family in families for g in of_family if not listed.isdisjoint(g.lines)]
         groups.sort(key=lambda group: places[group.lines[0].corners])
         chosen = _chosen(groups, for_)
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named, scale)

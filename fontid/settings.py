@@ -5,7 +5,7 @@
 
 import dataclasses
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Kind = TypeVar("Kind")
@@ -64,6 +64,8 @@ class GroupingSettings:
 
     Attributes:
         family_price, style_price: of one more, in squared cosine times weight of a line.
+        many: lines of a design in which a family has its whole price. In fewer it costs as much less, since less of what
+            a second family seems to explain adds up by chance.
         clear: pixels of ink's height from which a line's scores are fully believed.
         least_belief: in the scores of the lowest lines, 0-1.
         neighbours: what having all of them in a family is worth to a line, as a price.
@@ -73,12 +75,17 @@ class GroupingSettings:
 
     family_price: float = 0.12
     style_price: float = 0.03
+    many: float = 10.0
     clear: float = 32.0
     least_belief: float = 0.3
     neighbours: float = 0.08
     parting: float = 0.001
     stroke: float = 0.18
     RETIRED = ("light",)  # older models have it: nothing reads it any more
+
+    def of_design(self, lines: int) -> "GroupingSettings":
+        """Those of a design of so many lines."""
+        return replace(self, family_price=self.family_price * min(1.0, lines / self.many))
 
 
 @dataclass(frozen=True)

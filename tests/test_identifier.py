@@ -23,7 +23,7 @@ from fontid.letters import undoing
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.verification import Verifier, _chosen_letters, _mean_likeness, drawn_as
-from fontid.settings import DrawingSettings
+from fontid.settings import DEFAULTS, DrawingSettings, GroupingSettings
 from fontid.text.lines import Line, TextLine
 from fontid.text.words import ink_of, part_of, strokes_apart, words_of
 from tests.conftest import MODEL, draw, font_file
@@ -410,10 +410,10 @@ def test_progress_is_told_and_can_end_the_work(identifier):
         identifier.identify(picture, progress=lambda *step: 1 / 0)
 
 
-def part_apart(catalogue, scores, weights):
+def part_apart(catalogue, scores, weights, settings=DEFAULTS.grouping):
     """`part_lines` of lines that are too far from each other to be neighbours."""
     boxes = np.array([[0, 1e6 * number, 80, 1e6 * number + 10] for number in range(len(scores))])
-    return part_lines(catalogue, scores, weights, np.full(len(scores), 10.0), boxes)
+    return part_lines(catalogue, scores, weights, np.full(len(scores), 10.0), boxes, settings)
 
 
 def test_two_styles_of_a_family_are_no_third_face_that_resembles_both():
@@ -432,6 +432,15 @@ def test_lines_share_a_face_unless_another_gains_its_price():
     # the same faces as two styles of a family: a style costs less
     assert part_apart(design(0, 0, 1), near, weights) == [[[0], [1]], [[2]]]
     assert part_apart(catalogue, near, np.full(3, 0.1)) == [[[0, 1, 2]]]  # small lines are not believed so much
+
+
+def test_a_family_costs_less_in_a_design_of_few_lines():
+    """A name and what stands below it: of many lines, as much of a difference adds up by chance."""
+    scores = np.array([[0.9, 0.64], [0.64, 0.9]])
+    assert len(part_apart(design(0, 1), scores, np.ones(2))) == 1
+    assert len(part_apart(design(0, 1), scores, np.ones(2), DEFAULTS.grouping.of_design(2))) == 2
+    prices = [GroupingSettings(family_price=0.2, many=10.0).of_design(lines).family_price for lines in (1, 5, 10, 50)]
+    assert prices == pytest.approx([0.02, 0.1, 0.2, 0.2])
 
 
 def test_one_large_difference_parts_lines_and_many_small_ones_do_not():

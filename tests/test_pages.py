@@ -1,15 +1,18 @@
 """Whole pages: what is drawn, and how answers about them are scored."""
 
+import io
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pages import Pool, _around_ink, _lines
+from benchmarks.pages import Pool, _around_ink, lines_of
 from benchmarks.render import USAGE
+from benchmarks.sites import WINDOWS, draw_sites
+from data_scripts.fetch_sites import pages_of, read_sites
 from data_scripts.renderers import OpenFace, unpack
 from fontid.catalogue.faces import Face
 from fontid.evaluation.folders import ManifestError
@@ -150,7 +153,7 @@ def test_runs_of_one_face_are_one_line_and_boxes_fit_the_ink():
         common | {"text": "value", "box": [98, 10, 155, 40], "weight": 400},
         common | {"text": "bold", "box": [158, 10, 205, 40], "weight": 700},
     ]
-    first, second = _lines(runs, pixels, 1.0)
+    first, second = lines_of(runs, pixels, 1.0)
     assert (first.text, first.box, first.weight) == ("return value", (40, 20, 150, 30), 400)
     assert (second.text, second.box, second.weight) == ("bold", (160, 18, 200, 32), 700)
     assert _around_ink(pixels, [210, 10, 260, 40]) is None
@@ -163,3 +166,38 @@ def test_families_of_pages_are_drawn_by_the_table_of_usage_that_ships():
     pool, rng = Pool(faces, lambda face: every, USAGE), np.random.default_rng(0)
     chosen = Counter(pool.choose(rng, ("sans-serif",), frozenset("abc"))[0].family for _ in range(200))
     assert 25 < chosen["nobody"] < 75  # half of the times, evenly; what nobody uses never comes by usage
+
+
+SITE = """<body style="margin:20px; font:20px serif; width:600px"><h1 class="big">Signal Window</h1>
+<p>the quick brown fox</p><p>jumps over the dog</p><pre>x = y + 1</pre><i class="fa-home" style="font-family:monospace">home</i>{}</body>"""
+
+
+def test_other_peoples_pages_are_set_in_known_families(chromium, faces, open_face, tmp_path):
+    """Text, headings and code in one family each; what a font of icons draws, parts of pages and tests are left out."""
+    package = tmp_path / "theme-1.0"
+    (package / "test").mkdir(parents=True)
+    for name, filling in {"index.html": " " * 3000, "test/other.html": " " * 3000, "part.html": ""}.items():
+        (package / name).write_text(SITE.format(filling))
+    assert [path.name for path in pages_of(package)] == ["index.html"]
+    known = [replace(face, category="monospace") if face.family == "press-start-2p" else face for face in faces]
+    (page,) = draw_sites(np.random.default_rng(3), known, open_face, tmp_path, FONTS, USAGE, count=1)
+    image = Image.open(io.BytesIO(page.data))
+    assert page.template == "theme-1.0" and image.width in {round(width * scale) for width, _, scale in WINDOWS}
+    found = {line.text: line for line in page.lines}
+    assert list(found) == ["Signal Window", "the quick brown fox", "jumps over the dog", "x = y + 1"]
+    heading, first, second, code = page.lines
+    assert first.family == second.family != heading.family != code.family == "press-start-2p"
+    assert {heading.family, first.family} <= {face.family for face in known}
+    assert heading.weight == 700 and first.size == pytest.approx(20 * page.scale)
+    assert np.ptp(np.asarray(image.crop(first.box))) > 100  # the letters are there
+    with pytest.raises(ValueError, match="fetch_sites first"):
+        next(draw_sites(np.random.default_rng(3), known, open_face, package / "test", FONTS, USAGE))
+
+
+def test_every_site_has_a_version_and_a_licence_and_no_package_is_on_both_sides():
+    sites = read_sites()
+    assert {(site.split, site.registry) for site in sites} == {
+        ("validation", "npm"), ("test", "npm"), ("test", "debian"),
+    }  # fmt: skip
+    assert all(site.version and site.licence for site in sites)
+    assert len({site.name for site in sites}) == len(sites)
