@@ -43,6 +43,8 @@ MAIN = (
     ("WhatFontIs-Bench’s recipe, photo-like words, a sample", "photolike", None),
     ("generated photographs, a sample", "photo", None),
     ("effects behind, around and on letters, 48 conditions", "effects", None),
+    ("lines of pages of the project’s own templates", "pages", None),
+    ("lines of other people’s pages, set anew", "sites", None),
     ("real pictures that nobody here made", "realworld", None),
 )
 REAL_KINDS = (

@@ -64,8 +64,8 @@ class GroupingSettings:
 
     Attributes:
         family_price, style_price: of one more, in squared cosine times weight of a line.
-        many: lines of a design in which a family has its whole price. In fewer it costs as much less, since less of what
-            a second family seems to explain adds up by chance.
+        many: lines of a design in which a family has its whole price. In fewer it costs as much less: less adds up by
+            chance of what a second family seems to explain.
         clear: pixels of ink's height from which a line's scores are fully believed.
         least_belief: in the scores of the lowest lines, 0-1.
         neighbours: what having all of them in a family is worth to a line, as a price.

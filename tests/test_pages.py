@@ -169,7 +169,8 @@ def test_families_of_pages_are_drawn_by_the_table_of_usage_that_ships():
 
 
 SITE = """<body style="margin:20px; font:20px serif; width:600px"><h1 class="big">Signal Window</h1>
-<p>the quick brown fox</p><p>jumps over the dog</p><pre>x = y + 1</pre><i class="fa-home" style="font-family:monospace">home</i>{}</body>"""
+<p>the quick brown fox</p><p>jumps over the dog</p><pre>x = y + 1</pre>
+<i class="fa-home" style="font-family:monospace">home</i>{}</body>"""
 
 
 def test_other_peoples_pages_are_set_in_known_families(chromium, faces, open_face, tmp_path):

@@ -15,7 +15,7 @@ import cv2
 import matplotlib
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 from data_scripts import draw_scripts
 from data_scripts.fetch_scripts import script_files
@@ -771,6 +771,12 @@ def buttons(*boxes: tuple, fill=238, rim=100, letters=0, page=255, radius=4) -> 
     return picture
 
 
+def shaded(picture: Image.Image) -> Image.Image:
+    """The picture, its dark pixels lighter towards the right."""
+    ramp = Image.fromarray(np.tile(np.linspace(0, 200, picture.width).astype(np.uint8), (picture.height, 1)))
+    return ImageChops.lighter(picture, Image.merge("RGB", [ramp] * 3))
+
+
 WORD = box_of(176, 140, 224, 160)  # of a button in the middle of the picture
 
 
@@ -783,7 +789,7 @@ WORD = box_of(176, 140, 224, 160)  # of a button in the middle of the picture
         (buttons((150, 130, 250, 170), radius=20), box_of(176, 140, 224, 160)),
         (buttons((90, 130, 190, 170), (210, 130, 310, 170)), box_of(116, 140, 284, 160)),
         (buttons((150, 138, 250, 162)), None),  # letters as high as the rim
-        (buttons((150, 130, 250, 170), fill=255, rim=255), None),  # no rim
+        (shaded(buttons((150, 130, 250, 170), fill=40, rim=40, letters=255)), box_of(176, 140, 224, 160)),
     ],
 )
 def test_a_box_is_drawn_around_the_letters_of_buttons(monkeypatch, drawn, found):

@@ -12,7 +12,7 @@ from fontid.picture.opening import PictureError, to_gray
 from fontid.settings import DEFAULTS, ReadingSettings
 from fontid.text.bends import Course, find_bent
 from fontid.text.detector import Detector
-from fontid.text.frames import MOST_PIXELS, SOLID, box_of, fit_to_ink, inside_rims, size_of
+from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, inside_rims, size_of
 from fontid.text.lines import Line, TextLine, find_lines, line_around
 from fontid.text.recogniser import HEIGHT, Reading, Recogniser
 from fontid.text.scripts import OTHER
@@ -27,6 +27,7 @@ MOST_WIDTH_OF_PAGE = 1200  # likewise
 TALL = 2.2  # times the height of a page's usual box: it may hold several rows
 UPRIGHT, SIDEWAYS = 1.3, 3.0  # times as high as wide: boxes that follow one below another; lines, not single letters
 MOST_GAP = 0.6  # of its height, between two boxes of one line
+INSET = (0.3, 0.15)  # of a box's height, along and across: this far inside it there is ink, unless it is a button
 NEARLY = 0.75  # of the letters that are read along bends: straight lines that read more may be what they are
 PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 OTHER_SCRIPT = (
@@ -270,7 +271,25 @@ def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
 
 def _fitted(picture: Image.Image, box: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
     """The box drawn around its ink; where that is a button or another frame, around what stands in it."""
-    return inside_rims(picture, fit_to_ink(picture, box, others))
+    fitted = fit_to_ink(picture, box, others)
+    letters = inside_rims(picture, fitted)
+    if letters is not fitted:
+        return letters
+    return _inside(picture, fitted) if size_of(fitted)[1] > size_of(box)[1] else fitted
+
+
+def _inside(picture: Image.Image, box: np.ndarray) -> np.ndarray:
+    """The box around the ink well inside of a box; that itself where ink reaches out of there."""
+    height = size_of(box)[1]
+    inset_x, inset_y = INSET[0] * height, INSET[1] * height
+    inside = Frame(picture, box, (-inset_x, -inset_y, -inset_x, -inset_y))
+    if inside.solid is None or not inside.solid.any():
+        return box
+    columns, rows = np.flatnonzero(inside.solid.any(0)), np.flatnonzero(inside.solid.any(1))
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    if not (left > 0 < top and right < inside.solid.shape[1] and bottom < inside.solid.shape[0]):
+        return box  # letters reach the edges
+    return inside.to_picture(box_of(left, top, right, bottom))
 
 
 def _near(boxes: list[np.ndarray], index: int) -> list[np.ndarray]:
