@@ -909,6 +909,8 @@ def test_of_a_page_of_two_scripts_all_lines_are_read(asked, monkeypatch):
     for lines in ([foreign, *unread], [latin, *unread]):
         assert asked._all_read(lines) is lines
     assert [line.text for line in asked._all_read([foreign, latin, *unread])] == ["", "abc", *["menu"] * 3]
+    photograph = a_line("", **vars_of(replace(FOREIGN, confidence=0.0)))  # where no letter is seen for sure
+    assert [line.text for line in asked._all_read([photograph, latin, *unread])] == ["", "abc", *["menu"] * 3]
     monkeypatch.setattr(text_reader, "MOST_OF_SCRIPTS", 2)
     assert [line.height for line in asked._all_read([foreign, latin, *unread])[2:]] == [10, 9]
 

@@ -85,11 +85,13 @@ class TextReader:
 
     def _all_read(self, lines: list[TextLine]) -> list[TextLine]:
         """The lines; where one is in another script and one is not, the others read, too: each may be in either."""
-        few = [line for line in lines if line.is_read]
-        if len({line.reading.is_foreign for line in few}) < 2:
+        foreign = [line for line in lines if line.reading.is_foreign]
+        latin = [line for line in lines if line.is_read and not line.reading.is_foreign]
+        if not foreign or not latin:
             return lines
-        unread = sorted((line for line in lines if not line.is_read), key=lambda line: -line.area)
-        return few + [self._read_line(line) for line in unread[:MOST_OF_SCRIPTS]]
+        unread = (line for line in lines if not line.is_read and not line.reading.is_foreign)
+        largest = sorted(unread, key=lambda line: -line.area)[:MOST_OF_SCRIPTS]
+        return foreign + latin + [self._read_line(line) for line in largest]
 
     def _turned_boxes(self, picture: Image.Image) -> list[np.ndarray]:
         """Boxes as the detector finds them with the picture on its side; each begins with the edge along its text."""
