@@ -394,7 +394,10 @@ class FontIdentifier:
 
     def _by_words(self, picture: Image.Image, sample: _Sample, among: np.ndarray) -> list[_Sample]:
         """A line as it is, or as the parts of it that are in different faces, where something tells of some."""
-        line, grouping = sample.line, self.settings.grouping
+        grouping = self.settings.grouping
+        if not sample.line.is_read and self._parting(sample, among) >= grouping.reading:
+            sample = self._with_reading(picture, sample)
+        line = sample.line
         words = words_of(line)
         if len(words) < 2 or line.confidence < self.settings.reading.sure or line.course:
             return [sample]
@@ -420,8 +423,9 @@ class FontIdentifier:
 
     def _parting(self, sample: _Sample, among: np.ndarray) -> float:
         """What a line gains where some of its windows are in another face than the rest."""
-        windows = [self.catalogue.score_faces(window[None]) for window in sample.embeddings]
-        gain = gain_of_second(np.where(among, windows, -np.inf))
+        if len(sample.embeddings) < 2:
+            return 0.0
+        gain = gain_of_second(np.where(among, self.catalogue.score_each(sample.embeddings), -np.inf))
         return float(_weights([sample], self.settings.grouping)[0] * gain)
 
     def _look(self, line: TextLine, heights: float | None = None) -> Ink | None:

@@ -71,6 +71,7 @@ class GroupingSettings:
         neighbours: what having all of them in a family is worth to a line, as a price.
         parting, stroke: the words of a line are looked at where its windows gain as much, as a price, by a second face,
             or where the strokes of one are thicker or thinner by as much, in logarithms.
+        reading: a line of a page is read, so that its words can be looked at, where its windows gain as much.
     """
 
     family_price: float = 0.12
@@ -81,6 +82,7 @@ class GroupingSettings:
     neighbours: float = 0.08
     parting: float = 0.001
     stroke: float = 0.18
+    reading: float = 0.005
     RETIRED = ("light",)  # older models have it: nothing reads it any more
 
     def of_design(self, lines: int) -> "GroupingSettings":

@@ -839,6 +839,18 @@ def test_words_in_one_face_stay_one_line(identifier, family):
     assert [[line.text for line in group.lines] for group in answer.groups] == [[" ".join(SENTENCE)]]
 
 
+def test_a_line_of_a_page_that_nobody_read_is_read_where_its_windows_differ(identifier):
+    """And only there: of eleven lines one holds a word in another face."""
+    lines = [sentence("lora", "lora", "400-normal", 0, pixels=24)] * 10
+    special = sentence("lora", "press-start-2p", "400-normal", 3, pixels=13)
+    picture = on_page(*lines[:5], special, *lines[5:], size=(1000, 900), gap=0)
+    answer = identifier.identify(picture)
+    shown = {font.matches[0].family: [line.text for line in font.lines] for font in answer.fonts}
+    assert shown["press-start-2p"] == ["water"] and set(shown) == {"lora", "press-start-2p"}
+    assert {" ".join(SENTENCE[:3]), " ".join(SENTENCE[4:])} <= set(shown["lora"])
+    assert sum(not text for text in shown["lora"]) >= 5
+
+
 @pytest.fixture(scope="module")
 def read(identifier) -> TextLine:
     (line,) = identifier._reader.find_lines(sentence("lora", "lora", "400-normal", 0))

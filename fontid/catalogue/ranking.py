@@ -136,8 +136,14 @@ class Catalogue:
         """Cosine of each face with its nearest prototype, averaged over the embeddings: (N, D) -> (F,) float32."""
         if len(self.prototypes) == len(self.faces):  # the mean may come first then
             return self.prototypes @ embeddings.mean(0)
+        return self.score_each(embeddings).mean(0)
+
+    def score_each(self, embeddings: np.ndarray) -> np.ndarray:
+        """Cosine of each face with its nearest prototype: (N, D) -> (N, F) float32."""
         cosines = embeddings @ self.prototypes.T
-        return np.maximum.reduceat(cosines, self._first_prototypes, axis=1).mean(0)
+        if len(self.prototypes) == len(self.faces):
+            return cosines
+        return np.maximum.reduceat(cosines, self._first_prototypes, axis=1)
 
     def prototypes_of(self, face: int) -> np.ndarray:
         """(P, D) float32."""
