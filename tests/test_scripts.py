@@ -912,7 +912,8 @@ def test_of_a_page_of_two_scripts_all_lines_are_read(asked, monkeypatch):
     photograph = a_line("", **vars_of(replace(FOREIGN, confidence=0.0)))  # where no letter is seen for sure
     assert [line.text for line in asked._all_read([photograph, latin, *unread])] == ["", "abc", *["menu"] * 3]
     monkeypatch.setattr(text_reader, "MOST_OF_SCRIPTS", 2)
-    assert [line.height for line in asked._all_read([foreign, latin, *unread])[2:]] == [10, 9]
+    found = asked._all_read([foreign, latin, *unread])[2:]
+    assert [(line.height, line.text) for line in found] == [(10, "menu"), (9, "menu"), (8, "")]
 
 
 def test_of_two_other_scripts_that_of_the_first_line_is_named():

@@ -33,7 +33,7 @@ PLAIN = 5.0  # levels of gray: how much a plain ground varies at most
 OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
-MOST_OF_SCRIPTS = 60  # lines of a page that seems to hold several, the largest first
+MOST_OF_SCRIPTS = 60  # lines that are read of a page that seems to hold several scripts, the largest first
 LITTLE = 0.25  # of the area of fairly read Latin lines: what is taken for another script there is no text
 NAMED = 0.6  # of the other scripts' probability: a script that has more of it is told by its name
 
@@ -84,14 +84,15 @@ class TextReader:
         return line if read.reading.is_foreign else read
 
     def _all_read(self, lines: list[TextLine]) -> list[TextLine]:
-        """The lines; where one is in another script and one is not, the others read, too: each may be in either."""
+        """The lines; where one is in another script and one is not, more of them read: each may be in either."""
         foreign = [line for line in lines if line.reading.is_foreign]
         latin = [line for line in lines if line.is_read and not line.reading.is_foreign]
         if not foreign or not latin:
             return lines
-        unread = (line for line in lines if not line.is_read and not line.reading.is_foreign)
-        largest = sorted(unread, key=lambda line: -line.area)[:MOST_OF_SCRIPTS]
-        return foreign + latin + [self._read_line(line) for line in largest]
+        unread = [line for line in lines if not line.is_read and not line.reading.is_foreign]
+        unread.sort(key=lambda line: -line.area)
+        read = [self._read_line(line) for line in unread[:MOST_OF_SCRIPTS]]
+        return [*foreign, *latin, *read, *unread[MOST_OF_SCRIPTS:]]
 
     def _turned_boxes(self, picture: Image.Image) -> list[np.ndarray]:
         """Boxes as the detector finds them with the picture on its side; each begins with the edge along its text."""
