@@ -289,6 +289,7 @@ class FontIdentifier:
 
         grouping, boxes = self.settings.grouping, np.array([sample.line.extent for sample in samples])
         weights, heights = _weights(samples, grouping), np.array([sample.line.height for sample in samples])
+        weights[_are_cut(boxes, opened.height)] *= grouping.cut
         grouping = grouping.of_design(len(samples))
         parts = part_lines(self.catalogue, _scores(samples, among), weights, heights, boxes, grouping)
         answer = partial(
@@ -644,6 +645,14 @@ def _chosen(groups: list[Group], for_: str) -> Group:
 def _scores(samples: list[_Sample], among: np.ndarray) -> np.ndarray:
     """(N, F) of each sample, minus infinity for faces not `among`."""
     return np.where(among, [sample.scores for sample in samples], -np.inf)
+
+
+def _are_cut(boxes: np.ndarray, height: int) -> np.ndarray:
+    """Which lines reach the upper or the lower edge of a picture, so that half of their letters may be missing: (N,)
+
+    Args: boxes: (N, 4) left, top, right, bottom in pixels.
+    """
+    return (boxes[:, 1] < 1) | (boxes[:, 3] > height - 1)
 
 
 def _weights(samples: list[_Sample], settings: GroupingSettings) -> np.ndarray:

@@ -68,6 +68,7 @@ class GroupingSettings:
             chance of what a second family seems to explain.
         clear: pixels of ink's height from which a line's scores are fully believed.
         least_belief: in the scores of the lowest lines, 0-1.
+        cut: how much of its weight a line has that reaches the upper or lower edge of the picture: it may be cut off.
         neighbours: what having all of them in a family is worth to a line, as a price.
         parting, stroke: the words of a line are looked at where its windows gain as much, as a price, by a second face,
             or where the strokes of one are thicker or thinner by as much, in logarithms.
@@ -79,6 +80,7 @@ class GroupingSettings:
     many: float = 10.0
     clear: float = 32.0
     least_belief: float = 0.3
+    cut: float = 0.3
     neighbours: float = 0.08
     parting: float = 0.001
     stroke: float = 0.18

@@ -18,7 +18,7 @@ from fontid.catalogue.designs import gain_of_second, in_families, part_lines, po
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.preprocessing import Ink, find_ink, ink_box
-from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText
+from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText, _are_cut
 from fontid.letters import undoing
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
@@ -441,6 +441,22 @@ def test_a_family_costs_less_in_a_design_of_few_lines():
     assert len(part_apart(design(0, 1), scores, np.ones(2), DEFAULTS.grouping.of_design(2))) == 2
     prices = [GroupingSettings(family_price=0.2, many=10.0).of_design(lines).family_price for lines in (1, 5, 10, 50)]
     assert prices == pytest.approx([0.02, 0.1, 0.2, 0.2])
+
+
+def test_lines_at_the_upper_and_lower_edge_may_be_cut_off():
+    boxes = np.array([[0, 0.9, 50, 10], [0, 1, 50, 10], [0, 80, 50, 99], [0, 80, 50, 99.1]])
+    assert _are_cut(boxes, 100).tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize("family", ["lora", "marcellus"])
+def test_halves_of_lines_around_a_crop_are_no_font_of_their_own(identifier, family):
+    line = sentence(family, family, "400-normal", 0, pixels=24)
+    page = on_page(line, line, line, size=(700, 400), gap=-40)
+    rows = np.flatnonzero((np.asarray(page.convert("L")) < 128).any(1))
+    first, last = rows[0] + 12, rows[-1] - 14  # half of the first and of the last line
+    answer = identifier.identify(page.crop((0, int(first), 700, int(last))))
+    assert len(answer.groups[0].lines) > 1
+    assert [font.matches[0].family for font in answer.fonts] == [family]
 
 
 def test_one_large_difference_parts_lines_and_many_small_ones_do_not():
