@@ -43,10 +43,9 @@ MAIN = (
     ("WhatFontIs-Bench’s recipe, photo-like words, a sample", "photolike", None),
     ("generated photographs, a sample", "photo", None),
     ("effects behind, around and on letters, 48 conditions", "effects", None),
-    ("lines of pages of the project’s own templates", "pages", None),
-    ("lines of other people’s pages, set anew", "sites", None),
     ("real pictures that nobody here made", "realworld", None),
 )
+PAGES_BY = (("of templates of the project’s own", "pages"), ("other people’s, set anew", "sites"))
 REAL_KINDS = (
     "dark-bg", "specimen-poster", "colour-bg", "specimen-text", "rendered-sample", "photo-bg", "screenshot-small",
 )  # fmt: skip
@@ -112,6 +111,21 @@ def results(rows: tuple) -> str:
                 file,
             ]
         )
+    return table(head, lines)
+
+
+def whole_pages() -> str:
+    """Whole pages: their lines, and the list of families."""
+    head = "pages|lines|found|top-1 strict / twins|top-5 strict / twins|families named that are there|families found"
+    head += "|in several entries|entries of several families|file"
+    lines = []
+    for says, name in PAGES_BY:
+        file = f"results/benchmarks/{name}.json"
+        found = read(file)
+        ranks = (f"{per_cent(found['strict'][top])} / {per_cent(found['twins'][top])}" for top in ("top1", "top5"))
+        families = (per_cent(found["families"][key]) for key in ("precision", "recall", "split", "merged"))
+        row = [f"{found['pages']} {says}", found["n"], per_cent(found["found"])]
+        lines.append([*row, *ranks, *families, file])
     return table(head, lines)
 
 
@@ -346,6 +360,7 @@ def ladder(rows: dict[str, str]) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "results": partial(results, MAIN),
     "parts": partial(results, PARTS),
+    "pages": whole_pages,
     "conditions": conditions,
     "refusals": refusals,
     "classics": classics,
