@@ -18,12 +18,13 @@ from fontid.catalogue.designs import gain_of_second, in_families, part_lines, po
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration, quadratic, reliability
 from fontid.encoder.preprocessing import Ink, find_ink, ink_box
-from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText, _are_cut
+from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText, _are_cut, _chosen
 from fontid.letters import undoing
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.verification import Verifier, _chosen_letters, _mean_likeness, drawn_as
 from fontid.settings import DEFAULTS, DrawingSettings, GroupingSettings
+from fontid.text.frames import box_of
 from fontid.text.lines import Line, TextLine
 from fontid.text.words import ink_of, part_of, strokes_apart, words_of
 from tests.conftest import MODEL, draw, font_file
@@ -361,7 +362,13 @@ def test_a_button_is_no_heading(identifier):
     answer = identifier.identify(page, for_="heading")
     assert [group.matches[0].family for group in answer.groups] == ["pacifico", "lora"]
     button, heading = (group.lines[0] for group in answer.groups)
-    assert button.height > heading.height and answer.matches[0].family == "lora"
+    assert button.height < heading.height and answer.matches[0].family == "lora"
+    # where its corners lie around the button all the same
+    rim = dataclasses.replace(
+        button, corners=tuple(map(tuple, box_of(0, 0, 90, 60).tolist())), letters_height=button.height
+    )
+    groups = [dataclasses.replace(answer.groups[0], lines=(rim,)), answer.groups[1]]
+    assert rim.height > heading.height and _chosen(groups, "heading") is groups[1]
 
 
 def test_the_size_of_a_pages_heading_is_told(identifier):

@@ -63,7 +63,8 @@ def rows_of(identifier: FontIdentifier, matches: Sequence[Match]) -> list[Row]:
 def ordered(answer: Answer) -> list[Group]:
     """The groups of an answer as they are numbered: that of its `matches` first, then as its `fonts` are ordered."""
     places = {line: place for place, font in enumerate(answer.fonts) for line in font.lines}
-    return sorted(answer.groups, key=lambda group: (group.matches != answer.matches, places.get(group.lines[0], 0)))
+    last = len(answer.fonts)
+    return sorted(answer.groups, key=lambda group: (group.matches != answer.matches, places.get(group.lines[0], last)))
 
 
 def sizes_of(answer: Answer, group: Group) -> tuple[int, ...]:
