@@ -251,6 +251,7 @@ def _look(rng: np.random.Generator, pool: Pool, template: str, scale: float, fon
 
 
 def font_face_rule(face: Face, fonts: Path) -> str:
+    """CSS that brings a face into a page under its family's id, weight and slope. Args: fonts: folder of the files."""
     slope = "italic" if face.italic else "normal"
     return font_rule(face.family, face, fonts, f"font-weight:{face.weight};font-style:{slope};")
 

@@ -104,7 +104,9 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
 def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__)
     parser.add_argument("protocol", choices=(*PROTOCOLS, "pages", "sites"))
-    parser.add_argument("--split", choices=("validation", "test"), default="test", help="of the words drawn")
+    parser.add_argument(
+        "--split", choices=("validation", "test"), default="test", help="of the words drawn, or of the sites"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--count",

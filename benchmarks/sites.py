@@ -45,11 +45,11 @@ def draw_sites(
 ) -> Iterator[Page]:
     """Pages of packages drawn by lot, as much of them as a window shows.
 
-    Args: folder: of unpacked packages; fonts: that of the faces' files. Raises: ValueError where no package holds any.
+    Args: folder: of unpacked packages; fonts: that of the faces' files. Raises: SystemExit where no package holds any.
     """
     sites = [pages for package in sorted(folder.glob("*")) if (pages := pages_of(package))]
     if not sites:
-        raise ValueError(f"{folder} holds no pages: run python -m data_scripts.fetch_sites first.")
+        raise SystemExit(f"{folder} holds no pages: run python -m data_scripts.fetch_sites first.")
     from playwright.sync_api import Error  # here, so that the rest works without a browser driver
 
     pool, done = Pool(faces, open_face, usage), tqdm(total=count, desc="sites")

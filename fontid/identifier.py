@@ -395,15 +395,15 @@ class FontIdentifier:
 
     def _by_words(self, picture: Image.Image, sample: _Sample, among: np.ndarray) -> list[_Sample]:
         """A line as it is, or as the parts of it that are in different faces, where something tells of some."""
-        grouping = self.settings.grouping
-        if not sample.line.is_read and self._parting(sample, among) >= grouping.reading:
+        grouping, gain = self.settings.grouping, self._parting(sample, among)
+        if not sample.line.is_read and gain >= grouping.reading:
             sample = self._with_reading(picture, sample)
         line = sample.line
         words = words_of(line)
         if len(words) < 2 or line.confidence < self.settings.reading.sure or line.course:
             return [sample]
         inks = ink_of(line, sample.ink, words)
-        if inks is None or (strokes_apart(inks) < grouping.stroke and self._parting(sample, among) < grouping.parting):
+        if inks is None or (strokes_apart(inks) < grouping.stroke and gain < grouping.parting):
             return [sample]
         few = replace(self.preprocessing, most_windows=1)
         embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks])

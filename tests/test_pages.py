@@ -191,7 +191,7 @@ def test_other_peoples_pages_are_set_in_known_families(chromium, faces, open_fac
     assert {heading.family, first.family} <= {face.family for face in known}
     assert heading.weight == 700 and first.size == pytest.approx(20 * page.scale)
     assert np.ptp(np.asarray(image.crop(first.box))) > 100  # the letters are there
-    with pytest.raises(ValueError, match="fetch_sites first"):
+    with pytest.raises(SystemExit, match="fetch_sites first"):
         next(draw_sites(np.random.default_rng(3), known, open_face, package / "test", FONTS, USAGE))
 
 
