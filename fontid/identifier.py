@@ -437,12 +437,9 @@ class FontIdentifier:
         """Samples of lines with their ink and windows, all windows at once."""
         if not lines:
             return []
-        embedded = self.embed(np.concatenate([windows for _, _, windows in lines]))
-        parts = np.split(embedded, np.cumsum([len(windows) for _, _, windows in lines])[:-1])
-        return [
-            _Sample(place, ink, part, self.catalogue.score_faces(part))
-            for (place, ink, _), part in zip(lines, parts, strict=True)
-        ]
+        places, inks, windows = zip(*lines, strict=True)
+        parts = np.split(self.embed(np.concatenate(windows)), np.cumsum([len(one) for one in windows])[:-1])
+        return list(map(_Sample, places, inks, parts, self.catalogue.score_lines(parts)))
 
     def _without_change(
         self, picture: Image.Image, drawn: list[_Sample], verdict: Verdict, among: np.ndarray
@@ -459,27 +456,28 @@ class FontIdentifier:
         if all(sample.line.height < settings.least_height for sample in drawn):
             return
         read = sorted((sample for sample in drawn if sample.line.text), key=lambda sample: -sample.line.area)
-        least = self._nearest(read[0].embeddings[:1], among) + settings.closer  # its first window is that of one alone
+        first = self.catalogue.score_faces(read[0].embeddings[:1])  # its first window is that of one alone
+        least = float(first[among].max()) + settings.closer
         changes = [change for change in CHANGES if change.wider == 1 or len(drawn) <= settings.most_lines]
-        undone = [(change, of) for change in changes if (of := self._undone(picture, change, read[:1], windows=1))]
-        nearest = np.array([self._nearest(of[0].embeddings, among) for _, of in undone])
-        hollow = [place for place, (change, _) in enumerate(undone) if change.hollow]
-        others = [place for place in np.argsort(-nearest).tolist() if place not in hollow][: settings.changes]
-        for place in (*hollow, *(other for other in others if nearest[other] > least)):
-            change, _ = undone[place]
-            yield change, self._undone(picture, change, read[: self.settings.drawing.lines], windows=2)
+        undone = [(change, of) for change in changes for of in self._undone(picture, change, read[:1], windows=1)]
+        looks = self._embedded([of for _, of in undone])
+        nearest = {change: float(look.scores[among].max()) for (change, _), look in zip(undone, looks, strict=True)}
+        hollow = [change for change in nearest if change.hollow]
+        others = sorted((change for change in nearest if not change.hollow), key=lambda change: -nearest[change])
+        for change in (*hollow, *(other for other in others[: settings.changes] if nearest[other] > least)):
+            yield change, self._embedded(self._undone(picture, change, read[: self.settings.drawing.lines], windows=2))
 
-    def _undone(self, picture: Image.Image, change: Change, samples: list[_Sample], windows: int) -> list[_Sample]:
-        """The samples without a change, but for those of which nothing is left. Args: windows: of each, at most."""
+    def _undone(
+        self, picture: Image.Image, change: Change, samples: list[_Sample], windows: int
+    ) -> list[tuple[Line, Ink, np.ndarray]]:
+        """Lines without a change, with their ink and windows; not those of which nothing is left.
+
+        Args: windows: of each, at most.
+        """
         few = replace(self.preprocessing, most_windows=windows)
         inks = [sample.line.cut(picture).own_ink if change.hollow else sample.ink for sample in samples]
         undone = (undo(change, sample.line, ink) for sample, ink in zip(samples, inks, strict=True) if ink)
-        shown = [(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair]
-        return self._embedded(shown)
-
-    def _nearest(self, embeddings: np.ndarray, among: np.ndarray) -> float:
-        """Cosine of the best face."""
-        return float(self.catalogue.score_faces(embeddings)[among].max())
+        return [(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair]
 
     def _scored(self, samples: list[_Sample]) -> list[_Sample]:
         """The samples of another catalogue's search, scored by this one's."""
@@ -541,7 +539,8 @@ class FontIdentifier:
 
     def _faces_without(self, families: Collection[str]) -> np.ndarray:
         """(F,) bool."""
-        return np.array([face.family not in families for face in self.catalogue.faces])
+        left_out = [number for number, family in enumerate(self.catalogue.families) if family in families]
+        return ~np.isin(self.catalogue.family_of, left_out)
 
     def _judge(
         self, family: list[list[_Sample]], drawn: list[_Sample], among: np.ndarray, prior: bool

@@ -80,16 +80,23 @@ function inkIn(image, box) {
   const rim = [];
   for (let x = 0; x < width; x++) rim.push(x * 4, ((height - 1) * width + x) * 4);
   for (let y = 0; y < height; y++) rim.push(y * width * 4, (y * width + width - 1) * 4);
-  const median = (places) => [0, 1, 2].map((part) => places.map((at) => data[at + part]).sort((a, b) => a - b)[places.length >> 1]);
-  const ground = median(rim);
+  const median = (places) => [0, 1, 2].map((part) => {
+    const counts = new Uint32Array(256);
+    for (const at of places) counts[data[at + part]]++;
+    let value = 0;
+    for (let before = places.length >> 1; before >= counts[value]; value++) before -= counts[value];
+    return value;
+  });
+  const ground = median(rim), [red, green, blue] = ground;
   const away = new Float32Array(width * height);
-  const [left, top, right, bottom] = box;
+  const [left, top, right, bottom] = box; // beyond it there are parts of other lines
   let most = 1;
-  for (let i = 0; i < away.length; i++) {
-    const x = i % width, y = (i / width) | 0;
-    if (x < left - 1 || x > right || y < top - 1 || y > bottom) continue; // parts of other lines
-    away[i] = Math.hypot(...ground.map((value, part) => data[4 * i + part] - value));
-    most = Math.max(most, away[i]);
+  for (let y = Math.max(0, Math.ceil(top - 1)); y <= Math.min(height - 1, bottom); y++) {
+    for (let x = Math.max(0, Math.ceil(left - 1)); x <= Math.min(width - 1, right); x++) {
+      const i = y * width + x;
+      away[i] = Math.sqrt((data[4 * i] - red) ** 2 + (data[4 * i + 1] - green) ** 2 + (data[4 * i + 2] - blue) ** 2);
+      if (away[i] > most) most = away[i];
+    }
   }
   const inked = [];
   for (let i = 0; i < away.length; i++) if ((away[i] /= most) > 0.7) inked.push(4 * i);

@@ -134,9 +134,13 @@ class Catalogue:
 
     def score_faces(self, embeddings: np.ndarray) -> np.ndarray:
         """Cosine of each face with its nearest prototype, averaged over the embeddings: (N, D) -> (F,) float32."""
+        return self.score_lines([embeddings])[0]
+
+    def score_lines(self, lines: Sequence[np.ndarray]) -> np.ndarray:
+        """The same of several lines at once: (N, D) of each -> (lines, F) float32."""
         if len(self.prototypes) == len(self.faces):  # the mean may come first then
-            return self.prototypes @ embeddings.mean(0)
-        return self.score_each(embeddings).mean(0)
+            return np.stack([embeddings.mean(0) for embeddings in lines]) @ self.prototypes.T
+        return np.stack([self.score_each(embeddings).mean(0) for embeddings in lines])
 
     def score_each(self, embeddings: np.ndarray) -> np.ndarray:
         """Cosine of each face with its nearest prototype: (N, D) -> (N, F) float32."""

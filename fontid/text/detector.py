@@ -13,7 +13,7 @@ from fontid.text.frames import size_of
 
 SIDE = 640  # longest side of the detector's input, in pixels, its border included; a page's small text may need more
 BORDER = 1 / 3  # ground around the picture, of its shorter side: letters at the edge are missed without it
-LEAST_BORDER = 24  # pixels of the detector's input
+LEAST_BORDER, MOST_BORDER = 24, 48  # pixels of the detector's input; how large letters are follows from all of BORDER
 WORD_HEIGHT = 7.5  # likewise: lower words are missed
 MOST_WORD = 40  # pixels of a picture: higher words are seen at any scale
 LEAST_WORDS = 12  # a picture with fewer low ones is no page
@@ -119,9 +119,11 @@ def _looks(picture: Image.Image) -> list[_Look]:
     words = None if found is None else _low_words(found)
     if found is None or words is None or scale * words >= WORD_HEIGHT:
         fewer = min(1.0, ENOUGH / _low_letters(_scaled(picture.convert("L"), scale)))
-        return [_Look(scale * fewer, max(LEAST_BORDER, border * fewer))]
+        return [_Look(scale * fewer, min(MOST_BORDER, max(LEAST_BORDER, border * fewer)))]
     page = _Look(min(1.0, WORD_HEIGHT / words), LEAST_BORDER, page=True)
-    return [page, _Look(scale, border)] if _large_letters(found, RULE / page.scale) >= SEVERAL else [page]
+    if _large_letters(found, RULE / page.scale) < SEVERAL:
+        return [page]
+    return [page, _Look(scale, min(MOST_BORDER, border))]
 
 
 def _low_words(pieces: np.ndarray) -> float | None:
