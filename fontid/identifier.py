@@ -382,15 +382,30 @@ class FontIdentifier:
         heights = most * settings.window / settings.ink_height if many else None
         samples: list[_Sample] = []
         waiting: list[tuple[Line, Ink, np.ndarray]] = []
+        owned: dict[int, tuple[Line, Ink]] = {}  # by the number of a sample that is shown other ink
         while lines:
             line = lines.pop(0)
             ink = self._look(line, heights)
             if ink is not None:
-                place = line.with_letters(ink) if line.is_read else line.place
-                waiting.append((place, ink, windows_of(fit_line(ink, self.preprocessing), settings)))
+                if not many and line.own_ink not in (None, ink):
+                    owned[len(samples) + len(waiting)] = _placed(line, line.own_ink)
+                waiting.append((*_placed(line, ink), windows_of(fit_line(ink, self.preprocessing), settings)))
             if sum(len(windows) for _, _, windows in waiting) >= BATCH or not lines:
                 samples += self._embedded(waiting)
                 waiting = []
+        return self._as_they_are(samples, owned)
+
+    def _as_they_are(self, samples: list[_Sample], owned: dict[int, tuple[Line, Ink]]) -> list[_Sample]:
+        """The samples; with a line's own ink where that is much nearer to some face than the letters found in it.
+
+        Else faces with a texture, with dots or with outlines would be taken for those without.
+        """
+        settings, windows = self.settings.letters, self.preprocessing
+        asked = [number for number in owned if samples[number].scores.max() < settings.near]
+        looks = [(*owned[number], windows_of(fit_line(owned[number][1], windows), windows)) for number in asked]
+        for number, own in zip(asked, self._embedded(looks), strict=True):
+            if own.scores.max() > samples[number].scores.max() + settings.nearer:
+                samples[number] = own
         return samples
 
     def _by_words(self, picture: Image.Image, sample: _Sample, among: np.ndarray) -> list[_Sample]:
@@ -630,6 +645,11 @@ class FontIdentifier:
         rows = self._rank(verdict.scores, RIVALS, prior)
         share = sum(row.conditional_probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
+
+
+def _placed(line: TextLine, ink: Ink) -> tuple[Line, Ink]:
+    """A line without its pixels, and its ink."""
+    return line.with_letters(ink) if line.is_read else line.place, ink
 
 
 def _chosen(groups: list[Group], for_: str) -> Group:

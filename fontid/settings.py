@@ -51,10 +51,14 @@ class LettersSettings:
         differing: a line's own ink is shown where it differs less from the letters found. This is the share of the ink
             that differs by more than a pixel's shift, times the line's height in pixels: small letters are blurred.
         least: coverage of a line's box, 0-1: with less there are no letters in it.
+        near: cosine of the letters found with the nearest face: where it is less, the line's own ink is looked at, too.
+        nearer: cosine by which that must be nearer to some face to be shown instead: its dots or rims are a face's own.
     """
 
     differing: float = 1.0
     least: float = 0.004
+    near: float = 0.7
+    nearer: float = 0.08
     RETIRED = ("plain", "small", "longer")  # the share alone, whatever the height; a map of small letters' embeddings
 
 

@@ -1,6 +1,7 @@
 """A line of text in a picture: where it is, what it says, and its straightened pixels."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -110,7 +111,7 @@ class TextLine(Line):
         share = min(1.0, heights * self.height / max(1.0, self.width))
         return replace(self, frame=Frame(self.frame.picture, self.between(0, share), self.frame.margins))
 
-    @property
+    @cached_property
     def own_ink(self) -> Ink | None:
         """Its ink without that of other lines; None where there is none."""
         gray = self.frame.own_gray()
