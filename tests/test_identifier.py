@@ -317,6 +317,16 @@ def test_a_glyph_is_where_its_numbers_say(identifier):
     assert identifier.letterforms.glyphs("lora-400-normal", " Ω") == [None, None]
 
 
+@pytest.mark.parametrize("family", ["rubik-scribble", "rubik-vinyl", "rubik-burned", "tilt-prism"])
+def test_what_belongs_to_a_faces_letters_is_not_taken_off_them(identifier, family):
+    """Lines, rings and flames in letters are no ground that the letters network should part from them."""
+    font = ImageFont.truetype(io.BytesIO(identifier.letterforms.font_data(f"{family}-400-normal")), 60)
+    left, top, right, bottom = font.getbbox("Harbour")
+    picture = Image.new("L", (right - left + 60, bottom - top + 60), 255)
+    ImageDraw.Draw(picture).text((30 - left, 30 - top), "Harbour", 0, font=font)
+    assert identifier.identify(picture).matches[0].family == family
+
+
 def test_lines_of_one_face_are_one_group(identifier):
     lines = [draw(text, "merriweather", size) for text, size in (("Signal groups", 48), ("of the meadow", 30))]
     answer = identifier.identify(on_page(*lines))

@@ -13,10 +13,12 @@ from fontid.text.scripts import OTHER, ScriptClassifier
 
 HEIGHT = 48  # pixels of the recogniser's input
 WIDEST = 2400  # likewise; a longer line is squeezed
+LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
 MIN_FOREIGN = 0.9  # a line more likely than this in other scripts is no Latin
 MIN_UNNAMED = 0.99  # likewise, where that is no script by name: textures and odd display faces look so, too
 MIN_LETTERS = 3  # that were read as Latin ones: fewer, or digits, may be taken for anything
-LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
+KNOWN = "greek"  # a script whose letters the recogniser knows
+SURE = 0.9  # confidence of a line in Latin letters that is not in that script, unless some of its letters are seen
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Reading:
             return False
         if seen and self.other_letters > 1:
             return self.foreign > 0.5
+        likeliest = max(self.others, key=self.others.__getitem__, default=OTHER)
+        if likeliest == KNOWN and not self.other_letters and self.confidence >= SURE:
+            return False
         named = self.foreign - self.others.get(OTHER, 0.0) > 0.5
         return self.foreign > (MIN_FOREIGN if named else MIN_UNNAMED)
 
