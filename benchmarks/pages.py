@@ -1,11 +1,11 @@
-"""Screenshots of whole pages with every visible line known: what the protocol `pages` of benchmarks.render draws.
+"""Screenshots of whole pages with every visible line known: protocols `pages` and `editors` of benchmarks.render.
 
 The pages are made from the templates beside this module, their words from one `split` of `data_scripts.texts`. Half of
-the families are drawn by how often they are downloaded, half at random.
+the families are drawn by how often they are downloaded, half at random; but for an editor's code, see `EDITORS`.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,8 @@ from fontid.catalogue.usage import read_usage
 
 TEMPLATES = ("article", "landing", "dashboard", "shop", "slide", "poster", "editor", "terminal", "phone")
 COUNT = 180
+EDITORS = ("jetbrains-mono", "fira-code", "source-code-pro", "ibm-plex-mono", "cascadia-code")  # families of code
+SCREEN = 1920, 1080  # pixels
 NEEDED = frozenset(LETTERS + "0123456789.,:-/()!?%$")
 NEEDED_BY_CODE = NEEDED | frozenset("{}[]<>=_;#*+\"'&|@~")
 LARGEST = 64  # pixels of the picture
@@ -80,6 +82,21 @@ RUNS = """() => {
 
 
 @dataclass(frozen=True)
+class Plan:
+    """A page to be drawn: width and height in CSS pixels, `scale` pixels to one of those.
+
+    dark, code: None where chance decides, the second the family of code.
+    """
+
+    template: str
+    scale: float
+    width: int
+    height: int
+    dark: bool | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True)
 class PageLine:
     """A visible line, or the part of one that is in one face: `box` and `size` in pixels of the picture."""
 
@@ -117,6 +134,9 @@ class Pool:
         self._families, self._open_face = by_family(faces), open_face
         self._downloads = read_usage(usage)
 
+    def faces_of(self, family: str) -> list[Face]:
+        return self._families[family]
+
     def choose(self, rng: np.random.Generator, categories: tuple[str, ...], needed: frozenset[str]) -> list[Face]:
         """The faces of a family that can spell what a page needs."""
         fitting = [name for name, faces in self._families.items() if faces[0].category in categories]
@@ -129,24 +149,39 @@ class Pool:
                 return faces
 
 
+def plan_pages(rng: np.random.Generator, count: int = COUNT) -> Iterator[Plan]:
+    """Pages of all templates in turn."""
+    for number in range(count):
+        name = TEMPLATES[number % len(TEMPLATES)]
+        scales = PHONE_SCALES if name == "phone" else SCALES
+        scale = float(rng.choice(list(scales), p=list(scales.values())))
+        windows = WINDOWS[3.0] if name == "phone" else WINDOWS[scale]
+        width, height = windows[rng.integers(len(windows))]
+        if name == "editor" and scale == 1.0 and rng.random() < 0.5:
+            width, height = SCREEN
+        if name == "poster":
+            width, height = sorted((width, height))
+        yield Plan(name, scale, width, height)
+
+
+def plan_editors() -> Iterator[Plan]:
+    """Whole screens of code: editors with a side bar and numbers of lines, and terminals, light and dark."""
+    for family in EDITORS:
+        for name in ("editor", "terminal"):
+            for dark in (False, True):
+                yield Plan(name, 1.0, *SCREEN, dark, family)
+
+
 def draw_pages(
-    rng: np.random.Generator, faces: list[Face], open_face, split: str, fonts: Path, usage: Path, count: int = COUNT
+    rng: np.random.Generator, plans: Iterable[Plan], faces: list[Face], open_face, split: str, fonts: Path, usage: Path
 ) -> Iterator[Page]:
-    """Pages of all templates in turn. Args: fonts: the folder of the faces' files."""
+    """Args: plans: the pages, of which each is drawn before the next is planned; fonts: folder of the faces' files."""
     pool = Pool(faces, open_face, usage)
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
     with open_browser() as browser:
-        for number in tqdm(range(count), "pages"):
-            name = TEMPLATES[number % len(TEMPLATES)]
-            scales = PHONE_SCALES if name == "phone" else SCALES
-            scale = float(rng.choice(list(scales), p=list(scales.values())))
-            windows = WINDOWS[3.0] if name == "phone" else WINDOWS[scale]
-            width, height = windows[rng.integers(len(windows))]
-            if name == "editor" and scale == 1.0 and rng.random() < 0.5:
-                width, height = 1920, 1080
-            if name == "poster":
-                width, height = sorted((width, height))
-            look = _look(rng, pool, name, scale, fonts)
+        for plan in tqdm(plans, "pages"):
+            name, scale, width, height = plan.template, plan.scale, plan.width, plan.height
+            look = _look(rng, pool, plan, fonts)
             html = environment.get_template(f"{name}.html").render(look | Words(rng, split, look["charset"]).helpers)
             page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
             page.set_content(html)
@@ -208,14 +243,16 @@ def _around_ink(pixels: np.ndarray, box: list[float]) -> tuple[int, int, int, in
     return int(left + columns[0]), int(top + rows[0]), int(left + columns[-1] + 1), int(top + rows[-1] + 1)
 
 
-def _look(rng: np.random.Generator, pool: Pool, template: str, scale: float, fonts: Path) -> dict:
+def _look(rng: np.random.Generator, pool: Pool, plan: Plan, fonts: Path) -> dict:
     """What a template needs besides words: families, sizes in CSS pixels and colours."""
+    template, scale = plan.template, plan.scale
     has_code = template in ("editor", "terminal") or rng.random() < 0.3
     plain, any_kind = ("sans-serif", "serif"), ("sans-serif", "serif", "display", "handwriting")
     text = pool.choose(rng, plain, NEEDED)
     heading = text if template == "editor" and rng.random() < 0.5 else pool.choose(rng, any_kind, NEEDED)
     label = pool.choose(rng, plain, NEEDED) if rng.random() < 0.25 else text
     code = pool.choose(rng, ("monospace",), NEEDED_BY_CODE) if has_code else text
+    code = pool.faces_of(plan.code) if plan.code else code
     least = SMALLEST / scale
     on_paper = template in ("slide", "poster")
     size = float(rng.choice((18, 20, 24) if on_paper else (13, 14, 14, 15, 16, 16, 17)))
@@ -224,6 +261,7 @@ def _look(rng: np.random.Generator, pool: Pool, template: str, scale: float, fon
     sizes = [round(min(LARGEST / scale, size * growth**power)) for power in (4 if on_paper else 3, 2, 0.7)]
     weights = [face.weight for face in heading if not face.italic and face.weight >= 400] or [400]
     dark = bool(rng.random() < (0.75 if template in ("editor", "terminal") else 0.35))
+    dark = dark if plan.dark is None else plan.dark
     tint = rng.integers(-8, 9, 3)
     ground = (rng.integers(12, 42) if dark else rng.choice((255, 255, 250, 244))) + tint
     panel = ground + (rng.integers(6, 18) if dark else -rng.integers(4, 14))

@@ -25,6 +25,8 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
   colours, JPEG. None published.
 - pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
   page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
+- editors: screenshots of 1920 x 1080 of editors with a side bar and numbers of lines, and of terminals, light and dark,
+  in five families of code (`benchmarks.pages.EDITORS`). None published.
 - sites: screenshots of 100 web pages of other people's (data_scripts.fetch_sites), text, headings and code in a family
   each. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
 - axes: 2-4 words, 24-64 px, black on white, in every family that is variable in more than weight and slope: a face of
@@ -55,7 +57,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import sites
-from benchmarks.pages import COUNT, draw_pages
+from benchmarks.pages import COUNT, draw_pages, plan_editors, plan_pages
 from benchmarks.protocols import PROTOCOLS, Drawing
 from data_scripts.chromium import ChromiumMissing, draw_boxes
 from data_scripts.render_dataset import is_held_out
@@ -65,6 +67,7 @@ from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.commands import command_line
 from fontid.paths import data_home
 
+PAGES = ("pages", "editors", "sites")
 COUNTED = ("effects", "grounds", "pages", "sites")
 USAGE = Path("data_scripts/usage.tsv")
 
@@ -103,7 +106,7 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
 
 def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__)
-    parser.add_argument("protocol", choices=(*PROTOCOLS, "pages", "sites"))
+    parser.add_argument("protocol", choices=(*PROTOCOLS, *PAGES))
     parser.add_argument(
         "--split", choices=("validation", "test"), default="test", help="of the words drawn, or of the sites"
     )
@@ -132,13 +135,15 @@ def main(argv: list[str] | None = None) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     try:
-        if arguments.protocol in ("pages", "sites"):
+        if arguments.protocol in PAGES:
             fonts, usage = arguments.fonts, arguments.usage
-            if arguments.protocol == "pages":
-                drawn = draw_pages(rng, faces, open_face, arguments.split, fonts, usage, arguments.count or COUNT)
-            else:
+            if arguments.protocol == "sites":
                 folder, count = arguments.sites / arguments.split, arguments.count or sites.COUNT
                 drawn = sites.draw_sites(rng, faces, open_face, folder, fonts, usage, count)
+            else:
+                of_pages = arguments.protocol == "pages"
+                plans = plan_pages(rng, arguments.count or COUNT) if of_pages else plan_editors()
+                drawn = draw_pages(rng, plans, faces, open_face, arguments.split, fonts, usage)
             for number, page in enumerate(drawn):
                 name = f"{number:05d}{page.suffix}"
                 (arguments.out / name).write_bytes(page.data)

@@ -71,6 +71,7 @@ BENCHMARKS = {
     "realworld": Benchmark(None),
     "realworld-no-prior": Benchmark(None, (NO_PRIOR,)),
     "pages": Benchmark("pages", limited(60)),
+    "editors": Benchmark("editors"),
     "sites": Benchmark("sites"),
     "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
     "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
