@@ -45,7 +45,11 @@ MAIN = (
     ("effects behind, around and on letters, 48 conditions", "effects", None),
     ("real pictures that nobody here made", "realworld", None),
 )
-PAGES_BY = (("of templates of the project’s own", "pages"), ("other people’s, set anew", "sites"))
+PAGES_BY = (
+    ("of templates of the project’s own", "pages"),
+    ("editors and terminals of 1920 x 1080", "editors"),
+    ("other people’s, set anew", "sites"),
+)
 REAL_KINDS = (
     "dark-bg", "specimen-poster", "colour-bg", "specimen-text", "rendered-sample", "photo-bg", "screenshot-small",
 )  # fmt: skip

@@ -4,12 +4,13 @@ import io
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pages import Pool, _around_ink, lines_of
+from benchmarks.pages import EDITORS, Plan, Pool, _around_ink, draw_pages, lines_of, plan_editors
 from benchmarks.render import USAGE
 from benchmarks.sites import WINDOWS, draw_sites
 from data_scripts.fetch_sites import pages_of, read_sites
@@ -166,6 +167,24 @@ def test_families_of_pages_are_drawn_by_the_table_of_usage_that_ships():
     pool, rng = Pool(faces, lambda face: every, USAGE), np.random.default_rng(0)
     chosen = Counter(pool.choose(rng, ("sans-serif",), frozenset("abc"))[0].family for _ in range(200))
     assert 25 < chosen["nobody"] < 75  # half of the times, evenly; what nobody uses never comes by usage
+
+
+def test_editors_are_whole_screens_of_each_family_of_code_light_and_dark():
+    plans = list(plan_editors())
+    assert {(plan.code, plan.template, plan.dark) for plan in plans} == set(
+        product(EDITORS, ("editor", "terminal"), (False, True))
+    )
+    assert len(plans) == 20 and {(plan.width, plan.height, plan.scale) for plan in plans} == {(1920, 1080, 1.0)}
+
+
+def test_a_page_is_drawn_as_it_is_planned(chromium, faces, open_face):
+    """Its code is in the family that was asked for, not in one that chance gives."""
+    known = [replace(face, category="monospace") if face.family == "press-start-2p" else face for face in faces]
+    plan = Plan("terminal", 1.0, 900, 600, False, "lora")
+    (page,) = draw_pages(np.random.default_rng(3), [plan], known, open_face, "test", FONTS, USAGE)
+    assert {line.family for line in page.lines if line.role == "code"} == {"lora"} and not page.dark
+    image = Image.open(io.BytesIO(page.data))
+    assert image.size == (900, 600) and np.median(np.asarray(image.convert("L"))) > 200
 
 
 SITE = """<body style="margin:20px; font:20px serif; width:600px"><h1 class="big">Signal Window</h1>
