@@ -17,8 +17,8 @@ LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
 MIN_FOREIGN = 0.9  # a line more likely than this in other scripts is no Latin
 MIN_UNNAMED = 0.99  # likewise, where that is no script by name: textures and odd display faces look so, too
 MIN_LETTERS = 3  # that were read as Latin ones: fewer, or digits, may be taken for anything
-KNOWN = "greek"  # a script whose letters the recogniser knows
-SURE = 0.9  # confidence of a line in Latin letters that is not in that script, unless some of its letters are seen
+TELLING = frozenset("DFGJLQRSVWZdfgjlqsvwz")  # letters that hardly any of another script is read as
+MIN_TELLING, FAIR = 0.25, 0.7  # share of those in a line that is surely Latin, where it was read with this confidence
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Reading:
             return False
         if seen and self.other_letters > 1:
             return self.foreign > 0.5
-        likeliest = max(self.others, key=self.others.__getitem__, default=OTHER)
-        if likeliest == KNOWN and not self.other_letters and self.confidence >= SURE:
+        telling = sum(letter in TELLING for letter in self.text)
+        if self.confidence >= FAIR and not self.other_letters and telling >= MIN_TELLING * max(letters, 1):
             return False
         named = self.foreign - self.others.get(OTHER, 0.0) > 0.5
         return self.foreign > (MIN_FOREIGN if named else MIN_UNNAMED)
