@@ -7,7 +7,7 @@ the families are drawn by how often they are downloaded, half at random; but for
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -149,9 +149,9 @@ class Pool:
                 return faces
 
 
-def plan_pages(rng: np.random.Generator, count: int = COUNT) -> Iterator[Plan]:
+def plan_pages(rng: np.random.Generator, count: int) -> Iterator[Plan]:
     """Pages of all templates in turn."""
-    for number in range(count):
+    for number in tqdm(range(count), "pages"):
         name = TEMPLATES[number % len(TEMPLATES)]
         scales = PHONE_SCALES if name == "phone" else SCALES
         scale = float(rng.choice(list(scales), p=list(scales.values())))
@@ -166,10 +166,8 @@ def plan_pages(rng: np.random.Generator, count: int = COUNT) -> Iterator[Plan]:
 
 def plan_editors() -> Iterator[Plan]:
     """Whole screens of code: editors with a side bar and numbers of lines, and terminals, light and dark."""
-    for family in EDITORS:
-        for name in ("editor", "terminal"):
-            for dark in (False, True):
-                yield Plan(name, 1.0, *SCREEN, dark, family)
+    for family, name, dark in tqdm(list(product(EDITORS, ("editor", "terminal"), (False, True))), "editors"):
+        yield Plan(name, 1.0, *SCREEN, dark, family)
 
 
 def draw_pages(
@@ -179,7 +177,7 @@ def draw_pages(
     pool = Pool(faces, open_face, usage)
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
     with open_browser() as browser:
-        for plan in tqdm(plans, "pages"):
+        for plan in plans:
             name, scale, width, height = plan.template, plan.scale, plan.width, plan.height
             look = _look(rng, pool, plan, fonts)
             html = environment.get_template(f"{name}.html").render(look | Words(rng, split, look["charset"]).helpers)

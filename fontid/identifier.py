@@ -26,7 +26,7 @@ from fontid.catalogue.faces import Face
 from fontid.catalogue.ranking import RIVALS, Catalogue, Match, Neighbour
 from fontid.commands import Refusal
 from fontid.confidence import evidence_of
-from fontid.encoder.preprocessing import Ink, find_ink, fit_line, windows_of
+from fontid.encoder.preprocessing import Ink, Preprocessing, find_ink, fit_line, windows_of
 from fontid.hub import fetch
 from fontid.letters.alike import share_alike
 from fontid.letters.letterforms import Letterforms
@@ -389,7 +389,7 @@ class FontIdentifier:
             if ink is not None:
                 if not many and line.own_ink not in (None, ink):
                     owned[len(samples) + len(waiting)] = _placed(line, line.own_ink)
-                waiting.append((*_placed(line, ink), windows_of(fit_line(ink, self.preprocessing), settings)))
+                waiting.append(_windowed(*_placed(line, ink), settings))
             if sum(len(windows) for _, _, windows in waiting) >= BATCH or not lines:
                 samples += self._embedded(waiting)
                 waiting = []
@@ -400,10 +400,10 @@ class FontIdentifier:
 
         Else faces with a texture, with dots or with outlines would be taken for those without.
         """
-        settings, windows = self.settings.letters, self.preprocessing
+        settings = self.settings.letters
         asked = [number for number in owned if samples[number].scores.max() < settings.near]
-        looks = [(*owned[number], windows_of(fit_line(owned[number][1], windows), windows)) for number in asked]
-        for number, own in zip(asked, self._embedded(looks), strict=True):
+        looks = self._embedded([_windowed(*owned[number], self.preprocessing) for number in asked])
+        for number, own in zip(asked, looks, strict=True):
             if own.scores.max() > samples[number].scores.max() + settings.nearer:
                 samples[number] = own
         return samples
@@ -421,7 +421,7 @@ class FontIdentifier:
         if inks is None or (strokes_apart(inks) < grouping.stroke and gain < grouping.parting):
             return [sample]
         few = replace(self.preprocessing, most_windows=1)
-        embedded = self._embedded([(line, ink, windows_of(fit_line(ink, few), few)) for ink in inks])
+        embedded = self._embedded([_windowed(line, ink, few) for ink in inks])
         wide = np.array([ink.box[2] - ink.box[0] for ink in inks]) * line.width / np.ptp(sample.ink.box[::2])
         left = np.array([line.centres[first] for first, _ in words]) * line.width
         heights = np.full(len(words), line.height)
@@ -492,7 +492,7 @@ class FontIdentifier:
         few = replace(self.preprocessing, most_windows=windows)
         inks = [sample.line.cut(picture).own_ink if change.hollow else sample.ink for sample in samples]
         undone = (undo(change, sample.line, ink) for sample, ink in zip(samples, inks, strict=True) if ink)
-        return [(*pair, windows_of(fit_line(pair[1], few), few)) for pair in undone if pair]
+        return [_windowed(*pair, few) for pair in undone if pair]
 
     def _scored(self, samples: list[_Sample]) -> list[_Sample]:
         """The samples of another catalogue's search, scored by this one's."""
@@ -650,6 +650,11 @@ class FontIdentifier:
 def _placed(line: TextLine, ink: Ink) -> tuple[Line, Ink]:
     """A line without its pixels, and its ink."""
     return line.with_letters(ink) if line.is_read else line.place, ink
+
+
+def _windowed(line: Line, ink: Ink, settings: Preprocessing) -> tuple[Line, Ink, np.ndarray]:
+    """A line, its ink, and the windows of that as the encoder takes them."""
+    return line, ink, windows_of(fit_line(ink, settings), settings)
 
 
 def _chosen(groups: list[Group], for_: str) -> Group:

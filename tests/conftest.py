@@ -37,8 +37,12 @@ def font_file(family: str, style: str = "400-normal") -> Path:
 
 def draw(text: str, family: str, pixels: int = 48, ink=0, ground=255, style: str = "400-normal") -> Image.Image:
     """A picture with one line of text, drawn by FreeType."""
-    font = ImageFont.truetype(str(font_file(family, style)), pixels)
+    return draw_with(ImageFont.truetype(str(font_file(family, style)), pixels), text, ink, ground)
+
+
+def draw_with(font: ImageFont.FreeTypeFont, text: str, ink=0, ground=255) -> Image.Image:
     left, top, right, bottom = font.getbbox(text)
+    pixels = font.size
     mode = "L" if isinstance(ink, int) else "RGB"
     picture = Image.new(mode, (right - left + pixels, bottom - top + pixels), ground)
     ImageDraw.Draw(picture).text((pixels // 2 - left, pixels // 2 - top), text, ink, font=font)

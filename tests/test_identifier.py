@@ -27,7 +27,7 @@ from fontid.settings import DEFAULTS, DrawingSettings, GroupingSettings
 from fontid.text.frames import box_of
 from fontid.text.lines import Line, TextLine
 from fontid.text.words import ink_of, part_of, strokes_apart, words_of
-from tests.conftest import MODEL, draw, font_file
+from tests.conftest import MODEL, draw, draw_with, font_file
 from tests.test_lines import on_page
 
 
@@ -321,10 +321,7 @@ def test_a_glyph_is_where_its_numbers_say(identifier):
 def test_what_belongs_to_a_faces_letters_is_not_taken_off_them(identifier, family):
     """Lines, rings and flames in letters are no ground that the letters network should part from them."""
     font = ImageFont.truetype(io.BytesIO(identifier.letterforms.font_data(f"{family}-400-normal")), 60)
-    left, top, right, bottom = font.getbbox("Harbour")
-    picture = Image.new("L", (right - left + 60, bottom - top + 60), 255)
-    ImageDraw.Draw(picture).text((30 - left, 30 - top), "Harbour", 0, font=font)
-    assert identifier.identify(picture).matches[0].family == family
+    assert identifier.identify(draw_with(font, "Harbour")).matches[0].family == family
 
 
 def test_lines_of_one_face_are_one_group(identifier):
