@@ -71,21 +71,39 @@ def layout(browser, address: str, one: Path, six: Path) -> dict:
 def tasks(browser, address: str, poster: Path) -> dict:
     """Clicks, choosing the file among them, and seconds without those that a person takes to look."""
 
-    def timed(*clicks: str) -> dict:
+    def timed(*clicks: str, ends: str = "body", picture: Path | None = poster, words: str = "") -> dict:
+        """Click one after another and type the words after the last but one, until what ends the task is in sight."""
         page = open_page(browser, address, viewport={"width": 1280, "height": 720})
         began = time.perf_counter()
-        show(page, poster)
-        for selector in clicks:
-            page.locator(selector).first.click()
+        if picture:
+            show(page, picture)
+        for number, selector in enumerate(clicks, 1):
+            if selector.endswith("select"):
+                page.locator(selector).first.select_option(index=1)
+            else:
+                page.locator(selector).first.click()
+            if words and number == len(clicks) - 1:
+                page.keyboard.type(words)
+        page.locator(ends).first.wait_for(timeout=WAIT)
         page.wait_for_timeout(50)
         took = time.perf_counter() - began
         page.context.close()
-        return {"clicks": 1 + len(clicks), "seconds": round(took, 2)}
+        return {"clicks": bool(picture) + len(clicks), "seconds": round(took, 2)}
 
+    stand_in = "h2:has-text('Proxima Nova') ~ .matches [data-family]"
     return {
         "copy the CSS of the font": timed("#answer .buttons > [data-copy]"),
-        "compare the font with the picture": timed("#answer .pair"),
+        "compare the font with the picture": timed("#answer .pair", ends="#answer .letters[data-overlap]"),
+        "tell two candidates apart": timed("#answer .pair", "#answer .compare select", ends="#answer .beside"),
         "copy all fonts of a poster": timed("#answer .all summary", "#answer .all [data-copy]"),
+        "find a free stand-in for Proxima Nova": timed(
+            "[role=tab]:has-text('Catalogue')",
+            "#search [name=search]",
+            stand_in,
+            picture=None,
+            words="Proxima Nova",
+            ends="#family .card",
+        ),
     }
 
 

@@ -27,6 +27,7 @@ from fontid.identifier import told
 from tests.conftest import ROOT, answer_validator, draw, encode, start_app
 from tests.test_enrolment import own_font
 from tests.test_lines import on_page
+from web.page import build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WAIT = 20_000  # milliseconds
@@ -412,6 +413,21 @@ def drop_on_the_page(page, picture: Path) -> None:
 
 def copied(page) -> str:
     return page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_fault_of_ours_is_told_and_ends_the_wait(browser, identifier, pictures, monkeypatch):
+    monkeypatch.setattr("web.page.answer_html", lambda *_, **__: 1 / 0)
+    faulty = build(identifier)
+    _, address, _ = faulty.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    page = browser.new_page()
+    try:
+        page.goto(address)
+        upload(page, pictures / "one.png")
+        page.get_by_text("Something went wrong here").wait_for(timeout=WAIT)
+        page.locator("body:not(.busy)").wait_for(timeout=WAIT)
+    finally:
+        page.close()
+        faulty.close()
 
 
 def test_a_person_drops_in_a_picture(page, pictures):

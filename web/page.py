@@ -393,7 +393,11 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
             @wraps(handler)
             def steps(event: gr.EventData, visit: Visit):
-                outdated = visit.is_late(event._data or {}) or (yield from handler(event, visit))
+                try:
+                    outdated = visit.is_late(event._data or {}) or (yield from handler(event, visit))
+                except Exception:  # `watched` tells it: the page shall not look as if it went on
+                    yield {working: f"<i hidden>{time.monotonic_ns()}</i>"}
+                    raise
                 yield {working: gr.skip() if outdated else f"<i hidden>{time.monotonic_ns()}</i>"}
 
             return steps

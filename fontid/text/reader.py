@@ -14,7 +14,7 @@ from fontid.text.bends import Course, find_bent
 from fontid.text.detector import Detector
 from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, inside_rims, size_of
 from fontid.text.lines import Line, TextLine, find_lines, line_around
-from fontid.text.recogniser import HEIGHT, Reading, Recogniser
+from fontid.text.recogniser import HEIGHT, WIDER, Reading, Recogniser
 from fontid.text.scripts import OTHER
 
 MOST_LINES = 250  # found in a picture, the largest first
@@ -34,6 +34,8 @@ OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
 MOST_OF_SCRIPTS = 60  # lines that are read of a page that seems to hold several scripts, the largest first
+UNSURE = 0.9  # a line that is read with less confidence is read once more
+FEW_LETTERS = 3  # it has no fewer
 LITTLE = 0.25  # of the area of fairly read Latin lines: what is taken for another script there is no text
 NAMED = 0.6  # of the other scripts' probability: a script that has more of it is told by its name
 
@@ -80,7 +82,7 @@ class TextReader:
 
     def read_line(self, line: TextLine) -> TextLine:
         """A line of `find_lines` as it reads; one in another script as it was."""
-        read = self._read_line(line)
+        read = self._surer(self._read_line(line))
         return line if read.reading.is_foreign else read
 
     def _all_read(self, lines: list[TextLine]) -> list[TextLine]:
@@ -179,7 +181,8 @@ class TextReader:
             sure = read.confidence >= self.settings.sure and telling and not foreign
             if sure and (turn != 0 or height <= 1.5 * width):
                 break
-        return max(tried, key=lambda one: one[0])[1:]
+        _, turn, read = max(tried, key=lambda one: one[0])
+        return turn, self._surer(read)
 
     def _bent_lines(self, picture: Image.Image, boxes: list[np.ndarray]) -> tuple[list[TextLine], list[np.ndarray]]:
         """Bent lines, and the boxes that hold none.
@@ -202,8 +205,16 @@ class TextReader:
         course = replace(course, corners=np.array(read.corners))
         return replace(read, corners=course.box(), course=course)
 
-    def _read_line(self, line: TextLine) -> TextLine:
-        reading = self._recogniser.read(line.frame.pixels)
+    def _surer(self, line: TextLine) -> TextLine:
+        """The line, read once more if that is unsure: a recogniser drops letters that are narrower than its steps."""
+        if line.reading.is_foreign or line.confidence >= UNSURE or len(line.text) < FEW_LETTERS:
+            return line
+        wider = self._read_line(line, WIDER)
+        surer = not wider.reading.is_foreign and _surely_read([wider]) > _surely_read([line])
+        return wider if surer else line
+
+    def _read_line(self, line: TextLine, wider: float = 1.0) -> TextLine:
+        reading = self._recogniser.read(line.frame.pixels, wider)
         return replace(line, text=reading.text, confidence=reading.confidence, centres=reading.centres, reading=reading)
 
     def _doubtful(self, read: list[TextLine]) -> bool:

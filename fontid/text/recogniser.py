@@ -14,6 +14,7 @@ from fontid.text.scripts import OTHER, ScriptClassifier
 HEIGHT = 48  # pixels of the recogniser's input
 WIDEST = 2400  # likewise; a longer line is squeezed
 LEAST_WIDTH = 160  # likewise; a shorter one gets empty ground behind it
+WIDER = 1.6  # times its width: so a line is read that holds more letters than the recogniser has steps
 MIN_FOREIGN = 0.9  # a line more likely than this in other scripts is no Latin
 MIN_UNNAMED = 0.99  # likewise, where that is no script by name: textures and odd display faces look so, too
 MIN_LETTERS = 3  # that were read as Latin ones: fewer, or digits, may be taken for anything
@@ -78,17 +79,17 @@ class Recogniser:
         self._is_other = np.array([_is_other_letter(character) for character in self.characters])
         self._scripts = ScriptClassifier(self.characters)
 
-    def read(self, line: np.ndarray) -> Reading:
-        """Read a line. Args: line: (H, W, 3) uint8 RGB, upright."""
-        return self._decode(*self.look(line))
+    def read(self, line: np.ndarray, wider: float = 1.0) -> Reading:
+        """Read a line. Args: line: (H, W, 3) uint8 RGB, upright; wider: times its width, for narrow letters."""
+        return self._decode(*self.look(line, wider))
 
-    def look(self, line: np.ndarray) -> tuple[np.ndarray, float]:
+    def look(self, line: np.ndarray, wider: float = 1.0) -> tuple[np.ndarray, float]:
         """How likely each of `characters` is at each step along a line, (steps, characters) 0-1; a step's share of it.
 
-        Args: line: as for `read`.
+        Args: as for `read`.
         """
         height, width = line.shape[:2]
-        wide = int(np.clip(np.ceil(HEIGHT * width / height), 8, WIDEST))
+        wide = int(np.clip(np.ceil(HEIGHT * width * wider / height), 8, WIDEST))
         method = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_LINEAR
         small = cv2.resize(line, (wide, HEIGHT), interpolation=method)[:, :, ::-1].astype(np.float32) / 127.5 - 1
         values = np.zeros((1, 3, HEIGHT, max(LEAST_WIDTH, int(np.ceil(wide / 8)) * 8)), np.float32)
