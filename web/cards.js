@@ -259,13 +259,9 @@ async function compare(one, button) {
   const [image, other, letters] = find(".stack", panel).children;
   Object.assign(image, { src: crop.src, alt: WORDS.yours });
   letters.setAttribute("aria-label", one.dataset.name);
-  await lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
-  if (Number(letters.dataset.overlap) < SURE) panel.insertAdjacentHTML("beforeend", `<p class="note">${WORDS.misread}</p>`);
-  find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
-  tell.insertAdjacentHTML("afterend", await server.styles(one.dataset.face));
-  const marked = find(".styles [aria-current]", panel);
-  if (marked) marked.parentElement.scrollLeft = marked.offsetLeft - marked.parentElement.clientWidth / 2;
+  const laid = lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
   against.addEventListener("change", async () => {
+    await laid;
     const chosen = others[against.value];
     image.hidden = chosen !== undefined;
     other.hidden = !chosen;
@@ -280,6 +276,12 @@ async function compare(one, button) {
     }
     setMode(find(`[data-mode="${chosen ? "beside" : "over"}"]`, panel));
   });
+  await laid;
+  if (Number(letters.dataset.overlap) < SURE) panel.insertAdjacentHTML("beforeend", `<p class="note">${WORDS.misread}</p>`);
+  find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
+  tell.insertAdjacentHTML("afterend", await server.styles(one.dataset.face));
+  const marked = find(".styles [aria-current]", panel);
+  if (marked) marked.parentElement.scrollLeft = marked.offsetLeft - marked.parentElement.clientWidth / 2;
   panel.scrollIntoView({ block: "nearest" });
 }
 
@@ -287,7 +289,7 @@ function setMode(button) {
   const panel = button.closest(".compare");
   for (const other of panel.querySelectorAll("[data-mode]")) other.setAttribute("aria-pressed", String(other === button));
   find(".stack", panel).className = `stack ${button.dataset.mode}`;
-  find(".letters", panel).draw(button.dataset.mode === "over" ? OVERLAY : find(".crop", panel.closest(".group")).seen.colour);
+  find(".letters", panel).draw?.(button.dataset.mode === "over" ? OVERLAY : find(".crop", panel.closest(".group")).seen.colour);
 }
 
 // --- the other buttons
