@@ -52,7 +52,7 @@ BATCH = 12  # windows at a time, to bound memory
 HIGHER = 1.4  # times as high as those that were read: without letters that rise and fall, lines are lower by as much
 MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
 NAMED = "No letters are drawn here, but the file names its fonts: {}."
-NO_INK = "No Latin letters can be read in this picture; please choose one with some, or crop it closer."
+NO_INK = "No Latin letters were found in this picture. Choose one with text, or a part closer to the text."
 NOTHING_FITS = "Nothing fits well: this may be lettering, or a font of no open catalogue. The nearest are"
 
 

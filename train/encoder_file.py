@@ -41,7 +41,8 @@ def read_weights(encoder: nn.Module, folder: Path) -> dict[str, torch.Tensor]:
         if weights.shape != wanted.shape:
             raise ValueError(f"{name} has the shape {tuple(weights.shape)}, not {tuple(wanted.shape)}")
         module = name.removesuffix(".weight")
-        if f"{name}_bias" in traced:  # tracing gave the convolution the bias of a normalisation
+        # tracing gave the convolution the bias of a normalisation, which `release.quantise` rounds
+        if not traced.keys().isdisjoint((f"{name}_bias", f"{name}_bias_quantized")):
             parent, _, place = module.rpartition(".")
             norm = f"{parent}.{int(place) + 1}"
             deviation = (state[f"{norm}.running_var"] + modules[norm].eps).sqrt()

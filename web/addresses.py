@@ -59,7 +59,7 @@ class PublicHosts(httpcore.NetworkBackend):
         except FutureTimeout as error:
             raise httpcore.ConnectTimeout from error
         except (OSError, UnicodeError) as error:
-            raise AddressError(f"No computer is known by the name {host}: check the address.") from error
+            raise AddressError(f"There is no server named {host}: check the address.") from error
         addresses = [str(entry[4][0]) for entry in found]
         if not addresses or not all(map(is_public, addresses)):
             raise AddressError("Only pictures on public servers can be fetched: download it and drop it in instead.")
@@ -173,7 +173,7 @@ def check(address: str) -> None:
     except ValueError:
         whole = False
     if not whole or not address.isprintable() or len(address) > 2000:
-        raise AddressError("This is no address of a picture: it begins with https:// and names a server.")
+        raise AddressError("This is not the address of an image: it has to begin with https:// and the name of a server.")
 
 
 def _joined(address: str, relative: str) -> str:
@@ -209,6 +209,6 @@ def _ascii(address: str) -> str:
     try:
         host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
     except UnicodeError as error:
-        raise AddressError("This is no address of a picture: the server's name cannot be.") from error
+        raise AddressError("This is not the address of an image: no server can have this name.") from error
     path, query = quote(parts.path, UNQUOTED), quote(parts.query, UNQUOTED + "?")
     return parts._replace(netloc=host, path=path, query=query, fragment="").geturl()

@@ -15,6 +15,7 @@ async function take(files) {
   title.textContent = before;
   if (files.length) trigger("upload", sent);
 }
+document.addEventListener("batch", ({ detail }) => take(detail)); // dropped or pasted beside the zone
 element.addEventListener("change", ({ target }) => take([...target.files]));
 element.addEventListener("dragover", (event) => event.preventDefault());
 element.addEventListener("drop", (event) => {

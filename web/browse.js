@@ -26,5 +26,14 @@ async function search() {
   if (rest) coming.observe(rest);
 }
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("input", search);
+function remember() {
+  const address = new URL(location.href);
+  address.searchParams.set("search", form.elements.search.value);
+  history.replaceState(history.state, "", address);
+}
+form.elements.search.value = new URLSearchParams(location.search).get("search") ?? "";
+form.addEventListener("input", () => {
+  remember();
+  search();
+});
 search();

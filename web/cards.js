@@ -1,6 +1,7 @@
 // What happens on the answer. `element`, `server` and `watch` come from gr.HTML, `WORDS` from web/words.py.
 const SIZE = 100; // pixels of the letters that are measured
 const SURE = 0.45; // overlap below that: the text was misread, or it is another font
+const BEYOND_LATIN = /[^\p{Script=Latin}\u0020-\u024f\u0300-\u036f\u2010-\u203a\u20a0-\u20bf\u2122]/u;
 const OVERLAY = "#e11d48";
 const fallback = document.createElement("textarea");
 const find = (selector, all = element) => all.querySelector(selector);
@@ -34,6 +35,7 @@ function flash(clicked, text) {
   if (menu) menu.open = false;
   const button = menu ? find("summary", menu) : clicked;
   button.dataset.before ??= button.textContent;
+  button.style.minWidth = `${button.offsetWidth}px`; // its neighbours stay where they are
   button.textContent = text;
   say(text);
   setTimeout(() => (button.textContent = button.dataset.before), 1500);
@@ -50,6 +52,8 @@ function drawTyped() {
     const lacking = find(".lacking", specimen.parentElement); // of the text that stood here before
     if (lacking) lacking.hidden = Boolean(own);
   }
+  const note = document.querySelector("#words .note");
+  if (note) note.hidden = !BEYOND_LATIN.test(typed());
   for (const group of element.querySelectorAll(".group")) matchPicture(group);
 }
 
@@ -241,7 +245,7 @@ async function compare(one, button) {
   panel.hidden = again;
   if (again) return;
   button.setAttribute("aria-expanded", "true");
-  panel.dataset.face = one.dataset.face;
+  Object.assign(panel.dataset, { face: one.dataset.face, name: one.dataset.name });
   const crop = find(".crop", group);
   if (!crop) return (panel.textContent = WORDS.noPicture);
   const others = [...group.querySelectorAll("[data-name]")].filter((other) => other !== one && find("[data-drawn]", other));
@@ -254,8 +258,10 @@ async function compare(one, button) {
   const against = find("select", panel);
   against.setAttribute("aria-label", WORDS.with);
   against.append(new Option(WORDS.yours, ""), ...others.map((other, index) => new Option(other.dataset.name, index)));
-  panel.insertAdjacentHTML("beforeend", '<p class="note" role="status"></p>');
+  panel.insertAdjacentHTML("beforeend", '<p class="note"></p><p class="note" role="status"></p>');
   const tell = panel.lastElementChild;
+  setMode(find("[data-mode]", panel));
+  if (menu) find("[data-mode]", panel).focus({ preventScroll: true }); // what was chosen is folded away
   const [image, other, letters] = find(".stack", panel).children;
   Object.assign(image, { src: crop.src, alt: WORDS.yours });
   letters.setAttribute("aria-label", one.dataset.name);
@@ -277,18 +283,31 @@ async function compare(one, button) {
     setMode(find(`[data-mode="${chosen ? "beside" : "over"}"]`, panel));
   });
   await laid;
-  if (Number(letters.dataset.overlap) < SURE) panel.insertAdjacentHTML("beforeend", `<p class="note">${WORDS.misread}</p>`);
+  if (Number(letters.dataset.overlap) < SURE) tell.insertAdjacentHTML("afterend", `<p class="note">${WORDS.misread}</p>`);
   find(".stack", panel).style.setProperty("--ground", crop.seen.ground);
-  tell.insertAdjacentHTML("afterend", await server.styles(one.dataset.face));
+  panel.insertAdjacentHTML("beforeend", await server.styles(one.dataset.face));
   const marked = find(".styles [aria-current]", panel);
   if (marked) marked.parentElement.scrollLeft = marked.offsetLeft - marked.parentElement.clientWidth / 2;
   panel.scrollIntoView({ block: "nearest" });
+}
+
+// Another weight or width of the family is laid over what the first one was.
+async function layStyle(button) {
+  const panel = button.closest(".compare"), letters = find(".letters", panel), chosen = button.closest("li");
+  for (const other of panel.querySelectorAll(".styles li")) other.toggleAttribute("aria-current", other === chosen);
+  letters.telling = "";
+  letters.setAttribute("aria-label", `${panel.dataset.name} ${button.textContent}`);
+  await lay(letters, find("[data-drawn]", chosen).dataset.drawn, find(".crop", panel.closest(".group")));
+  setMode(find("[data-mode][aria-pressed=true]", panel));
 }
 
 function setMode(button) {
   const panel = button.closest(".compare");
   for (const other of panel.querySelectorAll("[data-mode]")) other.setAttribute("aria-pressed", String(other === button));
   find(".stack", panel).className = `stack ${button.dataset.mode}`;
+  const against = find("select", panel).selectedOptions[0].textContent;
+  find(".note", panel).textContent = WORDS.captions[button.dataset.mode]
+    .replace("{letters}", find(".letters", panel).getAttribute("aria-label")).replace("{other}", against);
   find(".letters", panel).draw?.(button.dataset.mode === "over" ? OVERLAY : find(".crop", panel.closest(".group")).seen.colour);
 }
 
@@ -316,7 +335,7 @@ async function download(card, button) {
 // An address that tells all fonts found with their texts, and nothing of the picture.
 function addressOf() {
   const address = new URL(location.href);
-  for (const name of ["fonts", "text"]) address.searchParams.delete(name);
+  for (const name of ["fonts", "text", "tab", "search"]) address.searchParams.delete(name);
   for (const group of element.querySelectorAll(".group")) {
     const rows = [...group.querySelectorAll("[data-probability]")];
     address.searchParams.append("fonts", rows.map((row) => `${row.dataset.face}:${row.dataset.probability}`).join(","));
@@ -329,7 +348,10 @@ async function judge(card, button) {
   const model = await server.feedback(button.dataset.feedback);
   const { name, probability } = card.dataset;
   await copy(`fontid answered ${name} (${probability}), which is ${button.dataset.feedback}.\nThe right font: \nModel: ${model}`);
-  flash(button, WORDS.thanks);
+  flash(button, WORDS.copied);
+  find(".thanks", card)?.remove();
+  find(".buttons", card).insertAdjacentHTML("afterend", `<p class="note thanks">${WORDS.thanks}</p>`);
+  say(WORDS.thanks);
 }
 
 document.addEventListener("click", async (event) => {
@@ -338,12 +360,13 @@ document.addEventListener("click", async (event) => {
   if (card && find(".crop", card)) return compare(card, find("[data-compare]", card));
   if (!button) return;
   const row = button.closest("[data-name]");
-  const { copy: text, compare: comparing, mode, similar: alike, font, share, feedback, family } = button.dataset;
+  const { copy: text, compare: comparing, mode, style, similar: alike, font, share, feedback, family } = button.dataset;
   if (text !== undefined) {
     await copy(text);
     flash(button, WORDS.copied);
   } else if (comparing !== undefined) await compare(row, button);
   else if (mode) setMode(button);
+  else if (style !== undefined) await layStyle(button);
   else if (alike !== undefined) await similar(row, button);
   else if (font !== undefined) await download(row, button);
   else if (share !== undefined) {
@@ -351,6 +374,15 @@ document.addEventListener("click", async (event) => {
     flash(button, WORDS.linkCopied);
   } else if (feedback) await judge(row, button);
   else if (family) await openFamily(family);
+});
+
+document.addEventListener("keydown", ({ key, target }) => {
+  const panel = target.closest?.("#answer .compare");
+  if (key !== "Escape" || !panel) return;
+  panel.hidden = true;
+  const button = find("[data-compare][aria-expanded=true]", panel.closest(".group"));
+  button.setAttribute("aria-expanded", "false");
+  (find("summary", button.closest(".menu")?.parentElement ?? panel) ?? button).focus();
 });
 
 // A family's page lies over whatever is looked at, at an address of its own: Back closes it, and closing it goes back.

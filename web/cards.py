@@ -252,7 +252,7 @@ def card(
         f"{_word(row)}</div>"
         f"<p class='style'>{html.escape(facts)}</p>"
         f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(identifier, row)}{_alike(row)}"
-        f"{_actions(identifier, face, sizes)}"
+        f"{_actions(identifier, face, sizes, bool(number))}"
         "<div class='similar' hidden></div><div class='compare' hidden></div></div>"
     )
 
@@ -306,14 +306,14 @@ def _menu(label: str, buttons: str) -> str:
     return f"<details class='menu'><summary>{label}</summary><div>{buttons}</div></details>"
 
 
-def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int]) -> str:
+def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int], late: bool) -> str:
+    """Args: late: whether other fonts come first: then some buttons are shown on hover only, and none may move."""
     ways = codes(identifier, [("text", face)], {"text": sizes[-1]} if sizes else None)
     link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
-    shown = [
-        _copy("CSS", ways.pop("CSS"), "Copy CSS"),
-        "<button type='button' data-font>Download</button>",
-        f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>" if link else "",
-    ]
+    css = _copy("CSS", ways.pop("CSS"), "Copy CSS")
+    shown = "<button type='button' data-font>Download</button>"
+    if link:
+        shown += f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>"
     folded = [
         "<button type='button' data-compare aria-expanded='false'>Compare</button>",
         "<button type='button' data-similar aria-expanded='false'>Similar fonts</button>",
@@ -323,7 +323,8 @@ def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int]) -> st
         _copy("name", face.name, "Copy name"),
         *(_copy(label, text, f"Copy {label}") for label, text in ways.items()),
     ]
-    return f"<div class='buttons'>{''.join(shown)}{_menu('More', ''.join(folded))}</div>"
+    more = _menu("More", "".join(folded))
+    return f"<div class='buttons'>{css}{more + shown if late else shown + more}</div>"
 
 
 def use_all(identifier: FontIdentifier, answer: Answer) -> str:
@@ -371,7 +372,7 @@ def styles_html(identifier: FontIdentifier, found: Face) -> str:
         return ""
     items = "".join(
         f"<li{' aria-current=true' if face == found else ''}>{specimen(identifier, face, STYLE_LETTERS)}"
-        f"<span class='style'>{style_of(face)}</span></li>"
+        f"<button type='button' class='style' data-style>{style_of(face)}</button></li>"
         for face in sorted(faces, key=lambda face: (face.italic, face.weight))
     )
     label = html.escape(STYLES_OF.format(name=found.name), quote=True)

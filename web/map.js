@@ -53,6 +53,7 @@ function sought() {
 element.addEventListener("input", () => {
   const option = sought(), here = element.querySelector(".here"), image = element.querySelector(".map img");
   here.hidden = !option;
+  element.querySelector(".none").hidden = Boolean(option || !element.querySelector("input").value.trim());
   if (!option) return;
   const [left, top, width, height] = boxOf(option).map((value) => (100 * value) / image.naturalWidth);
   Object.assign(here.style, { left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` });

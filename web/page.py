@@ -55,6 +55,8 @@ from web.words import (
     MATCHING,
     NOT_DRAWN,
     ONE_OF_SEVERAL,
+    NOT_ON_MAP,
+    OWN_LACKING,
     OWN_WORDS,
     REPORT,
     SCRIPT,
@@ -177,7 +179,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     start, elem_id="stage", apply_default_css=False, js_on_load=(FOLDER / "stage.js").read_text()
                 )
             with gr.Column(min_width=280, elem_id="found"):
-                gr.HTML(f"<input placeholder='{OWN_WORDS}' aria-label='{OWN_WORDS}'>", elem_id="words")
+                gr.HTML(
+                    f"<input placeholder='{OWN_WORDS}' aria-label='{OWN_WORDS}'><p class='note' hidden>{OWN_LACKING}</p>",
+                    elem_id="words",
+                )
                 options = gr.HTML(
                     filters_html(),
                     elem_id="options",
@@ -510,6 +515,7 @@ def map_tab(identifier: FontIdentifier) -> None:
             f"<p class='hint'>{MAP_HINT}</p><form><input type='search' list='families-on-map' "
             f"placeholder='{MAP_SEARCH}' "
             f"aria-label='{MAP_SEARCH}' autocomplete='off'><datalist id='families-on-map'>{names}</datalist></form>"
+            f"<p class='hint' role='status'><span class='none' hidden>{NOT_ON_MAP}</span></p>"
             "<div class='map' tabindex='0' role='region' aria-label='Map of families'><div class='sheet'>"
             f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'>"
             f"<i class='here' hidden></i></div></div>"

@@ -22,7 +22,7 @@ function ask(event, request, at) {
 }
 function plain() {
   const address = new URL(location.href);
-  for (const name of ["fonts", "text"]) address.searchParams.delete(name);
+  for (const name of ["fonts", "text", "search"]) address.searchParams.delete(name);
   return address;
 }
 function begin(event, request, at) {
@@ -45,7 +45,23 @@ window.addEventListener("popstate", () => {
   else restore();
 });
 
+// The tab that is looked at stays in the address, for a reload.
+const tabs = () => [...document.querySelectorAll("[role=tab]")];
+const nameOf = (tab) => tab.textContent.trim().toLowerCase();
+document.addEventListener("click", ({ target }) => {
+  const tab = target.closest?.("[role=tab]");
+  if (!tab) return;
+  const address = new URL(location.href);
+  address.searchParams.delete("search");
+  if (tab === tabs()[0]) address.searchParams.delete("tab");
+  else address.searchParams.set("tab", nameOf(tab));
+  history.replaceState(history.state, "", address);
+});
+const asked = new URLSearchParams(location.search).get("tab");
+if (asked) tabs().find((tab) => nameOf(tab) === asked)?.click();
+
 async function take(file, several = false) {
+  if (tabs()[0]?.getAttribute("aria-selected") === "false") tabs()[0].click(); // where its answer will stand
   const at = now();
   busy();
   const shown = find(".drop .wait img");
@@ -77,6 +93,15 @@ function setCropping(on) {
 }
 const cropping = () => find(".view.cropping") !== null;
 const act = (request) => (busy(), send("select", request));
+
+// Somebody who works by keys goes on where they were, once the picture is shown anew.
+let next = "";
+const actByKey = (request, then) => ((next = then), act(request));
+watch("value", () => {
+  if (next && document.activeElement === document.body) find(next)?.focus();
+});
+document.addEventListener("pointerdown", () => (next = ""));
+
 const cut = () => act({ crop: part });
 
 element.addEventListener("click", (event) => {
@@ -86,7 +111,7 @@ element.addEventListener("click", (event) => {
   if (line && !cropping() && event.detail < 2) act({ line: Number(line.dataset.line) });
   if (!button) return;
   const { act: request, example, another, crop, cut: done, cancel, options } = button.dataset;
-  if (request) act(JSON.parse(request));
+  if (request) actByKey(JSON.parse(request), event.detail ? "" : ".tools .menu summary");
   else if (example) begin("select", { example });
   else if (another !== undefined) {
     history.pushState(null, "", plain());
@@ -112,7 +137,7 @@ element.addEventListener("keydown", (event) => {
   const line = event.target.closest("[data-line]");
   if (line && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    act({ line: Number(line.dataset.line) });
+    actByKey({ line: Number(line.dataset.line) }, line.ariaPressed === "true" ? `[data-line="${line.dataset.line}"]` : "#reading input");
   }
   if (!event.target.closest(".part")) return;
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
@@ -121,8 +146,14 @@ element.addEventListener("keydown", (event) => {
     find(".part").classList.remove("suggested");
     part = part.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2])));
     place();
-  } else if (event.key === "Enter") cut();
-  else if (event.key === "Escape") setCropping(false);
+  } else if (event.key === "Enter") {
+    next = ".tools .menu summary";
+    cut();
+  }
+  if (event.key === "Escape") {
+    setCropping(false);
+    find(".tools .menu summary").focus();
+  }
 });
 
 // A corner resizes, the inside moves; outside of it, or before anything was chosen, a new part is drawn.
@@ -161,11 +192,15 @@ for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, l
 // The whole window takes drops and pastes.
 const imageIn = (data) => [...(data?.files ?? [])].find((file) => !data.types.includes("text/html") || file.type.startsWith("image/"));
 const elsewhere = (event) => event.target.closest?.("#batch, #own");
+function takeAll(files) {
+  if (document.querySelector("#batch")?.checkVisibility()) document.dispatchEvent(new CustomEvent("batch", { detail: files }));
+  else if (files[0]) take(files[0], files.length > 1);
+}
 document.addEventListener("paste", (event) => {
   const file = imageIn(event.clipboardData);
   if (file?.type.startsWith("image/")) {
     event.preventDefault();
-    take(file);
+    takeAll([file]);
   }
 });
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
@@ -173,8 +208,7 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     if (elsewhere(event)) return;
     event.preventDefault();
     document.body.classList.toggle("dragging", kind === "dragenter" || kind === "dragover");
-    const files = kind === "drop" ? event.dataTransfer.files : [];
-    if (files[0]) take(files[0], files.length > 1);
+    if (kind === "drop") takeAll([...event.dataTransfer.files]);
   });
 }
 document.addEventListener("click", (event) => {
@@ -192,6 +226,11 @@ document.addEventListener("keydown", (event) => {
   if (menu) {
     menu.open = false;
     menu.querySelector("summary").focus();
-  } else if (!cropping() && find("[data-line][aria-pressed=true]")) act({ line: -1 });
+    return;
+  }
+  const picked = find("[data-line][aria-pressed=true]");
+  if (picked && !cropping() && !event.target.closest?.("#answer .compare")) {
+    actByKey({ line: -1 }, `[data-line="${picked.dataset.line}"]`);
+  }
 });
 restore();

@@ -18,6 +18,7 @@ from web.cards import COLOURS
 WIDEST = 1000  # pixels of what is shown
 ROOM, MOST_ROOM = 0.12, 0.25  # of a line's height, between its ink and its outline
 OUTLINE = 0.006  # of the picture's width: half of an outline and its halo, as wide as they are shown
+SMALL = 0.03  # of the picture's width: lines that are lower get a thin outline
 EXAMPLE_SIZE = 280  # pixels
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
 SMALLEST_CROP = 8  # pixels
@@ -135,7 +136,7 @@ def stage_html(
     width, height = picture.size
     boxes, tags, tagged = "", "", set()
     for index, (line, number) in enumerate(zip(lines, numbers or [0] * len(lines), strict=True)):
-        boxes += _box(line, index, number, index == picked, OUTLINE * width)
+        boxes += _box(line, index, number, index == picked, width)
         if numbers and number not in tagged:
             x, y = line.corners[0]
             tags += (
@@ -150,14 +151,14 @@ def stage_html(
         "<details class='menu'><summary>Edit</summary><div>"
         "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
         "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
-        "<button type='button' data-act='{&quot;degrees&quot;:-2}'>Straighten left</button>"
-        "<button type='button' data-act='{&quot;degrees&quot;:2}'>Straighten right</button>"
+        "<button type='button' data-act='{&quot;degrees&quot;:-2}'>Straighten left 2°</button>"
+        "<button type='button' data-act='{&quot;degrees&quot;:2}'>Straighten right 2°</button>"
         "<button type='button' data-crop>Crop</button>"
         "<button type='button' data-act='{&quot;whole&quot;:true}'>Whole image</button>"
         "<button type='button' data-act='{&quot;undo&quot;:true}'>Undo</button>"
         "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
         "<span class='cutting' hidden><button type='button' data-cut>Crop to this</button>"
-        "<button type='button' data-cancel>Cancel</button></span></div>"
+        f"<button type='button' data-cancel>Cancel</button><span class='note'>{words.CROP_HINT}</span></span></div>"
         f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
         f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
@@ -176,11 +177,13 @@ def _reading(line: Line) -> str:
     )
 
 
-def _box(line: Line, index: int, number: int, picked: bool, outline: float) -> str:
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _around(line, outline))
+def _box(line: Line, index: int, number: int, picked: bool, width: int) -> str:
+    """Args: width: of the picture, in pixels."""
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _around(line, OUTLINE * width))
+    small = " class='small'" if line.height < SMALL * width else ""  # a thick outline would hide its neighbours
     label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
     return (
-        f"<g data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' tabindex='0' role='button' "
+        f"<g{small} data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' tabindex='0' role='button' "
         f"aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title>"
         f"<polygon class='halo' points='{points}'></polygon><polygon points='{points}'></polygon></g>"
     )

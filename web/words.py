@@ -21,6 +21,7 @@ MATCHING = "Matching fonts…"
 WORKING = "Working…"
 COMPARING = "Comparing letters…"
 OWN_WORDS = "Type your own text to preview"
+OWN_LACKING = "Emoji, and letters other than Latin ones, are drawn in a font of your device."
 OWN_FONTS = "Your own font files, for this visit"
 OWN_ALONE = "Search my own fonts only"
 FILTERED = "Filtered: {chosen}"
@@ -28,19 +29,20 @@ OWN_USED = "Your own fonts"
 CLEAR = "Clear"
 CLOSE = "Close"
 CORRECT = "Text of this line: correct it if it is wrong"
-SEARCH = "A name, also of a paid font, or traits such as wide serif italic"
+SEARCH = "A name, also of a paid font, or words such as wide serif italic"
 ALL_FONTS = "All fonts"
 LINE_HINT = "Click a line of text to look at it alone."
+CROP_HINT = "Drag a corner, or draw a frame around the text."
 GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
 NO_LETTERS = "This family's letters do not ship with fontid."
 UNSURE = "No exact match. The closest open fonts:"
 FILTER_WHY = "Only filtered fonts were compared: the filter may hide the right one."
 NAMED = "The file itself names: {fonts}."
-NOT_DRAWN = "No letters are drawn here: text in fonts is not. Save the file with outlines, or as a picture."
+NOT_DRAWN = "fontid cannot draw this text without its fonts. Save the file with outlines, or as a picture."
 NOT_READ = "Text that could not be read"
 ALSO = "Also possible"
 SAME = "Also sold or shared as {names}: the letters are the same."
-LACKING = "No {letters} of this font ships with fontid: another font stands in here."
+LACKING = "fontid does not have {letters} of this font: another font is shown for it."
 NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
 VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": "Unlikely"}
 EXAMPLES = {"board": "a shop sign", "poster": "a poster", "wall": "a painted wall"}
@@ -50,18 +52,19 @@ STYLE_LETTERS = "Rag"
 STYLES_OF = "Styles of {name}"
 MAP_HINT = (
     "Every family, its name in its own letters; similar families stand near each other. "
-    "Drag to move, scroll to zoom, click a name to see the family."
+    "Drag to move, scroll to zoom, choose a name to see the family."
 )
 MAP_SEARCH = "Find a family on the map"
+NOT_ON_MAP = "No family of this name is on the map."
 ABOUT = {
     "What it does": "fontid finds the lines of text in an image, reads them and names the font of each, with weight "
     "and slope, among {count:,} open font families. To be sure, it draws the same words in the likeliest fonts and "
     "compares them with the image, letter by letter.",
     "How sure it is": "The figure is the probability that this family, or one that draws the same letters, is what the "
-    "image shows. Certain: of wrong first answers at most three in a hundred are called so. Likely: most of these are "
+    "image shows. Certain: hardly any of these are wrong. Likely: most of these are "
     "right. Close and Unlikely: the font may be none of those in the catalogue, and what is shown resembles it.",
     "Your image": PRIVACY,
-    "For programs": "The same answers come over HTTP and MCP: see “Use via API or MCP” at the foot of this page.",
+    "For programs": "The same answers come over HTTP and MCP: see README.",
     "Licences": "Code and model are open, under Apache-2.0. Every font keeps its own licence, named beside it.",
 }
 REPORT = "Why it is no vision-language model"
@@ -73,7 +76,7 @@ SCRIPT = json.dumps(
     {
         "copied": "Copied",
         "linkCopied": "Link copied",
-        "thanks": "Thanks. A text for a report is copied.",
+        "thanks": "Thanks. A short report is copied: paste it where you want to tell somebody.",
         "noFile": "Does not ship",
         "noPicture": "A shared link carries the fonts, never the image: there is nothing to compare with.",
         "close": CLOSE,
@@ -81,7 +84,13 @@ SCRIPT = json.dumps(
         "yours": "Your image",
         "with": "Compare with",
         "telling": "Letters that tell them apart, dotted:",
-        "noneTelling": "No letter of this text tells them apart.",
+        "noneTelling": "The letters of this text are nearly the same in both.",
+        "captions": {
+            "over": "In red: {letters}. Behind it: {other}.",
+            "flicker": "In turn: {other}, {letters}.",
+            "beside": "Above: {other}. Below: {letters}.",
+            "difference": "Bright: where {other} and {letters} differ.",
+        },
         "modes": {"over": "Overlay", "flicker": "Flicker", "beside": "Side by side", "difference": "Difference"},
     }
 )

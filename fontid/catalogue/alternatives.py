@@ -104,8 +104,8 @@ def find_face(name: str, catalogue: Iterable[str] = ()) -> str:
     near = difflib.get_close_matches(asked, [*spellings, *own], NEAREST, LEAST_LIKE)
     names = list(dict.fromkeys(spellings.get(one) or own[one] for one in near))
     if not names:
-        raise UnknownFace(f"No face that we know of is named {name[:60]}, or anything like that.")
-    raise UnknownFace(f"No face that we know of is named {name[:60]}. Did you mean {', '.join(names)}?")
+        raise UnknownFace(f"No font named {name[:60]} is known, nor one with a similar name.")
+    raise UnknownFace(f"No font named {name[:60]} is known. Did you mean {', '.join(names)}?")
 
 
 @cache
