@@ -677,6 +677,7 @@ def test_a_font_is_laid_over_the_picture(page, pictures):
         page.get_by_role("button", name=mode, exact=True).click()
         assert page.locator("#answer .modes [aria-pressed=true]").all_inner_texts() == [mode]
     assert page.locator("#answer .modes option").first.inner_text() == "Your image"
+    assert page.locator("#answer .compare .note").first.inner_text() == "In red: Pacifico. Behind it: Your image."
     page.evaluate("document.querySelector('#answer .crop').dataset.text = 'Wolke Signal'")  # a wrong text lies badly
     worse, _ = compare_again(page)
     assert worse < overlap - 0.2
@@ -743,6 +744,75 @@ def test_a_row_and_its_boxes_show_each_other(page, pictures):
     assert page.locator("#stage .linked").get_attribute("data-group") == "1"
     page.locator("#stage [data-line]").first.focus()
     assert page.locator("#answer .linked").get_attribute("data-group") == "0"
+
+
+def test_a_button_stays_under_the_pointer_and_the_picture_in_sight(page, pictures):
+    """Other buttons of the second font appear where the pointer is none, and none moves when it says something."""
+    show(page, pictures / "two.png", "Pacifico")
+    page.set_viewport_size({"width": 1280, "height": 360})
+    second = page.locator("#answer .group").nth(1)
+    more = second.locator(".buttons .menu summary")
+    more.scroll_into_view_if_needed()
+    before = more.bounding_box()
+    more.hover()
+    second.get_by_role("button", name="Download").wait_for(timeout=WAIT)
+    assert more.bounding_box() == before
+    seen = page.locator("#stage .view img").bounding_box()
+    assert page.evaluate("scrollY") > 100 and 0 <= seen["y"] < 200
+    copy, download = second.get_by_role("button", name="Copy CSS"), second.get_by_role("button", name="Download")
+    before = download.bounding_box()
+    copy.click()
+    second.get_by_role("button", name="Copied").wait_for(timeout=WAIT)
+    assert download.bounding_box() == before
+
+
+def test_a_drop_beside_another_tab_is_shown(page, pictures):
+    page.get_by_role("tab", name="Catalogue").click()
+    page.locator("#families .card").first.wait_for(timeout=WAIT)
+    drop_on_the_page(page, pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    assert page.locator("#answer .card").first.is_visible()
+    page.get_by_role("tab", name="Batch").click()  # which takes them itself
+    drop_on_the_page(page, pictures / "one.png")
+    page.locator("#batch-rows td", has_text="Pacifico").first.wait_for(timeout=WAIT)
+
+
+def test_a_reload_keeps_the_tab_and_what_was_searched_for(page):
+    page.get_by_role("tab", name="Catalogue").click()
+    page.locator("#search [name=search]").fill("press start")
+    page.locator("#families .hint", has_text="1 family").wait_for(timeout=WAIT)
+    page.reload()
+    page.locator("#families .hint", has_text="1 family").wait_for(timeout=WAIT)
+    assert page.locator("#search [name=search]").input_value() == "press start"
+
+
+def test_the_keyboard_goes_on_where_it_was(page, pictures):
+    """Through what is drawn anew: a line, its text, Compare and its end."""
+    show(page, pictures / "two.png", "Pacifico")
+    page.locator("#stage [data-line]").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.locator("#reading input:focus").wait_for(timeout=WAIT)
+    quiet(page)
+    page.keyboard.press("Escape")
+    page.locator("#stage [data-line='1']:focus").wait_for(timeout=WAIT)
+    quiet(page)
+    more = page.locator("#answer .card .menu summary").first
+    more.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Compare
+    page.locator("#answer .compare [data-mode]:focus").wait_for(timeout=WAIT)
+    page.keyboard.press("Escape")
+    page.locator("#answer .compare").first.wait_for(state="hidden", timeout=WAIT)
+    assert more.evaluate("one => one === document.activeElement")
+
+
+def test_what_no_font_of_ours_draws_is_told(page, pictures):
+    show(page, pictures / "one.png", "Pacifico")
+    note = page.locator("#words .note")
+    for text, lacking in (("Größe 300 €, “naïve” – ffi™", False), ("Привет", True), ("Hi ✓", True), ("", False)):
+        page.locator("#words input").fill(text)
+        assert note.is_visible() == lacking, text
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (375, 844)])
@@ -941,7 +1011,10 @@ def test_the_comparison_is_shown(page):
 
 def test_an_address_on_the_server_itself_is_not_visited(page, server):
     field = page.get_by_label("Address of an image")
-    for address, said in (("http://127.0.0.1/x.png", "public servers"), ("file:///etc/passwd", "not the address of an image")):
+    for address, said in (
+        ("http://127.0.0.1/x.png", "public servers"),
+        ("file:///etc/passwd", "not the address of an image"),
+    ):
         field.fill(address)
         field.press("Enter")
         page.locator("#answer .problem", has_text=said).wait_for(timeout=WAIT)

@@ -185,6 +185,31 @@ def test_centres_are_where_the_letters_are(reader):
     assert list(line.centres) == sorted(line.centres)
 
 
+def test_letters_narrower_than_the_recognisers_steps_are_read(reader):
+    text = "Since 2007 the Campus Pride Index has been premier"
+    wide = draw(text, "roboto", 80)
+    narrow = wide.resize((round(0.38 * wide.width), wide.height), Image.Resampling.BICUBIC)
+    (line,) = reader.find_lines(on_page(narrow, size=(1000, 300)))
+    assert line.text == text
+    assert reader._recogniser.read(line.frame.pixels).text != text  # as wide as it is
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_mark_beside_a_word_is_none_of_the_line(reader, side):
+    word = draw("lumen", "roboto", 80)
+    mark = Image.new("L", (120, word.height), 255)
+    ImageDraw.Draw(mark).ellipse((2, 8, 112, 118), fill=90)
+    logo = Image.new("L", (mark.width + word.width, word.height), 255)
+    logo.paste(mark, (0 if side == "left" else word.width, 0))
+    logo.paste(word, (mark.width if side == "left" else 0, 0))
+    page = on_page(logo, size=(700, 300))
+    (line,) = reader.find_lines(page)
+    (alone,) = reader.find_lines(on_page(word, size=(700, 300)))
+    assert line.text == alone.text == "lumen"
+    assert line.width == pytest.approx(alone.width, abs=6) and line.height == pytest.approx(alone.height, abs=6)
+    assert line.centres == pytest.approx(alone.centres, abs=0.06)
+
+
 @pytest.mark.parametrize("ground", ["blank", "speck"])
 def test_nothing_is_found_where_nothing_is(reader, ground):
     picture = Image.new("RGB", (400, 300), "white")
@@ -201,7 +226,7 @@ def test_a_gradient_is_not_taken_for_a_foreign_script(reader):
 def test_another_script_is_named_as_such(reader, identifier, monkeypatch):
     picture = on_page(draw(WORDS, "roboto", 60))
     foreign = Reading(text="", confidence=0.0, other_letters=8, other_confidence=0.95)
-    monkeypatch.setattr(reader._recogniser, "read", lambda pixels: foreign)
+    monkeypatch.setattr(reader._recogniser, "read", lambda *_: foreign)
     with pytest.raises(OtherScript, match="look like those of another script: only Latin letters are covered"):
         reader.find_lines(picture)
 

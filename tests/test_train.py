@@ -30,7 +30,7 @@ from fontid.evaluation.experiment import SettingsError, read_result
 from fontid.evaluation.folders import Sample
 from fontid.identifier import FontIdentifier
 from fontid.networks import open_network
-from release import average, export_onnx
+from release import average, export_onnx, quantise
 from tests.conftest import FONTS, MODEL, ROOT, draw, until
 from train import make_prototypes, train_encoder
 from train.augment import Augment, Augmentation
@@ -421,6 +421,8 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path, monkey
         assert not refusal_of(average.main, *run, "--model", str(model))  # with itself: half and half is the same
         after = np.load(io.BytesIO(before)).astype(np.float32) * np.load(model / "prototypes.npy")
         assert after.sum(1) == pytest.approx(1, abs=2e-3)
+        assert not refusal_of(quantise.main, "--model", str(model))
+        assert "already" in refusal_of(quantise.main, "--model", str(model))
     with np.load(whole_run / "prototypes.npz") as made:
         content = dict(made)
     names = content["names"].tolist()

@@ -173,7 +173,9 @@ def check(address: str) -> None:
     except ValueError:
         whole = False
     if not whole or not address.isprintable() or len(address) > 2000:
-        raise AddressError("This is not the address of an image: it has to begin with https:// and the name of a server.")
+        raise AddressError(
+            "This is not the address of an image: it has to begin with https:// and the name of a server."
+        )
 
 
 def _joined(address: str, relative: str) -> str:

@@ -54,8 +54,8 @@ from web.words import (
     MAP_SEARCH,
     MATCHING,
     NOT_DRAWN,
-    ONE_OF_SEVERAL,
     NOT_ON_MAP,
+    ONE_OF_SEVERAL,
     OWN_LACKING,
     OWN_WORDS,
     REPORT,
@@ -179,10 +179,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     start, elem_id="stage", apply_default_css=False, js_on_load=(FOLDER / "stage.js").read_text()
                 )
             with gr.Column(min_width=280, elem_id="found"):
-                gr.HTML(
-                    f"<input placeholder='{OWN_WORDS}' aria-label='{OWN_WORDS}'><p class='note' hidden>{OWN_LACKING}</p>",
-                    elem_id="words",
-                )
+                field = f"<input placeholder='{OWN_WORDS}' aria-label='{OWN_WORDS}'>"
+                gr.HTML(f"{field}<p class='note' hidden>{OWN_LACKING}</p>", elem_id="words")
                 options = gr.HTML(
                     filters_html(),
                     elem_id="options",

@@ -52,7 +52,7 @@ document.addEventListener("click", ({ target }) => {
   const tab = target.closest?.("[role=tab]");
   if (!tab) return;
   const address = new URL(location.href);
-  address.searchParams.delete("search");
+  if (address.searchParams.get("tab") !== nameOf(tab)) address.searchParams.delete("search");
   if (tab === tabs()[0]) address.searchParams.delete("tab");
   else address.searchParams.set("tab", nameOf(tab));
   history.replaceState(history.state, "", address);

@@ -183,8 +183,8 @@ def _box(line: Line, index: int, number: int, picked: bool, width: int) -> str:
     small = " class='small'" if line.height < SMALL * width else ""  # a thick outline would hide its neighbours
     label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
     return (
-        f"<g{small} data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' tabindex='0' role='button' "
-        f"aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title>"
+        f"<g{small} data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' "
+        f"tabindex='0' role='button' aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title>"
         f"<polygon class='halo' points='{points}'></polygon><polygon points='{points}'></polygon></g>"
     )
 

@@ -16,6 +16,7 @@ from fontid.text.frames import MOST_PIXELS, SOLID, Frame, box_of, fit_to_ink, in
 from fontid.text.lines import Line, TextLine, find_lines, line_around
 from fontid.text.recogniser import HEIGHT, WIDER, Reading, Recogniser
 from fontid.text.scripts import OTHER
+from fontid.text.words import without_marks
 
 MOST_LINES = 250  # found in a picture, the largest first
 FEW_LINES = 8  # a picture with more is a page, of which little is read at once
@@ -83,7 +84,7 @@ class TextReader:
     def read_line(self, line: TextLine) -> TextLine:
         """A line of `find_lines` as it reads; one in another script as it was."""
         read = self._surer(self._read_line(line))
-        return line if read.reading.is_foreign else read
+        return line if read.reading.is_foreign else without_marks(read)
 
     def _all_read(self, lines: list[TextLine]) -> list[TextLine]:
         """The lines; where one is in another script and one is not, more of them read: each may be in either."""
@@ -182,7 +183,7 @@ class TextReader:
             if sure and (turn != 0 or height <= 1.5 * width):
                 break
         _, turn, read = max(tried, key=lambda one: one[0])
-        return turn, self._surer(read)
+        return turn, without_marks(self._surer(read))
 
     def _bent_lines(self, picture: Image.Image, boxes: list[np.ndarray]) -> tuple[list[TextLine], list[np.ndarray]]:
         """Bent lines, and the boxes that hold none.

@@ -7,10 +7,13 @@ from itertools import pairwise
 import numpy as np
 
 from fontid.encoder.preprocessing import Ink, ink_box
-from fontid.text.frames import box_of
+from fontid.text.frames import SOLID, box_of
 from fontid.text.lines import Line, TextLine, line_around
 
 WIDTH = 0.0, 1.0  # a line's ends, as parts of its own width
+LEAST_LETTERS = 3  # of a line whose letters tell how far apart they are
+FAR = 1.6  # times as far: ink that begins so far before the first letter's centre is none of its own
+NEAR = 0.35  # likewise: as near to its centre a letter surely is
 
 
 def words_of(line: Line) -> list[tuple[int, int]]:
@@ -52,18 +55,50 @@ def part_of(line: TextLine, word: tuple[int, int]) -> TextLine | None:
 
     Args: word: first and last character, that excluded, of one word or of several.
     """
-    picture, text = line.frame.picture, line.text[slice(*word)]
-    first, last = np.interp(_ends(line, word), _core(line), WIDTH)
+    return _part(line, _ends(line, word), slice(*word))
+
+
+def without_marks(line: TextLine) -> TextLine:
+    """The line without what stands beside its text and is no letter, such as a logo's mark; as it was without any.
+
+    Nothing is taken off where no empty column parts it from the text.
+    """
+    if line.course or len(line.centres) != len(line.text) or len(line.text) < LEAST_LETTERS or line.own_ink is None:
+        return line
+    columns = line.own_ink.amount.shape[1]
+    centres = np.array(line.centres) * columns
+    pitch = float(np.median(np.diff(centres)))
+    empty = np.flatnonzero(~(line.own_ink.amount > SOLID).any(0))
+    left, _, right, _ = line.own_ink.box
+    ends = [0, columns]
+    if centres[0] - left > FAR * pitch:
+        ends[0] = max((x for x in empty if x < centres[0] - NEAR * pitch), default=0)
+    if right - centres[-1] > FAR * pitch:
+        ends[1] = min((x for x in empty if x > centres[-1] + NEAR * pitch), default=columns)
+    if ends == [0, columns]:
+        return line
+    part = _part(line, (ends[0] / columns, ends[1] / columns), slice(None))
+    return replace(part, reading=line.reading) if part else line
+
+
+def _part(line: TextLine, ends: tuple[float, float], characters: slice) -> TextLine | None:
+    """Some characters of a straight line. Args: ends: between which they are, 0-1 of the frame's width."""
+    picture, text = line.frame.picture, line.text[characters]
+    first, last = np.interp(ends, _core(line), WIDTH)
     rough = line_around(line.between(first, last)).cut(picture)
     ink = rough.own_ink
     if ink is None:
         return None
-    left, top, right, bottom = ink.box
+    # beyond its own place there is what stands around it
+    left, top = np.maximum(ink.box[:2], rough.frame.core[:2])
+    right, bottom = np.minimum(ink.box[2:], rough.frame.core[2:])
+    if right <= left or bottom <= top:
+        return None
     corners = rough.frame.to_picture(box_of(left, top, right, bottom))
     part = line_around(corners, text, line.confidence).cut(picture)
-    ends = first + (last - first) * np.interp(np.array([left, right]) / ink.amount.shape[1], _core(rough), WIDTH)
-    along = np.interp(line.centres[slice(*word)], _core(line), WIDTH)
-    return replace(part, centres=tuple(np.interp(along, ends, _core(part)).tolist()))
+    inked = first + (last - first) * np.interp(np.array([left, right]) / ink.amount.shape[1], _core(rough), WIDTH)
+    along = np.interp(line.centres[characters], _core(line), WIDTH)
+    return replace(part, centres=tuple(np.interp(along, inked, _core(part)).tolist()))
 
 
 def _ends(line: Line, word: tuple[int, int]) -> tuple[float, float]:
