@@ -673,11 +673,11 @@ def test_a_font_is_laid_over_the_picture(page, pictures):
     show(page, pictures / "one.png", "Pacifico")
     overlap, shift = compare(page)
     assert overlap > 0.75 and shift < 0.11
+    assert page.locator("#answer .compare .note").first.inner_text() == "In red: Pacifico. Behind it: Your image."
     for mode in ("Flicker", "Side by side", "Difference", "Overlay"):
         page.get_by_role("button", name=mode, exact=True).click()
         assert page.locator("#answer .modes [aria-pressed=true]").all_inner_texts() == [mode]
     assert page.locator("#answer .modes option").first.inner_text() == "Your image"
-    assert page.locator("#answer .compare .note").first.inner_text() == "In red: Pacifico. Behind it: Your image."
     page.evaluate("document.querySelector('#answer .crop').dataset.text = 'Wolke Signal'")  # a wrong text lies badly
     worse, _ = compare_again(page)
     assert worse < overlap - 0.2

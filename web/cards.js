@@ -237,7 +237,7 @@ async function lay(canvas, family, crop) {
 }
 
 async function compare(one, button) {
-  const group = button.closest(".group"), menu = button.closest(".menu");
+  const group = button.closest(".group"), menu = button.closest(".menu"), chosen = menu?.open;
   if (menu) menu.open = false;
   const panel = find(".compare", group);
   const again = panel.dataset.face === one.dataset.face && !panel.hidden;
@@ -260,27 +260,27 @@ async function compare(one, button) {
   against.append(new Option(WORDS.yours, ""), ...others.map((other, index) => new Option(other.dataset.name, index)));
   panel.insertAdjacentHTML("beforeend", '<p class="note"></p><p class="note" role="status"></p>');
   const tell = panel.lastElementChild;
-  setMode(find("[data-mode]", panel));
-  if (menu) find("[data-mode]", panel).focus({ preventScroll: true }); // what was chosen is folded away
   const [image, other, letters] = find(".stack", panel).children;
   Object.assign(image, { src: crop.src, alt: WORDS.yours });
   letters.setAttribute("aria-label", one.dataset.name);
+  setMode(find("[data-mode]", panel));
+  if (chosen) find("[data-mode]", panel).focus({ preventScroll: true }); // what was chosen is folded away
   const laid = lay(letters, find("[data-drawn]", one)?.dataset.drawn, crop);
   against.addEventListener("change", async () => {
     await laid;
-    const chosen = others[against.value];
-    image.hidden = chosen !== undefined;
-    other.hidden = !chosen;
+    const second = others[against.value];
+    image.hidden = second !== undefined;
+    other.hidden = !second;
     letters.telling = other.telling = "";
     tell.textContent = "";
-    if (chosen) {
-      const [first, second] = [one, chosen].map((row) => find("[data-drawn]", row).dataset.drawn);
-      other.setAttribute("aria-label", chosen.dataset.name);
-      letters.telling = other.telling = await server.telling({ first, second, text: crop.dataset.text });
-      await lay(other, second, crop);
+    if (second) {
+      const [first, next] = [one, second].map((row) => find("[data-drawn]", row).dataset.drawn);
+      other.setAttribute("aria-label", second.dataset.name);
+      letters.telling = other.telling = await server.telling({ first, second: next, text: crop.dataset.text });
+      await lay(other, next, crop);
       tell.textContent = letters.telling ? `${WORDS.telling} ${[...letters.telling].join(", ")}` : WORDS.noneTelling;
     }
-    setMode(find(`[data-mode="${chosen ? "beside" : "over"}"]`, panel));
+    setMode(find(`[data-mode="${second ? "beside" : "over"}"]`, panel));
   });
   await laid;
   if (Number(letters.dataset.overlap) < SURE) tell.insertAdjacentHTML("afterend", `<p class="note">${WORDS.misread}</p>`);
@@ -294,7 +294,8 @@ async function compare(one, button) {
 // Another weight or width of the family is laid over what the first one was.
 async function layStyle(button) {
   const panel = button.closest(".compare"), letters = find(".letters", panel), chosen = button.closest("li");
-  for (const other of panel.querySelectorAll(".styles li")) other.toggleAttribute("aria-current", other === chosen);
+  find(".styles [aria-current]", panel)?.removeAttribute("aria-current");
+  chosen.setAttribute("aria-current", "true");
   letters.telling = "";
   letters.setAttribute("aria-label", `${panel.dataset.name} ${button.textContent}`);
   await lay(letters, find("[data-drawn]", chosen).dataset.drawn, find(".crop", panel.closest(".group")));
