@@ -150,6 +150,14 @@ def test_lines_come_in_reading_order(reader):
     assert text_of(reader.find_lines(upside_down)) == "First comes this / then the second / and a third one"
 
 
+@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270])
+def test_a_poster_on_its_side_is_read_line_by_line(reader, turn):
+    """Its shortest line is no longer than two of its heights, and much higher than the others."""
+    rows = ["HARBOUR LIGHT", "NIGHT", "live at the quay", "Doors open at seven, first act at eight"]
+    page = on_page(*(draw(row, "roboto", size) for row, size in zip(rows, (90, 90, 50, 24), strict=True)), gap=0)
+    assert sorted(line.text for line in reader.find_lines(page.transpose(turn))) == sorted(rows)
+
+
 def test_running_text_line_by_line(reader):
     rows = ["It was a bright cold day", "in April and the clocks", "were striking thirteen", "past the doors", "of"]
     font = ImageFont.truetype(str(font_file("open-sans")), 14)

@@ -70,7 +70,7 @@ class TextReader:
         """
         boxes, bent = self._detector.find_boxes(picture)
         curved, boxes = self._bent_lines(picture, boxes) if bent else ([], boxes)
-        joined = [self._along_its_text(picture, box) for box in _joined(boxes)]
+        joined = self._along_their_text(picture, _joined(boxes))
         read = curved + self._read_boxes(picture, _parted(picture, joined))
         foreign = any(line.reading.is_foreign for line in read)  # on its side that may look Latin
         if not (curved or foreign) and _run_upright(joined, SIDEWAYS):
@@ -102,18 +102,30 @@ class TextReader:
         boxes, _ = self._detector.find_boxes(picture.transpose(Image.Transpose.ROTATE_90))
         return [np.stack([picture.width - box[:, 1], box[:, 0]], 1) for box in boxes]
 
-    def _along_its_text(self, picture: Image.Image, box: np.ndarray) -> np.ndarray:
-        """A box beginning with the edge along its text, where that surely runs upwards or downwards; or as it was.
+    def _along_their_text(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
+        """The boxes, those beginning with the edge along their text that surely runs upwards or downwards.
+
+        Where most do, short ones are turned like them.
+        """
+        turns = [self._turn_of_text(picture, box) for box in boxes]
+        turned = [turn for turn in turns if turn]
+        usual = max(turned, key=turned.count) if 2 * len(turned) > len(boxes) else 0
+        upright = [size_of(box)[1] > UPRIGHT * size_of(box)[0] for box in boxes]
+        turns = [turn or usual * tall for turn, tall in zip(turns, upright, strict=True)]
+        return [np.roll(box, -turn, axis=0) for box, turn in zip(boxes, turns, strict=True)]
+
+    def _turn_of_text(self, picture: Image.Image, box: np.ndarray) -> int:
+        """One or three quarter turns, where a box's text surely runs upwards or downwards; or none.
 
         Digits below one another, such as an editor's numbers of lines, read as well on their side: letters do not.
         """
         width, height = size_of(box)
         if height <= SIDEWAYS * width:
-            return box
+            return 0
         turn, read = self._read_turned(picture, box, np.zeros(4))
         letters = sum(map(str.isalpha, read.text)) > len(read.text) / 2
         sure = letters and read.confidence >= self.settings.sure
-        return np.roll(box, -turn, axis=0) if sure and turn in (1, 3) else box
+        return turn if sure and turn in (1, 3) else 0
 
     def _read_boxes(self, picture: Image.Image, boxes: list[np.ndarray]) -> list[TextLine]:
         boxes = sorted(boxes, key=lambda box: -_area(box))[:MOST_LINES]
@@ -276,7 +288,10 @@ def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _rows_of(picture: Image.Image, box: np.ndarray) -> list[np.ndarray]:
-    """A box for each row of ink in a box, or itself where there is but one."""
+    """A box for each row of ink in a box, or itself where there is but one, or its text runs upwards or downwards."""
+    along, down = np.abs(box[1] - box[0])
+    if down > along:
+        return [box]
     (left, top), (right, bottom) = np.clip([box.min(0), box.max(0)], 0, picture.size).round()
     if min(right - left, bottom - top) < 2:
         return [box]
