@@ -5,8 +5,8 @@
 Weights are rounded with a scale a channel, what flows between the layers with a scale a tensor (Jacob et al. 2018,
 "Quantization and training of neural networks for efficient integer-arithmetic-only inference"), whose range is that on
 the golden pictures. Weights keep to seven bits: processors without VNNI would overflow else, and answer differently.
-The first convolution and the last stages stay as they are: they cost little time and make half of the error. The file goes on holding
-the weights as halves, which `train.encoder_file` reads: they are rounded when the model is loaded.
+The first convolution and the last stages stay as they are: they cost little time and make half of the error. The file
+goes on holding the weights as halves, which `train.encoder_file` reads: they are rounded when the model is loaded.
 """
 
 import json
