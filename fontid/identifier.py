@@ -34,7 +34,7 @@ from fontid.letters.outlines import LETTERS
 from fontid.letters.undoing import CHANGES, Change, undo
 from fontid.letters.verification import Verdict, Verifier
 from fontid.listing import Font, letters_of, list_fonts
-from fontid.networks import open_network
+from fontid.networks import give_back_memory, open_network
 from fontid.picture.noise import without_noise
 from fontid.picture.opening import ADDRESS, fetched, open_picture
 from fontid.settings import GroupingSettings
@@ -48,6 +48,7 @@ SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent / 
 SIMILAR = 5  # fonts named beside an answer
 SCHEMA_VERSION = 2  # of docs/answer.schema.json
 MOST_WINDOWS = 64  # of a picture's lines that the encoder looks at, or one a line
+LARGE = 1_000_000  # pixels of a picture whose opening leaves much memory behind
 BATCH = 12  # windows at a time, to bound memory
 HIGHER = 1.4  # times as high as those that were read: without letters that rise and fall, lines are lower by as much
 MANY = 0.5  # of the letters of the group that has most: the largest group of as many is what `matches` are of
@@ -277,6 +278,8 @@ class FontIdentifier:
         if isinstance(picture, str) and picture.startswith(ADDRESS):
             picture = fetched(picture)
         opened = without_noise(open_picture(picture, page=page))
+        if opened.width * opened.height > LARGE:
+            give_back_memory()
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:
             progress(tuple(line.place for line in found), None)

@@ -27,7 +27,7 @@ def open_network(path: Path):
     options.log_severity_level = 3  # errors
     session = onnxruntime.InferenceSession(_without_denormals(path), options, providers=["CPUExecutionProvider"])
     session._model_bytes = b""  # it would keep the file for other providers: 40 MB of the four networks
-    _give_back_memory()
+    give_back_memory()
     return session
 
 
@@ -88,7 +88,7 @@ def _varint(data: bytearray, start: int) -> tuple[int, int]:
             return value, start
 
 
-def _give_back_memory() -> None:
-    """Hand what was freed to the system: weights were laid out anew, and glibc would keep their first copy's place."""
+def give_back_memory() -> None:
+    """Hand what was freed to the system, which glibc would keep: weights before they were laid out, a file's pixels."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # musl has none
         libc.malloc_trim(0)

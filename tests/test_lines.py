@@ -544,7 +544,7 @@ def test_rules_are_no_ink_to_look_at_and_letters_are():
     pen.line((30, 100, 30, 280), fill="black")
     pen.rectangle((200, 150, 210, 170), outline=(225, 225, 225))  # pale, but for a rule's edge
     pen.rectangle((300, 200, 312, 220), fill="black")
-    inked = _inked(scene)
+    inked = _inked(np.asarray(scene))
     assert not inked[50, 60:340].any() and not inked[140:240, 30].any()
     assert inked[150, 205] and inked[196, 306] and not inked[194, 306] and not inked[150, 190]
 
@@ -717,7 +717,7 @@ def test_a_scene_is_the_picture_amid_its_ground(size, scale, border, scene, plac
     picture = Image.new("RGB", size, (200, 90, 30))
     picture.paste((5, 6, 7), (size[0] // 3, size[1] // 3, size[0] - size[0] // 3, size[1] - size[1] // 3))
     found, at = _scene(picture, scale, border)
-    assert found.size == scene and at.tolist() == list(place) and at.dtype == np.float32
+    assert found.shape[1::-1] == scene and at.tolist() == list(place) and at.dtype == np.float32
     expected = Image.new("RGB", scene, (200, 90, 30))
     expected.paste(_scaled(picture, scale), place)
     assert np.array_equal(found, expected)
@@ -738,7 +738,7 @@ def test_the_ground_is_the_median_of_all_four_edges():
 
 @pytest.mark.parametrize(("levels", "inked"), [(21, True), (20, False)])
 def test_pale_rims_are_looked_at(levels, inked):
-    found = _inked(sheet((100, 50, 110, 70), ink=255 - levels))
+    found = _inked(np.asarray(sheet((100, 50, 110, 70), ink=255 - levels)))
     expected = np.zeros((200, 400), bool)
     expected[45:75, 95:115] = inked  # a pixel of rim, and four around it
     assert np.array_equal(found, expected)
@@ -747,8 +747,8 @@ def test_pale_rims_are_looked_at(levels, inked):
 @pytest.mark.parametrize(("length", "inked"), [(57, True), (58, False)])
 def test_edges_of_sixty_pixels_are_rules(length, inked):
     """With a pixel of rim at both ends."""
-    assert _inked(sheet((100, 50, 100 + length, 52)))[:, 120:140].any() == inked
-    assert _inked(sheet((100, 50, 102, 50 + length)))[70:90].any() == inked
+    assert _inked(np.asarray(sheet((100, 50, 100 + length, 52))))[:, 120:140].any() == inked
+    assert _inked(np.asarray(sheet((100, 50, 102, 50 + length))))[70:90].any() == inked
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fontid.networks import open_network, packaged
+from fontid.networks import give_back_memory, open_network, packaged
 from fontid.text.bends import is_bent
 from fontid.text.frames import size_of
 
@@ -23,6 +23,7 @@ SEEN = 20  # levels between neighbours: the rim of something, however pale
 ENOUGH = 42  # pixels of the detector's input: higher letters are found no better; at 34 some bends are lost
 LOWER = 0.1  # share of all letters' widths: of letters as low as this
 TILE = 400 * 640  # pixels of one input: what bounds the memory
+GIVEN_BACK = 4  # inputs, of many sizes, after which memory is in pieces
 NEAR = 9  # pixels of the input: text is no farther from an edge
 RULE = 60  # likewise: a straight edge as long is no letter's, but for letters as high
 MOST_WIDE, MOST_HIGH = 1.5, 4.0  # times as wide as high, and as high as wide: of what may be such a letter
@@ -58,7 +59,7 @@ class Detector:
     def _find(self, picture: Image.Image, look: "_Look") -> tuple[list[np.ndarray], bool]:
         """What one look finds: as `find_boxes`."""
         scene, place = _scene(picture, look.scale, look.border)
-        likely = self._look_at_tiles(np.asarray(scene), _inked(scene)) if look.page else self._likely(np.asarray(scene))
+        likely = self._look_at_tiles(scene, _inked(scene)) if look.page else self._likely(scene)
         mask = (likely > PROBABLE).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         boxes, bent = [], False
@@ -82,7 +83,9 @@ class Detector:
     def _look_at_tiles(self, scene: np.ndarray, inked: np.ndarray) -> np.ndarray:
         """The same of a large scene, tile by tile, where it is `inked`: (H, W) bool; elsewhere there is no text."""
         likely = np.zeros(scene.shape[:2], np.float32)
-        for inner in _tiles(*scene.shape[:2]):
+        for number, inner in enumerate(_tiles(*scene.shape[:2]), 1):
+            if number % GIVEN_BACK == 0:
+                give_back_memory()
             part = tuple(map(_whole, np.nonzero(inked[inner]), inner, likely.shape))
             if any(side.stop <= side.start for side in part):
                 continue
@@ -169,16 +172,17 @@ def _pieces(gray: Image.Image, edge: int) -> np.ndarray | None:
     return cv2.connectedComponentsWithStats((steps > edge).astype(np.uint8))[2][1:, 2:].T
 
 
-def _scene(picture: Image.Image, scale: float, border: float) -> tuple[Image.Image, np.ndarray]:
+def _scene(picture: Image.Image, scale: float, border: float) -> tuple[np.ndarray, np.ndarray]:
     """The detector's input: the picture scaled down, on a larger canvas of its ground's colour.
 
-    Returns: the canvas, its sides multiples of 32; (2,) the picture's place on it.
+    Returns: the canvas, (H, W, 3) uint8, its sides multiples of 32; (2,) the picture's place on it.
     """
     small = _scaled(picture, scale)
     width, height = (int(np.ceil((side + 2 * border) / 32)) * 32 for side in small.size)
     place = (width - small.width) // 2, (height - small.height) // 2
-    scene = Image.new("RGB", (width, height), _ground(small))
-    scene.paste(small, place)
+    scene = np.empty((height, width, 3), np.uint8)
+    scene[:] = _ground(small)
+    scene[place[1] :, place[0] :][: small.height, : small.width] = np.asarray(small)
     return scene, np.array(place, np.float32)
 
 
@@ -187,9 +191,9 @@ def _scaled(picture: Image.Image, scale: float) -> Image.Image:
     return picture.resize(size, Image.Resampling.BILINEAR)
 
 
-def _inked(scene: Image.Image) -> np.ndarray:
+def _inked(scene: np.ndarray) -> np.ndarray:
     """(H, W) bool: near the edge of something that is no rule."""
-    steps = cv2.morphologyEx(np.asarray(scene.convert("L")), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    steps = cv2.morphologyEx(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     edges = (steps > EDGE // 2).astype(np.uint8)
     rules = [cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, RULE), (RULE, 1))]
     letters = np.where(np.any(rules, 0), np.uint8(0), edges)
