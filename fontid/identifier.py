@@ -283,7 +283,9 @@ class FontIdentifier:
         found = self._reader.find_lines(opened) if lines is None else [line.cut(opened) for line in lines]
         if progress and found:
             progress(tuple(line.place for line in found), None)
-        samples = [part for sample in self._samples(found) for part in self._by_words(opened, sample, among)]
+        samples = self._samples(found)
+        gains = zip(samples, self._parting(samples, among), strict=True)
+        samples = [part for sample, gain in gains for part in self._by_words(opened, sample, gain, among)]
         if not samples:
             named = opened.info.get("fonts", ())
             error = NoText(NAMED.format(", ".join(named)) if named else NO_INK)
@@ -411,9 +413,12 @@ class FontIdentifier:
                 samples[number] = own
         return samples
 
-    def _by_words(self, picture: Image.Image, sample: _Sample, among: np.ndarray) -> list[_Sample]:
-        """A line as it is, or as the parts of it that are in different faces, where something tells of some."""
-        grouping, gain = self.settings.grouping, self._parting(sample, among)
+    def _by_words(self, picture: Image.Image, sample: _Sample, gain: float, among: np.ndarray) -> list[_Sample]:
+        """A line as it is, or as the parts of it that are in different faces, where something tells of some.
+
+        Args: gain: as `_parting` gives it.
+        """
+        grouping = self.settings.grouping
         if not sample.line.is_read and gain >= grouping.reading:
             sample = self._with_reading(picture, sample)
         line = sample.line
@@ -440,12 +445,15 @@ class FontIdentifier:
         samples = self._samples([part for part in parts if part])
         return samples if len(samples) == len(runs) else [sample]
 
-    def _parting(self, sample: _Sample, among: np.ndarray) -> float:
-        """What a line gains where some of its windows are in another face than the rest."""
-        if len(sample.embeddings) < 2:
-            return 0.0
-        gain = gain_of_second(np.where(among, self.catalogue.score_each(sample.embeddings), -np.inf))
-        return float(_weights([sample], self.settings.grouping)[0] * gain)
+    def _parting(self, samples: list[_Sample], among: np.ndarray) -> list[float]:
+        """What each line gains where some of its windows are in another face than the rest."""
+        if not samples:
+            return []
+        embeddings = [sample.embeddings for sample in samples]
+        scores = np.where(among, self.catalogue.score_each(np.concatenate(embeddings)), np.float32(-np.inf))
+        parts = np.split(scores, np.cumsum([len(one) for one in embeddings])[:-1])
+        gains = [gain_of_second(part) if len(part) > 1 else 0.0 for part in parts]
+        return (_weights(samples, self.settings.grouping) * gains).tolist()
 
     def _look(self, line: TextLine, heights: float | None = None) -> Ink | None:
         """The ink that encoder and drawing are shown of a line. Args: heights: see `LettersNetwork.look`."""

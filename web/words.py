@@ -64,7 +64,8 @@ ABOUT = {
     "image shows. Certain: hardly any of these are wrong. Likely: most of these are "
     "right. Close and Unlikely: the font may be none of those in the catalogue, and what is shown resembles it.",
     "Your image": PRIVACY,
-    "For programs": "The same answers come over HTTP and MCP: see README.",
+    "For programs": "The same answers come over HTTP and MCP: “Use via API or MCP”, at the foot of this page in "
+    "a wide window, says how.",
     "Licences": "Code and model are open, under Apache-2.0. Every font keeps its own licence, named beside it.",
 }
 REPORT = "Why it is no vision-language model"

@@ -1,5 +1,6 @@
 """The surroundings of a box of text, turned upright, and which of the ink in them is the box's own."""
 
+import math
 from functools import cached_property
 
 import cv2
@@ -207,10 +208,8 @@ def _sides(mask: np.ndarray) -> np.ndarray:
 
 def size_of(corners) -> tuple[float, float]:
     """Width along the text and height across it, in pixels."""
-    a, b, c, d = np.asarray(corners, np.float64)
-    width = (np.linalg.norm(b - a) + np.linalg.norm(c - d)) / 2
-    height = (np.linalg.norm(d - a) + np.linalg.norm(c - b)) / 2
-    return float(width), float(height)
+    a, b, c, d = np.asarray(corners, np.float64).tolist()
+    return (math.dist(a, b) + math.dist(c, d)) / 2, (math.dist(a, d) + math.dist(b, c)) / 2
 
 
 def box_of(left: float, top: float, right: float, bottom: float) -> np.ndarray:
