@@ -365,10 +365,9 @@ class FontIdentifier:
                 groups.append(Group(of_style, matches, round(known, 4), tuple(similar), evidence, synthesised))
             families.append(groups)
         fonts = list_fonts(families, self._extent, scale)
-        places = {sample.line.corners: place for place, sample in enumerate(samples)}
         listed = {line for font in fonts for line in font.lines}
-        groups = [g for of_family in families for g in of_family if not listed.isdisjoint(g.lines)]
-        groups.sort(key=lambda group: places[group.lines[0].corners])
+        numbered = zip(chain.from_iterable(parts), chain.from_iterable(families), strict=True)
+        groups = [g for _, g in sorted(numbered, key=lambda one: one[0][0]) if not listed.isdisjoint(g.lines)]
         chosen = _chosen(groups, for_)
         return Answer(chosen.matches, chosen.in_catalogue, tuple(groups), fonts, named, scale)
 

@@ -928,3 +928,22 @@ def test_small_letters_are_not_taken_for_stretched_ones(identifier, family):
     answer = identifier.identify(draw("Delivered in two to four working days", family, 11))
     assert [group.synthesised for group in answer.groups] == [None]
     assert family in {answer.matches[0].family, *answer.matches[0].twins}
+
+
+def test_lines_that_are_read_late_and_cut_shorter_keep_their_order(identifier, monkeypatch):
+    """Of a page few lines are read at first; what a reading shows to be no text is cut off."""
+    rows = [("a quiet morning by the sea", "lora"), ("and the boats come in late", "press-start-2p")] * 6
+    page = on_page(*(draw(text, family, 22) for text, family in rows), size=(900, 900), gap=10)
+    usual = identifier.identify(page)
+    read_line = identifier._reader.read_line
+
+    def cut(line):
+        return dataclasses.replace(read_line(line), corners=tuple((x + 1, y) for x, y in line.corners))
+
+    monkeypatch.setattr(identifier._reader, "read_line", cut)
+    answer = identifier.identify(page)
+    assert [group.matches[0].family for group in answer.groups] == [group.matches[0].family for group in usual.groups]
+    assert len(answer.groups) == 2
+    assert {line.corners for group in answer.groups for line in group.lines} != {
+        line.corners for group in usual.groups for line in group.lines
+    }
