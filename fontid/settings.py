@@ -20,7 +20,7 @@ class ReadingSettings:
     """How lines are read, see `fontid.text.reader`.
 
     Attributes:
-        sure: a line read with this confidence is taken to be upright.
+        sure: a line read with this confidence is taken to be upright, and is not read once more.
         sure_bent: a curve read with less confidence runs through dots or a pattern.
         enough_letters: read in one direction: the rest of the picture is taken to run so, too.
         telling: letters that must be read after no, one, two and three quarter turns to believe them.

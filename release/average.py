@@ -58,6 +58,19 @@ def renew_golden(folder: Path) -> int:
     return len(golden)
 
 
+def put_in_place(made: Path, model: Path, *parts) -> int:
+    """Seal a changed copy of an artifact with golden pictures of its own, and replace the artifact by it.
+
+    Args: parts: as `fontid.artifact.seal` takes them. Returns: how many golden pictures come back.
+    """
+    seal(made, *parts)
+    count = renew_golden(made)
+    seal(made, *parts)
+    shutil.rmtree(model)
+    made.rename(model)
+    return count
+
+
 def renew_card(folder: Path, experiment: Path) -> None:
     """Say of the artifact's card by what the encoder was trained on, and that its figures are of the encoder before."""
     card = (folder / "README.md").read_text(encoding="utf-8")
@@ -107,12 +120,9 @@ def main(argv: list[str] | None = None) -> None:
         export_encoder(SeeingEncoder(encoder, settings.view), settings.preprocessing, out / "encoder.onnx")
         save_norms(encoder, out)
         np.save(out / "prototypes.npy", average_rows(artifact.prototypes, prototypes, arguments.share))
-        seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
         renew_card(out, arguments.experiment)
-        count = renew_golden(out)
-        seal(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
-        shutil.rmtree(arguments.model)
-        out.rename(arguments.model)
+        parts = settings.preprocessing, made_by, artifact.calibration, artifact.settings
+        count = put_in_place(out, arguments.model, *parts)
     print(f"{arguments.model}: {count} golden pictures come back.")
 
 

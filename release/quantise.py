@@ -22,13 +22,14 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
-from fontid.artifact import open_artifact, seal
+from fontid.artifact import open_artifact
 from fontid.commands import command_line
 from fontid.encoder.preprocessing import prepare_line, windows_of
-from release.average import renew_golden
+from release.average import put_in_place
 
 HALF, EIGHT_BITS, CHANNELS = "_half", "_quantized", 0  # endings of names; the axis of weights that scales go along
 ROUNDED = ["Conv", "Relu", "Add", "AveragePool"]
+LAYERS = slice(1, 15)  # of the convolutions, from the input on: those that are rounded
 
 
 class Windows(CalibrationDataReader):
@@ -98,7 +99,7 @@ def quantised(folder: Path) -> onnx.ModelProto:
             Windows(folder),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=ROUNDED,
-            nodes_to_quantize=layers[1:15],
+            nodes_to_quantize=layers[LAYERS],
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
@@ -120,11 +121,7 @@ def main(argv: list[str] | None = None) -> None:
         out = Path(room) / arguments.model.name
         shutil.copytree(arguments.model, out)
         onnx.save(quantised(out), str(out / "encoder.onnx"))
-        seal(out, *parts)
-        count = renew_golden(out)
-        seal(out, *parts)
-        shutil.rmtree(arguments.model)
-        out.rename(arguments.model)
+        count = put_in_place(out, arguments.model, *parts)
     print(f"{arguments.model}: {count} golden pictures come back.")
 
 

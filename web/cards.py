@@ -37,7 +37,6 @@ from web.words import (
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
 LONGEST = 60  # characters of the user's words
-READABLE = 0.9  # confidence of a line that is compared: others may be misread
 LEAST_SHOWN = 0.01  # figure of a runner-up
 COLOURS = 6  # of boxes and numbers, see style.css
 
@@ -154,7 +153,8 @@ def group_html(
     sizes: Sequence[int] = (),
 ) -> str:
     """Args: number: from 0; sizes: in pixels."""
-    line = max(group.lines, key=lambda line: (line.confidence >= READABLE, bool(line.text), line.area))
+    sure = identifier.settings.reading.sure  # a line that is read with less may be misread
+    line = max(group.lines, key=lambda line: (line.confidence >= sure, bool(line.text), line.area))
     reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
     above = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
     if group.synthesised and not above:

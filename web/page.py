@@ -396,12 +396,13 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
             @wraps(handler)
             def steps(event: gr.EventData, visit: Visit):
+                ended = {working: f"<i hidden>{time.monotonic_ns()}</i>"}
                 try:
                     outdated = visit.is_late(event._data or {}) or (yield from handler(event, visit))
                 except Exception:  # `watched` tells it: the page shall not look as if it went on
-                    yield {working: f"<i hidden>{time.monotonic_ns()}</i>"}
+                    yield ended
                     raise
-                yield {working: gr.skip() if outdated else f"<i hidden>{time.monotonic_ns()}</i>"}
+                yield {working: gr.skip()} if outdated else ended
 
             return steps
 

@@ -146,11 +146,8 @@ element.addEventListener("keydown", (event) => {
     find(".part").classList.remove("suggested");
     part = part.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2])));
     place();
-  } else if (event.key === "Enter") {
-    next = ".tools .menu summary";
-    cut();
-  }
-  if (event.key === "Escape") {
+  } else if (event.key === "Enter") actByKey({ crop: part }, ".tools .menu summary");
+  else if (event.key === "Escape") {
     setCropping(false);
     find(".tools .menu summary").focus();
   }

@@ -35,8 +35,7 @@ OTHER_SCRIPT = (
     "The letters in this picture look {}: only Latin letters are covered, so please choose a picture with some."
 )
 MOST_OF_SCRIPTS = 60  # lines that are read of a page that seems to hold several scripts, the largest first
-UNSURE = 0.9  # a line that is read with less confidence is read once more
-FEW_LETTERS = 3  # it has no fewer
+FEW_LETTERS = 3  # a line with fewer is not read once more
 LITTLE = 0.25  # of the area of fairly read Latin lines: what is taken for another script there is no text
 NAMED = 0.6  # of the other scripts' probability: a script that has more of it is told by its name
 
@@ -220,7 +219,7 @@ class TextReader:
 
     def _surer(self, line: TextLine) -> TextLine:
         """The line, read once more if that is unsure: a recogniser drops letters that are narrower than its steps."""
-        if line.reading.is_foreign or line.confidence >= UNSURE or len(line.text) < FEW_LETTERS:
+        if line.reading.is_foreign or line.confidence >= self.settings.sure or len(line.text) < FEW_LETTERS:
             return line
         wider = self._read_line(line, WIDER)
         surer = not wider.reading.is_foreign and _surely_read([wider]) > _surely_read([line])
