@@ -1,17 +1,17 @@
-"""Let the artifact's encoder compute in whole numbers of eight bits, which takes less than half of the time.
+"""Let the encoder and the letters network of an artifact compute in whole numbers of eight bits, in half of the time.
 
     python -m release.quantise [--model model]
 
 Weights are rounded with a scale a channel, what flows between the layers with a scale a tensor (Jacob et al. 2018,
 "Quantization and training of neural networks for efficient integer-arithmetic-only inference"), whose range is that on
 the golden pictures. Weights keep to seven bits: processors without VNNI would overflow else, and answer differently.
-The first convolution and the last stages stay as they are: they cost little time and make half of the error. The file
-goes on holding the weights as halves, which `train.encoder_file` reads: they are rounded when the model is loaded.
+The first convolution and the last ones stay as they are: they cost little time and make half of the error. The files
+go on holding the weights as halves, which `train.encoder_file` reads: they are rounded when the model is loaded.
 """
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,29 +25,53 @@ from PIL import Image
 from fontid.artifact import open_artifact
 from fontid.commands import command_line
 from fontid.encoder.preprocessing import prepare_line, windows_of
+from fontid.text.letters import LettersNetwork
+from fontid.text.lines import Line
 from release.average import put_in_place
 
 HALF, EIGHT_BITS, CHANNELS = "_half", "_quantized", 0  # endings of names; the axis of weights that scales go along
 ROUNDED = ["Conv", "Relu", "Add", "AveragePool"]
-LAYERS = slice(1, 15)  # of the convolutions, from the input on: those that are rounded
+# of the convolutions, from the input on: those that are rounded
+LAYERS = {"encoder": slice(1, 15), "letters": slice(1, -1)}
 
 
-class Windows(CalibrationDataReader):
-    """The windows of golden pictures, as the encoder takes them, one at a time."""
+class Inputs(CalibrationDataReader):
+    """What a network is shown, one at a time."""
 
-    def __init__(self, model: Path) -> None:
-        self._windows = self._read(model)
+    def __init__(self, inputs: Iterable[dict[str, np.ndarray]]) -> None:
+        self._inputs = iter(inputs)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
-        return next(self._windows, None)
+        return next(self._inputs, None)
 
-    @staticmethod
-    def _read(model: Path) -> Iterator[dict[str, np.ndarray]]:
-        settings = open_artifact(model).preprocessing
-        for file in sorted((model / "golden").glob("*.png")):
-            line = prepare_line(np.asarray(Image.open(file)), settings)
-            for window in windows_of(line, settings):
+
+class LettersInputs(LettersNetwork):
+    """The letters network, which keeps what it was shown."""
+
+    def __init__(self, model: Path) -> None:
+        super().__init__(model / "letters.onnx")
+        self.kept: list[dict[str, np.ndarray]] = []
+
+    def _tiles(self, inputs: np.ndarray) -> np.ndarray:
+        self.kept.append({"pictures": inputs})
+        return super()._tiles(inputs)
+
+
+def inputs_of(network: str, model: Path) -> Iterator[dict[str, np.ndarray]]:
+    """What the network is shown of the golden pictures: the encoder windows, the other lines in black and in white."""
+    settings, letters = open_artifact(model).preprocessing, LettersInputs(model)
+    for file in sorted((model / "golden").glob("*.png")):
+        gray = np.asarray(Image.open(file).convert("L"))
+        if network == "encoder":
+            for window in windows_of(prepare_line(gray, settings), settings):
                 yield {"windows": window[None, None].astype(np.float32) / 255}
+            continue
+        height, width = gray.shape
+        line = Line(((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)))
+        for shown in (gray, 255 - gray):
+            letters(line.cut(Image.fromarray(shown).convert("RGB")))
+        yield from letters.kept
+        letters.kept.clear()
 
 
 def widened(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -83,11 +107,14 @@ def with_halves(rounded: onnx.ModelProto, model: onnx.ModelProto) -> onnx.ModelP
     return rounded
 
 
-def quantised(folder: Path) -> onnx.ModelProto:
-    """The encoder of an artifact, rounded. Raises: SystemExit where it is already."""
-    model = onnx.load(str(folder / "encoder.onnx"))
-    if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
-        raise SystemExit(f"The encoder in {folder} computes in whole numbers already.")
+def is_whole(file: Path) -> bool:
+    """Whether there is such a network and it is not rounded."""
+    return file.exists() and all(node.op_type != "QuantizeLinear" for node in onnx.load(str(file)).graph.node)
+
+
+def quantised(network: str, folder: Path) -> onnx.ModelProto:
+    """That network of an artifact, rounded."""
+    model = onnx.load(str(folder / f"{network}.onnx"))
     with TemporaryDirectory() as room:
         whole, prepared, rounded = (str(Path(room) / name) for name in ("whole.onnx", "prepared.onnx", "rounded.onnx"))
         onnx.save(widened(model), whole)
@@ -96,10 +123,10 @@ def quantised(folder: Path) -> onnx.ModelProto:
         quantize_static(
             prepared,
             rounded,
-            Windows(folder),
+            Inputs(inputs_of(network, folder)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=ROUNDED,
-            nodes_to_quantize=layers[LAYERS],
+            nodes_to_quantize=layers[LAYERS[network]],
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
@@ -114,15 +141,19 @@ def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__)
     parser.add_argument("--model", type=Path, default=Path("model"), help="is replaced")
     arguments = parser.parse_args(argv)
+    whole = [network for network in LAYERS if is_whole(arguments.model / f"{network}.onnx")]
+    if not whole:
+        raise SystemExit(f"The networks in {arguments.model} compute in whole numbers already.")
     artifact = open_artifact(arguments.model)
     made_by = json.loads((arguments.model / "config.json").read_text(encoding="utf-8"))["made_by"]
     parts = artifact.preprocessing, made_by | {"rounded": True}, artifact.calibration, artifact.settings
     with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
         out = Path(room) / arguments.model.name
         shutil.copytree(arguments.model, out)
-        onnx.save(quantised(out), str(out / "encoder.onnx"))
+        for network in whole:
+            onnx.save(quantised(network, out), str(out / f"{network}.onnx"))
         count = put_in_place(out, arguments.model, *parts)
-    print(f"{arguments.model}: {count} golden pictures come back.")
+    print(f"{arguments.model}: {' and '.join(whole)} rounded, {count} golden pictures come back.")
 
 
 if __name__ == "__main__":

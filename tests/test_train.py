@@ -50,6 +50,7 @@ from train.losses import LossSettings, make_loss
 from train.settings import TrainSettings
 from train.stopwatch import Stopwatch
 from train.train_encoder import family_of_face, load_artifact, read_twins, to_input
+from train.train_letters import load_letters
 from train.view import View
 
 SMALL = {"widths": [8, 12, 16, 16, 16], "depths": [1, 1, 1, 1, 1], "dimension": 32}  # an encoder
@@ -421,7 +422,15 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path, monkey
         assert not refusal_of(average.main, *run, "--model", str(model))  # with itself: half and half is the same
         after = np.load(io.BytesIO(before)).astype(np.float32) * np.load(model / "prototypes.npy")
         assert after.sum(1) == pytest.approx(1, abs=2e-3)
+        shipped = load_letters(str(ROOT / "model"), torch.device("cpu"))
+        export_onnx.export_letters(shipped, model / "letters.onnx")
         assert not refusal_of(quantise.main, "--model", str(model))
+        assert not any(quantise.is_whole(model / f"{network}.onnx") for network in quantise.LAYERS)
+        pictures = np.full((1, 3, 96, 64), 0.5, np.float32)
+        pictures[..., 30:60, 20:28] = 0
+        (rounded,) = open_network(model / "letters.onnx").run(None, {"pictures": pictures})
+        whole = shipped(torch.from_numpy(pictures)).sigmoid().numpy(force=True)
+        assert np.abs(rounded - whole).max() < 0.1 < np.ptp(whole)
         assert "already" in refusal_of(quantise.main, "--model", str(model))
     with np.load(whole_run / "prototypes.npz") as made:
         content = dict(made)

@@ -4,6 +4,7 @@ Tracing multiplies each batch normalisation into the convolution before it. `nor
 one-dimensional tensors, so that the convolutions can be told from the ONNX file and training can go on.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 NORMS = "norms.safetensors"
+PARAMETER = re.compile(r"network\.(.*(?:weight|bias))(?:_half|(_quantized))?")  # and whether it is rounded
 
 
 def save_norms(encoder: nn.Module, folder: Path) -> None:
@@ -58,12 +60,16 @@ def read_letters(folder: Path) -> dict[str, torch.Tensor]:
     Raises: OSError where the artifact has none.
     """
     graph = onnx.load(str(folder / "letters.onnx")).graph
+    traced = {one.name: torch.from_numpy(numpy_helper.to_array(one).astype(np.float32)) for one in graph.initializer}
     state: dict[str, torch.Tensor] = {}
-    for one in graph.initializer:
-        name = one.name.removesuffix("_half").removeprefix("network.")
-        if one.name == name:  # a constant of tracing
+    for full, values in traced.items():
+        named = PARAMETER.fullmatch(full)
+        if not named:  # a constant of tracing, or of rounding
             continue
-        values = torch.from_numpy(numpy_helper.to_array(one).astype(np.float32))
+        name, rounded = named.groups()
+        if rounded:
+            scales = traced[f"{full}_scale" if name.endswith("bias") else f"network.{name}_scale"]
+            values = values * scales.view(-1, *[1] * (values.dim() - 1))
         if not name.endswith(".weight_bias"):
             state[name] = values
             continue
