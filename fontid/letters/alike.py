@@ -3,6 +3,7 @@
 Twins draw the whole alphabet alike. Others do so but for a few letters: Open Sans and Noto Sans differ in g and I.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,13 +37,16 @@ def _share_alike(letterforms: Letterforms, faces: tuple[str, str], text: str, le
         return 0.0
     # sizes do not count: half of the letters are drawn lower than 28 pixels, and half higher
     scales = MEAN_HEIGHT / np.median([[glyph.top - glyph.bottom for glyph in pair] for pair in known.values()], 0)
-    alike = set(known)
+    counts = Counter(text)
+    same = counts.keys() & known.keys()
     for is_alike in (_end_alike, _are_drawn_alike):
-        alike = {letter for letter in alike if is_alike(known[letter], scales)}
-        same = "".join(letter for letter in text if letter in alike)
-        if not same or len(same) < least * len(text):
-            return 0.0
-    return len(same) / len(text) if _stand_alike(letterforms, faces, scales, same) else 0.0
+        for letter in sorted(same, key=letters.index):
+            if not is_alike(known[letter], scales):
+                same.remove(letter)
+            if sum(counts[one] for one in same) < max(1, least * len(text)):  # drawing the rest changes nothing
+                return 0.0
+    written = "".join(letter for letter in text if letter in same)
+    return len(written) / len(text) if _stand_alike(letterforms, faces, scales, written) else 0.0
 
 
 def _end_alike(pair: Sequence[Glyph], scales: np.ndarray) -> bool:
