@@ -76,7 +76,9 @@ class Detector:
 
     def _likely(self, scene: np.ndarray) -> np.ndarray:
         """How likely each pixel is text: (H, W, 3) uint8, sides multiples of 32 -> (H, W) float32 0-1."""
-        values = scene[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1  # BGR
+        values = scene.transpose(2, 0, 1)[None, ::-1].astype(np.float32, order="C")  # BGR
+        values /= 127.5
+        values -= 1
         with self._lock:
             return self._session.run(None, {"x": values})[0][0, 0]
 
