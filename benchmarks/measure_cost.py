@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
@@ -39,6 +40,7 @@ FACES = (FACE, "roboto-700-normal", "pacifico-400-normal", "oswald-400-normal")
 KINDS = {"word": (1, 1, 90), "line": (1, 3, 32), "paragraph": (5, 3, 24)}  # rows, texts, size
 INK, GROUND = (40, 30, 60), (244, 240, 230)
 ROWS = 20  # of text on a page
+TALL, SMALL = (900, 14_000), 24  # pixels of a whole web page, and of its text
 ROUNDS = 6  # of drawing
 GRAIN = 6  # standard deviation of a camera's noise, 0-255
 
@@ -70,6 +72,14 @@ def draw_page(megapixels: float, suffix: str, face: str = FACE) -> bytes:
             tile = np.clip(tile + grain[: tile.shape[0], : tile.shape[1]], 0, 255)
             page.paste(Image.fromarray(tile.astype(np.uint8)), box[:2])
     return jpeg(page, 92)
+
+
+def draw_tall_page() -> bytes:
+    """A whole web page as one screenshot, as a PNG file."""
+    width, height = TALL
+    page = Image.new("RGB", TALL, GROUND)
+    page.paste(draw_text(round(height / SMALL / 5 * 3) - 1, 1, SMALL, FACE).crop((0, 0, width, height)))
+    return png(page)
 
 
 def draw_kinds(folder: Path) -> dict[str, list[Path]]:
@@ -203,13 +213,13 @@ def main(argv: list[str] | None = None) -> None:
         for kind, files in kinds.items():
             metrics["kinds"][kind] = stages_of(files)
             print(kind, metrics["kinds"][kind], flush=True)
-        for megapixels in MEGAPIXELS:
-            for suffix in (".png", ".jpg"):
-                file = Path(folder) / f"page{suffix}"
-                file.write_bytes(draw_page(megapixels, suffix))
-                name = f"{megapixels} MP {suffix[1:]}"
-                metrics["pages"][name] = cost_of(file) | {"file_mb": round(file.stat().st_size / 1e6, 1)}
-                print(name, metrics["pages"][name], flush=True)
+        sizes = {f"{size} MP {suffix[1:]}": (size, suffix) for size in MEGAPIXELS for suffix in (".png", ".jpg")}
+        pages = {name: partial(draw_page, *size) for name, size in sizes.items()}
+        for name, draw in (pages | {"{} x {:,} png".format(*TALL): draw_tall_page}).items():
+            file = Path(folder) / "page"
+            file.write_bytes(draw())
+            metrics["pages"][name] = cost_of(file) | {"file_mb": round(file.stat().st_size / 1e6, 1)}
+            print(name, metrics["pages"][name], flush=True)
     metrics["drawing"] = _apart(_draw)
     print(metrics["drawing"])
     command = "python -m benchmarks.measure_cost" + (f" --pictures {arguments.pictures}" if arguments.pictures else "")
