@@ -76,9 +76,8 @@ def draw_page(megapixels: float, suffix: str, face: str = FACE) -> bytes:
 
 def draw_tall_page() -> bytes:
     """A whole web page as one screenshot, as a PNG file."""
-    width, height = TALL
     page = Image.new("RGB", TALL, GROUND)
-    page.paste(draw_text(round(height / SMALL / 5 * 3) - 1, 1, SMALL, FACE).crop((0, 0, width, height)))
+    page.paste(draw_text(round(3 / 5 * TALL[1] / SMALL) - 1, 3, SMALL, FACE))
     return png(page)
 
 
