@@ -34,6 +34,7 @@ REGULARISATION = 0.1  # scikit-learn's C
 OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
 MOST_CERTAIN = 0.015  # of wrong first rows may say "certain", fonts outside among them as often as people bring those:
 # of pictures that the fit did not see it is about twice as many
+LEAST_TOLD = 0.6  # of right first rows must say it all the same: the wrong ones are so few that one moves the bound far
 MOST_NONE = 0.01  # of right first rows may say "none"
 FEW = 0.3  # weight of answers among few families, which few people want
 LEAST_DOUBTED = 0.8  # of the first rows of fonts outside must say "close" or "none"
@@ -89,13 +90,13 @@ def _labelled(answers: list[Answered]) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def with_words(calibration: Calibration, told: Told) -> Calibration:
-    """The words' least probabilities, by `MOST_CERTAIN`, `LEAST_DOUBTED` and `MOST_NONE`."""
-    missed = told.figures[~told.right]
+    """The words' least probabilities, by `MOST_CERTAIN`, `LEAST_TOLD`, `LEAST_DOUBTED` and `MOST_NONE`."""
+    right, missed = told.figures[told.right], told.figures[~told.right]
     wrong, weights = np.append(missed, told.outside), np.repeat([1, 1 / OUTSIDE], [len(missed), len(told.outside)])
     certain = float(np.quantile(wrong, 1 - MOST_CERTAIN, weights=weights, method="inverted_cdf"))
-    certain = max(LEAST_CERTAIN, certain)
+    certain = max(LEAST_CERTAIN, min(certain, float(np.quantile(right, 1 - LEAST_TOLD))))
     likely = min(certain, max(LEAST_LIKELY, float(np.quantile(told.outside, LEAST_DOUBTED))))
-    close = min(likely, float(np.quantile(told.figures[told.right], MOST_NONE)))
+    close = min(likely, float(np.quantile(right, MOST_NONE)))
     return replace(calibration, certain=round(certain, 4), likely=round(likely, 4), close=round(close, 4))
 
 
