@@ -28,9 +28,11 @@ device-pack: .venv/training
 audit: .venv/training .venv/audit/ready
 	$(BIN)/python -m data_scripts.audit --tools .venv/audit/bin --results results/once.jsonl#audit
 
-.venv/audit/ready: requirements-audit.txt
+# in an environment of their own, so that what they need is none of ours
+AUDIT := bandit==1.9.4 pip-audit==2.10.1 detect-secrets==1.5.0
+.venv/audit/ready: Makefile
 	$(BIN)/python -m venv .venv/audit
-	.venv/audit/bin/pip install --quiet --disable-pip-version-check -r requirements-audit.txt
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check $(AUDIT)
 	touch $@
 
 .venv/serving: requirements.txt
