@@ -523,7 +523,7 @@ def drag(page, start, end) -> None:
     page.mouse.up()
 
 
-def test_crop_undo_rotate_and_straighten(page, pictures):
+def test_crop_undo_and_rotate(page, pictures):
     show(page, pictures / "two.png", "Pacifico")
     edit(page, "Crop")
     drag(page, (0.05, 0.05), (0.01, 0.52))  # the handle at the top left
@@ -551,10 +551,33 @@ def test_crop_undo_rotate_and_straighten(page, pictures):
     page.wait_for_function(f"{wide} > document.querySelector('#stage .view img').naturalHeight")
     wait_for_first(page, "Pacifico")
     assert tall["height"] > tall["width"]
-    before = page.evaluate(wide)
-    edit(page, "Straighten right 2°")
-    page.wait_for_function(f"{wide} != {before}", timeout=WAIT)
+
+
+def test_straighten_by_a_free_angle(page, pictures, tmp_path):
+    """The picture turns while the slider moves; Escape puts it back, Enter keeps it, and from there it goes on."""
+    Image.open(pictures / "one.png").rotate(7.5, Image.Resampling.BICUBIC, True, fillcolor=(30, 60, 160)).save(
+        tmp_path / "tilted.png"
+    )
+    show(page, tmp_path / "tilted.png", "Pacifico")
+    slider, image = page.get_by_label("Degrees clockwise"), page.locator("#stage .view img")
+    turned = "({ style }) => Math.round(parseFloat(style.transform.slice(7)) * 180 / Math.PI)"
+    edit(page, "Straighten")
+    slider.fill("30")
+    assert image.evaluate(turned) == 30
+    page.keyboard.press("Escape")
+    assert image.evaluate("({ style }) => style.transform") == "" and not slider.is_visible()
+    edit(page, "Straighten")
+    slider.fill("7")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#stage output").inner_text() == "7.5°"
+    page.keyboard.press("Enter")
+    slider.wait_for(state="hidden", timeout=WAIT)
     wait_for_first(page, "Pacifico")
+    (line,) = page.locator("#stage [data-line] polygon.halo").all()
+    points = [tuple(map(float, point.split(","))) for point in line.get_attribute("points").split()]
+    assert abs(points[0][1] - points[1][1]) < 0.02 * (points[1][0] - points[0][0])  # it is level now
+    edit(page, "Straighten")
+    assert slider.input_value() == "7.5"
 
 
 def quiet(page) -> None:

@@ -154,6 +154,7 @@ def test_turning_and_cutting_out(quarters):
     for turns in range(-2, 5):  # what was cut out stays cut out, however it is turned
         assert corner(lower.turned(turns).open()) == (255, 255, 255)
     assert lower.whole().open().size == (80, 40)
+    assert lower.straightened(30).straightened(-90) == View(quarters, degrees=-45.0)  # the whole, by the last angle
 
 
 def test_views_that_cannot_be(quarters):

@@ -81,17 +81,31 @@ function place() {
     left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
   });
 }
-function setCropping(on) {
-  find(".view").classList.toggle("cropping", on);
-  find(".part").hidden = find(".cutting").hidden = !on;
+// What is done to the picture: "crop", "straighten", or "" once that is given up.
+function setDoing(what) {
+  find(".view").dataset.doing = what;
+  for (const bar of element.querySelectorAll(".doing")) bar.hidden = bar.dataset.for !== what;
+  find(".part").hidden = what !== "crop";
   find(".tools .menu").open = false;
-  if (!on) return;
+  find(".degrees").value = find(".degrees").defaultValue;
+  turn();
+  if (what === "straighten") find(".degrees").focus();
+  if (what !== "crop") return;
   part = [0.04, 0.04, 0.96, 0.96];
   find(".part").classList.add("suggested");
   place();
   find(".part").focus();
 }
-const cropping = () => find(".view.cropping") !== null;
+const doing = () => find(".view")?.dataset.doing;
+// The whole turned picture stays in sight, as it will when it comes back.
+function turn() {
+  const { value, defaultValue } = find(".degrees");
+  const image = find(".view img"), { offsetWidth: width, offsetHeight: height } = image;
+  const angle = ((value - defaultValue) * Math.PI) / 180, [cos, sin] = [Math.cos(angle), Math.abs(Math.sin(angle))];
+  const scale = Math.min(width / (width * cos + height * sin), height / (width * sin + height * cos));
+  image.style.transform = angle ? `rotate(${angle}rad) scale(${scale})` : "";
+  find("output").value = `${value.replace("-", "−")}°`;
+}
 const act = (request) => (busy(), send("select", request));
 
 // Somebody who works by keys goes on where they were, once the picture is shown anew.
@@ -102,27 +116,40 @@ watch("value", () => {
 });
 document.addEventListener("pointerdown", () => (next = ""));
 
-const cut = () => act({ crop: part });
+// Args: then: where somebody who works by keys goes on.
+function apply(then) {
+  const { value, defaultValue } = find(".degrees");
+  if (doing() === "crop") actByKey({ crop: part }, then);
+  else if (value !== defaultValue) actByKey({ degrees: Number(value) }, then);
+  else leave(then);
+}
+function leave(then) {
+  setDoing("");
+  if (then) find(then).focus();
+}
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const line = event.target.closest("[data-line]");
   // the second click of a double one would undo the first
-  if (line && !cropping() && event.detail < 2) act({ line: Number(line.dataset.line) });
+  if (line && !doing() && event.detail < 2) act({ line: Number(line.dataset.line) });
   if (!button) return;
-  const { act: request, example, another, crop, cut: done, cancel, options } = button.dataset;
+  const { act: request, example, another, do: what, apply: done, cancel: given, options } = button.dataset;
   if (request) actByKey(JSON.parse(request), event.detail ? "" : ".tools .menu summary");
   else if (example) begin("select", { example });
   else if (another !== undefined) {
     history.pushState(null, "", plain());
     startAnew();
-  } else if (crop !== undefined) setCropping(true);
-  else if (done !== undefined) cut();
-  else if (cancel !== undefined) setCropping(false);
+  } else if (what) setDoing(what);
+  else if (done !== undefined) apply();
+  else if (given !== undefined) leave();
   else if (options !== undefined) {
     button.setAttribute("aria-expanded", String(document.body.classList.toggle("options")));
     find(".tools .menu").open = false;
   }
+});
+element.addEventListener("input", (event) => {
+  if (event.target.matches(".degrees")) turn();
 });
 element.addEventListener("change", (event) => {
   if (event.target.type === "file" && event.target.files[0]) take(event.target.files[0]);
@@ -139,17 +166,17 @@ element.addEventListener("keydown", (event) => {
     event.preventDefault();
     actByKey({ line: Number(line.dataset.line) }, line.ariaPressed === "true" ? `[data-line="${line.dataset.line}"]` : "#reading input");
   }
-  if (!event.target.closest(".part")) return;
+  if (!event.target.matches(".part, .degrees")) return;
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
-  if (step) {
+  if (step && doing() === "crop") {
     event.preventDefault();
     find(".part").classList.remove("suggested");
     part = part.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2])));
     place();
-  } else if (event.key === "Enter") actByKey({ crop: part }, ".tools .menu summary");
+  } else if (event.key === "Enter") apply(".tools .menu summary");
   else if (event.key === "Escape") {
-    setCropping(false);
-    find(".tools .menu summary").focus();
+    event.stopPropagation(); // a line that was picked stays
+    leave(".tools .menu summary");
   }
 });
 
@@ -159,7 +186,7 @@ function at(event) {
   return [limit((event.clientX - box.left) / box.width), limit((event.clientY - box.top) / box.height)];
 }
 element.addEventListener("pointerdown", (event) => {
-  if (!event.target.closest(".view") || !cropping()) return;
+  if (!event.target.closest(".view") || doing() !== "crop") return;
   event.preventDefault();
   const sides = event.target.dataset.side?.split(" ").map(Number);
   const inside = !sides && event.target.closest(".part:not(.suggested)");
@@ -226,7 +253,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const picked = find("[data-line][aria-pressed=true]");
-  if (picked && !cropping() && !event.target.closest?.("#answer .compare")) {
+  if (picked && !doing() && !event.target.closest?.("#answer .compare")) {
     actByKey({ line: -1 }, `[data-line="${picked.dataset.line}"]`);
   }
 });

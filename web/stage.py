@@ -60,8 +60,8 @@ class View:
         return replace(self, crop=(left + x0 * width, top + y0 * height, left + x1 * width, top + y1 * height))
 
     def straightened(self, degrees: float) -> "View":
-        """By a few degrees more, the whole of it."""
-        return replace(self.whole(), degrees=max(-MAX_DEGREES, min(MAX_DEGREES, self.degrees + degrees)))
+        """By these degrees instead of those before, the whole of it."""
+        return replace(self.whole(), degrees=max(-MAX_DEGREES, min(MAX_DEGREES, degrees)))
 
     def whole(self) -> "View":
         return replace(self, crop=(0.0, 0.0, 1.0, 1.0))
@@ -128,10 +128,14 @@ def stage_html(
     picked: int | None = None,
     numbers: Sequence[int] = (),
     step: str = words.COMPARING,
+    degrees: float = 0.0,
 ) -> str:
     """The picture, its lines as buttons over it, and its tools.
 
-    Args: numbers: of the lines' fonts, from 0, where known; step: what is done while the page is busy with these lines.
+    Args:
+        numbers: of the lines' fonts, from 0, where known.
+        step: what is done while the page is busy with these lines.
+        degrees: by which the picture is straightened.
     """
     width, height = picture.size
     boxes, tags, tagged = "", "", set()
@@ -151,14 +155,17 @@ def stage_html(
         "<details class='menu'><summary>Edit</summary><div>"
         "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
         "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
-        "<button type='button' data-act='{&quot;degrees&quot;:-2}'>Straighten left 2°</button>"
-        "<button type='button' data-act='{&quot;degrees&quot;:2}'>Straighten right 2°</button>"
-        "<button type='button' data-crop>Crop</button>"
+        "<button type='button' data-do='straighten'>Straighten</button>"
+        "<button type='button' data-do='crop'>Crop</button>"
         "<button type='button' data-act='{&quot;whole&quot;:true}'>Whole image</button>"
         "<button type='button' data-act='{&quot;undo&quot;:true}'>Undo</button>"
         "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
-        "<span class='cutting' hidden><button type='button' data-cut>Crop to this</button>"
-        f"<button type='button' data-cancel>Cancel</button><span class='note'>{words.CROP_HINT}</span></span></div>"
+        "<span class='doing' data-for='crop' hidden><button type='button' data-apply>Crop to this</button>"
+        f"<button type='button' data-cancel>Cancel</button><span class='note'>{words.CROP_HINT}</span></span>"
+        "<span class='doing' data-for='straighten' hidden><button type='button' data-apply>Apply</button>"
+        "<button type='button' data-cancel>Cancel</button>"
+        f"<input type='range' class='degrees' aria-label='Degrees clockwise' min='{-MAX_DEGREES:g}' "
+        f"max='{MAX_DEGREES:g}' step='0.5' value='{degrees:g}'><output></output></span></div>"
         f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
         f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
