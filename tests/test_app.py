@@ -553,6 +553,37 @@ def test_crop_undo_and_rotate(page, pictures):
     assert tall["height"] > tall["width"]
 
 
+def test_crop_to_several_parts(page, tmp_path):
+    """What lies between them is not looked at; a part that was added is moved and removed by keys, too."""
+    lines = draw("Signal", "pacifico", 70), draw("quick", "press-start-2p", 30), draw("Quality Window", "lora", 70)
+    on_page(*lines).save(tmp_path / "three.png")
+    show(page, tmp_path / "three.png", "Lora")
+    assert sorted(families(page)) == ["Lora", "Pacifico", "Press Start 2P"]
+    edit(page, "Crop")
+    add, parts = page.get_by_role("button", name="Add a part"), page.locator("#stage .part")
+    assert add.is_disabled()  # before there is any
+    drag(page, (0.3, 0.19), (0.7, 0.45))
+    add.click()
+    add.click(force=True)  # the second one is not there yet
+    assert parts.count() == 2
+    drag(page, (0.05, 0.57), (0.85, 0.8))
+    drag(page, (0.5, 0.7), (0.55, 0.72))  # inside of it: it moves
+    box, view = parts.nth(1).bounding_box(), page.locator("#stage .view").bounding_box()
+    assert box["x"] - view["x"] == pytest.approx(0.1 * view["width"], abs=2)
+    add.click()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Delete")
+    parts.nth(2).wait_for(state="detached", timeout=WAIT)
+    page.get_by_role("button", name="Crop to this").click()
+    page.locator("#stage [data-line]").nth(2).wait_for(state="detached", timeout=WAIT)
+    wait_for_first(page, "Lora")
+    assert sorted(families(page)) == ["Lora", "Pacifico"] and page.locator("#stage [data-line]").count() == 2
+    edit(page, "Undo")
+    page.locator("#stage [data-line]").nth(2).wait_for(timeout=WAIT)
+    wait_for_first(page, "Lora")
+    assert "Press Start 2P" in families(page)
+
+
 def test_straighten_by_a_free_angle(page, pictures, tmp_path):
     """The picture turns while the slider moves; Escape puts it back, Enter keeps it, and from there it goes on."""
     Image.open(pictures / "one.png").rotate(7.5, Image.Resampling.BICUBIC, True, fillcolor=(30, 60, 160)).save(

@@ -1,9 +1,10 @@
 // What happens on the first screen and on the picture. `element`, `trigger`, `upload` and `watch` come from gr.HTML.
-let part = null;
+let part = null; // of those to keep, the one that is drawn, moved or resized; its sides are its `box`
 let drag = null;
 
 const find = (selector) => element.querySelector(selector);
 const limit = (value) => Math.min(1, Math.max(0, value));
+const percent = (value) => `${100 * value}%`;
 function busy() {
   document.body.classList.add("busy");
   const wait = find(".view .wait");
@@ -75,26 +76,47 @@ async function take(file, several = false) {
   if (at === latest) begin("upload", request, at);
 }
 
-function place() {
-  const [left, top, right, bottom] = part.map((value) => 100 * value);
-  Object.assign(find(".part").style, {
-    left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
-  });
+const parts = () => [...element.querySelectorAll(".part")];
+function place(box, suggested = false) {
+  part.box = box;
+  const [left, top] = [0, 1].map((side) => Math.min(box[side], box[side + 2]));
+  const [width, height] = [0, 1].map((side) => Math.abs(box[side + 2] - box[side]));
+  Object.assign(part.style, { left: percent(left), top: percent(top), width: percent(width), height: percent(height) });
+  part.classList.toggle("suggested", suggested);
+  const whole = { left: 0, top: 0, width: "100%", height: "100%" };
+  find("#shaded").innerHTML = [whole, ...parts().map(({ style }) => style)].map(({ left, top, width, height }, number) =>
+    `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="${number ? "#000" : "#fff"}"/>`).join("");
+  find("[data-add]").disabled = suggested;
+  find("[data-remove]").hidden = parts().length < 2;
+}
+function choose(one) {
+  for (const other of parts()) other.classList.toggle("chosen", other === one);
+  part = one;
+  part.focus();
+}
+function add(box) {
+  choose(find(".view").appendChild(part.cloneNode(true)));
+  place(box, true);
+}
+function remove() {
+  if (parts().length < 2) return;
+  part.remove();
+  choose(parts().at(-1));
+  place(part.box);
 }
 // What is done to the picture: "crop", "straighten", or "" once that is given up.
 function setDoing(what) {
   find(".view").dataset.doing = what;
   for (const bar of element.querySelectorAll(".doing")) bar.hidden = bar.dataset.for !== what;
+  for (const other of parts().slice(1)) other.remove();
   find(".part").hidden = what !== "crop";
   find(".tools .menu").open = false;
   find(".degrees").value = find(".degrees").defaultValue;
   turn();
   if (what === "straighten") find(".degrees").focus();
   if (what !== "crop") return;
-  part = [0.04, 0.04, 0.96, 0.96];
-  find(".part").classList.add("suggested");
-  place();
-  find(".part").focus();
+  choose(find(".part"));
+  place([0.04, 0.04, 0.96, 0.96], true);
 }
 const doing = () => find(".view")?.dataset.doing;
 // The whole turned picture stays in sight, as it will when it comes back.
@@ -119,7 +141,7 @@ document.addEventListener("pointerdown", () => (next = ""));
 // Args: then: where somebody who works by keys goes on.
 function apply(then) {
   const { value, defaultValue } = find(".degrees");
-  if (doing() === "crop") actByKey({ crop: part }, then);
+  if (doing() === "crop") actByKey({ crop: parts().map(({ box }) => box) }, then);
   else if (value !== defaultValue) actByKey({ degrees: Number(value) }, then);
   else leave(then);
 }
@@ -134,7 +156,7 @@ element.addEventListener("click", (event) => {
   // the second click of a double one would undo the first
   if (line && !doing() && event.detail < 2) act({ line: Number(line.dataset.line) });
   if (!button) return;
-  const { act: request, example, another, do: what, apply: done, cancel: given, options } = button.dataset;
+  const { act: request, example, another, do: what, apply: done, cancel: given, add: more, remove: less, options } = button.dataset;
   if (request) actByKey(JSON.parse(request), event.detail ? "" : ".tools .menu summary");
   else if (example) begin("select", { example });
   else if (another !== undefined) {
@@ -143,10 +165,15 @@ element.addEventListener("click", (event) => {
   } else if (what) setDoing(what);
   else if (done !== undefined) apply();
   else if (given !== undefined) leave();
+  else if (more !== undefined) add([0.3, 0.3, 0.7, 0.7]);
+  else if (less !== undefined) remove();
   else if (options !== undefined) {
     button.setAttribute("aria-expanded", String(document.body.classList.toggle("options")));
     find(".tools .menu").open = false;
   }
+});
+element.addEventListener("focusin", ({ target }) => {
+  if (target.matches(".part:not(.chosen)")) choose(target);
 });
 element.addEventListener("input", (event) => {
   if (event.target.matches(".degrees")) turn();
@@ -170,10 +197,9 @@ element.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
   if (step && doing() === "crop") {
     event.preventDefault();
-    find(".part").classList.remove("suggested");
-    part = part.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2])));
-    place();
-  } else if (event.key === "Enter") apply(".tools .menu summary");
+    place(part.box.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2]))));
+  } else if (event.key === "Delete" || event.key === "Backspace") remove();
+  else if (event.key === "Enter") apply(".tools .menu summary");
   else if (event.key === "Escape") {
     event.stopPropagation(); // a line that was picked stays
     leave(".tools .menu summary");
@@ -189,18 +215,17 @@ element.addEventListener("pointerdown", (event) => {
   if (!event.target.closest(".view") || doing() !== "crop") return;
   event.preventDefault();
   const sides = event.target.dataset.side?.split(" ").map(Number);
-  const inside = !sides && event.target.closest(".part:not(.suggested)");
-  drag = { from: at(event), was: [...part], sides, inside };
+  const inside = event.target.closest(".part:not(.suggested)");
+  choose(inside ?? part);
+  drag = { from: at(event), was: [...part.box], sides, inside };
 });
 window.addEventListener("pointermove", (event) => {
   if (!drag) return;
   const [x, y] = at(event);
-  find(".part").classList.remove("suggested");
   const { from, was, sides, inside } = drag;
-  if (sides) [part[sides[0]], part[sides[1]]] = [x, y];
-  else if (inside) part = was.map((value, side) => limit(value + [x - from[0], y - from[1]][side % 2]));
-  else part = [Math.min(from[0], x), Math.min(from[1], y), Math.max(from[0], x), Math.max(from[1], y)];
-  place();
+  if (sides) place(was.map((value, side) => (sides.includes(side) ? [x, y][side % 2] : value)));
+  else if (inside) place(was.map((value, side) => limit(value + [x - from[0], y - from[1]][side % 2])));
+  else place([...from, x, y]);
 });
 window.addEventListener("pointerup", () => (drag = null));
 
