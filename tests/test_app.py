@@ -525,6 +525,8 @@ def drag(page, start, end) -> None:
 
 def test_crop_undo_and_rotate(page, pictures):
     show(page, pictures / "two.png", "Pacifico")
+    undo = page.locator("#stage .tools", has_text="Undo").get_by_text("Undo", exact=True)
+    assert undo.is_disabled()
     edit(page, "Crop")
     drag(page, (0.05, 0.05), (0.01, 0.52))  # the handle at the top left
     page.get_by_role("button", name="Crop to this").click()
@@ -538,6 +540,7 @@ def test_crop_undo_and_rotate(page, pictures):
     page.get_by_role("button", name="Cancel").click()
     edit(page, "Undo")
     wait_for_first(page, "Pacifico")
+    assert undo.is_disabled()
     edit(page, "Crop")  # nobody has touched the frame: a drag that begins inside of it draws another
     drag(page, (0.06, 0.52), (0.98, 0.98))
     page.get_by_role("button", name="Crop to this").click()
@@ -996,6 +999,27 @@ def test_many_pictures(page, pictures, tmp_path):
         page.locator("#batch-json").click()
     answers = json.loads(Path(download.value.path()).read_text())
     assert answers[0]["matches"][0]["family"] == "pacifico" and len(answers[1]["groups"]) == 2
+
+
+def test_a_picture_of_a_batch_is_opened_and_back_returns(page, pictures, tmp_path):
+    """By a click and by keys, on its own and out of a zip."""
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        archive.write(pictures / "two.png", "folder/two.png")
+    page.get_by_role("tab", name="Batch").click()
+    page.locator("#batch input[type=file]").set_input_files([pictures / "one.png", tmp_path / "pictures.zip"])
+    for name, lines, how in (("one.png", 1, "click"), ("folder/two.png", 2, "press")):
+        button = page.get_by_role("button", name=f"Open {name}").first
+        button.wait_for(timeout=2 * WAIT)
+        button.click() if how == "click" else button.press("Enter")
+        wait_for_first(page, "Pacifico")
+        assert page.locator("#stage .view").is_visible() and page.locator("#stage [data-line]").count() == lines
+        page.go_back()
+        button.wait_for(timeout=WAIT)
+        assert page.url.endswith("tab=batch")
+        page.locator("#stage .start").wait_for(state="attached", timeout=WAIT)
+    page.go_forward()
+    wait_for_first(page, "Pacifico")
+    assert page.locator("#stage [data-line]").count() == 2
 
 
 def test_the_catalogue_is_searched(page):

@@ -428,6 +428,7 @@ def test_a_table_shows_pictures_small_and_names_in_their_own_letters(identifier,
     failed, named = batch.thumbnails_html(identifier, pictures, rows).split("<tr>")[1:]
     assert "not a picture" in failed and "<img" not in failed and "class='problem'" in failed
     assert "<img alt='' src='data:image/webp" in named and ">Pacifico</span>" in named and "class='family'" in named
+    assert f"{tmp_path}/one.png&quot;" in named and "aria-label='Open one.png'" in named
     fonts = batch.thumbnails_html(identifier, pictures, rows).split("<table")[0]
     assert "@font-face" in fonts and "pacifico-400-normal" in named
 

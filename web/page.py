@@ -204,7 +204,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             """What is looked at from now on, step by step; nothing more once that is something else."""
             mine = visit.look_at(seen)
             opened = only = None
-            drawn = partial(stage_html, degrees=seen.view.degrees)
+            drawn = partial(stage_html, degrees=seen.view.degrees, undoable=bool(visit.past))
 
             def identify(tell: Callable[[tuple], None]) -> tuple[FontIdentifier, Answer]:
                 nonlocal opened, only, seen
@@ -283,13 +283,15 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             return answered(visit, Look(View(file)))
 
         def paste(event: gr.EventData, visit: Visit) -> Steps:
-            """A picture that was sent; where it has gone since, the fonts that its address tells are shown."""
+            """A picture that was sent, maybe in a zip; where it has gone since, the fonts that its address tells."""
             asked = event._data or {}
             try:
                 file = uploaded(str(asked["path"]))
-            except gr.Error as error:
+                if asked.get("entry"):
+                    file = keep("unpacked", batch.read_picture(Path(file), str(asked["entry"])))
+            except (gr.Error, PictureError) as error:
                 visit.look_at(None)
-                said = asked.get("problem") or error.message
+                said = asked.get("problem") or getattr(error, "message", error)
                 return [empty | {answer: problem(ValueError(said)) + shared_html(asked)}]
             if asked.get("several"):
                 gr.Info(ONE_OF_SEVERAL)

@@ -23,11 +23,12 @@ function ask(event, request, at) {
 }
 function plain() {
   const address = new URL(location.href);
-  for (const name of ["fonts", "text", "search"]) address.searchParams.delete(name);
+  for (const name of ["fonts", "text", "search", "tab"]) address.searchParams.delete(name);
   return address;
 }
 function begin(event, request, at) {
   history.pushState({ event, request }, "", plain());
+  showTab();
   ask(event, request, at);
 }
 function restore({ event, request } = history.state ?? {}) {
@@ -43,7 +44,10 @@ window.addEventListener("popstate", () => {
   const family = document.querySelector("#family");
   if (family) family.remove();
   else if (history.state?.family) location.reload();
-  else restore();
+  else {
+    showTab();
+    restore();
+  }
 });
 
 // The tab that is looked at stays in the address, for a reload.
@@ -58,11 +62,14 @@ document.addEventListener("click", ({ target }) => {
   else address.searchParams.set("tab", nameOf(tab));
   history.replaceState(history.state, "", address);
 });
-const asked = new URLSearchParams(location.search).get("tab");
-if (asked) tabs().find((tab) => nameOf(tab) === asked)?.click();
+function showTab(name = new URLSearchParams(location.search).get("tab")) {
+  const tab = tabs().find((one) => nameOf(one) === name) ?? tabs()[0];
+  if (tab?.ariaSelected === "false") tab.click();
+}
+showTab();
 
 async function take(file, several = false) {
-  if (tabs()[0]?.getAttribute("aria-selected") === "false") tabs()[0].click(); // where its answer will stand
+  showTab(""); // where its answer will stand
   const at = now();
   busy();
   const shown = find(".drop .wait img");
@@ -260,6 +267,11 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     if (kind === "drop") takeAll([...event.dataTransfer.files]);
   });
 }
+// A picture of the batch.
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("[data-open]");
+  if (button) begin("upload", JSON.parse(button.dataset.open));
+});
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });

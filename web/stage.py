@@ -143,6 +143,7 @@ def stage_html(
     numbers: Sequence[int] = (),
     step: str = words.COMPARING,
     degrees: float = 0.0,
+    undoable: bool = False,
 ) -> str:
     """The picture, its lines as buttons over it, and its tools.
 
@@ -150,6 +151,7 @@ def stage_html(
         numbers: of the lines' fonts, from 0, where known.
         step: what is done while the page is busy with these lines.
         degrees: by which the picture is straightened.
+        undoable: whether there is something to undo.
     """
     width, height = picture.size
     boxes, tags, tagged = "", "", set()
@@ -172,7 +174,7 @@ def stage_html(
         "<button type='button' data-do='straighten'>Straighten</button>"
         "<button type='button' data-do='crop'>Crop</button>"
         "<button type='button' data-act='{&quot;whole&quot;:true}'>Whole image</button>"
-        "<button type='button' data-act='{&quot;undo&quot;:true}'>Undo</button>"
+        f"<button type='button' data-act='{{&quot;undo&quot;:true}}'{'' if undoable else ' disabled'}>Undo</button>"
         "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
         "<span class='doing' data-for='crop' hidden><button type='button' data-apply>Crop to this</button>"
         "<button type='button' data-add>Add a part</button><button type='button' data-remove>Remove part</button>"
