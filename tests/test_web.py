@@ -353,6 +353,25 @@ def test_the_catalogue_is_searched_by_words(identifier):
     assert "Lora" not in {faces[0].name for faces in find_families(identifier, "wide lora")}  # but for its bold
 
 
+@pytest.mark.parametrize(
+    ("search", "found", "others"),
+    [
+        ("variable", {"Inter", "Lora"}, {"Lato", "Poppins"}),
+        ("thin sans", {"Roboto", "Lato"}, {"Open Sans", "Playfair Display"}),
+        ("extra light", {"Poppins"}, {"Lato", "Open Sans"}),  # not a light and an extra bold one
+        ("heavy", {"Roboto", "Montserrat"}, {"Lora"}),
+        ("condensed", {"Oswald", "Roboto Condensed", "Open Sans"}, {"Lora", "Poppins"}),
+        ("extended", {"Syncopate"}, {"Roboto Condensed"}),
+        ("mono", {"Cousine", "JetBrains Mono"}, {"Lora"}),
+        ("cursive", {"Pacifico"}, {"Lora"}),
+        ("script", {"Pacifico", "Bad Script"}, {"Lora"}),
+    ],
+)
+def test_the_catalogue_is_searched_by_traits(identifier, search, found, others):
+    names = {faces[0].name for faces in find_families(identifier, search)}
+    assert found <= names and not others & names
+
+
 def test_a_page_of_a_family(identifier):
     shown = family_html(identifier, "lora")
     assert "Bold 700 italic" in shown and "Lora" in shown and "OFL-1.1" in shown and "data-similar" in shown
