@@ -594,12 +594,16 @@ def test_straighten_by_a_free_angle(page, pictures, tmp_path):
     )
     show(page, tmp_path / "tilted.png", "Pacifico")
     slider, image = page.get_by_label("Degrees clockwise"), page.locator("#stage .view img")
+    page.locator("#stage [data-line]").click()
+    page.locator("#reading").wait_for(timeout=WAIT)
+    wait_for_first(page, "Pacifico")
     turned = "({ style }) => Math.round(parseFloat(style.transform.slice(7)) * 180 / Math.PI)"
     edit(page, "Straighten")
     slider.fill("30")
     assert image.evaluate(turned) == 30
     page.keyboard.press("Escape")
     assert image.evaluate("({ style }) => style.transform") == "" and not slider.is_visible()
+    assert page.locator("#stage [aria-pressed=true]").count() == 1  # Escape left the picked line
     edit(page, "Straighten")
     slider.fill("7")
     page.keyboard.press("ArrowRight")
@@ -1127,6 +1131,9 @@ def test_accessibility(browser, server, pictures, scheme):
     wait_for_first(page, "Press Start 2P")
     edit(page, "Crop")
     look("with a line and a crop")
+    page.get_by_role("button", name="Cancel").click()
+    edit(page, "Straighten")
+    look("with a slider")
     page.get_by_role("button", name="Cancel").click()
     for tab in ("Batch", "Catalogue", "Map", "About"):
         page.get_by_role("tab", name=tab).click()
