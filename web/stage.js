@@ -84,26 +84,28 @@ async function take(file, several = false) {
 }
 
 const parts = () => [...element.querySelectorAll(".part")];
-function place(box, suggested = false) {
-  part.box = box;
-  const [left, top] = [0, 1].map((side) => Math.min(box[side], box[side + 2]));
-  const [width, height] = [0, 1].map((side) => Math.abs(box[side + 2] - box[side]));
-  Object.assign(part.style, { left: percent(left), top: percent(top), width: percent(width), height: percent(height) });
+function place([x0, y0, x1, y1], suggested = false) {
+  const [left, top, right, bottom] = [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)];
+  part.box = [left, top, right, bottom];
+  Object.assign(part.style, {
+    left: percent(left), top: percent(top), width: percent(right - left), height: percent(bottom - top),
+  });
   part.classList.toggle("suggested", suggested);
   const whole = { left: 0, top: 0, width: "100%", height: "100%" };
-  find("#shaded").innerHTML = [whole, ...parts().map(({ style }) => style)].map(({ left, top, width, height }, number) =>
-    `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="${number ? "#000" : "#fff"}"/>`).join("");
-  find("[data-add]").disabled = suggested;
-  find("[data-remove]").hidden = parts().length < 2;
+  const rectangle = ({ left, top, width, height }, number) =>
+    `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="${number ? "#000" : "#fff"}"/>`;
+  find("#shaded").innerHTML = [whole, ...parts().map(({ style }) => style)].map(rectangle).join("");
+  find("[data-do=add]").disabled = suggested;
+  find("[data-do=remove]").hidden = parts().length < 2;
 }
 function choose(one) {
   for (const other of parts()) other.classList.toggle("chosen", other === one);
   part = one;
   part.focus();
 }
-function add(box) {
+function add() {
   choose(find(".view").appendChild(part.cloneNode(true)));
-  place(box, true);
+  place([0.3, 0.3, 0.7, 0.7], true);
 }
 function remove() {
   if (parts().length < 2) return;
@@ -157,23 +159,22 @@ function leave(then) {
   if (then) find(then).focus();
 }
 
+const TOOLS = {
+  crop: () => setDoing("crop"), straighten: () => setDoing("straighten"), apply, cancel: leave, add, remove,
+};
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const line = event.target.closest("[data-line]");
   // the second click of a double one would undo the first
   if (line && !doing() && event.detail < 2) act({ line: Number(line.dataset.line) });
   if (!button) return;
-  const { act: request, example, another, do: what, apply: done, cancel: given, add: more, remove: less, options } = button.dataset;
+  const { act: request, example, another, do: what, options } = button.dataset;
   if (request) actByKey(JSON.parse(request), event.detail ? "" : ".tools .menu summary");
   else if (example) begin("select", { example });
   else if (another !== undefined) {
     history.pushState(null, "", plain());
     startAnew();
-  } else if (what) setDoing(what);
-  else if (done !== undefined) apply();
-  else if (given !== undefined) leave();
-  else if (more !== undefined) add([0.3, 0.3, 0.7, 0.7]);
-  else if (less !== undefined) remove();
+  } else if (what) TOOLS[what]();
   else if (options !== undefined) {
     button.setAttribute("aria-expanded", String(document.body.classList.toggle("options")));
     find(".tools .menu").open = false;

@@ -165,24 +165,7 @@ def stage_html(
             )
             tagged.add(number)
     return (
-        "<div class='tools' role='toolbar' aria-label='Image'>"
-        "<button type='button' data-another>New image</button>"
-        f"{'' if picked is None else ALL_LINES}"
-        "<details class='menu'><summary>Edit</summary><div>"
-        "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
-        "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
-        "<button type='button' data-do='straighten'>Straighten</button>"
-        "<button type='button' data-do='crop'>Crop</button>"
-        "<button type='button' data-act='{&quot;whole&quot;:true}'>Whole image</button>"
-        f"<button type='button' data-act='{{&quot;undo&quot;:true}}'{'' if undoable else ' disabled'}>Undo</button>"
-        "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
-        "<span class='doing' data-for='crop' hidden><button type='button' data-apply>Crop to this</button>"
-        "<button type='button' data-add>Add a part</button><button type='button' data-remove>Remove part</button>"
-        f"<button type='button' data-cancel>Cancel</button><span class='note'>{words.CROP_HINT}</span></span>"
-        "<span class='doing' data-for='straighten' hidden><button type='button' data-apply>Apply</button>"
-        "<button type='button' data-cancel>Cancel</button>"
-        f"<input type='range' class='degrees' aria-label='Degrees clockwise' min='{-MAX_DEGREES:g}' "
-        f"max='{MAX_DEGREES:g}' step='0.5' value='{degrees:g}'><output></output></span></div>"
+        f"{_tools(picked is not None, degrees, undoable)}"
         f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
         f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
@@ -193,6 +176,31 @@ def stage_html(
         "<i data-side='0 1'></i><i data-side='2 1'></i><i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
     )
+
+
+def _tools(picked: bool, degrees: float, undoable: bool) -> str:
+    """What may be done to the picture, and in its place the controls of what is being done."""
+    undo = f"<button type='button' data-act='{{&quot;undo&quot;:true}}'{'' if undoable else ' disabled'}>Undo</button>"
+    return (
+        "<div class='tools' role='toolbar' aria-label='Image'>"
+        f"<button type='button' data-another>New image</button>{ALL_LINES if picked else ''}"
+        "<details class='menu'><summary>Edit</summary><div>"
+        "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
+        "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
+        f"{_tool('straighten', 'Straighten')}{_tool('crop', 'Crop')}"
+        f"<button type='button' data-act='{{&quot;whole&quot;:true}}'>Whole image</button>{undo}"
+        "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
+        f"<span class='doing' data-for='crop' hidden>{_tool('apply', 'Crop to this')}{_tool('add', 'Add a part')}"
+        f"{_tool('remove', 'Remove part')}{_tool('cancel', 'Cancel')}<span class='note'>{words.CROP_HINT}</span></span>"
+        f"<span class='doing' data-for='straighten' hidden>{_tool('apply', 'Apply')}{_tool('cancel', 'Cancel')}"
+        f"<input type='range' class='degrees' aria-label='Degrees clockwise' min='{-MAX_DEGREES:g}' "
+        f"max='{MAX_DEGREES:g}' step='0.5' value='{degrees:g}'><output></output></span></div>"
+    )
+
+
+def _tool(name: str, label: str) -> str:
+    """Args: name: of those in `stage.js`."""
+    return f"<button type='button' data-do='{name}'>{label}</button>"
 
 
 def _reading(line: Line) -> str:
