@@ -523,8 +523,10 @@ def drag(page, start, end) -> None:
     page.mouse.up()
 
 
-def test_crop_undo_rotate_and_straighten(page, pictures):
+def test_crop_undo_and_rotate(page, pictures):
     show(page, pictures / "two.png", "Pacifico")
+    undo = page.locator("#stage .tools", has_text="Undo").get_by_text("Undo", exact=True)
+    assert undo.is_disabled()
     edit(page, "Crop")
     drag(page, (0.05, 0.05), (0.01, 0.52))  # the handle at the top left
     page.get_by_role("button", name="Crop to this").click()
@@ -538,6 +540,7 @@ def test_crop_undo_rotate_and_straighten(page, pictures):
     page.get_by_role("button", name="Cancel").click()
     edit(page, "Undo")
     wait_for_first(page, "Pacifico")
+    assert undo.is_disabled()
     edit(page, "Crop")  # nobody has touched the frame: a drag that begins inside of it draws another
     drag(page, (0.06, 0.52), (0.98, 0.98))
     page.get_by_role("button", name="Crop to this").click()
@@ -551,10 +554,68 @@ def test_crop_undo_rotate_and_straighten(page, pictures):
     page.wait_for_function(f"{wide} > document.querySelector('#stage .view img').naturalHeight")
     wait_for_first(page, "Pacifico")
     assert tall["height"] > tall["width"]
-    before = page.evaluate(wide)
-    edit(page, "Straighten right 2°")
-    page.wait_for_function(f"{wide} != {before}", timeout=WAIT)
+
+
+def test_crop_to_several_parts(page, tmp_path):
+    """What lies between them is not looked at; a part that was added is moved and removed by keys, too."""
+    lines = draw("Signal", "pacifico", 70), draw("quick", "press-start-2p", 30), draw("Quality Window", "lora", 70)
+    on_page(*lines).save(tmp_path / "three.png")
+    show(page, tmp_path / "three.png", "Lora")
+    assert sorted(families(page)) == ["Lora", "Pacifico", "Press Start 2P"]
+    edit(page, "Crop")
+    add, parts = page.get_by_role("button", name="Add a part"), page.locator("#stage .part")
+    assert add.is_disabled()  # before there is any
+    drag(page, (0.3, 0.19), (0.7, 0.45))
+    add.click()
+    add.click(force=True)  # the second one is not there yet
+    assert parts.count() == 2
+    drag(page, (0.05, 0.57), (0.85, 0.8))
+    drag(page, (0.5, 0.7), (0.55, 0.72))  # inside of it: it moves
+    box, view = parts.nth(1).bounding_box(), page.locator("#stage .view").bounding_box()
+    assert box["x"] - view["x"] == pytest.approx(0.1 * view["width"], abs=2)
+    add.click()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Delete")
+    parts.nth(2).wait_for(state="detached", timeout=WAIT)
+    page.get_by_role("button", name="Crop to this").click()
+    page.locator("#stage [data-line]").nth(2).wait_for(state="detached", timeout=WAIT)
+    wait_for_first(page, "Lora")
+    assert sorted(families(page)) == ["Lora", "Pacifico"] and page.locator("#stage [data-line]").count() == 2
+    edit(page, "Undo")
+    page.locator("#stage [data-line]").nth(2).wait_for(timeout=WAIT)
+    wait_for_first(page, "Lora")
+    assert "Press Start 2P" in families(page)
+
+
+def test_straighten_by_a_free_angle(page, pictures, tmp_path):
+    """The picture turns while the slider moves; Escape puts it back, Enter keeps it, and from there it goes on."""
+    Image.open(pictures / "one.png").rotate(7.5, Image.Resampling.BICUBIC, True, fillcolor=(30, 60, 160)).save(
+        tmp_path / "tilted.png"
+    )
+    show(page, tmp_path / "tilted.png", "Pacifico")
+    slider, image = page.get_by_label("Degrees clockwise"), page.locator("#stage .view img")
+    page.locator("#stage [data-line]").click()
+    page.locator("#reading").wait_for(timeout=WAIT)
     wait_for_first(page, "Pacifico")
+    turned = "({ style }) => Math.round(parseFloat(style.transform.slice(7)) * 180 / Math.PI)"
+    edit(page, "Straighten")
+    slider.fill("30")
+    assert image.evaluate(turned) == 30
+    page.keyboard.press("Escape")
+    assert image.evaluate("({ style }) => style.transform") == "" and not slider.is_visible()
+    assert page.locator("#stage [aria-pressed=true]").count() == 1  # Escape left the picked line
+    edit(page, "Straighten")
+    slider.fill("7")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#stage output").inner_text() == "7.5°"
+    page.keyboard.press("Enter")
+    slider.wait_for(state="hidden", timeout=WAIT)
+    wait_for_first(page, "Pacifico")
+    (line,) = page.locator("#stage [data-line] polygon.halo").all()
+    points = [tuple(map(float, point.split(","))) for point in line.get_attribute("points").split()]
+    assert abs(points[0][1] - points[1][1]) < 0.02 * (points[1][0] - points[0][0])  # it is level now
+    edit(page, "Straighten")
+    assert slider.input_value() == "7.5"
 
 
 def quiet(page) -> None:
@@ -944,6 +1005,27 @@ def test_many_pictures(page, pictures, tmp_path):
     assert answers[0]["matches"][0]["family"] == "pacifico" and len(answers[1]["groups"]) == 2
 
 
+def test_a_picture_of_a_batch_is_opened_and_back_returns(page, pictures, tmp_path):
+    """By a click and by keys, on its own and out of a zip."""
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        archive.write(pictures / "two.png", "folder/two.png")
+    page.get_by_role("tab", name="Batch").click()
+    page.locator("#batch input[type=file]").set_input_files([pictures / "one.png", tmp_path / "pictures.zip"])
+    for name, lines, how in (("one.png", 1, "click"), ("folder/two.png", 2, "press")):
+        button = page.get_by_role("button", name=f"Open {name}").first
+        button.wait_for(timeout=2 * WAIT)
+        button.click() if how == "click" else button.press("Enter")
+        wait_for_first(page, "Pacifico")
+        assert page.locator("#stage .view").is_visible() and page.locator("#stage [data-line]").count() == lines
+        page.go_back()
+        button.wait_for(timeout=WAIT)
+        assert page.url.endswith("tab=batch")
+        page.locator("#stage .start").wait_for(state="attached", timeout=WAIT)
+    page.go_forward()
+    wait_for_first(page, "Pacifico")
+    assert page.locator("#stage [data-line]").count() == 2
+
+
 def test_the_catalogue_is_searched(page):
     page.get_by_role("tab", name="Catalogue").click()
     page.locator("#families .card").nth(23).wait_for(timeout=WAIT)
@@ -1049,6 +1131,9 @@ def test_accessibility(browser, server, pictures, scheme):
     wait_for_first(page, "Press Start 2P")
     edit(page, "Crop")
     look("with a line and a crop")
+    page.get_by_role("button", name="Cancel").click()
+    edit(page, "Straighten")
+    look("with a slider")
     page.get_by_role("button", name="Cancel").click()
     for tab in ("Batch", "Catalogue", "Map", "About"):
         page.get_by_role("tab", name=tab).click()

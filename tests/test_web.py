@@ -147,21 +147,35 @@ def test_turning_and_cutting_out(quarters):
     assert view.open().size == (80, 40) and corner(view.open()) == (255, 0, 0)
     assert corner(view.turned(1).open()) == (0, 0, 255) and view.turned(1).open().size == (40, 80)
     assert corner(view.turned(-1).open()) == (0, 255, 0)
-    right = view.cropped((0.5, 0, 1, 1))
+    right = view.cropped([(0.5, 0, 1, 1)])
     assert right.open().size == (40, 40) and corner(right.open()) == (0, 255, 0)
-    lower = right.cropped((1, 1, 0, 0.5))  # of that part, drawn from corner to corner
+    lower = right.cropped([(1, 1, 0, 0.5)])  # of that part, drawn from corner to corner
     assert lower.open().size == (40, 20) and corner(lower.open()) == (255, 255, 255)
     for turns in range(-2, 5):  # what was cut out stays cut out, however it is turned
         assert corner(lower.turned(turns).open()) == (255, 255, 255)
     assert lower.whole().open().size == (80, 40)
+    assert lower.straightened(30).straightened(-90) == View(quarters, degrees=-45.0)  # the whole, by the last angle
+
+
+def test_nothing_between_several_parts_is_looked_at(quarters):
+    """It gets the colour of most of them, and stays blank however the view is turned."""
+    red_and_white = View(quarters).cropped([(0, 0, 0.5, 0.5), (0.75, 0.5, 1, 1)])
+    opened = red_and_white.open()
+    assert opened.size == (80, 40) and opened.getpixel((60, 10)) == opened.getpixel((20, 30)) == (255, 0, 0)
+    assert opened.getpixel((50, 30)) == (255, 0, 0) and opened.getpixel((70, 30)) == (255, 255, 255)
+    assert red_and_white.turned(1).open().tobytes() == opened.transpose(Image.Transpose.ROTATE_270).tobytes()
+    (one,) = red_and_white.cropped([(0.5, 0, 1, 1)]).parts  # chosen anew
+    assert one == (0.5, 0, 1, 1)
+    inner = View(quarters).cropped([(0.5, 0, 1, 1)]).cropped([(0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1)])
+    assert inner.open().size == (40, 40) and corner(inner.open()) == (0, 255, 0)
 
 
 def test_views_that_cannot_be(quarters):
     with pytest.raises(PictureError, match="too small"):
-        View(quarters).cropped((0.5, 0.5, 0.51, 0.51)).open()
-    for part in ((1, 2, 3), "none", (None,) * 4):
+        View(quarters).cropped([(0, 0, 1, 1), (0.5, 0.5, 0.51, 0.51)]).open()
+    for parts in ([(1, 2, 3)], "none", [(None,) * 4], [], {}, [(0, 0, 1, 1)] * 21):
         with pytest.raises(PictureError, match="draw it again"):
-            View(quarters).cropped(part)
+            View(quarters).cropped(parts)
     Path(quarters).unlink()
     with pytest.raises(PictureError, match="deleted after a few minutes"):
         View(quarters).open()
@@ -339,6 +353,25 @@ def test_the_catalogue_is_searched_by_words(identifier):
     assert "Lora" not in {faces[0].name for faces in find_families(identifier, "wide lora")}  # but for its bold
 
 
+@pytest.mark.parametrize(
+    ("search", "found", "others"),
+    [
+        ("variable", {"Inter", "Lora"}, {"Lato", "Poppins"}),
+        ("thin sans", {"Roboto", "Lato"}, {"Open Sans", "Playfair Display"}),
+        ("extra light", {"Poppins"}, {"Lato", "Open Sans"}),  # not a light and an extra bold one
+        ("heavy", {"Roboto", "Montserrat"}, {"Lora"}),
+        ("condensed", {"Oswald", "Roboto Condensed", "Open Sans"}, {"Lora", "Poppins"}),
+        ("extended", {"Syncopate"}, {"Roboto Condensed"}),
+        ("mono", {"Cousine", "JetBrains Mono"}, {"Lora"}),
+        ("cursive", {"Pacifico"}, {"Lora"}),
+        ("script", {"Pacifico", "Bad Script"}, {"Lora"}),
+    ],
+)
+def test_the_catalogue_is_searched_by_traits(identifier, search, found, others):
+    names = {faces[0].name for faces in find_families(identifier, search)}
+    assert found <= names and not others & names
+
+
 def test_a_page_of_a_family(identifier):
     shown = family_html(identifier, "lora")
     assert "Bold 700 italic" in shown and "Lora" in shown and "OFL-1.1" in shown and "data-similar" in shown
@@ -414,6 +447,7 @@ def test_a_table_shows_pictures_small_and_names_in_their_own_letters(identifier,
     failed, named = batch.thumbnails_html(identifier, pictures, rows).split("<tr>")[1:]
     assert "not a picture" in failed and "<img" not in failed and "class='problem'" in failed
     assert "<img alt='' src='data:image/webp" in named and ">Pacifico</span>" in named and "class='family'" in named
+    assert f"{tmp_path}/one.png&quot;" in named and "aria-label='Open one.png'" in named
     fonts = batch.thumbnails_html(identifier, pictures, rows).split("<table")[0]
     assert "@font-face" in fonts and "pacifico-400-normal" in named
 

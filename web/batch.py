@@ -17,7 +17,7 @@ from web.limits import LARGEST_FILE, LONGEST
 from web.specimens import drawn_in, style_name, web_font
 from web.stage import data_address
 from web.turns import TURNS, Busy
-from web.words import CHOOSE_MANY, DROP_MANY, MANY_FORMATS
+from web.words import CHOOSE_MANY, DROP_MANY, MANY_FORMATS, OPEN
 
 MOST = 200  # pictures
 THUMBNAIL = 160  # pixels
@@ -141,15 +141,19 @@ def table(rows: Sequence[dict]) -> list[list]:
 def thumbnails_html(
     identifier: FontIdentifier, pictures: Sequence[tuple[str, Path, str | None]], rows: Sequence[dict]
 ) -> str:
-    """A row for each font, its picture small and its name drawn; what failed first."""
-    sources: dict[str, str] = {}
+    """A row for each font, its picture small, as a button that opens it, and its name drawn; what failed first."""
+    buttons: dict[str, str] = {}
     for name, file, entry in pictures:
         with suppress(PictureError):
-            sources[name] = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", 60)
+            source = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", 60)
+            place = html.escape(json.dumps({"path": str(file), "entry": entry}), quote=True)
+            label = html.escape(OPEN.format(name=name), quote=True)
+            buttons[name] = (
+                f"<button type='button' data-open='{place}' aria-label='{label}'><img alt='' src='{source}'></button>"
+            )
     shown, fonts = [], {}
     for row in sorted(rows, key=lambda row: row["verdict"] != ""):
         name = f"<span class='style'>{html.escape(row['image'])}</span>"
-        picture = f"<img alt='' src='{sources[row['image']]}'>" if row["image"] in sources else ""
         kind = "style" if row["verdict"] else "problem"
         found = f"<span class='{kind}'>{html.escape(row.get('error', ''))}</span>"
         if "error" not in row:
@@ -162,7 +166,7 @@ def thumbnails_html(
                 f"<span class='family' {drawn_in(face)}>{html.escape(row['name'])}</span> "
                 f"<span class='style'>{style} · {said(row['verdict'], row['probability'])}</span>"
             )
-        shown.append(f"<tr><td>{picture}</td><td>{found}{name}</td></tr>")
+        shown.append(f"<tr><td>{buttons.get(row['image'], '')}</td><td>{found}{name}</td></tr>")
     return f"{''.join(fonts.values())}<table class='thumbnails'><tbody>{''.join(shown)}</tbody></table>"
 
 

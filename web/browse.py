@@ -2,10 +2,11 @@
 
 import html
 import json
+import re
 from collections.abc import Callable
 
 from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
-from fontid.catalogue.faces import Face, by_family, regular_face
+from fontid.catalogue.faces import STYLES, Face, by_family, regular_face
 from fontid.commands import counted
 from fontid.identifier import FontIdentifier
 from web.cards import Row, card
@@ -14,16 +15,28 @@ from web.specimens import specimen, style_of
 from web.words import FREE_FOR, NO_FAMILY, NOT_COVERED, OWN_WORDS, PANGRAM, SEARCH
 
 PAGE = 24  # families drawn at a time
+ALSO_CALLED = {
+    "narrow": {"condensed"},
+    "wide": {"extended", "expanded"},
+    "monospace": {"monospaced"},
+    "handwriting": {"handwritten", "script", "cursive"},
+    "extralight": {"ultralight"},
+    "semibold": {"demibold"},
+    "extrabold": {"ultrabold"},
+    "black": {"heavy"},
+}
 
 
 def find_families(
     identifier: FontIdentifier, search: str, wanted: Callable[[Face], bool] | None = None
 ) -> list[list[Face]]:
-    """The faces of each family whose name, category or traits (italic, wide, narrow) hold the words searched for.
+    """The faces of each family whose name, category or traits hold the words searched for.
 
-    First those that begin like the search, then those with words that begin like its words.
+    Traits are what the family comes in: widths, italics, weights, "variable". First those that begin like the search,
+    then those with words that begin like its words.
     """
-    words = search.casefold().replace("sans serif", "sans-serif").split()
+    said = search.casefold().replace("sans serif", "sans-serif")
+    words = re.sub(r"\b(extra|ultra|semi|demi)[ -](?=light|bold|black)", r"\1", said).split()
     found = []
     for faces in by_family(face for face in identifier.catalogue.faces if wanted is None or wanted(face)).values():
         name, traits = f"{faces[0].name} {faces[0].family}".casefold(), _traits(faces)
@@ -39,10 +52,12 @@ def find_families(
 
 
 def _traits(faces: list[Face]) -> set[str]:
-    """A family's category, the widths that it comes in, bold ones not counted as wide, and whether it has italics."""
+    """A family's category, the widths that it comes in, bold ones not counted as wide, its weights, and more."""
     usual = regular_face(faces).weight
-    widths = {face.width_class for face in faces if face.weight == usual}
-    return {faces[0].category, *widths} | {"italic" for face in faces if face.italic}
+    known = {faces[0].category} | {face.width_class for face in faces if face.weight == usual}
+    known |= {STYLES[weight].casefold().replace(" ", "") for weight in {face.weight for face in faces} & STYLES.keys()}
+    known |= {"italic" for face in faces if face.italic} | {"variable" for face in faces if face.axes}
+    return known.union(*(ALSO_CALLED.get(trait, ()) for trait in known))
 
 
 def browse_html() -> str:

@@ -105,10 +105,10 @@ def endpoints(identifier: FontIdentifier) -> None:
         return [row.to_dict() for row in found]
 
     def catalogue(search: str = "", category: str = "", limit: int = 50) -> dict:
-        """Search the catalogue's families by name.
+        """Search the catalogue's families by name and traits.
 
         Args:
-            search: words that the name holds; nothing for all families.
+            search: words that the name or the traits hold, such as "variable condensed sans"; nothing for all families.
             category: only families of this one: sans-serif, serif, display, handwriting, monospace.
             limit: how many to list, 1 to 2000.
 

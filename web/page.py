@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -204,6 +204,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             """What is looked at from now on, step by step; nothing more once that is something else."""
             mine = visit.look_at(seen)
             opened = only = None
+            drawn = partial(stage_html, degrees=seen.view.degrees, undoable=bool(visit.past))
 
             def identify(tell: Callable[[tuple], None]) -> tuple[FontIdentifier, Answer]:
                 nonlocal opened, only, seen
@@ -238,9 +239,9 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     if seen.lines:  # they stand already, and their answer is soon there
                         continue
                     if first is None:
-                        yield {stage: stage_html(opened, known, step=MATCHING), answer: "", working: STAGED}
+                        yield {stage: drawn(opened, known, step=MATCHING), answer: "", working: STAGED}
                     else:
-                        standing = stage_html(opened, known, numbers=numbers_of(known, ordered(first)))
+                        standing = drawn(opened, known, numbers=numbers_of(known, ordered(first)))
                         names = first_html(identifier_for(identifier, visit.own), first, opened)
                         yield {stage: standing, answer: names, working: STAGED}
             except StopIteration as end:
@@ -262,7 +263,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     said, named = problem(error), opened.info.get("fonts", ())
                     if named and isinstance(error, NoText):
                         said = problem(ValueError(NOT_DRAWN)) + named_html(identifier, named)
-                    yield {stage: stage_html(opened, seen.lines, seen.picked, seen.numbers), answer: said}
+                    yield {stage: drawn(opened, seen.lines, seen.picked, seen.numbers), answer: said}
                 return False
             if visit.newest is not mine:
                 return True
@@ -272,7 +273,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 seen = replace(seen, lines=known, numbers=numbers_of(known, groups))
             visit.look = seen
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
-            picture = stage_html(opened, seen.lines, seen.picked, seen.numbers)
+            picture = drawn(opened, seen.lines, seen.picked, seen.numbers)
             cards = {answer: answer_html(searching, found, opened, numbered, filtered=only is not None)}
             yield cards if picture == standing else cards | {stage: picture}
             return False
@@ -282,13 +283,15 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             return answered(visit, Look(View(file)))
 
         def paste(event: gr.EventData, visit: Visit) -> Steps:
-            """A picture that was sent; where it has gone since, the fonts that its address tells are shown."""
+            """A picture that was sent, maybe in a zip; where it has gone since, the fonts that its address tells."""
             asked = event._data or {}
             try:
                 file = uploaded(str(asked["path"]))
-            except gr.Error as error:
+                if asked.get("entry"):
+                    file = keep("unpacked", batch.read_picture(Path(file), str(asked["entry"])))
+            except (gr.Error, PictureError) as error:
                 visit.look_at(None)
-                said = asked.get("problem") or error.message
+                said = asked.get("problem") or getattr(error, "message", error)
                 return [empty | {answer: problem(ValueError(said)) + shared_html(asked)}]
             if asked.get("several"):
                 gr.Info(ONE_OF_SEVERAL)

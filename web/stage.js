@@ -1,9 +1,10 @@
 // What happens on the first screen and on the picture. `element`, `trigger`, `upload` and `watch` come from gr.HTML.
-let part = null;
+let part = null; // of those to keep, the one that is drawn, moved or resized; its sides are its `box`
 let drag = null;
 
 const find = (selector) => element.querySelector(selector);
 const limit = (value) => Math.min(1, Math.max(0, value));
+const percent = (value) => `${100 * value}%`;
 function busy() {
   document.body.classList.add("busy");
   const wait = find(".view .wait");
@@ -22,11 +23,12 @@ function ask(event, request, at) {
 }
 function plain() {
   const address = new URL(location.href);
-  for (const name of ["fonts", "text", "search"]) address.searchParams.delete(name);
+  for (const name of ["fonts", "text", "search", "tab"]) address.searchParams.delete(name);
   return address;
 }
 function begin(event, request, at) {
   history.pushState({ event, request }, "", plain());
+  showTab();
   ask(event, request, at);
 }
 function restore({ event, request } = history.state ?? {}) {
@@ -42,7 +44,10 @@ window.addEventListener("popstate", () => {
   const family = document.querySelector("#family");
   if (family) family.remove();
   else if (history.state?.family) location.reload();
-  else restore();
+  else {
+    showTab();
+    restore();
+  }
 });
 
 // The tab that is looked at stays in the address, for a reload.
@@ -57,11 +62,14 @@ document.addEventListener("click", ({ target }) => {
   else address.searchParams.set("tab", nameOf(tab));
   history.replaceState(history.state, "", address);
 });
-const asked = new URLSearchParams(location.search).get("tab");
-if (asked) tabs().find((tab) => nameOf(tab) === asked)?.click();
+function showTab(name = new URLSearchParams(location.search).get("tab")) {
+  const tab = tabs().find((one) => nameOf(one) === name) ?? tabs()[0];
+  if (tab?.ariaSelected === "false") tab.click();
+}
+showTab();
 
 async function take(file, several = false) {
-  if (tabs()[0]?.getAttribute("aria-selected") === "false") tabs()[0].click(); // where its answer will stand
+  showTab(""); // where its answer will stand
   const at = now();
   busy();
   const shown = find(".drop .wait img");
@@ -75,23 +83,60 @@ async function take(file, several = false) {
   if (at === latest) begin("upload", request, at);
 }
 
-function place() {
-  const [left, top, right, bottom] = part.map((value) => 100 * value);
-  Object.assign(find(".part").style, {
-    left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
+const parts = () => [...element.querySelectorAll(".part")];
+function place([x0, y0, x1, y1], suggested = false) {
+  const [left, top, right, bottom] = [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)];
+  part.box = [left, top, right, bottom];
+  Object.assign(part.style, {
+    left: percent(left), top: percent(top), width: percent(right - left), height: percent(bottom - top),
   });
+  part.classList.toggle("suggested", suggested);
+  const whole = { left: 0, top: 0, width: "100%", height: "100%" };
+  const rectangle = ({ left, top, width, height }, number) =>
+    `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="${number ? "#000" : "#fff"}"/>`;
+  find("#shaded").innerHTML = [whole, ...parts().map(({ style }) => style)].map(rectangle).join("");
+  find("[data-do=add]").disabled = suggested;
+  find("[data-do=remove]").hidden = parts().length < 2;
 }
-function setCropping(on) {
-  find(".view").classList.toggle("cropping", on);
-  find(".part").hidden = find(".cutting").hidden = !on;
+function choose(one) {
+  for (const other of parts()) other.classList.toggle("chosen", other === one);
+  part = one;
+  part.focus();
+}
+function add() {
+  choose(find(".view").appendChild(part.cloneNode(true)));
+  place([0.3, 0.3, 0.7, 0.7], true);
+}
+function remove() {
+  if (parts().length < 2) return;
+  part.remove();
+  choose(parts().at(-1));
+  place(part.box);
+}
+// What is done to the picture: "crop", "straighten", or "" once that is given up.
+function setDoing(what) {
+  find(".view").dataset.doing = what;
+  for (const bar of element.querySelectorAll(".doing")) bar.hidden = bar.dataset.for !== what;
+  for (const other of parts().slice(1)) other.remove();
+  find(".part").hidden = what !== "crop";
   find(".tools .menu").open = false;
-  if (!on) return;
-  part = [0.04, 0.04, 0.96, 0.96];
-  find(".part").classList.add("suggested");
-  place();
-  find(".part").focus();
+  find(".degrees").value = find(".degrees").defaultValue;
+  turn();
+  if (what === "straighten") find(".degrees").focus();
+  if (what !== "crop") return;
+  choose(find(".part"));
+  place([0.04, 0.04, 0.96, 0.96], true);
 }
-const cropping = () => find(".view.cropping") !== null;
+const doing = () => find(".view")?.dataset.doing;
+// The whole turned picture stays in sight, as it will when it comes back.
+function turn() {
+  const { value, defaultValue } = find(".degrees");
+  const image = find(".view img"), { offsetWidth: width, offsetHeight: height } = image;
+  const angle = ((value - defaultValue) * Math.PI) / 180, [cos, sin] = [Math.cos(angle), Math.abs(Math.sin(angle))];
+  const scale = Math.min(width / (width * cos + height * sin), height / (width * sin + height * cos));
+  image.style.transform = angle ? `rotate(${angle}rad) scale(${scale})` : "";
+  find("output").value = `${value.replace("-", "−")}°`;
+}
 const act = (request) => (busy(), send("select", request));
 
 // Somebody who works by keys goes on where they were, once the picture is shown anew.
@@ -102,27 +147,44 @@ watch("value", () => {
 });
 document.addEventListener("pointerdown", () => (next = ""));
 
-const cut = () => act({ crop: part });
+// Args: then: where somebody who works by keys goes on.
+function apply(then) {
+  const { value, defaultValue } = find(".degrees");
+  if (doing() === "crop") actByKey({ crop: parts().map(({ box }) => box) }, then);
+  else if (value !== defaultValue) actByKey({ degrees: Number(value) }, then);
+  else leave(then);
+}
+function leave(then) {
+  setDoing("");
+  if (then) find(then).focus();
+}
 
+const TOOLS = {
+  crop: () => setDoing("crop"), straighten: () => setDoing("straighten"), apply, cancel: leave, add, remove,
+};
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const line = event.target.closest("[data-line]");
   // the second click of a double one would undo the first
-  if (line && !cropping() && event.detail < 2) act({ line: Number(line.dataset.line) });
+  if (line && !doing() && event.detail < 2) act({ line: Number(line.dataset.line) });
   if (!button) return;
-  const { act: request, example, another, crop, cut: done, cancel, options } = button.dataset;
+  const { act: request, example, another, do: what, options } = button.dataset;
   if (request) actByKey(JSON.parse(request), event.detail ? "" : ".tools .menu summary");
   else if (example) begin("select", { example });
   else if (another !== undefined) {
     history.pushState(null, "", plain());
     startAnew();
-  } else if (crop !== undefined) setCropping(true);
-  else if (done !== undefined) cut();
-  else if (cancel !== undefined) setCropping(false);
+  } else if (what) TOOLS[what]();
   else if (options !== undefined) {
     button.setAttribute("aria-expanded", String(document.body.classList.toggle("options")));
     find(".tools .menu").open = false;
   }
+});
+element.addEventListener("focusin", ({ target }) => {
+  if (target.matches(".part:not(.chosen)")) choose(target);
+});
+element.addEventListener("input", (event) => {
+  if (event.target.matches(".degrees")) turn();
 });
 element.addEventListener("change", (event) => {
   if (event.target.type === "file" && event.target.files[0]) take(event.target.files[0]);
@@ -139,17 +201,16 @@ element.addEventListener("keydown", (event) => {
     event.preventDefault();
     actByKey({ line: Number(line.dataset.line) }, line.ariaPressed === "true" ? `[data-line="${line.dataset.line}"]` : "#reading input");
   }
-  if (!event.target.closest(".part")) return;
+  if (!event.target.matches(".part, .degrees")) return;
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
-  if (step) {
+  if (step && doing() === "crop") {
     event.preventDefault();
-    find(".part").classList.remove("suggested");
-    part = part.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2])));
-    place();
-  } else if (event.key === "Enter") actByKey({ crop: part }, ".tools .menu summary");
+    place(part.box.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2]))));
+  } else if (event.key === "Delete" || event.key === "Backspace") remove();
+  else if (event.key === "Enter") apply(".tools .menu summary");
   else if (event.key === "Escape") {
-    setCropping(false);
-    find(".tools .menu summary").focus();
+    event.stopPropagation(); // a line that was picked stays
+    leave(".tools .menu summary");
   }
 });
 
@@ -159,21 +220,20 @@ function at(event) {
   return [limit((event.clientX - box.left) / box.width), limit((event.clientY - box.top) / box.height)];
 }
 element.addEventListener("pointerdown", (event) => {
-  if (!event.target.closest(".view") || !cropping()) return;
+  if (!event.target.closest(".view") || doing() !== "crop") return;
   event.preventDefault();
   const sides = event.target.dataset.side?.split(" ").map(Number);
-  const inside = !sides && event.target.closest(".part:not(.suggested)");
-  drag = { from: at(event), was: [...part], sides, inside };
+  const inside = event.target.closest(".part:not(.suggested)");
+  choose(inside ?? part);
+  drag = { from: at(event), was: [...part.box], sides, inside };
 });
 window.addEventListener("pointermove", (event) => {
   if (!drag) return;
   const [x, y] = at(event);
-  find(".part").classList.remove("suggested");
   const { from, was, sides, inside } = drag;
-  if (sides) [part[sides[0]], part[sides[1]]] = [x, y];
-  else if (inside) part = was.map((value, side) => limit(value + [x - from[0], y - from[1]][side % 2]));
-  else part = [Math.min(from[0], x), Math.min(from[1], y), Math.max(from[0], x), Math.max(from[1], y)];
-  place();
+  if (sides) place(was.map((value, side) => (sides.includes(side) ? [x, y][side % 2] : value)));
+  else if (inside) place(was.map((value, side) => limit(value + [x - from[0], y - from[1]][side % 2])));
+  else place([...from, x, y]);
 });
 window.addEventListener("pointerup", () => (drag = null));
 
@@ -208,6 +268,11 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     if (kind === "drop") takeAll([...event.dataTransfer.files]);
   });
 }
+// A picture of the batch.
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("[data-open]");
+  if (button) begin("upload", JSON.parse(button.dataset.open));
+});
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
@@ -226,7 +291,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const picked = find("[data-line][aria-pressed=true]");
-  if (picked && !cropping() && !event.target.closest?.("#answer .compare")) {
+  if (picked && !doing() && !event.target.closest?.("#answer .compare")) {
     actByKey({ line: -1 }, `[data-line="${picked.dataset.line}"]`);
   }
 });

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from fontid.picture.opening import PictureError, open_picture
 from fontid.text.lines import Line
@@ -22,52 +22,57 @@ SMALL = 0.03  # of the picture's width: lines that are lower get a thin outline
 EXAMPLE_SIZE = 280  # pixels
 TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
 SMALLEST_CROP = 8  # pixels
+MOST_PARTS = 20
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 MAX_DEGREES = 45.0
 ALL_LINES = f"<button type='button' data-act='{{&quot;line&quot;:-1}}'>{words.ALL_FONTS}</button>"
 EXAMPLES = {path.stem: path for path in sorted((Path(__file__).parent / "examples").glob("*.webp"))}
 
+Box = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True)
 class View:
-    """What is looked at: an uploaded file, quarter turns and degrees clockwise, and a part (l, t, r, b; 0-1)."""
+    """What is looked at: an uploaded file, quarter turns and degrees clockwise, and parts (l, t, r, b; 0-1) of that."""
 
     file: str
     turns: int = 0
     degrees: float = 0.0
-    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    parts: tuple[Box, ...] = (WHOLE,)
 
     @property
     def part(self) -> tuple:
         """What is looked at of a file, and how, whichever it is."""
-        return self.turns, self.degrees, self.crop
+        return self.turns, self.degrees, self.parts
 
     def turned(self, turns: int) -> "View":
-        """By more quarter turns clockwise; the part turns with it."""
-        left, top, right, bottom = self.crop
+        """By more quarter turns clockwise; the parts turn with it."""
+        parts = self.parts
         for _ in range(turns % 4):
-            left, top, right, bottom = 1 - bottom, left, 1 - top, right
-        return replace(self, turns=(self.turns + turns) % 4, crop=(left, top, right, bottom))
+            parts = tuple((1 - bottom, left, 1 - top, right) for left, top, right, bottom in parts)
+        return replace(self, turns=(self.turns + turns) % 4, parts=parts)
 
-    def cropped(self, part: Sequence[float]) -> "View":
-        """To a part of what is looked at now. Raises: PictureError for what is no part."""
+    def cropped(self, parts: Sequence[Box]) -> "View":
+        """To parts of what is shown now, the box around the parts before. Raises: PictureError for what is none."""
         try:
-            x0, y0, x1, y1 = (min(1.0, max(0.0, float(value))) for value in part)
+            corners = np.array(parts, float).reshape(-1, 2, 2).clip(0, 1)  # (parts, two corners, xy)
+            if not 0 < len(corners) <= MOST_PARTS or np.isnan(corners).any():
+                raise ValueError("no parts, or too many")
         except (TypeError, ValueError) as error:
             raise PictureError("The part to cut out could not be understood: draw it again.") from error
-        left, top, right, bottom = self.crop
-        width, height = right - left, bottom - top
-        x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
-        return replace(self, crop=(left + x0 * width, top + y0 * height, left + x1 * width, top + y1 * height))
+        left, top, right, bottom = _around(np.array(self.parts))
+        corners = [left, top] + np.sort(corners, axis=1) * [right - left, bottom - top]
+        return replace(self, parts=tuple(map(tuple, corners.reshape(-1, 4).tolist())))
 
     def straightened(self, degrees: float) -> "View":
-        """By a few degrees more, the whole of it."""
-        return replace(self.whole(), degrees=max(-MAX_DEGREES, min(MAX_DEGREES, self.degrees + degrees)))
+        """By these degrees instead of those before, the whole of it."""
+        return replace(self.whole(), degrees=max(-MAX_DEGREES, min(MAX_DEGREES, degrees)))
 
     def whole(self) -> "View":
-        return replace(self, crop=(0.0, 0.0, 1.0, 1.0))
+        return replace(self, parts=(WHOLE,))
 
     def open(self) -> Image.Image:
-        """The RGB picture as it is looked at. Raises: PictureError."""
+        """The RGB picture as it is looked at, blank between several parts. Raises: PictureError."""
         if not Path(self.file).is_file():
             raise PictureError(words.GONE)
         picture = open_picture(self.file)
@@ -77,14 +82,23 @@ class View:
         if self.degrees:
             corner = picture.getpixel((0, 0))
             picture = picture.rotate(-self.degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=corner)
-        left, top, right, bottom = self.crop
-        box = [round(left * picture.width), round(top * picture.height)]
-        box += [round(right * picture.width), round(bottom * picture.height)]
-        if box == [0, 0, *picture.size]:
+        if self.parts == (WHOLE,):
             return picture
-        if min(box[2] - box[0], box[3] - box[1]) < SMALLEST_CROP:
+        boxes = np.rint(np.array(self.parts) * [*picture.size, *picture.size]).astype(int)  # (parts, 4)
+        if (boxes[:, 2:] - boxes[:, :2]).min() < SMALLEST_CROP:
             raise PictureError("The part cut out is too small: draw a larger one around the text.")
-        return picture.crop(box)
+        if len(boxes) > 1:
+            inside = Image.new("L", picture.size)
+            for box in boxes:
+                inside.paste(255, tuple(box))
+            ground = tuple(ImageStat.Stat(picture, inside).median)  # of text most is its ground
+            picture.paste(ground, mask=ImageChops.invert(inside))
+        return picture.crop(tuple(_around(boxes)))
+
+
+def _around(boxes: np.ndarray) -> np.ndarray:
+    """(4,) around all (boxes, 4)."""
+    return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
 
 
 def start_html(families: int) -> str:
@@ -128,10 +142,16 @@ def stage_html(
     picked: int | None = None,
     numbers: Sequence[int] = (),
     step: str = words.COMPARING,
+    degrees: float = 0.0,
+    undoable: bool = False,
 ) -> str:
     """The picture, its lines as buttons over it, and its tools.
 
-    Args: numbers: of the lines' fonts, from 0, where known; step: what is done while the page is busy with these lines.
+    Args:
+        numbers: of the lines' fonts, from 0, where known.
+        step: what is done while the page is busy with these lines.
+        degrees: by which the picture is straightened.
+        undoable: whether there is something to undo.
     """
     width, height = picture.size
     boxes, tags, tagged = "", "", set()
@@ -145,29 +165,42 @@ def stage_html(
             )
             tagged.add(number)
     return (
-        "<div class='tools' role='toolbar' aria-label='Image'>"
-        "<button type='button' data-another>New image</button>"
-        f"{'' if picked is None else ALL_LINES}"
-        "<details class='menu'><summary>Edit</summary><div>"
-        "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
-        "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
-        "<button type='button' data-act='{&quot;degrees&quot;:-2}'>Straighten left 2°</button>"
-        "<button type='button' data-act='{&quot;degrees&quot;:2}'>Straighten right 2°</button>"
-        "<button type='button' data-crop>Crop</button>"
-        "<button type='button' data-act='{&quot;whole&quot;:true}'>Whole image</button>"
-        "<button type='button' data-act='{&quot;undo&quot;:true}'>Undo</button>"
-        "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
-        "<span class='cutting' hidden><button type='button' data-cut>Crop to this</button>"
-        f"<button type='button' data-cancel>Cancel</button><span class='note'>{words.CROP_HINT}</span></span></div>"
+        f"{_tools(picked is not None, degrees, undoable)}"
         f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
         f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
         f"{boxes}</svg>{tags}<span class='wait' role='status' data-first='{words.WORKING}'>{step}</span>"
-        "<div class='part' hidden tabindex='0' role='application' aria-label='Part to keep: arrow "
-        "keys move it, with shift they change its size, enter crops'><i data-side='0 1'></i><i data-side='2 1'></i>"
-        "<i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
+        "<svg class='shade' aria-hidden='true'><mask id='shaded'></mask>"
+        "<rect width='100%' height='100%' mask='url(#shaded)'></rect></svg>"
+        f"<div class='part' hidden tabindex='0' role='application' aria-label='{words.PART}'>"
+        "<i data-side='0 1'></i><i data-side='2 1'></i><i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
     )
+
+
+def _tools(picked: bool, degrees: float, undoable: bool) -> str:
+    """What may be done to the picture, and in its place the controls of what is being done."""
+    undo = f"<button type='button' data-act='{{&quot;undo&quot;:true}}'{'' if undoable else ' disabled'}>Undo</button>"
+    return (
+        "<div class='tools' role='toolbar' aria-label='Image'>"
+        f"<button type='button' data-another>New image</button>{ALL_LINES if picked else ''}"
+        "<details class='menu'><summary>Edit</summary><div>"
+        "<button type='button' data-act='{&quot;turn&quot;:-1}'>Rotate left</button>"
+        "<button type='button' data-act='{&quot;turn&quot;:1}'>Rotate right</button>"
+        f"{_tool('straighten', 'Straighten')}{_tool('crop', 'Crop')}"
+        f"<button type='button' data-act='{{&quot;whole&quot;:true}}'>Whole image</button>{undo}"
+        "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
+        f"<span class='doing' data-for='crop' hidden>{_tool('apply', 'Crop to this')}{_tool('add', 'Add a part')}"
+        f"{_tool('remove', 'Remove part')}{_tool('cancel', 'Cancel')}<span class='note'>{words.CROP_HINT}</span></span>"
+        f"<span class='doing' data-for='straighten' hidden>{_tool('apply', 'Apply')}{_tool('cancel', 'Cancel')}"
+        f"<input type='range' class='degrees' aria-label='Degrees clockwise' min='{-MAX_DEGREES:g}' "
+        f"max='{MAX_DEGREES:g}' step='0.5' value='{degrees:g}'><output></output></span></div>"
+    )
+
+
+def _tool(name: str, label: str) -> str:
+    """Args: name: of those in `stage.js`."""
+    return f"<button type='button' data-do='{name}'>{label}</button>"
 
 
 def _reading(line: Line) -> str:
@@ -179,7 +212,7 @@ def _reading(line: Line) -> str:
 
 def _box(line: Line, index: int, number: int, picked: bool, width: int) -> str:
     """Args: width: of the picture, in pixels."""
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _around(line, OUTLINE * width))
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _outline(line, OUTLINE * width))
     small = " class='small'" if line.height < SMALL * width else ""  # a thick outline would hide its neighbours
     label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
     return (
@@ -189,7 +222,7 @@ def _box(line: Line, index: int, number: int, picked: bool, width: int) -> str:
     )
 
 
-def _around(line: Line, outline: float) -> np.ndarray:
+def _outline(line: Line, outline: float) -> np.ndarray:
     """Corners (4, 2) a little outside of the line's, so that an outline hides no ink, nor the next line."""
     corners = np.array(line.corners)
     along, across = (side / np.linalg.norm(side) for side in (corners[1] - corners[0], corners[3] - corners[0]))
