@@ -474,14 +474,18 @@ def test_a_phone_offers_its_camera(browser, server, pictures):
     page.goto(server[0])
     page.get_by_text("Take a photo").wait_for(timeout=WAIT)
     assert page.locator("#photo").get_attribute("capture") == "environment"
+    assert not page.get_by_text("Drop an image here").is_visible()  # there is nothing to drop it from
     page.locator("#photo").set_input_files(pictures / "one.png")
     wait_for_first(page, "Pacifico")
+    page.get_by_role("tab", name="Batch").click()
+    page.locator("#batch .choose").wait_for(timeout=WAIT)
     page.close()
 
 
 def test_a_line_is_picked_and_its_reading_corrected(page, pictures):
     show(page, pictures / "two.png", "Pacifico")
     assert page.locator("#answer .group").count() == 2
+    before = page.locator("#stage .view").bounding_box()
     page.locator("#stage [data-line]").nth(1).focus()
     page.keyboard.press("Enter")
     wait_for_first(page, "Press Start 2P")
@@ -491,6 +495,7 @@ def test_a_line_is_picked_and_its_reading_corrected(page, pictures):
     )
     reading = page.locator("#reading input")
     assert reading.input_value() == "the quick brown"
+    assert page.locator("#stage .view").bounding_box() == before  # another line would lie under the pointer
     reading.fill("the quick crown")
     reading.press("Enter")
     page.locator("#answer [data-reading='the quick crown']").wait_for(timeout=WAIT)
@@ -529,21 +534,21 @@ def test_crop_undo_and_rotate(page, pictures):
     assert undo.is_disabled()
     edit(page, "Crop")
     drag(page, (0.05, 0.05), (0.01, 0.52))  # the handle at the top left
-    page.get_by_role("button", name="Crop to this").click()
+    page.get_by_role("button", name="Crop", exact=True).click()
     wait_for_first(page, "Press Start 2P")
     assert page.locator("#stage [data-line]").count() == 1
     edit(page, "Crop")  # a part that is too small is told, and nothing is lost
     drag(page, (0.01, 0.01), (0.012, 0.02))
-    page.get_by_role("button", name="Crop to this").click()
+    page.get_by_role("button", name="Crop", exact=True).click()
     page.get_by_text("too small").first.wait_for(timeout=WAIT)
     assert page.locator("#stage [data-line]").count() == 1 and families(page)[0] == "Press Start 2P"
     page.get_by_role("button", name="Cancel").click()
-    edit(page, "Undo")
+    page.keyboard.press("Control+z")
     wait_for_first(page, "Pacifico")
     assert undo.is_disabled()
     edit(page, "Crop")  # nobody has touched the frame: a drag that begins inside of it draws another
     drag(page, (0.06, 0.52), (0.98, 0.98))
-    page.get_by_role("button", name="Crop to this").click()
+    page.get_by_role("button", name="Crop", exact=True).click()
     wait_for_first(page, "Press Start 2P")
     upload(page, pictures / "turned.png")
     page.wait_for_function("document.querySelectorAll('#stage [data-line]').length == 1", timeout=WAIT)
@@ -573,11 +578,17 @@ def test_crop_to_several_parts(page, tmp_path):
     drag(page, (0.5, 0.7), (0.55, 0.72))  # inside of it: it moves
     box, view = parts.nth(1).bounding_box(), page.locator("#stage .view").bounding_box()
     assert box["x"] - view["x"] == pytest.approx(0.1 * view["width"], abs=2)
+    drag(page, (0.55, 0.72), (0.99, 0.72))  # it stops at the edge, as large as it is
+    stopped = parts.nth(1).bounding_box()
+    assert stopped["width"] == pytest.approx(box["width"], abs=1)
+    assert stopped["x"] + stopped["width"] == pytest.approx(view["x"] + view["width"], abs=2)
+    drag(page, (0.7, 0.72), (0.65, 0.72))
     add.click()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Delete")
     parts.nth(2).wait_for(state="detached", timeout=WAIT)
-    page.get_by_role("button", name="Crop to this").click()
+    add.click()  # left where it came, it is none
+    page.get_by_role("button", name="Crop", exact=True).click()
     page.locator("#stage [data-line]").nth(2).wait_for(state="detached", timeout=WAIT)
     wait_for_first(page, "Lora")
     assert sorted(families(page)) == ["Lora", "Pacifico"] and page.locator("#stage [data-line]").count() == 2
@@ -734,7 +745,7 @@ def test_a_font_is_laid_over_the_picture(page, pictures):
     show(page, pictures / "one.png", "Pacifico")
     overlap, shift = compare(page)
     assert overlap > 0.75 and shift < 0.11
-    assert page.locator("#answer .compare .note").first.inner_text() == "In red: Pacifico. Behind it: Your image."
+    assert page.locator("#answer .compare .note").first.inner_text() == "In red: Pacifico. Behind it: your image."
     for mode in ("Flicker", "Side by side", "Difference", "Overlay"):
         page.get_by_role("button", name=mode, exact=True).click()
         assert page.locator("#answer .modes [aria-pressed=true]").all_inner_texts() == [mode]
@@ -1014,7 +1025,8 @@ def test_a_picture_of_a_batch_is_opened_and_back_returns(page, pictures, tmp_pat
     for name, lines, how in (("one.png", 1, "click"), ("folder/two.png", 2, "press")):
         button = page.get_by_role("button", name=f"Open {name}").first
         button.wait_for(timeout=2 * WAIT)
-        button.click() if how == "click" else button.press("Enter")
+        beside = button.locator("xpath=ancestor::tr/td[2]")  # the name opens it, too
+        beside.click() if how == "click" else button.press("Enter")
         wait_for_first(page, "Pacifico")
         assert page.locator("#stage .view").is_visible() and page.locator("#stage [data-line]").count() == lines
         page.go_back()

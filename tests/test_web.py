@@ -15,10 +15,11 @@ from PIL import Image
 
 from fontid.catalogue.own import EnrolmentError
 from fontid.picture.opening import PictureError
+from fontid.text.lines import Line
 from tests.conftest import answer_validator, draw, font_file
 from web import batch, own_fonts
 from web.browse import alternatives_html, families_html, family_cards, family_html, find_families
-from web.cards import Row, answer_html, card, cards_html, named_html, ordered, rows_from_query, rows_of
+from web.cards import Row, _writable, answer_html, card, cards_html, named_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
 from web.page import Look, Visit, picked_read
@@ -237,13 +238,21 @@ def test_groups_are_numbered_as_the_fonts_are_listed(identifier, answer):
     assert "".join(one.lines[0].text for one in found) == "dcab"
 
 
+def test_signs_that_the_letterforms_lack_are_left_out(identifier, face_of):
+    """Letters stay: the card says that another font is shown for them."""
+    line = Line(((0, 0), (9, 0), (9, 1), (0, 1)), "☞ żab ☞!", 1.0, (0.0, 0.1, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9))
+    left = _writable(identifier, face_of["press-start-2p-400-normal"], line)
+    assert left.text == "żab !" and left.centres == (0.2, 0.4, 0.6, 0.7, 0.9)
+    assert _writable(identifier, face_of["press-start-2p-400-normal"], left) is left
+
+
 def test_runners_up_of_one_superfamily_are_folded(identifier, face_of):
     names = ("lora", "playwrite-hr", "pacifico", "playwrite-hu")
     rows = [Row(face_of[f"{name}-400-normal"], 0.2, (), "close") for name in names]
     shown = cards_html(identifier, [(rows, "")])
-    assert "Also possible: Playwrite, Pacifico<" in shown and "<summary>2 of Playwrite<" in shown
+    assert "Other candidates: Playwrite, Pacifico<" in shown and "<summary>2 of Playwrite<" in shown
     alone = cards_html(identifier, [(rows[:2], "")])
-    assert "Also possible: Playwrite HR" in alone and " of Playwrite<" not in alone
+    assert "Other candidates: Playwrite HR" in alone and " of Playwrite<" not in alone
 
 
 def test_twins_are_linked_and_counted(identifier, face_of):

@@ -306,7 +306,8 @@ function setMode(button) {
   const panel = button.closest(".compare");
   for (const other of panel.querySelectorAll("[data-mode]")) other.setAttribute("aria-pressed", String(other === button));
   find(".stack", panel).className = `stack ${button.dataset.mode}`;
-  const against = find("select", panel).selectedOptions[0].textContent;
+  const other = find("select", panel).selectedOptions[0];
+  const against = other.value ? other.textContent : WORDS.yours.toLowerCase();
   find(".note", panel).textContent = WORDS.captions[button.dataset.mode]
     .replace("{letters}", find(".letters", panel).getAttribute("aria-label")).replace("{other}", against);
   find(".letters", panel).draw?.(button.dataset.mode === "over" ? OVERLAY : find(".crop", panel.closest(".group")).seen.colour);

@@ -159,9 +159,23 @@ def group_html(
     above = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
     if group.synthesised and not above:
         above = f"<p class='note'>{SAID[group.synthesised]}</p>"
+    line = _writable(identifier, rows[0].face, line)
     text = line.text[:LONGEST] or SAMPLE
     crop = crop_of(line, picture)
     return _section(identifier, rows, text, number, above, crop, reading, bool(line.text), sizes)
+
+
+def _writable(identifier: FontIdentifier, face: Face, line: Line) -> Line:
+    """The line without signs that the face's letterforms lack, such as bullets: another font draws them elsewhere."""
+    shown = identifier.stand_in(face)
+    lacking = identifier.letterforms.lacking(shown.id, line.text) if shown else ""
+    kept = [place for place, letter in enumerate(line.text) if letter.isalnum() or letter not in lacking]
+    if len(kept) == len(line.text):
+        return line
+    while kept and line.text[kept[0]].isspace():
+        kept.pop(0)
+    centres = tuple(line.centres[place] for place in kept) if line.centres else ()
+    return replace(line, text="".join(line.text[place] for place in kept), centres=centres)
 
 
 def _section(
@@ -252,7 +266,7 @@ def card(
         f"{_word(row)}</div>"
         f"<p class='style'>{html.escape(facts)}</p>"
         f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(identifier, row)}{_alike(row)}"
-        f"{_actions(identifier, face, sizes, bool(number))}"
+        f"{_actions(identifier, face, sizes)}"
         "<div class='similar' hidden></div><div class='compare' hidden></div></div>"
     )
 
@@ -306,8 +320,8 @@ def _menu(label: str, buttons: str) -> str:
     return f"<details class='menu'><summary>{label}</summary><div>{buttons}</div></details>"
 
 
-def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int], late: bool) -> str:
-    """Args: late: whether other fonts come first: then some buttons are shown on hover only, and none may move."""
+def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int]) -> str:
+    """The menu stands before what is shown on hover only, so that it does not move."""
     ways = codes(identifier, [("text", face)], {"text": sizes[-1]} if sizes else None)
     link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
     css = _copy("CSS", ways.pop("CSS"), "Copy CSS")
@@ -324,7 +338,7 @@ def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int], late:
         *(_copy(label, text, f"Copy {label}") for label, text in ways.items()),
     ]
     more = _menu("More", "".join(folded))
-    return f"<div class='buttons'>{css}{more + shown if late else shown + more}</div>"
+    return f"<div class='buttons'>{css}{more}{shown}</div>"
 
 
 def use_all(identifier: FontIdentifier, answer: Answer) -> str:

@@ -98,6 +98,11 @@ function place([x0, y0, x1, y1], suggested = false) {
   find("[data-do=add]").disabled = suggested;
   find("[data-do=remove]").hidden = parts().length < 2;
 }
+// A frame that is moved stops at the picture's edge.
+function moved(box, by) {
+  const [x, y] = by.map((value, axis) => Math.min(1 - box[axis + 2], Math.max(-box[axis], value)));
+  return [box[0] + x, box[1] + y, box[2] + x, box[3] + y];
+}
 function choose(one) {
   for (const other of parts()) other.classList.toggle("chosen", other === one);
   part = one;
@@ -150,7 +155,8 @@ document.addEventListener("pointerdown", () => (next = ""));
 // Args: then: where somebody who works by keys goes on.
 function apply(then) {
   const { value, defaultValue } = find(".degrees");
-  if (doing() === "crop") actByKey({ crop: parts().map(({ box }) => box) }, then);
+  const drawn = parts().filter((one) => !one.matches(".suggested")); // one that was added and left as it came is none
+  if (doing() === "crop") actByKey({ crop: (drawn.length ? drawn : parts()).map(({ box }) => box) }, then);
   else if (value !== defaultValue) actByKey({ degrees: Number(value) }, then);
   else leave(then);
 }
@@ -205,7 +211,7 @@ element.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
   if (step && doing() === "crop") {
     event.preventDefault();
-    place(part.box.map((value, side) => (event.shiftKey && side < 2 ? value : limit(value + step[side % 2]))));
+    place(event.shiftKey ? part.box.map((value, side) => (side < 2 ? value : limit(value + step[side % 2]))) : moved(part.box, step));
   } else if (event.key === "Delete" || event.key === "Backspace") remove();
   else if (event.key === "Enter") apply(".tools .menu summary");
   else if (event.key === "Escape") {
@@ -232,7 +238,7 @@ window.addEventListener("pointermove", (event) => {
   const [x, y] = at(event);
   const { from, was, sides, inside } = drag;
   if (sides) place(was.map((value, side) => (sides.includes(side) ? [x, y][side % 2] : value)));
-  else if (inside) place(was.map((value, side) => limit(value + [x - from[0], y - from[1]][side % 2])));
+  else if (inside) place(moved(was, [x - from[0], y - from[1]]));
   else place([...from, x, y]);
 });
 window.addEventListener("pointerup", () => (drag = null));
@@ -270,7 +276,7 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
 }
 // A picture of the batch.
 document.addEventListener("click", ({ target }) => {
-  const button = target.closest?.("[data-open]");
+  const button = target.closest?.(".thumbnails tr")?.querySelector("[data-open]");
   if (button) begin("upload", JSON.parse(button.dataset.open));
 });
 document.addEventListener("click", (event) => {
@@ -283,6 +289,7 @@ document.addEventListener("toggle", ({ target }) => {
   target.classList.toggle("up", target.querySelector("div").getBoundingClientRect().bottom > innerHeight);
 }, true);
 document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && !event.target.matches("input")) find("[data-act*=undo]:enabled")?.click();
   if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
   const menu = document.querySelector("details.menu[open]");
   if (menu) {

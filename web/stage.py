@@ -106,7 +106,7 @@ def start_html(families: int) -> str:
     examples = "".join(_example(stem) for stem in words.EXAMPLES if stem in EXAMPLES)
     return (
         f"<div class='start'><p class='headline' aria-hidden='true'>{words.HEADLINE}</p><label class='drop' for='file'>"
-        f"<span class='idle'><strong>{words.DROP}</strong><span>{words.DROP_HOW}</span>"
+        f"<span class='idle'><strong>{words.DROP}</strong><span class='how'>{words.DROP_HOW}</span>"
         f"<span class='choose'>Choose an image</span><small>{words.FORMATS}</small></span>"
         f"<span class='wait' role='status'><img alt='' hidden><span>{words.READING}</span></span></label>"
         "<input type='file' id='file' accept='image/*,application/pdf' aria-label='Choose an image'>"
@@ -166,7 +166,7 @@ def stage_html(
             tagged.add(number)
     return (
         f"{_tools(picked is not None, degrees, undoable)}"
-        f"{'' if picked is None else _reading(lines[picked])}<div class='view'>"
+        "<div class='view'>"
         f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
         f"{boxes}</svg>{tags}<span class='wait' role='status' data-first='{words.WORKING}'>{step}</span>"
@@ -174,6 +174,7 @@ def stage_html(
         "<rect width='100%' height='100%' mask='url(#shaded)'></rect></svg>"
         f"<div class='part' hidden tabindex='0' role='application' aria-label='{words.PART}'>"
         "<i data-side='0 1'></i><i data-side='2 1'></i><i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
+        f"{'' if picked is None else _reading(lines[picked])}"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
     )
 
@@ -190,7 +191,7 @@ def _tools(picked: bool, degrees: float, undoable: bool) -> str:
         f"{_tool('straighten', 'Straighten')}{_tool('crop', 'Crop')}"
         f"<button type='button' data-act='{{&quot;whole&quot;:true}}'>Whole image</button>{undo}"
         "<button type='button' data-options aria-expanded='false'>Filters and own fonts</button></div></details>"
-        f"<span class='doing' data-for='crop' hidden>{_tool('apply', 'Crop to this')}{_tool('add', 'Add a part')}"
+        f"<span class='doing' data-for='crop' hidden>{_tool('apply', 'Crop')}{_tool('add', 'Add a part')}"
         f"{_tool('remove', 'Remove part')}{_tool('cancel', 'Cancel')}<span class='note'>{words.CROP_HINT}</span></span>"
         f"<span class='doing' data-for='straighten' hidden>{_tool('apply', 'Apply')}{_tool('cancel', 'Cancel')}"
         f"<input type='range' class='degrees' aria-label='Degrees clockwise' min='{-MAX_DEGREES:g}' "

@@ -33,7 +33,7 @@ CORRECT = "Text of this line: correct it if it is wrong"
 SEARCH = "A name, also of a paid font, or words such as variable condensed sans"
 ALL_FONTS = "All fonts"
 LINE_HINT = "Click a line of text to look at it alone."
-CROP_HINT = "Drag a corner, or draw a frame around the text."
+CROP_HINT = "Draw a frame around the text; then drag it or its corners. Add a part to keep another one."
 PART = "Part to keep: arrow keys move it, with shift they change its size, delete removes it, enter crops"
 GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
 NO_LETTERS = "This family's letters do not ship with fontid."
@@ -42,7 +42,7 @@ FILTER_WHY = "Only filtered fonts were compared: the filter may hide the right o
 NAMED = "The file itself names: {fonts}."
 NOT_DRAWN = "fontid cannot draw this text without its fonts. Save the file with outlines, or as a picture."
 NOT_READ = "Text that could not be read"
-ALSO = "Also possible"
+ALSO = "Other candidates"
 SAME = "Also sold or shared as {names}: the letters are the same."
 LACKING = "fontid does not have {letters} of this font: another font is shown for it."
 NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
@@ -73,7 +73,7 @@ ABOUT = {
 REPORT = "Why it is no vision-language model"
 FREE_FOR = "Free fonts for {name}"
 NOT_COVERED = "Not in this catalogue."
-NO_FAMILY = "No family of the catalogue has a name like that. Upload a picture of it to see the closest open fonts."
+NO_FAMILY = "No family of the catalogue has such a name. Upload a picture of the font to see the closest open ones."
 
 SCRIPT = json.dumps(
     {
