@@ -236,6 +236,10 @@ def test_groups_are_numbered_as_the_fonts_are_listed(identifier, answer):
         fonts.append(dataclasses.replace(answer.fonts[0], styles=(style,)))
     found = ordered(dataclasses.replace(answer, groups=tuple(groups), fonts=tuple(fonts)))
     assert "".join(one.lines[0].text for one in found) == "dcab"
+    both = dataclasses.replace(fonts[1].styles[0], lines=groups[2].lines + groups[0].lines)  # one style in two groups
+    fonts[1:] = [dataclasses.replace(fonts[1], styles=(both,))]
+    found = ordered(dataclasses.replace(answer, groups=tuple(groups), fonts=tuple(fonts)))
+    assert ["".join(line.text for line in one.lines) for one in found] == ["d", "ac", "b"]
 
 
 def test_signs_that_the_letterforms_lack_are_left_out(identifier, face_of):

@@ -12,7 +12,7 @@ from pathlib import Path
 from fontid.catalogue.faces import face_id
 from fontid.identifier import Answer, FontIdentifier, told
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
-from web.cards import said
+from web.cards import ordered, said
 from web.limits import LARGEST_FILE, LONGEST
 from web.specimens import drawn_in, style_name, web_font
 from web.stage import data_address
@@ -104,7 +104,7 @@ def answers(
             yield [{"image": name, "verdict": answer.get("verdict", ""), "error": str(error)}], answer
             continue
         rows = []
-        for number, group in enumerate(answer.groups, 1):
+        for number, group in enumerate(ordered(answer), 1):
             best = group.matches[0]
             rows.append(
                 {

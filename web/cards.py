@@ -61,10 +61,19 @@ def rows_of(identifier: FontIdentifier, matches: Sequence[Match]) -> list[Row]:
 
 
 def ordered(answer: Answer) -> list[Group]:
-    """The groups of an answer as they are numbered: that of its `matches` first, then as its `fonts` are ordered."""
+    """The groups of an answer as they are numbered: that of its `matches` first, then as its `fonts` are ordered.
+
+    Groups that the list of fonts has as one style of one family are one, with the rows of the first.
+    """
     places = {line: place for place, font in enumerate(answer.fonts) for line in font.lines}
+    styles = [style for font in answer.fonts for style in font.styles]
+    style_of = {line: place for place, style in enumerate(styles) for line in style.lines}
     last = len(answer.fonts)
-    return sorted(answer.groups, key=lambda group: (group.matches != answer.matches, places.get(group.lines[0], last)))
+    found: dict[object, Group] = {}
+    for group in sorted(answer.groups, key=lambda one: (one.matches != answer.matches, places.get(one.lines[0], last))):
+        style = style_of.get(group.lines[0], group.lines)
+        found[style] = replace(found[style], lines=found[style].lines + group.lines) if style in found else group
+    return list(found.values())
 
 
 def sizes_of(answer: Answer, group: Group) -> tuple[int, ...]:
