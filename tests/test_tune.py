@@ -276,8 +276,11 @@ def test_too_few_answers_are_told(validation):
 def test_sure_of_fonts_outside_is_as_bad_as_they_are_frequent(catalogue, outside, certain):
     """Six weigh like one wrong row of a hundred, which is few enough, and sixty like ten."""
     told = Told([answered("x", "a", {"a": 0.5})], Calibration(), catalogue)
-    told.figures, told.right, told.outside = np.linspace(0, 1, 200), np.arange(200) >= 100, np.full(outside, 0.95)
+    told.figures = np.append(np.linspace(0, 0.5, 100), np.linspace(0.96, 1, 100))
+    told.right, told.outside = np.arange(200) >= 100, np.full(outside, 0.95)
     assert with_words(Calibration(), told).certain == certain
+    told.figures[100:] = np.linspace(0.92, 0.94, 100)  # six in ten of the right ones stay certain
+    assert with_words(Calibration(), told).certain == pytest.approx(min(certain, 0.928), abs=2e-4)
 
 
 def test_pictures_without_a_font_count_as_fonts_outside(catalogue):

@@ -145,10 +145,10 @@ function turn() {
 const act = (request) => (busy(), send("select", request));
 
 // Somebody who works by keys goes on where they were, once the picture is shown anew.
-let next = "";
-const actByKey = (request, then) => ((next = then), act(request));
+let next = "", left = null;
+const actByKey = (request, then) => ((next = then), (left = document.activeElement), act(request));
 watch("value", () => {
-  if (next && document.activeElement === document.body) find(next)?.focus();
+  if (next && [document.body, left].includes(document.activeElement)) find(next)?.focus();
 });
 document.addEventListener("pointerdown", () => (next = ""));
 
