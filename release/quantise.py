@@ -1,4 +1,4 @@
-"""Let the encoder and the letters network of an artifact compute in whole numbers of eight bits, in half of the time.
+"""Let the encoder and the letters network of an artifact compute in whole numbers of eight bits, in less time.
 
     python -m release.quantise [--model model]
 
@@ -57,21 +57,31 @@ class LettersInputs(LettersNetwork):
         return super()._tiles(inputs)
 
 
-def inputs_of(network: str, model: Path) -> Iterator[dict[str, np.ndarray]]:
-    """What the network is shown of the golden pictures: the encoder windows, the other lines in black and in white."""
-    settings, letters = open_artifact(model).preprocessing, LettersInputs(model)
+def golden_lines(model: Path) -> Iterator[np.ndarray]:
+    """The golden pictures, (H, W) uint8 each."""
     for file in sorted((model / "golden").glob("*.png")):
-        gray = np.asarray(Image.open(file).convert("L"))
-        if network == "encoder":
-            for window in windows_of(prepare_line(gray, settings), settings):
-                yield {"windows": window[None, None].astype(np.float32) / 255}
-            continue
+        yield np.asarray(Image.open(file).convert("L"))
+
+
+def encoder_inputs(model: Path) -> Iterator[dict[str, np.ndarray]]:
+    settings = open_artifact(model).preprocessing
+    for gray in golden_lines(model):
+        for window in windows_of(prepare_line(gray, settings), settings):
+            yield {"windows": window[None, None].astype(np.float32) / 255}
+
+
+def letters_inputs(model: Path) -> list[dict[str, np.ndarray]]:
+    """Of the golden pictures in black on white and in white on black."""
+    letters = LettersInputs(model)
+    for gray in golden_lines(model):
         height, width = gray.shape
         line = Line(((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)))
         for shown in (gray, 255 - gray):
             letters(line.cut(Image.fromarray(shown).convert("RGB")))
-        yield from letters.kept
-        letters.kept.clear()
+    return letters.kept
+
+
+INPUTS = {"encoder": encoder_inputs, "letters": letters_inputs}
 
 
 def widened(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -123,7 +133,7 @@ def quantised(network: str, folder: Path) -> onnx.ModelProto:
         quantize_static(
             prepared,
             rounded,
-            Inputs(inputs_of(network, folder)),
+            Inputs(INPUTS[network](folder)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=ROUNDED,
             nodes_to_quantize=layers[LAYERS[network]],

@@ -34,7 +34,7 @@ REGULARISATION = 0.1  # scikit-learn's C
 OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
 MOST_CERTAIN = 0.015  # of wrong first rows may say "certain", fonts outside among them as often as people bring those:
 # of pictures that the fit did not see it is about twice as many
-LEAST_TOLD = 0.6  # of right first rows must say it all the same: the wrong ones are so few that one moves the bound far
+LEAST_TOLD = 0.6  # of right first rows must say it, too: the wrong ones are so few that one moves the bound far
 MOST_NONE = 0.01  # of right first rows may say "none"
 FEW = 0.3  # weight of answers among few families, which few people want
 LEAST_DOUBTED = 0.8  # of the first rows of fonts outside must say "close" or "none"
