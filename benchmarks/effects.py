@@ -18,7 +18,7 @@ from benchmarks.grounds import css, ground_photos, url_of
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA
 from data_scripts.renderers import OpenFace
-from fontid.catalogue.faces import Face, regular_face
+from fontid.catalogue.faces import Face, by_family, regular_face
 
 # Drawn by lot before training began: sorted(random.Random(21).sample(list(CONDITIONS), 6)).
 HELD_OUT_CONDITIONS = ("engraving", "glow", "halftone", "marker", "stretched", "turned-90")
@@ -649,16 +649,22 @@ CONDITIONS: dict[str, Condition] = {
 
 
 def effects(
-    rng, faces: list[Face], open_face: Callable[[Face], OpenFace], split: str, count: int = 20
+    rng,
+    faces: list[Face],
+    open_face: Callable[[Face], OpenFace],
+    split: str,
+    count: int = 20,
+    chances: np.ndarray | None = None,
 ) -> Iterator[Drawing]:
-    """`count` pictures a condition, each in a family drawn evenly from all; edges have twins without them besides."""
+    """`count` pictures a condition, each in a family drawn from all; edges have twins without them besides.
+
+    Args: chances: of each family in the order of `faces`, adding up to 1; None: all alike.
+    """
     photos = ground_photos(split)
-    families: dict[str, list[Face]] = {}
-    for face in faces:
-        families.setdefault(face.family, []).append(face)
+    families = by_family(faces)
     for (name, condition), own in zip(CONDITIONS.items(), rng.spawn(len(CONDITIONS)), strict=True):
         for _ in range(count):
-            face = face_for(name, own, families[own.choice(list(families))])
+            face = face_for(name, own, families[own.choice(list(families), p=chances)])
             opened = open_face(face)
             ink, ground = (tuple(colour.tolist()) for colour in contrasting_colours(own))
             text = a_few_words(own, split, opened.charset, 2, 5)

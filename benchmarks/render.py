@@ -3,7 +3,7 @@
     python -m benchmarks.render PROTOCOL --seed 0 --out DIR [--split validation] [--families 200] [--by-usage 0.5]
 
 Every family is drawn once, or --families of them; with --by-usage POWER that many are drawn by chance, with repeats, in
-proportion to how often they are used (data_scripts/usage.tsv), to that power.
+proportion to how often they are used (data_scripts/usage.tsv), to that power. Effects draw a family for each picture.
 
 - chars: 5-10 random letters of either case, 16-64 px, black on white, the regular face of every family. Published on
   this protocol: gpu-font 72 / 92 (top-1 / top-5, twins folded).
@@ -35,8 +35,9 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power.
   that a browser chooses by itself. None published.
 - numbers: a year, price, share, date, time or count in every family, 24-96 px, any two colours, JPEG quality 70-95.
   None published.
-- effects: 1-5 words in a face drawn evenly from all families, in each condition of benchmarks.effects: what stands
-  around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None published.
+- effects: 1-5 words in a face drawn evenly from all families (or --by-usage), in each condition of
+  benchmarks.effects: what stands around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None
+  published.
 - grounds: photographs, textures, gradients, charts and noise without any text; the right answer is that there is none.
 - fontbench: FontBench's recipe (not its pictures): one pangram in 42 of its families and free stand-ins of the other
   eight, twenty looks each, boxes of 220 to 440 CSS pixels at density 2. Published: the best vision language model names
@@ -72,6 +73,13 @@ COUNTED = ("effects", "grounds", "pages", "sites")
 USAGE = Path("data_scripts/usage.tsv")
 
 
+def chances_of(families: list[str], power: float, usage: Path) -> np.ndarray:
+    """How likely each is to be drawn, adding up to 1."""
+    downloads = read_usage(usage)
+    weights = np.array([(downloads.get(family, 0) + FLOOR) ** power for family in families])
+    return weights / weights.sum()
+
+
 def rounds(
     rng: np.random.Generator, faces: list[Face], count: int | None, power: float | None, usage: Path
 ) -> Iterator[list[Face]]:
@@ -80,9 +88,7 @@ def rounds(
     if power is None:
         times = Counter(families if count is None else rng.choice(families, min(count, len(families)), replace=False))
     else:
-        downloads = read_usage(usage)
-        weights = np.array([(downloads.get(family, 0) + FLOOR) ** power for family in families])
-        times = Counter(rng.choice(families, count or len(families), p=weights / weights.sum()))
+        times = Counter(rng.choice(families, count or len(families), p=chances_of(families, power, usage)))
     for number in range(max(times.values())):
         yield [face for face in faces if times[face.family] > number]
 
@@ -149,11 +155,15 @@ def main(argv: list[str] | None = None) -> None:
                 (arguments.out / name).write_bytes(page.data)
                 rows.append(page.row(name))
         else:
-            counted = {"count": arguments.count} if arguments.count else {}
-            protocol = partial(PROTOCOLS[arguments.protocol], **counted)
+            protocol, power = PROTOCOLS[arguments.protocol], arguments.by_usage
+            if arguments.count:
+                protocol = partial(protocol, count=arguments.count)
+            if arguments.protocol == "effects" and power is not None:
+                protocol = partial(protocol, chances=chances_of(list(by_family(faces)), power, arguments.usage))
+                power = None
             drawings = [
                 drawing
-                for chosen in rounds(rng, faces, arguments.families, arguments.by_usage, arguments.usage)
+                for chosen in rounds(rng, faces, arguments.families, power, arguments.usage)
                 for drawing in protocol(rng, chosen, open_face, arguments.split)
             ]
             images = draw_boxes([drawing.box for drawing in drawings], arguments.fonts)

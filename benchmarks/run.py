@@ -1,6 +1,6 @@
 """Every benchmark of README with one model: pictures drawn where they are missing, then asked about.
 
-    python -m benchmarks.run DIR [--only chars words ...] [--model model] [--pictures ../shared/realworld]
+    python -m benchmarks.run DIR [--only chars words ...] [--model model] [--real ../shared]
 
 DIR keeps the pictures. What this very model was asked by this very code is passed over, so a killed run is simply
 started again. Two with parts of the list, each bound to a core (`taskset -c 0`), are done sooner than one on two cores.
@@ -25,14 +25,16 @@ NO_CONDITIONS = ("effects", NO_EDGE, "spells its family", "other text")
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Pictures of a protocol (None: labelled real ones) and how they are asked about."""
+    """Pictures of a protocol, or of a folder of labelled ones (`real`), and how they are asked about."""
 
-    protocol: str | None
+    protocol: str | None = None
     options: tuple[str, ...] = ()
     drawn_with: tuple[str, ...] = ()  # further options of benchmarks.render
+    real: str = ""
+    kind: str = ""  # of what is drawn, where a protocol has several
 
-    def folder(self, drawn: Path, pictures: Path) -> Path:
-        return pictures if self.protocol is None else drawn / f"{self.protocol}-{SEED}"
+    def folder(self, drawn: Path, real: Path) -> Path:
+        return real / self.real if self.protocol is None else drawn / f"{self.protocol}{self.kind}-{SEED}"
 
     def draw(self, folder: Path) -> bool:
         """Draw the pictures where they are missing; real ones cannot be. Returns whether they are there."""
@@ -67,9 +69,12 @@ BENCHMARKS = {
     "photolike": Benchmark("photolike", limited(600, NO_PRIOR)),
     "photo": Benchmark("photo", limited(600, NO_PRIOR)),
     "effects": Benchmark("effects"),
+    "effects-used": Benchmark("effects", drawn_with=("--by-usage", "0.5", "--count", "32"), kind="-used"),
     "grounds": Benchmark("grounds"),
-    "realworld": Benchmark(None),
-    "realworld-no-prior": Benchmark(None, (NO_PRIOR,)),
+    "realworld": Benchmark(real="realworld"),
+    "pictures": Benchmark(real="pictures"),
+    "cases": Benchmark(real="cases"),
+    "realworld-no-prior": Benchmark(options=(NO_PRIOR,), real="realworld"),
     "pages": Benchmark("pages", limited(60)),
     "editors": Benchmark("editors"),
     "sites": Benchmark("sites"),
@@ -78,10 +83,10 @@ BENCHMARKS = {
     "para-without-truth": Benchmark("para", limited(400, "--without-truth")),
     "body-without-truth": Benchmark("body", limited(400, "--without-truth")),
     "photo-without-truth": Benchmark("photo", limited(400, "--without-truth")),
-    "realworld-without-truth": Benchmark(None, ("--without-truth",)),
+    "realworld-without-truth": Benchmark(options=("--without-truth",), real="realworld"),
     "encoder-only/chars": Benchmark("chars", ("--encoder-only", NO_PRIOR)),
     "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only", NO_PRIOR)),
-    "encoder-only/realworld-lines": Benchmark(None, ("--encoder-only",)),
+    "encoder-only/realworld-lines": Benchmark(options=("--encoder-only",), real="realworld"),
 }
 
 
@@ -135,7 +140,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("drawn", type=Path, metavar="DIR")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS), metavar="NAME")
     parser.add_argument("--model", default="model")
-    parser.add_argument("--pictures", type=Path, default=Path("../shared/realworld"), help="labelled real pictures")
+    parser.add_argument("--real", type=Path, default=Path("../shared"), help="folder of folders of labelled pictures")
     arguments = parser.parse_args(argv)
     version = FontIdentifier.from_pretrained(arguments.model).version
     name_model(Path(arguments.model), version, arguments.results.parent / "models.jsonl")
@@ -145,7 +150,7 @@ def main(argv: list[str] | None = None) -> None:
         if asked(results, version):
             print(f"{name}: has results of this model.", flush=True)
             continue
-        folder = benchmark.folder(arguments.drawn, arguments.pictures)
+        folder = benchmark.folder(arguments.drawn, arguments.real)
         results.parent.mkdir(parents=True, exist_ok=True)
         words = (str(folder), *benchmark.options, "--model", arguments.model, "--json", str(results))
         if not (benchmark.draw(folder) and run("fontid", "evaluate", *words)):

@@ -104,9 +104,16 @@ def export(network: nn.Module, example: Tensor, takes: str, gives: str, sides: d
         verbose=False,
     )
     model = program.model_proto
+    forget_sources(model)
     halve_weights(model)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
+
+
+def forget_sources(model: onnx.ModelProto) -> None:
+    """Take out which lines of which files on this machine each node comes from: torch notes it."""
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del part.metadata_props[:]
 
 
 def halve_weights(model: onnx.ModelProto) -> None:

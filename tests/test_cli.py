@@ -349,7 +349,8 @@ def test_the_place_of_a_result_is_made_or_refused_before_the_run(capsys, labelle
 def test_benchmarks_ask_a_model_once(capfd, labelled, tmp_path, identifier):
     results = tmp_path / "results"
     only = ["--only", "realworld", "encoder-only/realworld-lines", "realworld-without-truth"]
-    command = [str(tmp_path), "--pictures", str(labelled), "--results", str(results), *only]
+    (tmp_path / "realworld").symlink_to(labelled)
+    command = [str(tmp_path), "--real", str(tmp_path), "--results", str(results), *only]
     run_benchmarks.main(command)
     found = {name: json.loads((results / f"{name}.json").read_text()) for name in only[1:]}
     assert {one["model"] for one in found.values()} == {identifier.version}
@@ -361,7 +362,7 @@ def test_benchmarks_ask_a_model_once(capfd, labelled, tmp_path, identifier):
     said = capfd.readouterr().out
     assert said.count("has results of this model") == 1 and said.count(": done.") == 2
     with pytest.raises(SystemExit, match="realworld. Start the same command again"):
-        run_benchmarks.main([*command[:1], "--pictures", "nowhere", "--results", str(tmp_path), "--only", "realworld"])
+        run_benchmarks.main([*command[:1], "--real", "nowhere", "--results", str(tmp_path), "--only", "realworld"])
 
 
 def test_evaluate_without_the_truth_takes_it_out(capsys, labelled, identifier, monkeypatch):

@@ -31,7 +31,7 @@ from train.answers import Answered, answers_of, fitting_parser, is_validation_fa
 from train.tune import Rows, catalogue_with_usage, fit_prior, log_probabilities, rows_of
 
 REGULARISATION = 0.1  # scikit-learn's C
-OUTSIDE = 6  # pictures of known fonts to one of a font outside: what we expect people to bring
+OUTSIDE = 12  # pictures of known fonts to one of a font outside: so few that the figures also hold where all are known
 MOST_CERTAIN = 0.015  # of wrong first rows may say "certain", fonts outside among them as often as people bring those:
 # of pictures that the fit did not see it is about twice as many
 LEAST_TOLD = 0.6  # of right first rows must say it, too: the wrong ones are so few that one moves the bound far

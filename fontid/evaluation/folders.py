@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Protocol, TypeVar
 
+import numpy as np
+
 from fontid.catalogue.ranking import Catalogue, Match
 from fontid.commands import Refusal
 from fontid.confidence import WORDS, reliability, word_shares
 from fontid.picture.opening import PictureError
 
 RANKS = (1, 5, 20)
+RESAMPLES = 1000  # of the bootstrap
 LISTED = 8  # families left out that are named; more are counted
+TOLD = (("right", "none"), ("right", "certain"), ("wrong", "certain"))  # first rows, and words that have an interval
 STYLES = {"regular": (400, False), "bold": (700, False), "italic": (400, True), "bold italic": (700, True)}
 
 
@@ -187,6 +191,7 @@ def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
         "refused": _refused(outcomes),
         **_styles(outcomes),
         **_calibration(outcomes),
+        "intervals": _intervals(outcomes),
         "seconds_per_image": round(statistics.mean(seconds), 4),
         "median_seconds": round(statistics.median(seconds), 4),
         "by": {name: _by(part) for name, part in by_group(outcomes).items()},
@@ -251,6 +256,25 @@ def _calibration(outcomes: list[Outcome]) -> dict:
     right, wrong = ([first.verdict for first, is_right in answered if is_right is which] for which in (True, False))
     verdicts = {"right": word_shares(right), "wrong": word_shares(wrong)}
     return {"calibration": {"expected_error": error, "bins": bins, "verdicts": verdicts}}
+
+
+def _intervals(outcomes: list[Outcome]) -> dict:
+    """95 % intervals of some of the figures, by the bootstrap (Efron 1979): pictures are drawn again, with repeats.
+
+    A word's is of those draws that hold a first row which it could be said of.
+    """
+    rng = np.random.default_rng(0)  # so that the same outcomes have the same intervals
+    drawn: dict[str, list[float]] = {}
+    for _ in range(RESAMPLES if outcomes else 0):
+        again = [outcomes[place] for place in rng.integers(len(outcomes), size=len(outcomes))]
+        figures = {f"{kind}_{top}": value for kind, of in _accuracy(again).items() for top, value in of.items()}
+        if calibration := _calibration(again).get("calibration"):
+            verdicts = calibration["verdicts"]
+            figures["expected_error"] = calibration["expected_error"]
+            figures |= {f"{kind}_{word}": verdicts[kind][word] for kind, word in TOLD if verdicts[kind]["n"]}
+        for name, value in figures.items():
+            drawn.setdefault(name, []).append(value)
+    return {name: np.quantile(values, (0.025, 0.975)).round(4).tolist() for name, values in drawn.items()}
 
 
 def table(summary: dict) -> str:
