@@ -45,7 +45,7 @@ from web.specimens import font_package
 from web.stage import EXAMPLES, View, stage_html, start_html
 from web.telling import telling_letters
 from web.turns import TURNS, Busy
-from web.uploads import keep, kind_of_work, take_files_as_they_come, uploaded
+from web.uploads import keep, kind_of_work, sent, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
 from web.words import (
     ABOUT,
@@ -286,7 +286,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             """A picture that was sent, maybe in a zip; where it has gone since, the fonts that its address tells."""
             asked = event._data or {}
             try:
-                file = uploaded(str(asked["path"]))
+                file = sent(asked)
                 if asked.get("entry"):
                     file = keep("unpacked", batch.read_picture(Path(file), str(asked["entry"])))
             except (gr.Error, PictureError) as error:

@@ -1,5 +1,6 @@
 """Files that a browser or a program sent; nothing else of the server is ever read for them."""
 
+import base64
 import shutil
 import tempfile
 import time
@@ -13,6 +14,7 @@ from web.limits import LARGE, LONGEST, ROOM, SMALL
 from web.remembered import ANSWERS
 from web.watching import log, note, places, size_class
 
+BROKEN = "This did not come whole: send it again."
 GONE = "This is no longer here, uploads are deleted after some minutes: send it again."
 
 
@@ -33,6 +35,17 @@ def uploaded(path: str) -> str:
     except FileNotFoundError as error:  # swept since it came: its visitor waited too long with it
         raise gr.Error(GONE, print_exception=False) from error
     return path
+
+
+def sent(asked: dict) -> str:
+    """The path of a picture that a page uploaded, or that came inside of its question. Raises: gr.Error."""
+    if "content" not in asked:
+        return uploaded(str(asked.get("path")))
+    try:
+        content = base64.b64decode(str(asked["content"]))
+    except ValueError as error:
+        raise gr.Error(BROKEN, print_exception=False) from error
+    return uploaded(keep("sent", content))
 
 
 def kind_of_work(path: str) -> str:
