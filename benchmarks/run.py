@@ -84,9 +84,6 @@ BENCHMARKS = {
     "body-without-truth": Benchmark("body", limited(400, "--without-truth")),
     "photo-without-truth": Benchmark("photo", limited(400, "--without-truth")),
     "realworld-without-truth": Benchmark(options=("--without-truth",), real="realworld"),
-    "encoder-only/chars": Benchmark("chars", ("--encoder-only", NO_PRIOR)),
-    "encoder-only/abrupt": Benchmark("abrupt", ("--encoder-only", NO_PRIOR)),
-    "encoder-only/realworld-lines": Benchmark(options=("--encoder-only",), real="realworld"),
 }
 
 

@@ -3,8 +3,8 @@
     python -m compare_vlm.report [--results results] [--out docs/comparison]
     python -m compare_vlm.report --smoke --out DIR
 
-Writes OUT/report.md with its pictures, OUT/report.html, which holds them, and RESULTS/comparison.json. `--smoke` first
-makes models with random weights and drives every entry point with them (`compare_vlm.smoke`), in minutes.
+Writes OUT/report.md with its pictures, OUT/report.html, which holds them, and RESULTS/once.jsonl#comparison. `--smoke`
+first makes models with random weights and drives every entry point with them (`compare_vlm.smoke`), in minutes.
 """
 
 import base64
@@ -255,7 +255,7 @@ def webp(picture: Image.Image) -> bytes:
 
 
 def write_report(experiments: Path, results: Path, out: Path) -> dict:
-    """Write the report and `results/comparison.json`; returns what that says. Raises: SettingsError."""
+    """Write the report and `results/once.jsonl#comparison`; returns what that says. Raises: SettingsError."""
     entries = read_entries(experiments, results / "vlm.jsonl")
     split = next((s for s in ("chromium", "test") if any(e.accuracy(s) is not None for e in entries)), "chromium")
     markdown, pictures = compose(entries, split)
@@ -270,9 +270,8 @@ def write_report(experiments: Path, results: Path, out: Path) -> dict:
         "rows": {status: sum(e.status == status for e in entries) for status in (MEASURED, SMOKE, NOT_RUN)},
     }
     settings = {"experiments": str(experiments), "split": split}
-    write_result(
-        results / "comparison.json", settings=settings, command="python -m compare_vlm.report", metrics=summary
-    )
+    place = results / "once.jsonl#comparison"
+    write_result(place, settings=settings, command="python -m compare_vlm.report", metrics=summary)
     return summary
 
 

@@ -56,6 +56,7 @@ def pictures(tmp_path_factory) -> Path:
     draw("Signal Wolke", "pacifico", 60, ink=(250, 250, 250), ground=(30, 60, 160)).save(folder / "one.png")
     two = on_page(draw("Signal Window", "pacifico", 70), draw("the quick brown", "press-start-2p", 30))
     two.save(folder / "two.png")
+    draw("Signal Wolke", "pacifico", 200).convert("RGB").save(folder / "heavy.bmp")  # more than travels in a question
     draw("Signal Wolke", "pacifico", 60).transpose(Image.Transpose.ROTATE_90).save(folder / "turned.png")
     (folder / "notes.png").write_text("no picture")
     return folder
@@ -902,8 +903,32 @@ def test_the_first_font_is_in_sight_among_few_controls(browser, server, pictures
     page.close()
 
 
-def test_reload_back_and_a_gone_picture(page, pictures, server):
+def test_a_small_picture_travels_inside_of_its_question(page, pictures, server):
+    def is_uploaded(picture: Path) -> bool:
+        page.asked.clear()
+        show(page, picture, "Pacifico")
+        return any("/gradio_api/upload" in url for url in page.asked)
+
+    assert not is_uploaded(pictures / "one.png")
+    assert is_uploaded(pictures / "heavy.bmp")
     show(page, pictures / "one.png", "Pacifico")
+    for file in server[1].rglob("sent"):
+        file.unlink()
+    page.reload()  # it travels once more
+    wait_for_first(page, "Pacifico")
+    assert page.locator("#stage .view").count() == 1
+
+
+def test_a_question_whose_picture_is_cut_off_gets_a_sentence(server):
+    config = httpx.get(f"{server[0]}/config").json()
+    event = next(one for one in config["dependencies"] if "upload" in str(one["targets"]))
+    body = {"fn_index": event["id"], "data": [None] * len(event["inputs"]), "trigger_id": event["targets"][0][0]}
+    said = "".join(queued(server, "cut", body | {"event_data": {"content": "QUJ"}}))
+    assert "did not come whole" in said and '"success":false' not in said
+
+
+def test_reload_back_and_a_gone_picture(page, pictures, server):
+    show(page, pictures / "heavy.bmp", "Pacifico")
     page.reload()
     wait_for_first(page, "Pacifico")
     assert page.locator("#stage .view").count() == 1
@@ -912,7 +937,7 @@ def test_reload_back_and_a_gone_picture(page, pictures, server):
     assert page.locator("#answer .card").count() == 0
     page.go_back()
     wait_for_first(page, "Pacifico")
-    for file in server[1].rglob("one.png"):
+    for file in server[1].rglob("heavy.bmp"):
         file.unlink()
     page.reload()
     page.locator("#answer .problem", has_text="no longer here").wait_for(timeout=WAIT)

@@ -348,7 +348,7 @@ def test_the_place_of_a_result_is_made_or_refused_before_the_run(capsys, labelle
 
 def test_benchmarks_ask_a_model_once(capfd, labelled, tmp_path, identifier):
     results = tmp_path / "results"
-    only = ["--only", "realworld", "encoder-only/realworld-lines", "realworld-without-truth"]
+    only = ["--only", "realworld", "realworld-no-prior", "realworld-without-truth"]
     (tmp_path / "realworld").symlink_to(labelled)
     command = [str(tmp_path), "--real", str(tmp_path), "--results", str(results), *only]
     run_benchmarks.main(command)

@@ -250,11 +250,11 @@ def test_the_report_tells_measured_from_smoke_and_not_run(tmp_path):
     markdown, html = ((tmp_path / "out" / f"report.{kind}").read_text() for kind in ("md", "html"))
     assert "why absent" in markdown and "(disagreements.webp)" in markdown
     assert html.count("data:image/webp") == 4 and ".webp" not in html
-    assert read_result(results / "comparison.json")["metrics"] == summary
+    assert read_result(results / "once.jsonl#comparison")["metrics"] == summary
 
 
 def test_what_ships_is_the_winner():
-    winner = read_result(ROOT / "results" / "comparison.json")["metrics"]["winner"]
+    winner = read_result(ROOT / "results" / "once.jsonl#comparison")["metrics"]["winner"]
     shipped = {one["parts"]["encoder.onnx"] for one in read_results(ROOT / "results" / "models.jsonl").values()}
     assert winner["encoder_sha256"] in shipped
     ships = winner["encoder_sha256"] == hashlib.sha256((SHIPPED / "encoder.onnx").read_bytes()).hexdigest()

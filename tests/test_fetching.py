@@ -14,8 +14,7 @@ import pytest
 from gradio import processing_utils, routes
 
 from web import addresses
-from web.addresses import AddressError, fetch, is_public
-from web.fetching import confine_gradio
+from web.addresses import AddressError, confine_gradio, fetch, is_public
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,32 @@
-"""Fetch a picture from a typed address: from public hosts only, with limits on size and time."""
+"""Fetch a picture from a typed address: from public hosts only, with limits on size and time.
 
+So is fetched what a program names, too: Gradio's own ways visit carrier-grade and other shared addresses and any port,
+for as long and as much as the other side sends, and relay what they get to anybody.
+"""
+
+import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout  # the builtin one from Python 3.11 on
+from pathlib import PurePosixPath
 from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+import gradio as gr
 import httpcore
+from gradio import processing_utils, routes
+
+from web.uploads import keep
 
 SECONDS = 8.0  # for everything
 LARGEST = 20_000_000  # bytes
+LONGEST_NAME = 80  # of a file
 MOST_REDIRECTS = 4
 PORTS = (80, 443)
 GIVEN_OUT = ipaddress.ip_network("2000::/3")  # all of IPv6 that is routed
@@ -214,3 +226,24 @@ def _ascii(address: str) -> str:
         raise AddressError("This is not the address of an image: no server can have this name.") from error
     path, query = quote(parts.path, UNQUOTED), quote(parts.query, UNQUOTED + "?")
     return parts._replace(netloc=host, path=path, query=query, fragment="").geturl()
+
+
+def confine_gradio() -> None:
+    """From now on, in this process."""
+    processing_utils.async_ssrf_protected_download = download  # a picture given by address: to programs and over MCP
+    routes.secure_url_stream_response = relay  # /gradio_api/file=https://...
+
+
+async def download(address: str, cache_dir: str) -> str:
+    """The path of what lies at an address, among the uploads. Raises: gr.Error."""
+    try:
+        content = await asyncio.to_thread(fetch, address)
+    except AddressError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    name = re.sub(r"[^\w.-]", "_", PurePosixPath(urlsplit(address).path).name)[-LONGEST_NAME:].lstrip(".")
+    return keep(name or "fetched", content)
+
+
+async def relay(address: str, request: object) -> None:
+    """Nobody's pictures but one's own are served. Raises: HTTPException."""
+    raise routes.HTTPException(403, "Files of other servers are not served here.")

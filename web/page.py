@@ -21,7 +21,7 @@ from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from fontid.text.reader import NoText
 from web import batch
-from web.addresses import AddressError, fetch
+from web.addresses import AddressError, confine_gradio, fetch
 from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
 from web.cards import (
     answer_html,
@@ -34,7 +34,6 @@ from web.cards import (
     styles_html,
 )
 from web.endpoints import QUEUE, endpoints
-from web.fetching import confine_gradio
 from web.filters import FILTERS, filters_html, wanted
 from web.head import name_page
 from web.limits import LONGEST
