@@ -43,8 +43,12 @@ MAIN = (
     ("WhatFontIs-Bench’s recipe, photo-like words, a sample", "photolike", None),
     ("generated photographs, a sample", "photo", None),
     ("effects behind, around and on letters, 48 conditions", "effects", None),
+    ("– as many more, families as often as people use them", "effects-used", None),
     ("real pictures that nobody here made", "realworld", None),
+    ("– web pages, posters, watches, memes, slides, photographs", "pictures", None),
+    ("made pictures in 79 conditions", "cases", None),
 )
+VERDICTS = ("realworld", "pictures", "effects-used", "effects")
 PAGES_BY = (
     ("of templates of the project’s own", "pages"),
     ("editors and terminals of 1920 x 1080", "editors"),
@@ -103,15 +107,17 @@ def results(rows: tuple) -> str:
     for says, name, part in rows:
         file = f"results/benchmarks/{name}.json"
         found = read(file) if part is None else read(file)["by"][part]
-        strict, twins, styles = found["strict"], found["twins"], found["styles"]
+        strict, twins, styles = found["strict"], found["twins"], found.get("styles")
+        styled = ["", "", ""]
+        if styles:
+            variants, slope = per_cent(styles["variants"]), per_cent(styles["slope_right"])
+            styled = [f"{variants} ({styles['n']})", f"{slope} ({styles['n_right']})", f"{styles['weight_error']:.1f}"]
         lines.append(
             [
                 says,
                 found["n"],
                 *(f"{100 * strict[top]:.1f} / {100 * twins[top]:.1f}" for top in ("top1", "top5")),
-                f"{100 * styles['variants']:.1f} ({styles['n']})",
-                f"{100 * styles['slope_right']:.1f} ({styles['n_right']})",
-                f"{styles['weight_error']:.1f}",
+                *styled,
                 file,
             ]
         )
@@ -191,6 +197,26 @@ def open_set() -> str:
     says, n = "words in fonts of Debian's packages, beside words in the catalogue's", "{n_unknown} + {n_known}"
     lines.append(line(says, n.format(**found), found, "results/once.jsonl#unknown"))
     return table("pictures, with their family and without|n|AUROC|said with it|said without|file", lines)
+
+
+def verdicts() -> str:
+    """What first rows are told, with 95 % intervals by the bootstrap."""
+
+    def cell(share: float, interval: list[float]) -> str:
+        return f"{per_cent(share)} ({per_cent(interval[0])}-{per_cent(interval[1])})"
+
+    rows = []
+    for name in VERDICTS:
+        file = f"results/benchmarks/{name}.json"
+        found = read(file)
+        told, within = found["calibration"], found["intervals"]
+        shares = [(found["strict"][top], f"strict_{top}") for top in ("top1", "top5")]
+        said = (("right", "none"), ("right", "certain"), ("wrong", "certain"))
+        shares += [(told["verdicts"][kind][word], f"{kind}_{word}") for kind, word in said]
+        shares.append((told["expected_error"], "expected_error"))
+        rows.append([name, found["n"], *(cell(share, within[key]) for share, key in shares), file])
+    head = "pictures|n|top-1 strict|top-5 strict|right told none|right told certain|wrong told certain"
+    return table(f"{head}|expected calibration error|file", rows)
 
 
 def calibration() -> str:
@@ -369,6 +395,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "classics": classics,
     "open-set": open_set,
+    "verdicts": verdicts,
     "calibration": calibration,
     "cost": cost,
     "memory": memory,
