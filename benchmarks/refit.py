@@ -21,7 +21,10 @@ ENCODER = MODEL / "encoder.onnx"
 ENCODER_AND_FACES = tuple(
     MODEL / name for name in ("encoder.onnx", "faces.jsonl.gz", "prototypes.npy", "prototype_faces.npy", "twins.npy")
 )
-EFFECTS = ("--split", "validation", "--seed", "11", "--count", "10", "--out")
+EFFECTS = {  # how effects are drawn, evenly from all families and as often as people use them
+    "uniform": ("--split", "validation", "--seed", "11", "--count", "10", "--out"),
+    "used": ("--split", "validation", "--seed", "12", "--count", "10", "--by-usage", "0.5", "--out"),
+}
 VALIDATION = ("words", "para", "chars", "photo", "body")  # what calibrate fits on; another seed than the benchmarks'
 
 
@@ -69,7 +72,14 @@ def steps_of(drawn: Path) -> list[Step]:
             for name in VALIDATION
             for how, options in validation_of.items()
         ),
-        Step("draw-effects", (faces,), ("benchmarks.render", "effects", *EFFECTS, str(validation / "effects-uniform"))),
+        *(
+            Step(
+                f"draw-effects-{how}",
+                (faces,),
+                ("benchmarks.render", "effects", *options, str(validation / f"effects-{how}")),
+            )
+            for how, options in EFFECTS.items()
+        ),
         Step("calibration", (*ENCODER_AND_FACES, validation), ("train.calibrate", str(validation))),
         Step("benchmarks", (MODEL / "config.json",), ("benchmarks.run", str(drawn))),
         Step("details", ENCODER_AND_FACES, ("benchmarks.measure_details",)),

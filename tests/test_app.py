@@ -1061,6 +1061,10 @@ def test_a_picture_of_a_batch_is_opened_and_back_returns(page, pictures, tmp_pat
     page.go_forward()
     wait_for_first(page, "Pacifico")
     assert page.locator("#stage [data-line]").count() == 2
+    page.reload()
+    wait_for_first(page, "Pacifico")
+    page.go_back()  # the batch went with the page, and is worked on again
+    page.get_by_role("button", name="Open folder/two.png").first.wait_for(timeout=2 * WAIT)
 
 
 def test_the_catalogue_is_searched(page):
@@ -1112,6 +1116,11 @@ def test_the_map_is_shown(page):
     picture = page.get_by_role("img", name="Map of all families")
     picture.wait_for(timeout=WAIT)
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 2160
+    width = picture.bounding_box()["width"]
+    page.get_by_role("button", name="Zoom in").click()
+    assert picture.bounding_box()["width"] == pytest.approx(1.5 * width, rel=0.01)
+    page.get_by_role("button", name="Zoom out").click()
+    assert picture.bounding_box()["width"] < 1.01 * width
     page.get_by_label("Find a family on the map").fill("Lobster Tw")
     mark = page.locator("#map .here").bounding_box()
     page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)

@@ -13,8 +13,16 @@ async function take(files) {
     }
   }
   title.textContent = before;
-  if (files.length) trigger("upload", sent);
+  if (!files.length) return;
+  history.replaceState({ ...history.state, batch: sent }, "");
+  trigger("upload", sent);
 }
+// After a reload, also after one on the way back, the files are worked on again, as long as they are kept.
+function restore() {
+  if (history.state?.batch && !document.querySelector("#batch-rows tr")) trigger("upload", history.state.batch);
+}
+window.addEventListener("popstate", restore);
+restore();
 document.addEventListener("batch", ({ detail }) => take(detail)); // dropped or pasted beside the zone
 element.addEventListener("change", ({ target }) => take([...target.files]));
 element.addEventListener("dragover", (event) => event.preventDefault());

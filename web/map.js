@@ -12,17 +12,29 @@ element.addEventListener("pointerdown", (event) => {
 });
 window.addEventListener("pointermove", (event) => from && map()?.scrollTo(from[0] - event.clientX, from[1] - event.clientY));
 window.addEventListener("pointerup", () => (from = null));
-element.addEventListener("wheel", (event) => {
-  const image = event.target.closest(".map img");
-  if (!image) return;
-  event.preventDefault();
-  const box = map().getBoundingClientRect();
-  const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-  const before = image.width;
-  image.style.width = `${Math.min(8000, Math.max(box.width, before * 1.002 ** -event.deltaY))}px`;
+// Args: x, y: of the window, what stays in its place; without, the map's middle does.
+function zoom(factor, x, y) {
+  const box = map().getBoundingClientRect(), image = element.querySelector(".map img"), before = image.width;
+  const [right, down] = [x === undefined ? box.width / 2 : x - box.left, y === undefined ? box.height / 2 : y - box.top];
+  image.style.width = `${Math.min(8000, Math.max(box.width, before * factor))}px`;
   const grown = image.width / before;
-  map().scrollTo((map().scrollLeft + x) * grown - x, (map().scrollTop + y) * grown - y);
+  map().scrollTo((map().scrollLeft + right) * grown - right, (map().scrollTop + down) * grown - down);
+}
+element.addEventListener("wheel", (event) => {
+  if (!event.target.closest(".map img")) return;
+  event.preventDefault();
+  zoom(1.002 ** -event.deltaY, event.clientX, event.clientY);
 }, { passive: false });
+let apart = 0; // pixels between two fingers
+element.addEventListener("touchmove", (event) => {
+  if (event.touches.length !== 2 || !map()?.contains(event.target)) return;
+  event.preventDefault();
+  const [{ clientX: x0, clientY: y0 }, { clientX: x1, clientY: y1 }] = event.touches;
+  const now = Math.hypot(x1 - x0, y1 - y0);
+  if (apart) zoom(now / apart, (x0 + x1) / 2, (y0 + y1) / 2);
+  apart = now;
+}, { passive: false });
+element.addEventListener("touchend", () => (apart = 0));
 
 watch("value", async () => {
   await element.querySelector(".map img").decode();
@@ -33,6 +45,8 @@ const boxOf = (option) => JSON.parse(option.dataset.box);
 const open = (option) => document.dispatchEvent(new CustomEvent("family", { detail: option.dataset.family }));
 
 element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-zoom]");
+  if (button) return zoom(Number(button.dataset.zoom));
   if (!event.target.closest(".sheet") || (start && Math.hypot(event.clientX - start[0], event.clientY - start[1]) > 4)) return;
   const image = element.querySelector(".map img");
   const scale = image.naturalWidth / image.width, seen = image.getBoundingClientRect();

@@ -515,7 +515,9 @@ def map_tab(identifier: FontIdentifier) -> None:
         return (
             f"<p class='hint'>{MAP_HINT}</p><form><input type='search' list='families-on-map' "
             f"placeholder='{MAP_SEARCH}' "
-            f"aria-label='{MAP_SEARCH}' autocomplete='off'><datalist id='families-on-map'>{names}</datalist></form>"
+            f"aria-label='{MAP_SEARCH}' autocomplete='off'><datalist id='families-on-map'>{names}</datalist>"
+            "<button type='button' data-zoom='0.67' aria-label='Zoom out'>−</button>"
+            "<button type='button' data-zoom='1.5' aria-label='Zoom in'>+</button></form>"
             f"<p class='hint' role='status'><span class='none' hidden>{NOT_ON_MAP}</span></p>"
             "<div class='map' tabindex='0' role='region' aria-label='Map of families'><div class='sheet'>"
             f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'>"
