@@ -27,8 +27,10 @@ def fetch(name: str, revision: str | None = None, kind: str = "model") -> Path:
             f"{name} is no folder here, and on the hub it needs a revision, so that answers stay what they are: write "
             f"{name}@REVISION with a commit or a tag of it."
         )
-    from huggingface_hub import snapshot_download
-
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise ArtifactError(f"{name} is no folder here; names on the hub need pip install 'fontid[hub]'.") from error
     try:
         return Path(snapshot_download(name, revision=revision, repo_type=kind))
     except Exception as error:  # OSError, ValueError, RuntimeError and those of whichever HTTP library the client uses

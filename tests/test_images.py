@@ -716,3 +716,36 @@ def test_broken_documents_are_refused():
     for data in (pdf("a")[:40], svg("")[:-6], b"%PDF-1.7", b"<svg"):
         with pytest.raises(PictureError, match="document cannot be drawn"):
             open_picture(data)
+
+
+def test_without_the_readers_of_an_extra_a_sentence_names_it(tmp_path):
+    """As `pip install fontid` leaves it: other files, also those that Pillow would try after HEIC, are read."""
+    missing = tmp_path / "missing"
+    missing.mkdir()
+    for name in ("pillow_heif", "pypdfium2", "resvg_py", "huggingface_hub"):
+        (missing / f"{name}.py").write_text("raise ImportError")
+    pillow_heif.from_pillow(picture()).save(tmp_path / "a.heic")
+    picture().save(tmp_path / "b.tiff")
+    picture().save(tmp_path / "c.pdf")
+    (tmp_path / "d.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>")
+    program = """
+import sys
+from fontid.artifact import ArtifactError
+from fontid.hub import fetch
+from fontid.picture.opening import PictureError, open_picture
+for file in sys.argv[1:]:
+    try:
+        print(open_picture(file).size)
+    except PictureError as error:
+        print(error)
+try:
+    fetch("owner/name@main")
+except ArtifactError as error:
+    print(error)
+"""
+    files = sorted(path for path in tmp_path.iterdir() if path.is_file())
+    done = run_command(sys.executable, "-c", program, *files, PYTHONPATH=os.pathsep.join((str(missing), str(ROOT))))
+    heic, tiff, pdf, svg, hub = done.stdout.splitlines()
+    assert tiff == "(96, 64)" and "fontid[hub]" in hub
+    for said, kind in ((heic, "HEIC"), (pdf, "PDF"), (svg, "SVG")):
+        assert said.startswith(f"{kind} files need") and "fontid[formats]" in said

@@ -26,6 +26,7 @@ DAMAGED = (
 SUBSET = re.compile(r"^[A-Z]{6}\+")  # before the name of a font of which a PDF holds a part
 FAMILY = re.compile(r"""font-family\s*[:=]\s*["']?\s*(?:&quot;)?["']?([^;,"'<>&{}]+)""", re.IGNORECASE)
 ELSEWHERE = re.compile(r"""(?:href|src)\s*=\s*["']\s*(?!data:|#)[^"'\s]|url\(\s*["']?(?!#|data:)[^)]""", re.IGNORECASE)
+NEEDS_READER = "{} files need packages that are not installed here: pip install 'fontid[formats]', or save a picture."
 
 
 class DocumentError(ValueError):
@@ -104,6 +105,8 @@ def main() -> None:
         picture, fonts = (_draw_pdf if kind == "PDF" else _draw_svg)(data, page, most_pixels)
     except DocumentError as error:
         picture, told = b"", {"error": str(error)}
+    except ImportError:
+        picture, told = b"", {"error": NEEDS_READER.format(kind)}
     except Exception:  # its readers raise many things
         picture, told = b"", {"error": DAMAGED}
     else:

@@ -16,10 +16,9 @@ from contextvars import ContextVar
 from typing import Any, BinaryIO
 
 import numpy as np
-import pillow_heif
 from PIL import Image, ImageChops, TiffImagePlugin
 
-from fontid.picture.documents import DocumentError, draw, kind_of
+from fontid.picture.documents import NEEDS_READER, DocumentError, draw, kind_of
 
 # The largest picture accepted: 50 binary megapixels, so that the 8192 x 6144 of a "50 MP" telephone passes.
 MAX_PIXELS = 50 * 1024 * 1024
@@ -33,7 +32,7 @@ PICTURE_SUFFIXES = frozenset(
     }
 )  # fmt: skip
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")  # never EPS: it starts Ghostscript
+_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")  # never EPS: it starts Ghostscript
 _HUNGRY = ("WEBP", "AVIF")  # decoded with 8 to 16 bytes a pixel, as are progressive JPEGs of four inks: half the pixels
 _ACCEPTED = "PNG, JPEG, WebP, AVIF, HEIC, GIF, BMP, TIFF, PDF or SVG"
 _DAMAGED = (
@@ -125,14 +124,13 @@ def pixels_of(path: str | os.PathLike) -> int:
 
     That takes long of PDF and SVG, which are drawn first.
     """
-    _prepare_pillow()
     bound = _bound_tags.set(True)
     try:
         with open(path, "rb") as file:
             if kind_of(file.read(1024)):
                 return MAX_PIXELS
             file.seek(0)
-            return math.prod(Image.open(_Patient(file, _SECONDS_OF_HEADER), formats=_FORMATS).size)
+            return math.prod(Image.open(_Patient(file, _SECONDS_OF_HEADER), formats=_formats()).size)
     except PictureError:
         return MAX_PIXELS
     except Exception:  # as in `open_picture`, which will say why
@@ -181,12 +179,12 @@ def to_gray(image: Image.Image) -> np.ndarray:
 
 
 @functools.cache
-def _prepare_pillow() -> None:
-    """Teach Pillow HEIF, and to bound tags where `_bound_tags` says so; whoever else uses it sees no difference.
+def _formats() -> tuple[str, ...]:
+    """What Pillow may open. It learns HEIF, where that is installed, and to bound tags where `_bound_tags` says so.
 
-    Pillow keeps every tag of a TIFF, and of any picture's EXIF, which a small file can make gigabytes.
+    Whoever else uses it sees no difference. Pillow keeps every tag of a TIFF, and of any picture's EXIF, which a small
+    file can make gigabytes.
     """
-    pillow_heif.register_heif_opener()
     plain_reset = TiffImagePlugin.ImageFileDirectory_v2.reset
 
     def reset(directory: TiffImagePlugin.ImageFileDirectory_v2) -> None:
@@ -195,6 +193,12 @@ def _prepare_pillow() -> None:
             directory._tagdata = _Tags()
 
     TiffImagePlugin.ImageFileDirectory_v2.reset = reset  # type: ignore[method-assign, assignment]
+    try:
+        import pillow_heif
+    except ImportError:
+        return _FORMATS
+    pillow_heif.register_heif_opener()
+    return (*_FORMATS, "HEIF")
 
 
 class _Patient:
@@ -244,7 +248,6 @@ def _open_path(path: str | os.PathLike) -> BinaryIO:
 
 
 def _from_file(file: BinaryIO, max_pixels: int, page: int) -> Image.Image:
-    _prepare_pillow()
     bound = _bound_tags.set(True)
     try:
         return _decode(file, max_pixels, page)
@@ -256,7 +259,7 @@ def _decode(file: BinaryIO, max_pixels: int, page: int) -> Image.Image:
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
     try:
-        image = Image.open(_Patient(file), formats=_FORMATS)
+        image = Image.open(_Patient(file), formats=_formats())
     except MemoryError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -320,6 +323,8 @@ def _why_unreadable(head: bytes) -> str:
     """The sentence for a file which no decoder accepts, judged by its first bytes."""
     if not head:
         return f"This file is empty; please choose a picture file ({_ACCEPTED})."
+    if head[4:8] == b"ftyp" and "HEIF" not in _formats():
+        return NEEDS_READER.format("HEIC")
     signatures = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
     if head.startswith(signatures) or head[4:8] == b"ftyp" or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
         return _DAMAGED
