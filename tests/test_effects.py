@@ -29,6 +29,7 @@ from data_scripts.fetch_grounds import (
     read_packages,
 )
 from data_scripts.texts import words_of
+from fontid.catalogue.faces import by_family
 from fontid.evaluation.folders import read_manifest, summarise
 from tests.conftest import FONTS, encode
 from tests.test_evaluation import catalogue, judged, match  # noqa: F401
@@ -67,6 +68,15 @@ def test_every_condition_as_often_and_words_that_were_never_trained_on(drawn, op
 def test_a_condition_draws_the_same_however_many_there_are_of_others(drawn, photos, faces, open_face):
     more = effects(np.random.default_rng(3), faces, open_face, "test", count=3)
     assert [one for one in drawn if one.condition == "wave"] == [one for one in more if one.condition == "wave"][:2]
+
+
+def test_families_are_drawn_as_often_as_their_chances_say(photos, faces, open_face):
+    families = list(by_family(faces))
+    chances = np.array([0.75, 0.25] + [0.0] * (len(families) - 2))
+    more = effects(np.random.default_rng(3), faces, open_face, "test", count=4, chances=chances)
+    drawn = Counter(drawing.box.face.family for drawing in more if drawing.condition != NO_EDGE)
+    assert set(drawn) == set(families[:2])
+    assert 0.65 < drawn[families[0]] / drawn.total() < 0.85
 
 
 def test_a_missing_photograph_is_a_sentence(photos, faces, open_face):

@@ -95,6 +95,21 @@ def test_pictures_families_refusals_and_words_are_counted(tmp_path, catalogue):
     assert summary["calibration"]["expected_error"] == pytest.approx(0.15)  # 0.1 and 0.2
 
 
+def test_intervals_are_those_of_the_bootstrap(tmp_path, catalogue):
+    """Of a share they are nearly the binomial's; there is none of rows that no picture has."""
+    sure = replace(match("a"), verdict="certain", probability=0.9)
+    cases = [({"family": "a"}, [sure])] * 80 + [({"family": "a"}, [match("d"), match("a")])] * 20
+    outcomes, left_out = judged(tmp_path, catalogue, *[(dict(row), rows) for row, rows in cases])
+    found = summarise(outcomes, left_out)["intervals"]
+    assert found == summarise(outcomes, left_out)["intervals"]
+    assert found["strict_top1"] == pytest.approx([0.72, 0.88], abs=0.02) and found["strict_top5"] == [1, 1]
+    assert found["right_certain"] == [1, 1] and found["wrong_certain"] == [0, 0]
+    low, high = found["expected_error"]
+    assert low < summarise(outcomes, left_out)["calibration"]["expected_error"] < high
+    refused = summarise(*judged(tmp_path, catalogue, ({"family": "a"}, [])))["intervals"]
+    assert refused["twins_top1"] == [0, 0] and "right_certain" not in refused and "expected_error" not in refused
+
+
 def test_styles_are_left_out_without_labels_and_empty_without_right_answers(tmp_path, catalogue):
     outcomes, left_out = judged(tmp_path, catalogue, ({"family": "a"}, [match("a")]))
     assert "styles" not in summarise(outcomes, left_out)

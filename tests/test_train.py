@@ -465,6 +465,7 @@ def test_a_run_with_settings_of_its_own_is_exported(prepared, tmp_path, monkeypa
 
     monkeypatch.setattr(export_onnx, "choose_golden", first_lines)
     export_onnx.main([str(experiment), "--run", str(run), "--out", str(tmp_path / "model")])
+    assert str(ROOT).encode() not in (tmp_path / "model" / "encoder.onnx").read_bytes()
     identifier = FontIdentifier.from_pretrained(tmp_path / "model")
     assert identifier.preprocessing == own
     references = open_cache(data, "references", own)
