@@ -31,7 +31,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # see app.py; before NumPy i
 from PIL import Image
 
 from fontid import __version__
-from fontid.catalogue.alternatives import alternatives_to, find_face, phrase
+from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face, phrase
 from fontid.catalogue.faces import read_faces
 from fontid.catalogue.names import in_short
 from fontid.catalogue.ranking import Match, rows_that_open
@@ -141,7 +141,11 @@ def answer_options(arguments: argparse.Namespace) -> dict:
 
 def list_alternatives(arguments: argparse.Namespace) -> int:
     names = {face.name for face in read_faces(SHIPPED / "faces.jsonl.gz")}
-    face = find_face(" ".join(arguments.name), names)
+    try:
+        face = find_face(" ".join(arguments.name), names)
+    except UnknownFace as error:
+        print(error, file=sys.stderr)
+        return 1
     found = alternatives_to(face)
     if arguments.json:
         print(json.dumps({"face": face, "alternatives": [one.to_dict() for one in found]}, ensure_ascii=False))

@@ -1,6 +1,6 @@
 """The font list of a design: one entry a family, with the styles in use, their sizes and their role."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,24 +106,29 @@ def role_of(style: Style, font: Font) -> str:
 
 def css_of(fonts: Sequence[Font]) -> str:
     """What a developer pastes: a class a style, named by its role."""
-    rules, named = [], set()
-    for font in fonts:
+    rules = []
+    for role, number, font, style in by_role(fonts):
         best = font.matches[0]
         doubt = f"{100 * best.probability:.0f} %: nothing fits well." if best.verdict == "none" else None
-        for style in font.styles:
-            name = f".{role_of(style, font)}"
-            while name in named:
-                stem, _, number = name.partition("-")
-                name = f"{stem}-{int(number or 1) + 1}"
-            named.add(name)
-            slope = "font-style: italic; " if style.italic else ""
-            notes = " ".join(filter(None, [doubt, SAID.get(style.synthesised or "")]))
-            place = "".join(f"{one} " for one in place_css(unusual_axes(style.match.face, style.match.axes)))
-            rules.append(
-                f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
-                f"{slope}{place}font-size: {style.sizes[-1]}px }}" + (f" /* {notes} */" if notes else "")
-            )
+        name = f".{role}" if number == 1 else f".{role}-{number}"
+        slope = "font-style: italic; " if style.italic else ""
+        notes = " ".join(filter(None, [doubt, SAID.get(style.synthesised or "")]))
+        place = "".join(f"{one} " for one in place_css(unusual_axes(style.match.face, style.match.axes)))
+        rules.append(
+            f'{name} {{ font-family: "{best.name}"{GENERIC.get(best.category, "")}; font-weight: {style.weight}; '
+            f"{slope}{place}font-size: {style.sizes[-1]}px }}" + (f" /* {notes} */" if notes else "")
+        )
     return "\n".join(rules)
+
+
+def by_role(fonts: Sequence[Font]) -> Iterator[tuple[str, int, Font, Style]]:
+    """Every style with its role, and its number among those of that role, from 1: by size where they are headings."""
+    styles = [(role_of(style, font), font, style) for font in fonts for style in font.styles]
+    for role, font, style in styles:
+        alike = [other for as_role, _, other in styles if as_role == role]
+        if role == "heading":
+            alike.sort(key=lambda one: -one.sizes[-1])
+        yield role, 1 + next(place for place, other in enumerate(alike) if other is style), font, style
 
 
 def place_css(unusual: Mapping[str, float]) -> list[str]:

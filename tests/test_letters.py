@@ -9,7 +9,7 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.networks import open_network
@@ -22,7 +22,7 @@ from fontid.text.letters import _difference, _wider
 from fontid.text.lines import Line, line_around
 from fontid.text.shadows import _is_of_shades
 from release.average import average_rows, averaged
-from tests.conftest import MODEL
+from tests.conftest import MODEL, font_file
 from train.effects import HEIGHT, Effects, SceneMaker, sample
 from train.letters_network import LettersNetwork
 from train.train_letters import LettersLoss, load_letters
@@ -805,3 +805,31 @@ def test_large_letters_are_looked_at_64_pixels_high(monkeypatch):
     rows, columns = 84, round((120 + 28) / 2)
     assert shown[0] == ((rows, columns, 3), (rows, columns))
     assert shown[1] == ((32, 240 + 12, 3), (32, 240 + 12))
+
+
+def letter_xs(line: Line, picture: Image.Image) -> np.ndarray:
+    """Where its characters are in the picture, of a level line."""
+    frame = line.cut(picture).frame
+    left = frame.to_picture(np.zeros((1, 2)))[0, 0]
+    return left + np.array(line.centres) * frame.width
+
+
+def test_a_line_on_a_busy_ground_is_placed_around_its_letters():
+    """Its ink reaches beyond them. Where each letter is stays; a tight line stays as it is."""
+    noise = np.random.default_rng(1).integers(0, 256, (8, 12, 3), np.uint8)
+    picture = Image.fromarray(noise).resize((720, 240), Image.Resampling.BICUBIC)
+    font = ImageFont.truetype(str(font_file("arimo", "700-normal")), 60)
+    ImageDraw.Draw(picture).text((120, 80), "WHEN IT POPS", "white", font, stroke_width=5, stroke_fill="black")
+    left, top, right, bottom = font.getbbox("WHEN IT POPS")
+    true = np.array(box_of(120 + left, 80 + top, 120 + right, 80 + bottom))
+    network = Served(MODEL / "letters.onnx")
+    for grown, is_moved in ((45, True), (0, False)):
+        box = true + np.array([[-1, -1], [3, -1], [3, 1], [-1, 1]]) * grown  # most at the right
+        around = Line(tuple(map(tuple, box)), "WIP", 0.9, (0.2, 0.5, 0.6))
+        line = around.cut(picture)
+        ink = network.look(line)
+        placed = network.place(replace(line, **vars(line.with_letters(ink))), ink)
+        assert (placed.corners != line.corners) is is_moved
+        assert np.array(placed.corners) == pytest.approx(true, abs=4)
+        assert letter_xs(placed, picture) == pytest.approx(letter_xs(around, picture), abs=1)
+        assert placed.text_height == pytest.approx(bottom - top, abs=5)

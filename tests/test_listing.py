@@ -92,6 +92,12 @@ def test_css_and_table_of_a_list():
     assert rows[1] == ["Lora", "Regular", "18", "text", "69", "%", "40", "%"] and rows[2] == ["Bold", "Italic", "18"]
 
 
+def test_of_several_headings_the_largest_has_no_number():
+    text = [group([line("so many words of a text that it is no heading", 9.0)], "karla")]
+    fonts = fonts_of(text, [group([line("Smaller", 30.0)], "lora")], [group([line("Large", 60.0)], "oswald")])
+    assert [rule.split()[0] for rule in css_of(fonts).split("\n")] == [".text", ".heading-2", ".heading"]
+
+
 @pytest.mark.parametrize(("height", "name"), [(12.0, "heading"), (11.6, "text-2"), (9.0, "text-2")])
 def test_a_style_of_the_text_in_larger_letters_is_a_heading_in_css(height, name):
     text = group([line("so many words of a text that it is no heading", 9.0)], "lora", category="serif")

@@ -1,5 +1,6 @@
 // What happens on the answer. `element`, `server` and `watch` come from gr.HTML, `WORDS` from web/words.py.
 const SIZE = 100; // pixels of the letters that are measured
+const LONGEST_SHARED = 60; // letters of a text in a link
 const SURE = 0.45; // overlap below that: the text was misread, or it is another font
 const BEYOND_LATIN = /[^\p{Script=Latin}\u0020-\u024f\u0300-\u036f\u2010-\u203a\u20a0-\u20bf\u2122]/u;
 const OVERLAY = "#e11d48";
@@ -341,7 +342,7 @@ function addressOf() {
   for (const group of element.querySelectorAll(".group")) {
     const rows = [...group.querySelectorAll("[data-probability]")];
     address.searchParams.append("fonts", rows.map((row) => `${row.dataset.face}:${row.dataset.probability}`).join(","));
-    address.searchParams.append("text", typed() || group.dataset.text);
+    address.searchParams.append("text", (typed() || group.dataset.text).slice(0, LONGEST_SHARED));
   }
   return address.href;
 }

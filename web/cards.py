@@ -17,7 +17,7 @@ from fontid.catalogue.names import in_short, superfamily
 from fontid.catalogue.ranking import Match, Neighbour
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.letters.undoing import SAID
-from fontid.listing import role_of
+from fontid.listing import by_role
 from fontid.text.lines import Line
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
 from web.words import (
@@ -36,7 +36,7 @@ from web.words import (
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
-LONGEST = 60  # characters of the user's words
+LONGEST = 200  # characters of a line that are drawn: more than what is shown beside it of a picture
 LEAST_SHOWN = 0.01  # figure of a runner-up
 COLOURS = 6  # of boxes and numbers, see style.css
 
@@ -166,12 +166,11 @@ def group_html(
     line = max(group.lines, key=lambda line: (line.confidence >= sure, bool(line.text), line.area))
     reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
     above = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
-    if group.synthesised and not above:
-        above = f"<p class='note'>{SAID[group.synthesised]}</p>"
+    note = f"<p class='note'>{SAID[group.synthesised]}</p>" if group.synthesised and not above else ""
     line = _writable(identifier, rows[0].face, line)
     text = line.text[:LONGEST] or SAMPLE
     crop = crop_of(line, picture)
-    return _section(identifier, rows, text, number, above, crop, reading, bool(line.text), sizes)
+    return _section(identifier, rows, text, number, above, note, crop, reading, bool(line.text), sizes)
 
 
 def _writable(identifier: FontIdentifier, face: Face, line: Line) -> Line:
@@ -193,12 +192,13 @@ def _section(
     text: str,
     number: int,
     above: str = "",
+    note: str = "",
     crop: str = "",
     reading: str = "",
     read: bool = False,
     sizes: Sequence[int] = (),
 ) -> str:
-    main = card(identifier, rows[0], text, number, crop, sizes)
+    main = card(identifier, rows[0], text, number, note, crop, sizes)
     return (
         f"<section class='group' aria-label='Font {number + 1}' data-group='{number}' data-read='{int(read)}' "
         f"data-colour='{number % COLOURS}' data-text='{html.escape(text, quote=True)}' "
@@ -260,6 +260,7 @@ def card(
     row: Row,
     text: str,
     number: int | None = None,
+    note: str = "",
     crop: str = "",
     sizes: Sequence[int] = (),
 ) -> str:
@@ -273,7 +274,7 @@ def card(
         f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
         f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"
         f"{_word(row)}</div>"
-        f"<p class='style'>{html.escape(facts)}</p>"
+        f"<p class='style'>{html.escape(facts)}</p>{note}"
         f"<div class='pair'>{crop}{specimen(identifier, face, text)}</div>{_twins(identifier, row)}{_alike(row)}"
         f"{_actions(identifier, face, sizes)}"
         "<div class='similar' hidden></div><div class='compare' hidden></div></div>"
@@ -354,13 +355,12 @@ def use_all(identifier: FontIdentifier, answer: Answer) -> str:
     """One menu of what uses all fonts and styles at once, by role; none for a single one."""
     roles: dict[str, Face] = {}
     sizes: dict[str, int] = {}
-    for font in sorted(answer.fonts, key=lambda font: font.matches[0].family != answer.matches[0].family):
-        for style in font.styles:
-            index = identifier.catalogue.row_of(style.match.face)
-            if index is not None:
-                role = role_of(style, font)
-                role = role if role not in roles else f"{role}{len(roles) + 1}"
-                roles[role], sizes[role] = identifier.catalogue.faces[index], style.sizes[-1]
+    fonts = sorted(answer.fonts, key=lambda font: font.matches[0].family != answer.matches[0].family)
+    for role, number, _, style in by_role(fonts):
+        index = identifier.catalogue.row_of(style.match.face)
+        if index is not None:
+            name = role if number == 1 else f"{role}{number}"
+            roles[name], sizes[name] = identifier.catalogue.faces[index], style.sizes[-1]
     if len(roles) < 2:
         return ""
     ways = codes(identifier, list(roles.items()), sizes)

@@ -201,7 +201,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
         def answered(visit: Visit, seen: Look) -> Steps:
             """What is looked at from now on, step by step; nothing more once that is something else."""
-            mine = visit.look_at(seen)
+            before, mine = visit.look, visit.look_at(seen)
             opened = only = None
             drawn = partial(stage_html, degrees=seen.view.degrees, undoable=bool(visit.past))
 
@@ -254,6 +254,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 if visit.newest is not mine:
                     return True
                 if opened is None and seen.lines:  # the answer stays, though the picture has gone
+                    gr.Warning(str(error))
+                elif opened is None and before and before.lines:  # likewise, of the picture before
+                    visit.look = before
+                    note(outcome="refused")
                     gr.Warning(str(error))
                 elif opened is None:
                     visit.look = None

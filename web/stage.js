@@ -27,6 +27,8 @@ function plain() {
   return address;
 }
 function begin(event, request, at) {
+  const typed = document.querySelector("#words input"); // about the picture before
+  if (typed) typed.value = "";
   history.pushState({ event, request }, "", plain());
   showTab();
   ask(event, request, at);

@@ -54,7 +54,7 @@ STYLE_LETTERS = "Rag"
 STYLES_OF = "Styles of {name}"
 MAP_HINT = (
     "Every family, its name in its own letters; similar families stand near each other. "
-    "Drag to move, scroll to zoom, choose a name to see the family."
+    "Drag to move, scroll or pinch to zoom, choose a name to see the family."
 )
 MAP_SEARCH = "Find a family on the map"
 NOT_ON_MAP = "No family of this name is on the map."
@@ -64,7 +64,8 @@ ABOUT = {
     "compares them with the image, letter by letter.",
     "How sure it is": "The figure is the probability that this family, or one that draws the same letters, is what the "
     "image shows. Certain: hardly any of these are wrong. Likely: most of these are "
-    "right. Close and Unlikely: the font may be none of those in the catalogue, and what is shown resembles it.",
+    "right. Close: several fonts fit about as well. Unlikely: the font may be none of those in the catalogue, and what "
+    "is shown resembles it.",
     "Your image": PRIVACY,
     "For programs": "The same answers come over HTTP and MCP: “Use via API or MCP”, at the foot of this page in "
     "a wide window, says how.",

@@ -1,5 +1,6 @@
 """The letters network: what of a line's picture is its plain letters, whatever stands around, behind and on them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ TILE = 2048  # pixels of a longer line that are looked at together, to bound mem
 SEAM = 64  # pixels by which tiles overlap: letters cut by one's end are whole in the next
 INK = 0.5  # coverage from which a pixel counts as a letter's
 STRETCHED = 0.04  # of its width: a line that differs by more holds other things
+LOOSE = 0.5  # of letters' height: a box that reaches farther beyond them is drawn around them anew
 FITTING = 0.62, 1.45  # of BOX: letters lower or higher than this are looked at again, at their own size
 
 
@@ -48,6 +50,31 @@ class LettersNetwork:
         if coverage.mean() < self._settings.least or coverage.max() < INK:
             return None
         return 255 - np.rint(coverage * 255).astype(np.uint8)
+
+    def place(self, line: TextLine, ink: Ink) -> Line:
+        """The line without its pixels, its corners around the letters found in it where they lie far from those.
+
+        So they do on a busy ground, whose ink reaches beyond the letters. Args: ink: what `look` gives of it.
+        """
+        frame, height = line.frame, line.height
+        wide = (ink.box[2] - ink.box[0]) * frame.width / ink.amount.shape[1]
+        if line.course or max(height - line.text_height, line.width - wide) < LOOSE * line.text_height:
+            return line.place
+        coverage, (above, step) = self._coverage(frame, line.unbent)
+        rows, columns = (np.flatnonzero((coverage > INK).any(axis)) for axis in (1, 0))
+        if not len(rows):
+            return line.place
+        before = frame.core[0] * frame.width / frame.pixels.shape[1]  # pixels of the frame before the box
+        left, right = np.array([columns[0], columns[-1] + 1]) * frame.width / coverage.shape[1] - before
+        top, bottom = above + np.array([rows[0], rows[-1] + 1]) * step
+        a, b, _, d = line.unbent
+        along, down = (b - a) / line.width, (d - a) / height
+        corners = [a + x * along + y * down for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
+        tight = replace(line.place, corners=tuple(map(tuple, corners)), letters_height=bottom - top)
+        around = tight.cut(frame.picture).frame
+        shift = around.core[0] * around.width / around.pixels.shape[1] - before - left
+        centres = (np.array(line.centres) * frame.width + shift) / around.width
+        return replace(tight, centres=tuple(np.clip(centres, 0, 1).tolist()))
 
     def look(self, line: TextLine, heights: float | None = None) -> Ink | None:
         """The ink that encoder and drawing are shown of a line; None where there are no letters.
