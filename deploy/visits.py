@@ -143,6 +143,8 @@ class Visitor:
             if not line.startswith("data: "):
                 continue
             message = json.loads(line.removeprefix("data: "))
+            if message["msg"] == "log":  # a note that fades: the answer before stays
+                sent.append(f"<p class='problem' role='alert'>{message['log']}</p>")
             if message["msg"] in ("process_generating", "process_completed") and message["event_id"] == asked:
                 if not message["success"]:
                     raise polite(message["output"].get("error"))

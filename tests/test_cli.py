@@ -139,7 +139,7 @@ def test_lower_rows_do_not_say_none():
 def test_a_paid_face_needs_no_quotes(capsys):
     assert run(capsys, "alternatives", "proxima", "nova")[1][0] == "Proxima Nova"
     status, _, error = run(capsys, "alternatives", " ")
-    assert status == 2 and error.strip() == "Name a face, such as Proxima Nova."
+    assert status == 1 and error.strip() == "Name a face, such as Proxima Nova."
 
 
 def test_alternatives(capsys):
@@ -148,7 +148,7 @@ def test_alternatives(capsys):
     status, lines, _ = run(capsys, "alternatives", "Proxima Nova", "--json")
     assert json.loads(lines[0])["alternatives"][0]["family"] == "montserrat"
     status, lines, errors = run(capsys, "alternatives", "Gothm")
-    assert (status, lines) == (2, []) and "Did you mean Gotham" in errors
+    assert (status, lines) == (1, []) and "Did you mean Gotham" in errors
 
 
 def test_a_picture_of_too_many_pixels_gets_one_sentence(tmp_path):
