@@ -204,6 +204,16 @@ def test_a_card_shows_a_line_that_was_read_and_what_the_file_names(identifier, p
     assert "data-family='open-sans'>OpenSans-Bold<" in named_html(identifier, ["OpenSans-Bold"])
 
 
+@pytest.mark.parametrize(("height", "said"), [(12.9, "too small"), (13.1, "No exact match")])
+def test_an_unlikely_font_of_small_letters_is_told_so(identifier, picture, answer, height, said):
+    group = answer.groups[0]
+    (line,) = group.lines
+    doubtful = tuple(dataclasses.replace(match, verdict="none", probability=0.1) for match in group.matches)
+    group = dataclasses.replace(group, lines=(dataclasses.replace(line, letters_height=height),), matches=doubtful)
+    shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,)), picture)
+    assert said in shown and shown.count("closest open fonts") == 1
+
+
 def test_a_line_left_unread_is_read_for_its_card_and_when_it_is_picked(identifier, picture, answer):
     (line,) = answer.groups[0].lines
     unread = dataclasses.replace(line, text="", confidence=0.0, centres=())

@@ -29,6 +29,7 @@ from web.words import (
     SAME,
     STYLE_LETTERS,
     STYLES_OF,
+    TOO_SMALL,
     UNSURE,
     VERDICTS,
     WEBSITE,
@@ -36,6 +37,7 @@ from web.words import (
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
+SMALL_TEXT = 13  # pixels from the top of its letters to their bottom: the right font is often told to be unlikely
 LONGEST = 200  # characters of a line that are drawn: more than what is shown beside it of a picture
 LEAST_SHOWN = 0.01  # figure of a runner-up
 COLOURS = 6  # of boxes and numbers, see style.css
@@ -165,7 +167,8 @@ def group_html(
     sure = identifier.settings.reading.sure  # a line that is read with less may be misread
     line = max(group.lines, key=lambda line: (line.confidence >= sure, bool(line.text), line.area))
     reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
-    above = f"<p class='unknown' role='note'>{UNSURE}</p>" if rows[0].verdict == "none" else ""
+    unsure = TOO_SMALL if max(one.text_height for one in group.lines) < SMALL_TEXT else UNSURE
+    above = f"<p class='unknown' role='note'>{unsure}</p>" if rows[0].verdict == "none" else ""
     note = f"<p class='note'>{SAID[group.synthesised]}</p>" if group.synthesised and not above else ""
     line = _writable(identifier, rows[0].face, line)
     text = line.text[:LONGEST] or SAMPLE

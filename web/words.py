@@ -38,6 +38,7 @@ PART = "Part to keep: arrow keys move it, with shift they change its size, delet
 GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
 NO_LETTERS = "This family's letters do not ship with fontid."
 UNSURE = "No exact match. The closest open fonts:"
+TOO_SMALL = "These letters are too small to be sure. The closest open fonts:"
 FILTER_WHY = "Only filtered fonts were compared: the filter may hide the right one."
 NAMED = "The file itself names: {fonts}."
 NOT_DRAWN = "fontid cannot draw this text without its fonts. Save the file with outlines, or as a picture."
