@@ -8,6 +8,7 @@ import json
 import re
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ PATIENCE = (10, 45)  # seconds to connect, and between two parts of an answer: s
 LONGEST = 180.0  # seconds until what is asked has ended
 SENTENCE = re.compile(r"role=['\"]alert['\"]>([^<]+)<")
 BUSY = re.compile(r"^(?!Something (went|is) wrong).*(try again|drop it in once more)", re.IGNORECASE)
+SMALL = 300_000  # bytes: such a picture travels inside of its question
 MOST_PARTS = 60  # files of a page that are fetched beside it
 
 
@@ -104,12 +106,13 @@ class Visitor:
         """Drop a picture into the page that is open, or a zip into its second tab."""
 
         def work() -> None:
-            file = self._upload(sample)
+            content = self._content(sample)
             if sample.file.endswith(".zip"):
-                check_batch(self._ask("batch.upload", [], {"files": [file["path"]]}))
-            else:
-                asked = self._ask("stage.upload", [None], {"path": file["path"]})
-                check_cards(asked, sample.cards)
+                check_batch(self._ask("batch.upload", [], {"files": [self._upload(sample, content)["path"]]}))
+                return
+            inside = len(content) < SMALL  # as web/stage.js has it
+            picture = {"content": b64encode(content).decode()} if inside else self._upload(sample, content)
+            check_cards(self._ask("stage.upload", [None], picture), sample.cards)
 
         return ended(f"page: {sample.file}", work)
 
@@ -117,7 +120,7 @@ class Visitor:
         """Ask as programs do."""
 
         def work() -> None:
-            data = [self._upload(sample), 5, [], [], "any", []]
+            data = [self._upload(sample, self._content(sample)), 5, [], [], "any", []]
             event = self._post("/gradio_api/call/identify", json={"data": data}).json()["event_id"]
             kind = ""
             for line in self._lines(f"/gradio_api/call/identify/{event}"):
@@ -129,9 +132,11 @@ class Visitor:
 
         return ended(f"api: {sample.file}", work)
 
-    def _upload(self, sample: Sample) -> dict:
+    def _content(self, sample: Sample) -> bytes:
         content = (self._folder / sample.file).read_bytes()
-        content = made_unique(content, sample.file, time.time_ns() ^ self._number)
+        return made_unique(content, sample.file, time.time_ns() ^ self._number)
+
+    def _upload(self, sample: Sample, content: bytes) -> dict:
         path = self._post("/gradio_api/upload", files={"files": (sample.file, content)}).json()[0]
         return {"path": path, "orig_name": sample.file, "size": len(content), "meta": {"_type": "gradio.FileData"}}
 
