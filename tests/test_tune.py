@@ -288,7 +288,7 @@ def test_pictures_without_a_font_count_as_fonts_outside(catalogue):
     rows += [answered("y", "None", {"a": 0.2}, known=-1 - n / 50) for n in range(40)]
     calibration = fit(rows, catalogue)
     surely, surely_not = (calibration.in_catalogue((value,) * len(EVIDENCE)) for value in (2.0, -2.0))
-    assert surely > 0.9 > surely_not + 0.2  # one in seven is outside, which weighs for "inside"
+    assert surely > 0.9 > surely_not + 0.1  # one in thirteen is outside, which weighs for "inside"
     found = measure(rows, calibration, catalogue)
     assert found["words"]["right first rows"]["n"] == 40 and found["words"]["fonts outside"]["n"] == 80
     assert found["in_catalogue"]["auroc"] == 1.0
