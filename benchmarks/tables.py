@@ -43,7 +43,7 @@ MAIN = (
     ("WhatFontIs-Bench’s recipe, photo-like words, a sample", "photolike", None),
     ("generated photographs, a sample", "photo", None),
     ("effects behind, around and on letters, 48 conditions", "effects", None),
-    ("– as many more, families as often as people use them", "effects-used", None),
+    ("– the same conditions, families as often as people use them", "effects-used", None),
     ("real pictures that nobody here made", "realworld", None),
     ("– web pages, posters, watches, memes, slides, photographs", "pictures", None),
     ("made pictures in 79 conditions", "cases", None),

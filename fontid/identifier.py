@@ -361,7 +361,7 @@ class FontIdentifier:
             for of_faces, style in zip(self._by_style(judged, verdict, among, prior), family, strict=True):
                 matches = tuple(self._rows(of_faces, top, prior, known))
                 shown = self._with_its_highest(opened, style) if unread and not encoder_only else style
-                of_style = tuple(self._place(opened, sample) for sample in shown)
+                of_style = tuple(sample.line if encoder_only else self._place(opened, sample) for sample in shown)
                 groups.append(Group(of_style, matches, round(known, 4), tuple(similar), evidence, synthesised))
             families.append(groups)
         fonts = list_fonts(families, self._extent, scale)
@@ -459,9 +459,11 @@ class FontIdentifier:
         return self._letters.look(line, heights) if self._letters else line.own_ink
 
     def _place(self, picture: Image.Image, sample: _Sample) -> Line:
-        """Where the line's letters are, to be shown."""
+        """The line, around its letters where it is read and straight."""
         line = sample.line
-        return self._letters.place(line.cut(picture), sample.ink) if self._letters and line.is_read else line
+        if not self._letters or not line.is_read or line.course:
+            return line
+        return self._letters.place(line.cut(picture), sample.ink)
 
     def _embedded(self, lines: list[tuple[Line, Ink, np.ndarray]]) -> list[_Sample]:
         """Samples of lines with their ink and windows, all windows at once."""

@@ -457,10 +457,12 @@ def test_a_bad_file_gets_a_sentence_and_the_next_one_works(page, pictures):
     page.locator("#answer .problem").wait_for(timeout=WAIT)
     assert "not a picture" in page.locator("#answer .problem").inner_text()
     show(page, pictures / "one.png", "Pacifico")
+    page.locator("#words input").fill("own text")
     drop_on_the_page(page, pictures / "notes.png")  # the answer that stands there stays
     page.get_by_text("This file is not a picture").wait_for(timeout=WAIT)
     page.locator("body:not(.busy)").wait_for(timeout=WAIT)
     assert page.locator("#stage .view").count() == 1 and families(page)[0] == "Pacifico"
+    assert page.locator("#answer .specimen").first.inner_text() == "Signal Wolke"
     page.locator("#stage [data-line]").first.click()
     page.locator("#stage [data-line][aria-pressed=true]").wait_for(timeout=WAIT)
 

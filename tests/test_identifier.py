@@ -25,7 +25,7 @@ from fontid.letters.letterforms import Letterforms
 from fontid.letters.verification import Verifier, _chosen_letters, _mean_likeness, drawn_as
 from fontid.settings import DEFAULTS, DrawingSettings, GroupingSettings
 from fontid.text.frames import box_of
-from fontid.text.lines import Line, TextLine
+from fontid.text.lines import Line, TextLine, line_around
 from fontid.text.words import ink_of, part_of, strokes_apart, words_of
 from tests.conftest import MODEL, draw, draw_with, font_file
 from tests.test_lines import on_page
@@ -410,6 +410,17 @@ def test_boxes_and_sizes_are_those_of_a_large_picture(identifier):
     assert np.abs(np.array(of_large["groups"][0]["lines"][0]["box"]) - expected).max() < 12
     sizes = [answer["fonts"][0]["styles"][0]["sizes"][0] for answer in (of_small, of_large)]
     assert sizes[1] == pytest.approx(4 * sizes[0], rel=0.05)
+
+
+def test_only_the_answers_lines_are_placed_around_their_letters(identifier, monkeypatch):
+    """Those of the first names are those told with them, and no network looks for their letters twice."""
+    placed, moved = [], line_around(box_of(1, 2, 30, 40))
+    monkeypatch.setattr(identifier._letters, "place", lambda line, ink: placed.append(line.text) or moved)
+    told = []
+    answer = identifier.identify(draw("Signal Window", "pacifico", 70), progress=lambda *step: told.append(step))
+    lines, first = told[-1]
+    assert first.groups[0].lines == lines and placed == ["Signal Window"]
+    assert answer.groups[0].lines == (moved,)
 
 
 def test_progress_is_told_and_can_end_the_work(identifier):

@@ -28,7 +28,10 @@ function plain() {
 }
 function begin(event, request, at) {
   const typed = document.querySelector("#words input"); // about the picture before
-  if (typed) typed.value = "";
+  if (typed?.value) {
+    typed.value = "";
+    typed.dispatchEvent(new Event("input", { bubbles: true }));
+  }
   history.pushState({ event, request }, "", plain());
   showTab();
   ask(event, request, at);

@@ -52,13 +52,13 @@ class LettersNetwork:
         return 255 - np.rint(coverage * 255).astype(np.uint8)
 
     def place(self, line: TextLine, ink: Ink) -> Line:
-        """The line without its pixels, its corners around the letters found in it where they lie far from those.
+        """A straight line without its pixels, its corners around the letters found in it where they lie far from those.
 
         So they do on a busy ground, whose ink reaches beyond the letters. Args: ink: what `look` gives of it.
         """
         frame, height = line.frame, line.height
         wide = (ink.box[2] - ink.box[0]) * frame.width / ink.amount.shape[1]
-        if line.course or max(height - line.text_height, line.width - wide) < LOOSE * line.text_height:
+        if max(height - line.text_height, line.width - wide) < LOOSE * line.text_height:
             return line.place
         coverage, (above, step) = self._coverage(frame, line.unbent)
         rows, columns = (np.flatnonzero((coverage > INK).any(axis)) for axis in (1, 0))
