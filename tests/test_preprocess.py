@@ -6,7 +6,6 @@ from fontid.encoder.preprocessing import (
     Ink,
     Preprocessing,
     _otsu,
-    _quantile,
     find_ink,
     fit_line,
     ink_box,
@@ -14,6 +13,7 @@ from fontid.encoder.preprocessing import (
     prepare_line,
     windows_of,
 )
+from fontid.picture.opening import quantile
 from fontid.text.lines import find_lines
 from tests.conftest import draw
 
@@ -140,8 +140,8 @@ def test_what_holds_less_than_half_ink_is_outside_the_box():
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.75])
 def test_quantiles_of_counts_are_those_of_the_values(share):
     counts = np.random.default_rng(3).integers(0, 5, 256)
-    assert _quantile(counts, share) == pytest.approx(np.quantile(np.repeat(np.arange(256), counts), share), abs=1e-4)
-    assert _quantile(np.bincount([9, 20], minlength=256), share) == pytest.approx(9 + 11 * share, abs=1e-4)
+    assert quantile(counts, share) == pytest.approx(np.quantile(np.repeat(np.arange(256), counts), share), abs=1e-4)
+    assert quantile(np.bincount([9, 20], minlength=256), share) == pytest.approx(9 + 11 * share, abs=1e-4)
 
 
 def test_a_line_is_as_high_as_the_encoder_wants_and_no_longer():

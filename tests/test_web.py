@@ -155,7 +155,18 @@ def test_turning_and_cutting_out(quarters):
     for turns in range(-2, 5):  # what was cut out stays cut out, however it is turned
         assert corner(lower.turned(turns).open()) == (255, 255, 255)
     assert lower.whole().open().size == (80, 40)
-    assert lower.straightened(30).straightened(-90) == View(quarters, degrees=-45.0)  # the whole, by the last angle
+    assert View(quarters).straightened(30).straightened(-90) == View(quarters, (("straighten", -45.0),))
+    assert View(quarters).turned(3).turned(1).straightened(5).straightened(0) == View(quarters)
+
+
+def test_what_was_cut_out_stays_so_when_it_is_straightened(quarters):
+    """And straightened once more it is turned by both angles, since what is shown was cut out of the first."""
+    right = View(quarters).cropped([(0.5, 0, 1, 1)])
+    tilted = right.straightened(30)
+    colours = {colour for count, colour in tilted.open().getcolors(9999) if count > 100}
+    assert colours == {(0, 255, 0), (255, 255, 255)} and tilted.degrees == 30
+    again = tilted.cropped([(0.25, 0.25, 0.75, 0.75)])
+    assert again.degrees == 0 and again.straightened(-30).whole().open().size[0] > tilted.open().size[0]
 
 
 def test_nothing_between_several_parts_is_looked_at(quarters):
@@ -165,8 +176,7 @@ def test_nothing_between_several_parts_is_looked_at(quarters):
     assert opened.size == (80, 40) and opened.getpixel((60, 10)) == opened.getpixel((20, 30)) == (255, 0, 0)
     assert opened.getpixel((50, 30)) == (255, 0, 0) and opened.getpixel((70, 30)) == (255, 255, 255)
     assert red_and_white.turned(1).open().tobytes() == opened.transpose(Image.Transpose.ROTATE_270).tobytes()
-    (one,) = red_and_white.cropped([(0.5, 0, 1, 1)]).parts  # chosen anew
-    assert one == (0.5, 0, 1, 1)
+    assert red_and_white.cropped([(0.5, 0, 1, 1)]).open().getcolors() == [(400, (255,) * 3), (1200, (255, 0, 0))]
     inner = View(quarters).cropped([(0.5, 0, 1, 1)]).cropped([(0, 0, 0.5, 0.5), (0.5, 0.5, 1, 1)])
     assert inner.open().size == (40, 40) and corner(inner.open()) == (0, 255, 0)
 
@@ -177,6 +187,11 @@ def test_views_that_cannot_be(quarters):
     for parts in ([(1, 2, 3)], "none", [(None,) * 4], [], {}, [(0, 0, 1, 1)] * 21):
         with pytest.raises(PictureError, match="draw it again"):
             View(quarters).cropped(parts)
+    view = View(quarters)
+    for _ in range(15):
+        view = view.straightened(5).turned(1)
+    with pytest.raises(PictureError, match="start again"):
+        view.straightened(5)
     Path(quarters).unlink()
     with pytest.raises(PictureError, match="deleted after a few minutes"):
         View(quarters).open()

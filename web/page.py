@@ -221,7 +221,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     seen = picked_read(searching, opened, seen)
                     lines = [seen.lines[seen.picked]]
                 # clicked lines and own fonts belong to one visitor: such answers are not remembered
-                question = None if lines or visit.own else question_of(seen.view.file, seen.view.part, only)
+                question = None if lines or visit.own else question_of(seen.view.file, seen.view.steps, only)
                 found = ANSWERS.get(question) if question else None
                 if found is None:
                     found = searching.identify(opened, top=SHOWN, only=only, lines=lines, progress=progress)

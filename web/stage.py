@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageChops, ImageStat
@@ -20,10 +21,10 @@ ROOM, MOST_ROOM = 0.12, 0.25  # of a line's height, between its ink and its outl
 OUTLINE = 0.006  # of the picture's width: half of an outline and its halo, as wide as they are shown
 SMALL = 0.03  # of the picture's width: lines that are lower get a thin outline
 EXAMPLE_SIZE = 280  # pixels
-TURNS = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)  # clockwise
+TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}  # clockwise
 SMALLEST_CROP = 8  # pixels
 MOST_PARTS = 20
-WHOLE = (0.0, 0.0, 1.0, 1.0)
+MOST_STEPS = 30  # done to a picture
 MAX_DEGREES = 45.0
 ALL_LINES = f"<button type='button' data-act='{{&quot;line&quot;:-1}}'>{words.ALL_FONTS}</button>"
 EXAMPLES = {path.stem: path for path in sorted((Path(__file__).parent / "examples").glob("*.webp"))}
@@ -33,72 +34,87 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class View:
-    """What is looked at: an uploaded file, quarter turns and degrees clockwise, and parts (l, t, r, b; 0-1) of that."""
+    """What is looked at: an uploaded file, and what is done to it in turn.
+
+    Attributes:
+        steps: ("turn", quarter turns clockwise), ("straighten", degrees clockwise), or ("crop", parts): (l, t, r, b;
+            0-1) of what the steps before show.
+    """
 
     file: str
-    turns: int = 0
-    degrees: float = 0.0
-    parts: tuple[Box, ...] = (WHOLE,)
+    steps: tuple[tuple[str, Any], ...] = ()
 
     @property
-    def part(self) -> tuple:
-        """What is looked at of a file, and how, whichever it is."""
-        return self.turns, self.degrees, self.parts
+    def degrees(self) -> float:
+        """By which it was straightened, where that was the last step."""
+        return self._last("straighten")
 
     def turned(self, turns: int) -> "View":
-        """By more quarter turns clockwise; the parts turn with it."""
-        parts = self.parts
-        for _ in range(turns % 4):
-            parts = tuple((1 - bottom, left, 1 - top, right) for left, top, right, bottom in parts)
-        return replace(self, turns=(self.turns + turns) % 4, parts=parts)
+        """By more quarter turns clockwise."""
+        return self._then("turn", (self._last("turn") + turns) % 4)
+
+    def straightened(self, degrees: float) -> "View":
+        """By these degrees, instead of those of the last step."""
+        return self._then("straighten", max(-MAX_DEGREES, min(MAX_DEGREES, degrees)))
 
     def cropped(self, parts: Sequence[Box]) -> "View":
-        """To parts of what is shown now, the box around the parts before. Raises: PictureError for what is none."""
+        """To parts of what is shown now. Raises: PictureError for what is none."""
         try:
             corners = np.array(parts, float).reshape(-1, 2, 2).clip(0, 1)  # (parts, two corners, xy)
             if not 0 < len(corners) <= MOST_PARTS or np.isnan(corners).any():
                 raise ValueError("no parts, or too many")
         except (TypeError, ValueError) as error:
             raise PictureError("The part to cut out could not be understood: draw it again.") from error
-        left, top, right, bottom = _around(np.array(self.parts))
-        corners = [left, top] + np.sort(corners, axis=1) * [right - left, bottom - top]
-        return replace(self, parts=tuple(map(tuple, corners.reshape(-1, 4).tolist())))
-
-    def straightened(self, degrees: float) -> "View":
-        """By these degrees instead of those before, the whole of it."""
-        return replace(self.whole(), degrees=max(-MAX_DEGREES, min(MAX_DEGREES, degrees)))
+        parts = tuple(map(tuple, np.sort(corners, axis=1).reshape(-1, 4).tolist()))
+        return self._after(self.steps, "crop", parts)
 
     def whole(self) -> "View":
-        return replace(self, parts=(WHOLE,))
+        return replace(self, steps=tuple(step for step in self.steps if step[0] != "crop"))
 
     def open(self) -> Image.Image:
         """The RGB picture as it is looked at, blank between several parts. Raises: PictureError."""
         if not Path(self.file).is_file():
             raise PictureError(words.GONE)
         picture = open_picture(self.file)
-        turn = TURNS[self.turns]
-        if turn is not None:
-            picture = picture.transpose(turn)
-        if self.degrees:
-            corner = picture.getpixel((0, 0))
-            picture = picture.rotate(-self.degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=corner)
-        if self.parts == (WHOLE,):
-            return picture
-        boxes = np.rint(np.array(self.parts) * [*picture.size, *picture.size]).astype(int)  # (parts, 4)
-        if (boxes[:, 2:] - boxes[:, :2]).min() < SMALLEST_CROP:
-            raise PictureError("The part cut out is too small: draw a larger one around the text.")
-        if len(boxes) > 1:
-            inside = Image.new("L", picture.size)
-            for box in boxes:
-                inside.paste(255, tuple(box))
-            ground = tuple(ImageStat.Stat(picture, inside).median)  # of text most is its ground
-            picture.paste(ground, mask=ImageChops.invert(inside))
-        return picture.crop(tuple(_around(boxes)))
+        for what, how in self.steps:
+            picture = {"turn": _turned, "straighten": _straightened, "crop": _cropped}[what](picture, how)
+        return picture
+
+    def _last(self, what: str) -> Any:
+        """How that was done, where it was the last step; 0 otherwise."""
+        return dict(self.steps[-1:]).get(what, 0)
+
+    def _then(self, what: str, how: float) -> "View":
+        """With another step, instead of the last one where that is of its kind."""
+        return self._after(self.steps[:-1] if self._last(what) else self.steps, what, how)
+
+    def _after(self, steps: tuple, what: str, how: Any) -> "View":
+        """With a step after others; none where it changes nothing. Raises: PictureError."""
+        if len(steps) >= MOST_STEPS:
+            raise PictureError(words.MANY_STEPS)
+        return replace(self, steps=(*steps, (what, how)) if how else steps)
 
 
-def _around(boxes: np.ndarray) -> np.ndarray:
-    """(4,) around all (boxes, 4)."""
-    return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
+def _turned(picture: Image.Image, turns: int) -> Image.Image:
+    return picture.transpose(TURNS[turns])
+
+
+def _straightened(picture: Image.Image, degrees: float) -> Image.Image:
+    corner = picture.getpixel((0, 0))
+    return picture.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=corner)
+
+
+def _cropped(picture: Image.Image, parts: tuple[Box, ...]) -> Image.Image:
+    boxes = np.rint(np.array(parts) * [*picture.size, *picture.size]).astype(int)  # (parts, 4)
+    if (boxes[:, 2:] - boxes[:, :2]).min() < SMALLEST_CROP:
+        raise PictureError("The part cut out is too small: draw a larger one around the text.")
+    if len(boxes) > 1:
+        inside = Image.new("L", picture.size)
+        for box in boxes:
+            inside.paste(255, tuple(box))
+        ground = tuple(ImageStat.Stat(picture, inside).median)  # of text most is its ground
+        picture.paste(ground, mask=ImageChops.invert(inside))
+    return picture.crop((*boxes[:, :2].min(0), *boxes[:, 2:].max(0)))
 
 
 def start_html(families: int) -> str:

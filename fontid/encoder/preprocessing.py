@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from fontid.picture.opening import quantile
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -79,7 +81,7 @@ def ink_map(gray: np.ndarray) -> np.ndarray | None:
     if ground_is_bright:  # count and draw as in the negative
         counts, threshold = counts[::-1], 254 - threshold
     is_ink = np.arange(256) > threshold
-    ground, full = _quantile(np.where(is_ink, 0, counts), 0.5), _quantile(np.where(is_ink, counts, 0), 0.75)
+    ground, full = quantile(np.where(is_ink, 0, counts), 0.5), quantile(np.where(is_ink, counts, 0), 0.75)
     if full - ground < 8:
         return None
     amounts = (np.clip((np.arange(256, dtype=np.float32) - ground) / (full - ground), 0, 1) * 255).astype(np.uint8)
@@ -98,13 +100,6 @@ def _otsu(counts: np.ndarray) -> int | None:
     between = np.where(valid, below * above * means_apart**2, -1)
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     return int(best[len(best) // 2])
-
-
-def _quantile(counts: np.ndarray, share: float) -> np.float32:
-    """The level below which a share of all lies, of (256,) counts of levels; between two, linear as NumPy's."""
-    place = share * (counts.sum() - 1)
-    low, high = np.searchsorted(counts.cumsum(), [np.floor(place), np.ceil(place)], side="right")
-    return np.float32(low + (high - low) * (place % 1))
 
 
 def ink_box(ink: np.ndarray) -> tuple[int, int, int, int] | None:

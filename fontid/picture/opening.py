@@ -163,7 +163,7 @@ def to_gray(image: Image.Image) -> np.ndarray:
     luma = np.array(image.convert("L"))
     columns, rows = (min(side, _SAMPLE_SIDE) for side in image.size)
     sample = image.resize((columns, rows), Image.Resampling.NEAREST)
-    luma_contrast = _contrast(np.asarray(sample.convert("L")))
+    luma_contrast = _contrast(np.array(sample.convert("L").histogram()))
     if luma_contrast >= _CLEAR_CONTRAST:
         return luma
 
@@ -504,7 +504,7 @@ def _composite(image: Image.Image) -> Image.Image:
         return opaque
     luma = np.asarray(opaque.convert("L"))
     visible = luma[opacity >= 128]
-    if opacity.mean() > 255 * _MOSTLY_OPAQUE and _contrast(visible) >= _CLEAR_CONTRAST:
+    if opacity.mean() > 255 * _MOSTLY_OPAQUE and _contrast(np.bincount(visible)) >= _CLEAR_CONTRAST:
         ground = int(np.median(visible))
     else:
         ground = 255 if np.average(luma, weights=opacity) < 128 else 0
@@ -519,9 +519,16 @@ def _extent(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _contrast(values: np.ndarray) -> float:
-    low, high = _extent(values)
-    return high - low
+def _contrast(counts: np.ndarray) -> float:
+    """As `_extent`, of (N,) counts of levels: how far apart these are."""
+    return quantile(counts, 0.995) - quantile(counts, 0.005)
+
+
+def quantile(counts: np.ndarray, share: float) -> float:
+    """The level below which a share of all lies, of (N,) counts of levels; between two, linear as NumPy's."""
+    place = share * (counts.sum() - 1)
+    low, high = np.searchsorted(counts.cumsum(), [np.floor(place), np.ceil(place)], side="right")
+    return float(low + (high - low) * (place % 1))
 
 
 def _principal_axis(colours: np.ndarray) -> np.ndarray:

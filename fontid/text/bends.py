@@ -194,9 +194,13 @@ class _Curve:
     values: np.ndarray
     step: float
 
+    def rows_of(self, points: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """What tells, of any values, how far (N, 2) points are off a curve with these: as `across` does."""
+        raise NotImplementedError
+
     def across(self, points: np.ndarray) -> np.ndarray:
         """(N, 2) points -> (N,) how far they are off, in pixels, but for a constant."""
-        raise NotImplementedError
+        return self.rows_of(points)(self.values)
 
     def course(self, points: np.ndarray, near: np.ndarray) -> Course | None:
         """The line along it that has the ink `near`, (M, 2), and as much of (N, 2) points as goes on from there."""
@@ -204,23 +208,24 @@ class _Curve:
 
     def sharpness(self, points: np.ndarray) -> float:
         """How much (N, 2) points of ink are gathered in few rows along the curve; most where it follows the text."""
-        off = self.across(points)
-        counts = np.convolve(np.bincount((off - off.min()).astype(int)), [0.25, 0.5, 0.25])
-        return float((counts**2).sum() / counts.sum() ** 2)
+        return _sharpness(self.across(points))
 
     def sharpened(self, points: np.ndarray) -> "_Curve":
         """The curve, its values changed one by one as long as rows fit better."""
-        best, sharp = self, self.sharpness(points)
+        best, rows = copy.copy(self), self.rows_of(points)
+        sharp = _sharpness(rows(best.values))
         for step in (self.step, self.step / 2, self.step / 4):
             changes = [sign * step * row for row in np.eye(len(self.values)) for sign in (1, -1)]
             for change in 3 * changes:
-                while True:
-                    other = copy.copy(best)
-                    other.values = best.values + change
-                    if other.sharpness(points) <= sharp:
-                        break
-                    best, sharp = other, other.sharpness(points)
+                while (sharper := _sharpness(rows(best.values + change))) > sharp:
+                    best.values, sharp = best.values + change, sharper
         return best
+
+
+def _sharpness(off: np.ndarray) -> float:
+    """How much (N,) distances are gathered in few rows."""
+    counts = np.convolve(np.bincount((off - off.min()).astype(int)), [0.25, 0.5, 0.25])
+    return float((counts**2).sum() / counts.sum() ** 2)
 
 
 class _Circle(_Curve):
@@ -250,8 +255,8 @@ class _Circle(_Curve):
             centre = centre - np.linalg.lstsq(slopes, away[near] - radius, rcond=None)[0][:2]
         return cls(centre, max(0.5, spread / 2))
 
-    def across(self, points: np.ndarray) -> np.ndarray:
-        return np.linalg.norm(points - self.values, axis=1)
+    def rows_of(self, points: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda values: np.hypot(*(points - values).T)
 
     def course(self, points: np.ndarray, near: np.ndarray) -> Course | None:
         low, high = np.percentile(self.across(near), [1, 99])
@@ -295,16 +300,17 @@ class _Polynomial(_Curve):
         basis = np.polynomial.legendre.legvander(curve._within(x), degree)
         weights = np.ones(len(x))
         for _ in range(STEPS // 2):
-            curve.values = np.linalg.lstsq(basis * weights[:, None], y * weights, rcond=None)[0]
+            weighted = basis.T * weights
+            curve.values = np.linalg.lstsq(weighted @ basis, weighted @ y, rcond=None)[0]
             off = np.abs(y - basis @ curve.values)
-            weights = 1 / np.sqrt(1 + (off / max(1e-6, 2.5 * np.median(off))) ** 4)
+            weights = 1 / (1 + (off / max(1e-6, 2.5 * np.median(off))) ** 4)
         curve.step = max(0.5, float(np.median(off)) / 3)
         return curve
 
-    def across(self, points: np.ndarray) -> np.ndarray:
+    def rows_of(self, points: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         x, y = self._axes @ (points - self._origin).T
-        rise, slope = self._at(x)
-        return (y - rise) / np.hypot(1, slope)
+        rises, slopes = self._basis(x)
+        return lambda values: (y - rises @ values) / np.hypot(1, slopes @ values)
 
     def course(self, points: np.ndarray, near: np.ndarray) -> Course | None:
         low, high = np.percentile(self.across(near), [1, 99])
@@ -325,10 +331,18 @@ class _Polynomial(_Curve):
         low, high = self._ends
         return 2 * (x - low) / (high - low) - 1
 
-    def _at(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Across the axis at (N,) places along it, and the slope there; straight on beyond the ends."""
+    def _basis(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each value adds across the axis at (N,) places along it, and to the slope there: (N, V) both.
+
+        Beyond the ends it goes straight on.
+        """
         inside = np.clip(x, *self._ends)
-        within = self._within(inside)
-        slope = np.polynomial.legendre.legval(within, np.polynomial.legendre.legder(self.values))
-        slope = slope * 2 / (self._ends[1] - self._ends[0])
-        return np.polynomial.legendre.legval(within, self.values) + slope * (x - inside), slope
+        within, degree = self._within(inside), len(self.values) - 1
+        slopes = np.polynomial.legendre.legder(np.eye(degree + 1)) * 2 / (self._ends[1] - self._ends[0])
+        slopes = np.polynomial.legendre.legvander(within, degree - 1) @ slopes
+        return np.polynomial.legendre.legvander(within, degree) + slopes * (x - inside)[:, None], slopes
+
+    def _at(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Across the axis at (N,) places along it, and the slope there."""
+        rises, slopes = self._basis(x)
+        return rises @ self.values, slopes @ self.values
