@@ -754,7 +754,7 @@ def test_a_font_is_laid_over_the_picture(page, pictures):
     show(page, pictures / "one.png", "Pacifico")
     overlap, shift = compare(page)
     assert overlap > 0.75 and shift < 0.11
-    assert page.locator("#answer .compare .note").first.inner_text() == "In red: Pacifico. Behind it: your image."
+    assert page.locator("#answer .compare .note").first.inner_text() == "In front: Pacifico. Behind it: your image."
     for mode in ("Flicker", "Side by side", "Difference", "Overlay"):
         page.get_by_role("button", name=mode, exact=True).click()
         assert page.locator("#answer .modes [aria-pressed=true]").all_inner_texts() == [mode]
@@ -804,8 +804,35 @@ def test_all_fonts_are_used_at_once_and_judged(page, pictures, server):
     page.locator("#answer .card .menu summary").first.click()
     page.get_by_role("button", name="This is wrong").first.click()
     page.locator("#said", has_text="Thanks").wait_for(timeout=WAIT, state="attached")
-    assert copied(page).startswith("fontid answered Pacifico")
+    assert "css2?family=Pacifico" in copied(page), "what was copied before stays"
+    page.get_by_role("button", name="Copy a report").click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('fontid answered Pacifico'))")
     assert 'fontid_feedback_total{judged="wrong"} 1.0' in httpx.get(f"{server[0]}/metrics").text
+
+
+def test_a_candidate_and_a_style_can_be_taken_instead(page, tmp_path):
+    """What is compared can be copied: the card itself keeps the font that was found."""
+    draw("or your money", "arimo", 16).save(tmp_path / "doubtful.png")
+    upload(page, tmp_path / "doubtful.png")
+    page.locator("#answer .runners").wait_for(timeout=WAIT)
+    compare(page)
+    assert page.locator("#answer .use").count() == 0  # the card's own
+    page.locator("#answer .runners summary").first.click()
+    candidate = page.locator("#answer .runners li").first
+    name = candidate.get_attribute("data-name")
+    candidate.get_by_role("button").click()
+    use = page.locator("#answer .use")
+    use.wait_for(timeout=WAIT)
+    assert f"Use {name}" in use.inner_text()
+    use.get_by_role("button", name="Copy CSS").click()
+    page.wait_for_function(f"navigator.clipboard.readText().then((text) => text.includes('font-family: \"{name}\"'))")
+    with page.expect_download() as download:
+        use.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == f"{candidate.get_attribute('data-face')}.zip"
+    other = page.locator("#answer .styles [data-style]").last
+    style = other.inner_text()
+    other.click()
+    use.get_by_text(f"Use {name} {style}").wait_for(timeout=WAIT)
 
 
 def test_what_an_svg_names_leads_to_its_family(page, tmp_path):
@@ -1022,7 +1049,17 @@ def test_an_unknown_font_is_called_one(page, pictures, tmp_path):
     edit(page, "Filters and own fonts")
     page.locator("#own input[type=file]").set_input_files([tmp_path / "Wide.ttf", tmp_path / "broken.ttf"])
     page.locator("#answer .card .family", has_text="Acme Wide").first.wait_for(timeout=WAIT)
-    assert "can be found now. broken.ttf" in page.locator("#own-status").text_content()
+    assert "1 style from your files is searched now. broken.ttf" in page.locator("#own-status").text_content()
+    alone = page.get_by_label("Search my own fonts only")
+    assert alone.is_enabled() and "your font" in page.locator("#answer .card .style").first.inner_text()
+    page.get_by_role("button", name="Copy CSS").first.click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('Acme Wide'))")
+    assert 'font-family: "Acme Wide", sans-serif;' in copied(page)
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.locator("[data-clear=own]").click()
+    page.locator("#answer .unknown").wait_for(timeout=WAIT)
+    edit(page, "Filters and own fonts")
+    assert not alone.is_enabled(), "there are none to search"
 
 
 def test_many_pictures(page, pictures, tmp_path):

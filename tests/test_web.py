@@ -226,7 +226,7 @@ def test_an_unlikely_font_of_small_letters_is_told_so(identifier, picture, answe
     doubtful = tuple(dataclasses.replace(match, verdict="none", probability=0.1) for match in group.matches)
     group = dataclasses.replace(group, lines=(dataclasses.replace(line, letters_height=height),), matches=doubtful)
     shown = answer_html(identifier, dataclasses.replace(answer, groups=(group,)), picture)
-    assert said in shown and shown.count("closest open fonts") == 1
+    assert said in shown and shown.count("closest fonts") == 1
 
 
 def test_a_line_left_unread_is_read_for_its_card_and_when_it_is_picked(identifier, picture, answer):
@@ -270,9 +270,21 @@ def test_groups_are_numbered_as_the_fonts_are_listed(identifier, answer):
 def test_signs_that_the_letterforms_lack_are_left_out(identifier, face_of):
     """Letters stay: the card says that another font is shown for them."""
     line = Line(((0, 0), (9, 0), (9, 1), (0, 1)), "☞ żab ☞!", 1.0, (0.0, 0.1, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9))
-    left = _writable(identifier, face_of["press-start-2p-400-normal"], line)
+    face, blank = face_of["press-start-2p-400-normal"], Image.new("RGB", (12, 4), "white")
+    left = _writable(identifier, face, line, blank)
     assert left.text == "żab !" and left.centres == (0.2, 0.4, 0.6, 0.7, 0.9)
-    assert _writable(identifier, face_of["press-start-2p-400-normal"], left) is left
+    assert _writable(identifier, face, left, blank) is left
+
+
+def test_a_bullet_is_left_out_of_the_crop(identifier, face_of):
+    """What is drawn under the crop begins where the letters begin."""
+    picture = Image.new("RGB", (140, 60), "white")
+    for left, right in ((20, 28), (50, 70), (80, 100)):
+        picture.paste("black", (left, 20, right, 40))
+    line = Line(((20, 20), (100, 20), (100, 40), (20, 40)), "☞ ab", 1.0, (0.1, 0.25, 0.45, 0.8))
+    shown = _writable(identifier, face_of["press-start-2p-400-normal"], line, picture)
+    assert shown.text == "ab" and shown.corners[0] == (50, 20) and shown.corners[2] == (100, 40)
+    assert shown.centres == pytest.approx((0.1655, 0.6966), abs=1e-3)
 
 
 def test_runners_up_of_one_superfamily_are_folded(identifier, face_of):
@@ -288,7 +300,7 @@ def test_twins_are_linked_and_counted(identifier, face_of):
     twins = identifier.catalogue.twins_of(identifier.catalogue.row_of("noto-sans-400-normal"))
     row = Row(face_of["noto-sans-400-normal"], None, twins)
     shown = cards_html(identifier, [([row], "")])
-    assert re.search(r"Also sold or shared as .* and \d+ other Noto Sans families: the letters are the same", shown)
+    assert re.search(r"Same letters under another name: .* and \d+ other Noto Sans families", shown)
     arimo = Row(face_of["arimo-400-normal"], None, ())
     assert "<p class='note'>Drawn like Arial" in cards_html(identifier, [([arimo], "")])
 

@@ -3,7 +3,7 @@ const SIZE = 100; // pixels of the letters that are measured
 const LONGEST_SHARED = 60; // letters of a text in a link
 const SURE = 0.45; // overlap below that: the text was misread, or it is another font
 const BEYOND_LATIN = /[^\p{Script=Latin}\u0020-\u024f\u0300-\u036f\u2010-\u203a\u20a0-\u20bf\u2122]/u;
-const OVERLAY = "#e11d48";
+const OVERLAYS = [[225, 29, 72], [0, 90, 255]], CLEAR = 120; // red, unless it is as near to a colour of the picture
 const fallback = document.createElement("textarea");
 const find = (selector, all = element) => all.querySelector(selector);
 
@@ -105,7 +105,10 @@ function inkIn(image, box) {
   }
   const inked = [];
   for (let i = 0; i < away.length; i++) if ((away[i] /= most) > 0.7) inked.push(4 * i);
-  return { ink: away, width, height, colour: `rgb(${median(inked)})`, ground: `rgb(${ground})` };
+  const colour = median(inked);
+  const isClear = (one) => [colour, ground].every((other) => Math.hypot(...one.map((part, i) => part - other[i])) > CLEAR);
+  const overlay = OVERLAYS.find(isClear) ?? OVERLAYS[0];
+  return { ink: away, width, height, colour: `rgb(${colour})`, ground: `rgb(${ground})`, overlay: `rgb(${overlay})` };
 }
 
 // Gradio gives an element of the last answer to the next one: what was seen in it counts for its picture only.
@@ -232,7 +235,7 @@ async function lay(canvas, family, crop) {
       context.fill();
     });
   };
-  canvas.draw(canvas.className === "letters" ? OVERLAY : crop.seen.colour);
+  canvas.draw(canvas.className === "letters" ? crop.seen.overlay : crop.seen.colour);
   canvas.dataset.overlap = laid.overlap.toFixed(3);
   canvas.dataset.shift = Math.max(0, ...(laid.how.moves ?? []).map((by) => Math.abs(by) / laid.how.size)).toFixed(3);
 }
@@ -289,7 +292,15 @@ async function compare(one, button) {
   panel.insertAdjacentHTML("beforeend", await server.styles(one.dataset.face));
   const marked = find(".styles [aria-current]", panel);
   if (marked) marked.parentElement.scrollLeft = marked.offsetLeft - marked.parentElement.clientWidth / 2;
+  await offer(panel, one.dataset.face);
   panel.scrollIntoView({ block: "nearest" });
+}
+
+// What takes the face that is compared, where it is not the card's own.
+async function offer(panel, face) {
+  const ways = face === panel.closest(".card").dataset.face ? "" : await server.using(face);
+  find(".use", panel)?.remove();
+  find(".stack", panel).insertAdjacentHTML("afterend", ways);
 }
 
 // Another weight or width of the family is laid over what the first one was.
@@ -301,6 +312,7 @@ async function layStyle(button) {
   letters.setAttribute("aria-label", `${panel.dataset.name} ${button.textContent}`);
   await lay(letters, find("[data-drawn]", chosen).dataset.drawn, find(".crop", panel.closest(".group")));
   setMode(find("[data-mode][aria-pressed=true]", panel));
+  await offer(panel, find("[data-drawn]", chosen).dataset.drawn);
 }
 
 function setMode(button) {
@@ -311,7 +323,8 @@ function setMode(button) {
   const against = other.value ? other.textContent : WORDS.yours.toLowerCase();
   find(".note", panel).textContent = WORDS.captions[button.dataset.mode]
     .replace("{letters}", find(".letters", panel).getAttribute("aria-label")).replace("{other}", against);
-  find(".letters", panel).draw?.(button.dataset.mode === "over" ? OVERLAY : find(".crop", panel.closest(".group")).seen.colour);
+  const seen = find(".crop", panel.closest(".group")).seen;
+  find(".letters", panel).draw?.(button.dataset.mode === "over" ? seen.overlay : seen.colour);
 }
 
 // --- the other buttons
@@ -350,10 +363,13 @@ function addressOf() {
 async function judge(card, button) {
   const model = await server.feedback(button.dataset.feedback);
   const { name, probability } = card.dataset;
-  await copy(`fontid answered ${name} (${probability}), which is ${button.dataset.feedback}.\nThe right font: \nModel: ${model}`);
-  flash(button, WORDS.copied);
+  button.closest(".menu").open = false;
   find(".thanks", card)?.remove();
-  find(".buttons", card).insertAdjacentHTML("afterend", `<p class="note thanks">${WORDS.thanks}</p>`);
+  const report = '<button type="button"></button>';
+  find(".buttons", card).insertAdjacentHTML("afterend", `<p class="note thanks">${WORDS.thanks} ${report}</p>`);
+  const offered = find(".thanks button", card);
+  offered.textContent = WORDS.report;
+  offered.dataset.copy = `fontid answered ${name} (${probability}), which is ${button.dataset.feedback}.\nThe right font: \nModel: ${model}`;
   say(WORDS.thanks);
 }
 

@@ -19,6 +19,7 @@ from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.letters.undoing import SAID
 from fontid.listing import by_role
 from fontid.text.lines import Line
+from fontid.text.words import part_of
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
 from web.words import (
     ALSO,
@@ -31,8 +32,10 @@ from web.words import (
     STYLES_OF,
     TOO_SMALL,
     UNSURE,
+    USE,
     VERDICTS,
     WEBSITE,
+    YOURS,
 )
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
@@ -170,14 +173,17 @@ def group_html(
     unsure = TOO_SMALL if max(one.text_height for one in group.lines) < SMALL_TEXT else UNSURE
     above = f"<p class='unknown' role='note'>{unsure}</p>" if rows[0].verdict == "none" else ""
     note = f"<p class='note'>{SAID[group.synthesised]}</p>" if group.synthesised and not above else ""
-    line = _writable(identifier, rows[0].face, line)
+    line = _writable(identifier, rows[0].face, line, picture)
     text = line.text[:LONGEST] or SAMPLE
     crop = crop_of(line, picture)
     return _section(identifier, rows, text, number, above, note, crop, reading, bool(line.text), sizes)
 
 
-def _writable(identifier: FontIdentifier, face: Face, line: Line) -> Line:
-    """The line without signs that the face's letterforms lack, such as bullets: another font draws them elsewhere."""
+def _writable(identifier: FontIdentifier, face: Face, line: Line, picture: Image.Image) -> Line:
+    """The line without signs that the face's letterforms lack, such as bullets: another font draws them elsewhere.
+
+    Where these are at an end, so much of the picture's line is left out.
+    """
     shown = identifier.stand_in(face)
     lacking = identifier.letterforms.lacking(shown.id, line.text) if shown else ""
     kept = [place for place, letter in enumerate(line.text) if letter.isalnum() or letter not in lacking]
@@ -185,6 +191,9 @@ def _writable(identifier: FontIdentifier, face: Face, line: Line) -> Line:
         return line
     while kept and line.text[kept[0]].isspace():
         kept.pop(0)
+    if kept and line.centres and not line.course:
+        part = part_of(line.cut(picture), (kept[0], kept[-1] + 1))
+        line, kept = (part.place, [place - kept[0] for place in kept]) if part else (line, kept)
     centres = tuple(line.centres[place] for place in kept) if line.centres else ()
     return replace(line, text="".join(line.text[place] for place in kept), centres=centres)
 
@@ -272,7 +281,8 @@ def card(
     name = html.escape(face.name)
     badge = "" if number is None else f"<span class='number'>{number + 1}</span>"
     pixels = f"{', '.join(map(str, sizes))} px" if sizes else ""
-    facts = " · ".join(filter(None, [style_of(face), pixels, face.category, face.license]))
+    category = YOURS if face.category == "own" else face.category
+    facts = " · ".join(filter(None, [style_of(face), pixels, category, face.license]))
     return (
         f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
         f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"
@@ -333,14 +343,27 @@ def _menu(label: str, buttons: str) -> str:
     return f"<details class='menu'><summary>{label}</summary><div>{buttons}</div></details>"
 
 
+def using_html(identifier: FontIdentifier, face: Face) -> str:
+    """What takes a font that is compared instead of the card's."""
+    name = html.escape(f"{face.name} {style_of(face)}")
+    css = _copy("CSS", codes(identifier, [("text", face)])["CSS"], "Copy CSS")
+    return (
+        f"<div class='buttons use' data-name='{name}' data-face='{face.id}'><span>{USE.format(name=name)}</span>"
+        f"{css}{_download(face)}</div>"
+    )
+
+
+def _download(face: Face) -> str:
+    """And the font's page, where it has one."""
+    link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
+    linked = f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>" if link else ""
+    return f"<button type='button' data-font>Download</button>{linked}"
+
+
 def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int]) -> str:
     """The menu stands before what is shown on hover only, so that it does not move."""
     ways = codes(identifier, [("text", face)], {"text": sizes[-1]} if sizes else None)
-    link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
     css = _copy("CSS", ways.pop("CSS"), "Copy CSS")
-    shown = "<button type='button' data-font>Download</button>"
-    if link:
-        shown += f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>"
     folded = [
         "<button type='button' data-compare aria-expanded='false'>Compare</button>",
         "<button type='button' data-similar aria-expanded='false'>Similar fonts</button>",
@@ -351,7 +374,7 @@ def _actions(identifier: FontIdentifier, face: Face, sizes: Sequence[int]) -> st
         *(_copy(label, text, f"Copy {label}") for label, text in ways.items()),
     ]
     more = _menu("More", "".join(folded))
-    return f"<div class='buttons'>{css}{more}{shown}</div>"
+    return f"<div class='buttons'>{css}{more}{_download(face)}</div>"
 
 
 def use_all(identifier: FontIdentifier, answer: Answer) -> str:

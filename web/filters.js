@@ -24,7 +24,8 @@ function change(request) {
 function use(sent) {
   document.body.classList.add("busy");
   files = sent;
-  clearing("own").hidden = !files.length;
+  clearing("own").hidden = form.elements.alone.disabled = !files.length;
+  if (!files.length) form.elements.alone.checked = false;
   trigger("upload", { files, alone: form.elements.alone.checked });
 }
 document.addEventListener("new-image", clearFilters);

@@ -78,7 +78,7 @@ def filters_html() -> str:
         f"<p class='clear'>{_clearing('filters', filtered)}{_clearing('own', own)}</p>"
         f"<form>{sets}<fieldset id='own'><legend>{OWN_FONTS}</legend>"
         f"<input type='file' multiple accept='{','.join(FONT_SUFFIXES)}' aria-label='{OWN_FONTS}'>"
-        f"<label class='chip'><input type='checkbox' name='alone'>{OWN_ALONE}</label></fieldset>"
+        f"<label class='chip'><input type='checkbox' name='alone' disabled>{OWN_ALONE}</label></fieldset>"
         f"<button type='button' data-close>{CLOSE}</button></form>"
     )
 

@@ -32,6 +32,7 @@ from web.cards import (
     rows_from_query,
     similar_html,
     styles_html,
+    using_html,
 )
 from web.endpoints import QUEUE, endpoints
 from web.filters import FILTERS, filters_html, wanted
@@ -55,6 +56,7 @@ from web.words import (
     NOT_DRAWN,
     NOT_ON_MAP,
     ONE_OF_SEVERAL,
+    OWN_FOUND,
     OWN_LACKING,
     OWN_WORDS,
     REPORT,
@@ -153,6 +155,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         row = identifier.catalogue.row_of(str(face))
         return "" if row is None else styles_html(identifier, identifier.catalogue.faces[row])
 
+    def using(face: str) -> str:
+        row = identifier.catalogue.row_of(str(face))
+        return "" if row is None else using_html(identifier, identifier.catalogue.faces[row])
+
     def telling(asked: dict) -> str:
         return telling_letters(
             identifier, str(asked.get("first")), str(asked.get("second")), str(asked.get("text"))[:200]
@@ -193,7 +199,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     elem_id="answer",
                     apply_default_css=False,
                     js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
-                    server_functions=[similar_fonts, font_file, styles, telling, feedback, family],
+                    server_functions=[similar_fonts, font_file, styles, using, telling, feedback, family],
                 )
         shown = [stage, answer, working]
         empty = {stage: start}
@@ -393,8 +399,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 return False
             count = len(visit.own.catalogue.faces)
             notes = "".join(f" <p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
-            said = f"<p role='status'>{counted(count, 'face', 'faces')} of yours can be found now.</p>{notes}"
-            yield {own_status: said}
+            said = OWN_FOUND.format(count=counted(count, "style", "styles"), are="is" if count == 1 else "are")
+            yield {own_status: f"<p role='status'>{said}</p>{notes}"}
             return (yield from again(visit))
 
         def in_steps(handler: Callable[[gr.EventData, Visit], Steps]) -> Callable:

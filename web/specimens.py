@@ -134,7 +134,8 @@ def _place(face: Face) -> str:
 
 def generic(face: Face) -> str:
     """The generic family of CSS that stands in where a font does not load."""
-    return {"handwriting": "cursive", "display": "system-ui", "icons": "system-ui"}.get(face.category, face.category)
+    known = {"handwriting": "cursive", "display": "system-ui", "icons": "system-ui", "own": "sans-serif"}
+    return known.get(face.category, face.category)
 
 
 def whole_font(face: Face) -> str:

@@ -27,6 +27,8 @@ OWN_FONTS = "Your own font files, for this visit"
 OWN_ALONE = "Search my own fonts only"
 FILTERED = "Filtered: {chosen}"
 OWN_USED = "Your own fonts"
+YOURS = "your font"
+OWN_FOUND = "{count} from your files {are} searched now."
 CLEAR = "Clear"
 CLOSE = "Close"
 CORRECT = "Text of this line: correct it if it is wrong"
@@ -38,14 +40,14 @@ PART = "Part to keep: arrow keys move it, with shift they change its size, delet
 GONE = "Your image is no longer here: images are deleted after a few minutes. Please drop it in once more."
 MANY_STEPS = "This image was changed too often: choose New image and start again."
 NO_LETTERS = "This family's letters do not ship with fontid."
-UNSURE = "No exact match. The closest open fonts:"
-TOO_SMALL = "These letters are too small to be sure. The closest open fonts:"
+UNSURE = "No exact match. The closest fonts:"
+TOO_SMALL = "These letters are too small to be sure. The closest fonts:"
 FILTER_WHY = "Only filtered fonts were compared: the filter may hide the right one."
 NAMED = "The file itself names: {fonts}."
 NOT_DRAWN = "fontid cannot draw this text without its fonts. Save the file with outlines, or as a picture."
 NOT_READ = "Text that could not be read"
 ALSO = "Other candidates"
-SAME = "Also sold or shared as {names}: the letters are the same."
+SAME = "Same letters under another name: {names}."
 LACKING = "fontid does not have {letters} of this font: another font is shown for it."
 NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
 VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": "Unlikely"}
@@ -54,6 +56,7 @@ EXAMPLE_FONTS = {"board": "Righteous", "poster": "Abril Fatface, Bebas Neue, Nun
 PANGRAM = "The quick brown fox jumps over the lazy dog"
 STYLE_LETTERS = "Rag"
 STYLES_OF = "Styles of {name}"
+USE = "Use {name}:"
 MAP_HINT = (
     "Every family, its name in its own letters; similar families stand near each other. "
     "Drag to move, scroll or pinch to zoom, choose a name to see the family."
@@ -82,7 +85,8 @@ SCRIPT = json.dumps(
     {
         "copied": "Copied",
         "linkCopied": "Link copied",
-        "thanks": "Thanks. A short report is copied: paste it where you want to tell somebody.",
+        "thanks": "Thanks, this was counted.",
+        "report": "Copy a report",
         "noFile": "Does not ship",
         "noPicture": "A shared link carries the fonts, never the image: there is nothing to compare with.",
         "close": CLOSE,
@@ -92,7 +96,7 @@ SCRIPT = json.dumps(
         "telling": "Letters that tell them apart, dotted:",
         "noneTelling": "The letters of this text are nearly the same in both.",
         "captions": {
-            "over": "In red: {letters}. Behind it: {other}.",
+            "over": "In front: {letters}. Behind it: {other}.",
             "flicker": "In turn: {other}, {letters}.",
             "beside": "Above: {other}. Below: {letters}.",
             "difference": "Bright: where {other} and {letters} differ.",
