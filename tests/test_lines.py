@@ -94,6 +94,8 @@ def test_turned_lines_are_found_one_by_one(reader, degrees):
         assert [line.width for line in found] == pytest.approx([line.width for line in expected], rel=0.05)
         read = {line.text for line in found if line.text}
         assert read and read <= {"Mountain Rescue", "Volunteers", *words}
+    large = on_page(draw("Big", "heebo", 150), draw("Sale", "heebo", 150), gap=0)
+    assert text_of(reader.find_lines(large.rotate(degrees, expand=True))) == "Big / Sale"
     stacked = on_page(*(draw(letter, "roboto", 60) for letter in "HILTE"), gap=10)
     assert text_of(reader.find_lines(stacked)) == "H / I / L / T / E"
 

@@ -28,7 +28,7 @@ from fontid.text.frames import box_of, inside_rims
 from fontid.text.lines import TextLine, line_around
 from fontid.text.reader import NoText, OtherScript, TextReader
 from fontid.text.recogniser import MIN_LETTERS, Reading, Recogniser
-from fontid.text.scripts import ScriptClassifier, evidence_of, places_of
+from fontid.text.scripts import OTHER, ScriptClassifier, evidence_of, places_of
 from train import train_scripts
 from train.train_scripts import GREEK, LETTERS, Look, fit, measure
 
@@ -662,6 +662,33 @@ def test_the_picture_is_also_read_on_its_side_where_boxes_are_high(asked):
     assert asked_for(asked, level, turned, boxes=[(0, 0, 10, 30)]) == ["abcde"]
     with pytest.raises(OtherScript):
         asked_for(asked, [a_line("", **vars_of(FOREIGN))], turned)
+
+
+def test_the_picture_is_also_read_on_its_side_where_lines_run_upright(asked):
+    """The detector misses parts of large words that do."""
+    level, turned = [(0, 0, 30, 10)], [a_line("fghijkl", 0.9)]
+    upright = line_around(np.roll(box_of(0, 0, 20, 50), -1, 0)).cut(WHOLE)
+    assert asked_for(asked, [read_as(upright, Reading("ghi", 0.9))], turned, boxes=level) == ["fghijkl"]
+    wide = line_around(box_of(0, 0, 200, 50)).cut(WHOLE)  # most of the area
+    both = [read_as(wide, Reading("abc", 0.9)), read_as(upright, Reading("ghi", 0.9))]
+    assert sorted(asked_for(asked, both, turned, boxes=level)) == ["abc", "ghi"]
+
+
+def test_what_seems_to_be_an_unknown_script_is_read_on_its_side_where_that_is_sure(asked):
+    level = [(0, 0, 30, 10)]
+    unknown = Reading("", 0.0, others={OTHER: 0.995})
+    named = Reading("", 0.0, others={"arabic": 0.995})
+    letters = Reading("", 0.0, other_letters=2, other_confidence=0.99, others={OTHER: 0.995})
+    assert [reading.is_unknown for reading in (unknown, named, letters, Reading("abc", 1.0))] == [True] + 3 * [False]
+    sure, unsure = a_line("fghijkl", 0.9), a_line("fghijkl", 0.89)
+    assert asked_for(asked, [a_line("", **vars_of(unknown))], [sure], boxes=level) == ["fghijkl"]
+    assert asked_for(asked, [], [sure], boxes=level) == ["fghijkl"]
+    assert asked_for(asked, [], [unsure, sure], boxes=level) == []
+    for reading in (named, letters):
+        with pytest.raises(OtherScript):
+            asked_for(asked, [a_line("", **vars_of(reading))], [sure], boxes=level)
+    with pytest.raises(OtherScript):
+        asked_for(asked, [a_line("", **vars_of(unknown))], [unsure], boxes=level)
 
 
 def vars_of(reading: Reading) -> dict:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from itertools import compress
 
 import cv2
 import numpy as np
@@ -71,9 +72,14 @@ class TextReader:
         curved, boxes = self._bent_lines(picture, boxes) if bent else ([], boxes)
         joined = self._along_their_text(picture, _joined(boxes))
         read = curved + self._read_boxes(picture, _parted(picture, joined))
-        foreign = any(line.reading.is_foreign for line in read)  # on its side that may look Latin
-        if not (curved or foreign) and _run_upright(joined, SIDEWAYS):
-            read = max(read, self._read_boxes(picture, _joined(self._turned_boxes(picture))), key=_surely_read)
+        # on its side that may look Latin
+        foreign = any(line.reading.is_foreign and not line.reading.is_unknown for line in read)
+        nothing = not any(line.text for line in read)
+        sideways = _run_upright(joined, SIDEWAYS) or _run_upright([line.unbent for line in read if line.text], SIDEWAYS)
+        if not (curved or foreign) and (nothing or sideways):
+            turned = self._read_boxes(picture, _joined(self._turned_boxes(picture)))
+            if not nothing or all(line.confidence >= self.settings.sure for line in turned):
+                read = max(read, turned, key=_surely_read)
         if self._doubtful(read):
             rows = self._by_rows(picture, read)
             read = rows if _surely_read(rows) >= _surely_read(read) else read
@@ -273,9 +279,10 @@ def _area(box: np.ndarray) -> float:
 
 
 def _run_upright(boxes: list[np.ndarray], times: float) -> bool:
-    """Whether most of the boxes, by area, are so many times as high as wide."""
-    upright = sum(_area(box) for box in boxes if size_of(box)[1] > times * size_of(box)[0])
-    return upright > 0.5 * sum(map(_area, boxes))
+    """Whether most of the boxes, by area, are so many times as high as wide, or begin with an upright edge."""
+    along = [np.abs(box[1] - box[0]) for box in boxes]
+    upright = [size_of(box)[1] > times * size_of(box)[0] or y > x for box, (x, y) in zip(boxes, along, strict=True)]
+    return sum(map(_area, compress(boxes, upright))) > 0.5 * sum(map(_area, boxes))
 
 
 def _parted(picture: Image.Image, boxes: list[np.ndarray]) -> list[np.ndarray]:

@@ -62,8 +62,16 @@ class Reading:
         telling = sum(letter in TELLING for letter in self.text)
         if self.confidence >= FAIR and not self.other_letters and telling >= MIN_TELLING * max(letters, 1):
             return False
-        named = self.foreign - self.others.get(OTHER, 0.0) > 0.5
-        return self.foreign > (MIN_FOREIGN if named else MIN_UNNAMED)
+        return self.foreign > (MIN_FOREIGN if self._is_named else MIN_UNNAMED)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the line looks foreign, but for no letter or script that is known: Latin ones on their side may."""
+        return self.is_foreign and not self.other_letters and not self._is_named
+
+    @property
+    def _is_named(self) -> bool:
+        return self.foreign - self.others.get(OTHER, 0.0) > 0.5
 
 
 class Recogniser:
