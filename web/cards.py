@@ -25,6 +25,7 @@ from web.words import (
     ALSO,
     FILTER_WHY,
     GOOGLE_FONTS,
+    MEANINGS,
     NAMED,
     NOT_READ,
     SAME,
@@ -313,7 +314,8 @@ def _number(row: Row) -> str:
 def _word(row: Row) -> str:
     if row.probability is None:
         return ""
-    return f"<span class='verdict {row.verdict}'>{said(row.verdict, row.probability)}</span>"
+    meaning = f"{VERDICTS[row.verdict]}: {MEANINGS[row.verdict]}"
+    return f"<span class='verdict {row.verdict}' title='{meaning}'>{said(row.verdict, row.probability)}</span>"
 
 
 def _twins(identifier: FontIdentifier, row: Row) -> str:

@@ -51,6 +51,12 @@ SAME = "Same letters under another name: {names}."
 LACKING = "fontid does not have {letters} of this font: another font is shown for it."
 NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
 VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": "Unlikely"}
+MEANINGS = {
+    "certain": "hardly any of these are wrong.",
+    "likely": "most of these are right.",
+    "close": "several fonts fit about as well.",
+    "none": "the font may be none of those in the catalogue, and what is shown resembles it.",
+}
 EXAMPLES = {"board": "a shop sign", "poster": "a poster", "wall": "a painted wall"}
 EXAMPLE_FONTS = {"board": "Righteous", "poster": "Abril Fatface, Bebas Neue, Nunito", "wall": "Lobster Two"}
 PANGRAM = "The quick brown fox jumps over the lazy dog"
@@ -68,9 +74,7 @@ ABOUT = {
     "and slope, among {count:,} open font families. To be sure, it draws the same words in the likeliest fonts and "
     "compares them with the image, letter by letter.",
     "How sure it is": "The figure is the probability that this family, or one that draws the same letters, is what the "
-    "image shows. Certain: hardly any of these are wrong. Likely: most of these are "
-    "right. Close: several fonts fit about as well. Unlikely: the font may be none of those in the catalogue, and what "
-    "is shown resembles it.",
+    "image shows. " + " ".join(f"{VERDICTS[verdict]}: {meaning}" for verdict, meaning in MEANINGS.items()),
     "Your image": PRIVACY,
     "For programs": "The same answers come over HTTP and MCP: “Use via API or MCP”, at the foot of this page in "
     "a wide window, says how.",
