@@ -40,7 +40,7 @@ element.addEventListener("touchend", () => (apart = 0));
 function inSight() {
   const image = element.querySelector(".map img"), { tile, scales } = element.querySelector(".sheet").dataset;
   const enlarged = (image.width * devicePixelRatio) / image.naturalWidth;
-  if (!(enlarged > 1.01)) return [];
+  if (!(enlarged > 1.05)) return []; // less is not seen
   const scale = JSON.parse(scales).find((one, n, all) => one >= enlarged || n === all.length - 1);
   const across = (scale * image.naturalWidth) / tile, side = image.width / across;
   const { scrollLeft, scrollTop, clientWidth, clientHeight } = map();

@@ -18,7 +18,7 @@ HIGHEST = 52  # pixels: a name that towers over its font size is drawn smaller
 MARGIN = 1  # pixels around the ink of a name
 STEP = 5  # pixels: names are moved on a grid of cells so large
 DARK = 90  # percentile of a name's inked pixels that has full colour: thin strokes are no ghosts then
-MOST_DARKENED = 2.5  # times
+MOST_DARKENED = 4  # times
 PALETTE = {
     "sans-serif": "#1f4e9c",
     "serif": "#8a2b1d",
@@ -93,9 +93,10 @@ def draw_name(face: Face, letterforms: Letterforms, scale: int = 1) -> np.ndarra
     ink = np.zeros((ceil((top - bottom) * size), ceil((end - start) * size)), np.uint8)
     for glyph, left in placed:
         row, column = int((top - glyph.top) * size), int((left - start) * size)
+        low, far = (top - glyph.bottom) * size, (left - start + glyph.right - glyph.left) * size
         # where the pixels begin that it touches: in ems from its own origin
         above, before = top - row / size, glyph.left - (left - start) + column / size
-        part = ink[row : ceil((top - glyph.bottom) * size), column : ceil((left - start + glyph.right - glyph.left) * size)]
+        part = ink[row : ceil(low), column : ceil(far)]
         np.maximum(part, glyph.drawn(size, before, above, *part.shape), out=part)
     darker = 255 / np.percentile(ink[ink > 0], DARK)
     return np.minimum(255, ink * min(MOST_DARKENED, darker)).astype(np.uint8)
