@@ -518,7 +518,8 @@ def map_tiles(identifier: FontIdentifier) -> Callable[[object], str]:
     """
     boxes = json.loads(MAP.with_suffix(".json").read_text())
     regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
-    boxes = {family: box for family, box in boxes.items() if family in regular}
+    drawable = {family for family, face in regular.items() if face.id in identifier.letterforms}
+    boxes = {family: box for family, box in boxes.items() if family in drawable}
 
     @lru_cache(KEPT)
     def drawn(scale: int, column: int, row: int) -> str:
