@@ -14,13 +14,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.families_map import draw_map
 from benchmarks.tables import QUESTIONS
 from data_scripts.make_examples import draw_line
 from fontid.catalogue.faces import regular_faces
 from fontid.commands import command_line
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
 from fontid.identifier import FontIdentifier
+from fontid.letters.families_map import draw_map
 
 SAMPLE = "Hamburgefonstiv 123"
 

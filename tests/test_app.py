@@ -1175,6 +1175,38 @@ def test_the_map_is_shown(page):
     page.locator("#family h2", has_text="Lobster Two").wait_for(timeout=WAIT)
 
 
+def test_the_map_is_sharp_where_it_is_enlarged(page):
+    """Squares of it are laid over the picture, without gaps, as far as it is in sight."""
+    page.get_by_role("tab", name="Map").click()
+    picture = page.get_by_role("img", name="Map of all families")
+    picture.wait_for(timeout=WAIT)
+    page.wait_for_timeout(600)
+    squares = page.locator("#map [data-square]")
+    assert squares.count() == 0  # a pixel of it is a pixel of the screen
+    page.get_by_role("button", name="Zoom in").click()
+    whole = """() => {
+      const { left, top, width } = document.querySelector("#map .sheet > img").getBoundingClientRect();
+      const seen = document.querySelector("#map .map").getBoundingClientRect();
+      const drawn = [...document.querySelectorAll("#map [data-square]")].map((one) => {
+        const { scale, column, row } = JSON.parse(one.dataset.square), box = one.getBoundingClientRect();
+        const side = width * one.naturalWidth / (2160 * scale);
+        return { box, off: Math.max(Math.abs(box.left - left - column * side), Math.abs(box.top - top - row * side),
+          Math.abs(box.width - side), Math.abs(box.height - side)), scale };
+      });
+      const covers = ([x, y]) => drawn.some(({ box }) =>
+        x >= box.left && x <= box.right && y >= box.top && y <= box.bottom);
+      const corners = [seen.left + 2, seen.right - 20].flatMap((x) => [[x, seen.top + 2], [x, seen.bottom - 20]]);
+      const scales = [...new Set(drawn.map((one) => one.scale))].join();
+      return drawn.every(({ off }) => off < 0.1) && corners.every(covers) && scales;
+    }"""
+    page.wait_for_function(f"({whole})() === '2'", timeout=WAIT)
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_function(f"({whole})() === '4'", timeout=WAIT)  # those of before are gone
+    for _ in range(2):
+        page.get_by_role("button", name="Zoom out").click()
+    page.wait_for_function("document.querySelectorAll('#map [data-square]').length === 0", timeout=WAIT)
+
+
 def test_the_comparison_is_shown(page):
     page.get_by_role("tab", name="About").click()
     page.get_by_text("Why it is no vision-language model").click()

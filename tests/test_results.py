@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from benchmarks import report, tables
-from benchmarks.families_map import draw_map
 from fontid.catalogue.faces import regular_faces
 from fontid.evaluation.experiment import read_result, read_results, read_yaml
+from fontid.letters.families_map import draw_map
 from tests.conftest import ROOT
 
 FILE = re.compile(r"results/[\w./-]+\.jsonl?(?:#[\w/-]+)?")

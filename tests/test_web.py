@@ -1,5 +1,6 @@
 """The parts of the app that need no browser: addresses, views, filters, batches, shared lists."""
 
+import base64
 import dataclasses
 import io
 import json
@@ -9,11 +10,13 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image
 
 from fontid.catalogue.own import EnrolmentError
+from fontid.letters.families_map import draw_name
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from tests.conftest import answer_validator, draw, font_file
@@ -22,7 +25,7 @@ from web.browse import alternatives_html, families_html, family_cards, family_ht
 from web.cards import Row, _writable, answer_html, card, cards_html, named_html, ordered, rows_from_query, rows_of
 from web.filters import wanted
 from web.limits import DELETE_UPLOADS, LONGEST, ROOM
-from web.page import Look, Visit, picked_read
+from web.page import MAP, SCALES, TILE, Look, Visit, map_tiles, picked_read
 from web.remembered import Unread
 from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
@@ -556,3 +559,42 @@ def test_what_was_overtaken_on_its_way_is_late():
     visit = Visit()
     assert not visit.is_late({"at": 5.0}) and visit.is_late({"at": 4})
     assert not visit.is_late({"at": 6}) and not visit.is_late({}) and not visit.is_late({"at": "0"})
+
+
+# --- map
+
+
+@pytest.fixture(scope="module")
+def sharp(identifier):
+    return map_tiles(identifier)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_square_of_the_map_shows_what_the_map_shows_there(sharp, scale):
+    """The letters are the same, at the same place, and larger ones have sharper edges."""
+    left, top, width, height = json.loads(MAP.with_suffix(".json").read_text())["press-start-2p"]
+    column, row = int(scale * (left + width / 2)) // TILE, int(scale * (top + height / 2)) // TILE
+    address = sharp({"scale": scale, "column": column, "row": row})
+    square = Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/webp;base64,"))))
+    assert square.format == "WEBP" and square.size == (TILE, TILE)
+    side, shown = TILE / scale, np.asarray(square.convert("L"), float)
+    with Image.open(MAP) as whole:
+        box = column * side, row * side, (column + 1) * side, (row + 1) * side
+        blurred = np.asarray(whole.convert("L").resize(square.size, Image.Resampling.BICUBIC, box), float)
+    here, right, left = (np.corrcoef(np.roll(shown, by, 1).flat, blurred.flat)[0, 1] for by in (0, scale, -scale))
+    assert here > 0.8 and here > max(right, left) + 0.1
+    assert np.abs(np.diff(shown)).max() > 1.2 * np.abs(np.diff(blurred)).max()
+
+
+def test_there_are_no_squares_beside_the_map(sharp):
+    first = {"scale": 2, "column": 0, "row": 0}
+    assert sharp(first) and sharp(first | {"column": 7, "row": 7})
+    wrong = [{"column": 8}, {"row": -1}, {"row": 0.5}, {"column": float("nan")}, {"column": "1"}, {"row": None}]
+    wrong += [{"scale": 3}, {"scale": 10**9}, {"scale": [2]}, {"scale": None}]
+    assert not any(sharp(asked) for asked in [None, [], "x", {}, *(first | each for each in wrong)])
+
+
+def test_thin_letters_on_the_map_are_not_pale(identifier, face_of):
+    """Of Codystar's dots, each much smaller than a pixel, some are dark."""
+    ink = draw_name(face_of["codystar-400-normal"], identifier.letterforms)
+    assert np.percentile(ink[ink > 0], 90) > 120

@@ -1,5 +1,5 @@
-// The map is dragged, zoomed and searched; a name on it opens the family's page. `element` and `watch` come
-// from gr.HTML.
+// The map is dragged, zoomed and searched; a name on it opens the family's page. Enlarged, it is drawn sharply.
+// `element`, `server` and `watch` come from gr.HTML.
 let from = null;
 let start = null; // where the pointer went down: a click does not move
 const map = () => element.querySelector(".map");
@@ -36,9 +36,56 @@ element.addEventListener("touchmove", (event) => {
 }, { passive: false });
 element.addEventListener("touchend", () => (apart = 0));
 
+// The squares of the enlarged map that are in sight, the nearest to the middle first; none where it is not enlarged.
+function inSight() {
+  const image = element.querySelector(".map img"), { tile, scales } = element.querySelector(".sheet").dataset;
+  const enlarged = (image.width * devicePixelRatio) / image.naturalWidth;
+  if (!(enlarged > 1.05)) return []; // less is not seen
+  const scale = JSON.parse(scales).find((one, n, all) => one >= enlarged || n === all.length - 1);
+  const across = (scale * image.naturalWidth) / tile, side = image.width / across;
+  const { scrollLeft, scrollTop, clientWidth, clientHeight } = map();
+  const middle = [scrollLeft + clientWidth / 2, scrollTop + clientHeight / 2].map((place) => place / side - 0.5);
+  const numbers = (begin, length) => Array.from({ length: across }, (_, n) => n)
+    .filter((n) => n < (begin + length) / side && n + 1 > begin / side);
+  const squares = numbers(scrollTop, clientHeight).flatMap((row) =>
+    numbers(scrollLeft, clientWidth).map((column) => ({ scale, column, row, size: 100 / across })));
+  const away = ({ column, row }) => Math.hypot(column - middle[0], row - middle[1]);
+  return squares.sort((one, other) => away(one) - away(other));
+}
+let newest = 0, waiting;
+async function sharpen() {
+  const mine = ++newest, shown = new Set();
+  for (const { size, ...square } of inSight()) {
+    const id = JSON.stringify(square);
+    if (!element.querySelector(`.map [data-square='${id}']`)) {
+      const address = await server.sharp(square);
+      if (mine !== newest || !address) return;
+      const drawn = Object.assign(new Image(), { alt: "", src: address });
+      drawn.dataset.square = id;
+      await drawn.decode();
+      if (mine !== newest) return;
+      const [left, top] = [square.column, square.row].map((number) => `${number * size}%`);
+      Object.assign(drawn.style, { left, top, width: `${size}%`, height: `${size}%` });
+      element.querySelector(".here").before(drawn);
+    }
+    shown.add(id);
+  }
+  for (const one of element.querySelectorAll(".map [data-square]")) if (!shown.has(one.dataset.square)) one.remove();
+}
+function soon() {
+  newest++;
+  clearTimeout(waiting);
+  waiting = setTimeout(sharpen, 150);
+}
+element.addEventListener("scroll", soon, true);
+const sizes = new ResizeObserver(soon);
+
 watch("value", async () => {
-  await element.querySelector(".map img").decode();
+  const image = element.querySelector(".map img");
+  await image.decode();
   map().scrollTo((map().scrollWidth - map().clientWidth) / 2, (map().scrollHeight - map().clientHeight) / 2);
+  sizes.disconnect();
+  [image, map()].forEach((one) => sizes.observe(one));
 });
 
 const boxOf = (option) => JSON.parse(option.dataset.box);

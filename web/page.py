@@ -6,17 +6,19 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import gradio as gr
 from PIL import Image
 
-from fontid.catalogue.faces import Face
+from fontid.catalogue.faces import Face, regular_faces
 from fontid.catalogue.own import EnrolmentError
 from fontid.commands import counted
 from fontid.identifier import Answer, FontIdentifier, Group
+from fontid.letters.families_map import SIDE, draw_part
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from fontid.text.reader import NoText
@@ -66,6 +68,9 @@ from web.words import (
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
+TILE = 540  # pixels: side of the squares in which the map is drawn larger
+SCALES = (2, 4, 8)  # how many times larger
+KEPT = 256  # such squares, 0.1 MB each
 COMPARISON = FOLDER.parent / "docs" / "comparison" / "report.html"
 SHOWN = 5  # fonts that may be right
 MOST_UNDONE = 20  # views
@@ -511,6 +516,34 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
         )
 
 
+def map_tiles(identifier: FontIdentifier) -> Callable[[object], str]:
+    """What draws a square of the map sharply, for somebody who looks closer.
+
+    Returns: a function of {"scale": one of `SCALES`, "column": from 0, "row": from 0} that gives a data address: WebP,
+    `TILE` pixels wide and high. For anything else it gives "".
+    """
+    boxes = json.loads(MAP.with_suffix(".json").read_text())
+    regular = {face.family: face for face in regular_faces(identifier.catalogue.faces)}
+    drawable = {family for family, face in regular.items() if face.id in identifier.letterforms}
+    boxes = {family: box for family, box in boxes.items() if family in drawable}
+
+    @lru_cache(KEPT)
+    def drawn(scale: int, column: int, row: int) -> str:
+        part = TILE * column, TILE * row, TILE, TILE
+        picture = BytesIO()
+        draw_part(boxes, regular, identifier.letterforms, part, scale).save(picture, "WEBP", lossless=True, method=1)
+        return f"data:image/webp;base64,{base64.b64encode(picture.getvalue()).decode()}"
+
+    def sharp(asked: object) -> str:
+        told = asked if isinstance(asked, dict) else {}
+        scale, *place = (told.get(name) for name in ("scale", "column", "row"))
+        if scale not in SCALES or any(number not in range(SIDE * int(scale) // TILE) for number in place):
+            return ""
+        return drawn(int(scale), *map(int, place))
+
+    return sharp
+
+
 def map_tab(identifier: FontIdentifier) -> None:
     """All families at once, fetched when somebody looks; a name leads to the family's page."""
     shown = {face.family: face.name for face in identifier.catalogue.faces}
@@ -529,13 +562,15 @@ def map_tab(identifier: FontIdentifier) -> None:
             "<button type='button' data-zoom='0.67' aria-label='Zoom out'>−</button>"
             "<button type='button' data-zoom='1.5' aria-label='Zoom in'>+</button></form>"
             f"<p class='hint' role='status'><span class='none' hidden>{NOT_ON_MAP}</span></p>"
-            "<div class='map' tabindex='0' role='region' aria-label='Map of families'><div class='sheet'>"
+            "<div class='map' tabindex='0' role='region' aria-label='Map of families'>"
+            f"<div class='sheet' data-tile='{TILE}' data-scales='{list(SCALES)}'>"
             f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'>"
             f"<i class='here' hidden></i></div></div>"
         )
 
     with gr.Tab("Map") as tab:
-        families = gr.HTML("", elem_id="map", js_on_load=(FOLDER / "map.js").read_text())
+        script = (FOLDER / "map.js").read_text()
+        families = gr.HTML("", elem_id="map", js_on_load=script, server_functions=[map_tiles(identifier)])
         tab.select(show, None, families, show_progress="minimal", api_visibility="private")
 
 
