@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -522,6 +523,80 @@ def test_a_line_is_picked_and_its_reading_corrected(page, pictures):
         wait_for_first(page, "Press Start 2P")
 
 
+def test_back_leads_from_a_line_to_all_of_them(page, pictures):
+    """Forward leads to the line again; what somebody typed stays, also through a reload."""
+    show(page, pictures / "two.png", "Pacifico")
+    page.locator("#stage [data-line]").nth(1).click()
+    wait_for_first(page, "Press Start 2P")
+    page.locator("#words input").fill("Quality time")
+    asked = len(page.asked)
+    for move, first, groups in ((page.go_back, "Pacifico", 2), (page.go_forward, "Press Start 2P", 1)):
+        move()
+        wait_for_first(page, first)
+        assert page.locator("#answer .group").count() == groups and page.locator("#stage .view").count() == 1
+    assert not any("/gradio_api/upload" in url for url in page.asked[asked:])
+    page.get_by_role("button", name="All fonts").click()  # which goes back, too
+    wait_for_first(page, "Pacifico")
+    page.reload()
+    wait_for_first(page, "Pacifico")
+    page.locator("#answer .specimen", has_text="Quality time").first.wait_for(timeout=WAIT)
+    assert page.locator("#words input").input_value() == "Quality time"
+
+
+def hides_letters(page) -> bool:
+    """Whether something is drawn over the dark letters of the picture that is shown."""
+    view = page.locator("#stage .place")
+    with_frames, plain = (
+        np.asarray(Image.open(io.BytesIO(view.screenshot(style=style, animations="disabled"))).convert("L"), int)
+        for style in ("", "#stage .view > :is(svg, .number) { visibility: hidden }")
+    )
+    assert (with_frames != plain).any()
+    return bool(((plain < 90) & (abs(with_frames - plain) > 30)).any())
+
+
+def test_a_tall_picture_scrolls_on_a_phone_and_no_frame_hides_letters(browser, server, tmp_path):
+    """Not those of a picked line, nor of the next ones; what is far down is picked and cropped, too."""
+    lines = [draw(text, "lora", 26) for text in ("Doors open at seven", "music until late", "or by phone")]
+    sheet = Image.new("RGB", (800, 2400), "white")
+    for top in (30, 1900):
+        for number, line in enumerate(lines):
+            sheet.paste(line.convert("RGB"), (60, top + number * 40))
+    sheet.paste(draw("Signal Window", "pacifico", 90).convert("RGB"), (60, 1000))
+    sheet.save(tmp_path / "tall.png")
+    page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.goto(server[0])
+    upload(page, tmp_path / "tall.png")
+    page.locator("#answer .verdict").first.wait_for(timeout=WAIT)
+    page.locator("body:not(.busy)").wait_for(timeout=WAIT)
+    place, view = page.locator("#stage .place"), page.locator("#stage .view")
+    assert view.bounding_box()["width"] > 360 and place.bounding_box()["height"] < 400
+    bottom = place.bounding_box()["y"] + place.bounding_box()["height"]
+    assert page.locator("#stage .place ~ .note").bounding_box()["y"] >= bottom + 4  # no frame reaches the hint
+    assert not hides_letters(page)
+    last = page.locator("#stage [data-line]").last
+    last.scroll_into_view_if_needed()
+    scrolled = place.evaluate("one => one.scrollTop")
+    last.tap()
+    page.locator("#stage [data-line][aria-pressed=true]").wait_for(timeout=WAIT)
+    page.locator("body:not(.busy)").wait_for(timeout=WAIT)
+    assert scrolled > 300 and place.evaluate("one => one.scrollTop") == scrolled
+    assert not hides_letters(page)
+    page.keyboard.press("Tab")
+    last.focus()
+    assert last.evaluate("one => one.matches(':focus-visible')") and not hides_letters(page)
+    edit(page, "Crop")
+    assert place.evaluate("one => one.scrollTop") == scrolled
+    box = place.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 60, steps=4)
+    page.mouse.move(box["x"] + 300, box["y"] - 40, steps=4)  # beyond its place: the picture moves along
+    page.mouse.up()
+    assert place.evaluate("one => one.scrollTop") < scrolled
+    assert page.locator("#stage .part").bounding_box()["height"] > box["height"] - 60
+    page.close()
+
+
 def edit(page, what: str) -> None:
     page.locator("#stage summary", has_text="Edit").click()
     page.get_by_role("button", name=what, exact=True).click()
@@ -913,6 +988,26 @@ def test_the_keyboard_goes_on_where_it_was(page, pictures):
     page.keyboard.press("Escape")
     page.locator("#answer .compare").first.wait_for(state="hidden", timeout=WAIT)
     assert more.evaluate("one => one === document.activeElement")
+
+
+def test_a_file_chosen_by_keys_leads_to_the_picture(page, pictures):
+    """A pointer leaves no focus there, and what is not shown is no stop of the keys."""
+    page.get_by_label("Choose an image").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Address of an image"
+    page.keyboard.press("Shift+Tab")
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Space")
+    chosen.value.set_files(pictures / "one.png")
+    page.locator("[data-another]:focus").wait_for(timeout=WAIT)
+    wait_for_first(page, "Pacifico")
+    assert page.locator("[data-another]:focus").count() == 1
+    page.locator("[data-another]").click()
+    with page.expect_file_chooser() as chosen:
+        page.locator("#stage .choose").click()
+    chosen.value.set_files(pictures / "one.png")
+    wait_for_first(page, "Pacifico")
+    assert page.locator("#stage :focus-visible").count() == 0
 
 
 def test_what_no_font_of_ours_draws_is_told(page, pictures):

@@ -17,8 +17,10 @@ const now = () => (latest = performance.now());
 const send = (event, request, at = now()) => trigger(event, { ...request, at });
 
 // What was asked for last stays in the address's history: back, forward and reload ask for it again.
+let looked; // which entry of the history brought the picture; those of its lines keep its number
 function ask(event, request, at) {
   busy();
+  looked = history.state?.number;
   send(event, { ...request, fonts: location.search }, at);
 }
 function plain() {
@@ -27,15 +29,19 @@ function plain() {
   return address;
 }
 function begin(event, request, at) {
-  const typed = document.querySelector("#words input"); // about the picture before
-  if (typed?.value) {
-    typed.value = "";
-    typed.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-  history.pushState({ event, request }, "", plain());
+  history.pushState({ event, request, number: Date.now() }, "", plain());
+  type(); // what was typed was about the picture before
   showTab();
   ask(event, request, at);
 }
+const field = () => document.querySelector("#words input");
+const keep = () => history.replaceState({ ...history.state, typed: field()?.value }, "");
+function type(text = "") {
+  if (!field() || field().value === text) return;
+  field().value = text;
+  field().dispatchEvent(new Event("input", { bubbles: true }));
+}
+document.addEventListener("input", ({ target }) => target === field() && keep());
 function restore({ event, request } = history.state ?? {}) {
   if (event) return ask(event, request);
   if (new URLSearchParams(location.search).has("fonts")) return startAnew({ shared: true });
@@ -51,9 +57,18 @@ window.addEventListener("popstate", () => {
   else if (history.state?.family) location.reload();
   else {
     showTab();
-    restore();
+    if (!find(".view") || history.state?.number !== looked) return restore();
+    keep();
+    act({ line: history.state.line ?? -1 });
   }
 });
+// Back from a line leads to all of them.
+function pick(line) {
+  if (line < 0 && history.state?.line !== undefined) return history.back();
+  const remember = history.state?.line === undefined ? "pushState" : "replaceState";
+  if (line >= 0) history[remember]({ ...history.state, line }, "");
+  act({ line });
+}
 
 // The tab that is looked at stays in the address, for a reload.
 const tabs = () => [...document.querySelectorAll("[role=tab]")];
@@ -120,7 +135,7 @@ function moved(box, by) {
 function choose(one) {
   for (const other of parts()) other.classList.toggle("chosen", other === one);
   part = one;
-  part.focus();
+  part.focus({ preventScroll: true });
 }
 function add() {
   choose(find(".view").appendChild(part.cloneNode(true)));
@@ -157,11 +172,16 @@ function turn() {
   find("output").value = `${value.replace("-", "−")}°`;
 }
 const act = (request) => (busy(), send("select", request));
+const lineOf = ({ dataset, ariaPressed }) => (ariaPressed === "true" ? -1 : Number(dataset.line));
 
 // Somebody who works by keys goes on where they were, once the picture is shown anew.
-let next = "", left = null;
-const actByKey = (request, then) => ((next = then), (left = document.activeElement), act(request));
+let next = "", left = null, shown = "";
+const goOn = (then) => ((next = then), (left = document.activeElement));
+const actByKey = (request, then) => (goOn(then), "line" in request ? pick(request.line) : act(request));
 watch("value", () => {
+  type(history.state?.typed);
+  if (find(".view img")?.src !== shown) find(".place")?.scrollTo(0, 0); // another picture
+  shown = find(".view img")?.src;
   if (next && [document.body, left].includes(document.activeElement)) find(next)?.focus();
 });
 document.addEventListener("pointerdown", () => (next = ""));
@@ -186,7 +206,7 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const line = event.target.closest("[data-line]");
   // the second click of a double one would undo the first
-  if (line && !doing() && event.detail < 2) act({ line: Number(line.dataset.line) });
+  if (line && !doing() && event.detail < 2) pick(lineOf(line));
   if (!button) return;
   const { act: request, example, another, do: what, options } = button.dataset;
   if (request) actByKey(JSON.parse(request), event.detail ? "" : ".tools .menu summary");
@@ -216,10 +236,11 @@ element.addEventListener("submit", (event) => {
   else if (typed) begin("select", { url: typed });
 });
 element.addEventListener("keydown", (event) => {
+  if (find(".start") && ["Enter", " "].includes(event.key)) goOn("[data-another]"); // it is answered by a picture
   const line = event.target.closest("[data-line]");
   if (line && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    actByKey({ line: Number(line.dataset.line) }, line.ariaPressed === "true" ? `[data-line="${line.dataset.line}"]` : "#reading input");
+    actByKey({ line: lineOf(line) }, line.ariaPressed === "true" ? `[data-line="${line.dataset.line}"]` : "#reading input");
   }
   if (!event.target.matches(".part, .degrees")) return;
   const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
@@ -247,8 +268,14 @@ element.addEventListener("pointerdown", (event) => {
   choose(inside ?? part);
   drag = { from: at(event), was: [...part.box], sides, inside };
 });
+// A picture that is taller than its place moves along there, from some pixels before an edge.
+function follow({ clientY }, edge = 24) {
+  const { top, bottom } = find(".place").getBoundingClientRect();
+  find(".place").scrollTop += Math.max(0, clientY - bottom + edge) - Math.max(0, top + edge - clientY);
+}
 window.addEventListener("pointermove", (event) => {
   if (!drag) return;
+  follow(event);
   const [x, y] = at(event);
   const { from, was, sides, inside } = drag;
   if (sides) place(was.map((value, side) => (sides.includes(side) ? [x, y][side % 2] : value)));

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from fontid.text.lines import Line
 from web import words
 from web.cards import COLOURS
 
-WIDEST = 1000  # pixels of what is shown
-ROOM, MOST_ROOM = 0.12, 0.25  # of a line's height, between its ink and its outline
-OUTLINE = 0.006  # of the picture's width: half of an outline and its halo, as wide as they are shown
+WIDEST, MOST_SHOWN = 1000, 1_500_000  # of what is shown: pixels in a row, and in all
+TALL = 1.5  # heights a width: such a picture is as wide as its place, and scrolls there
+ROOM = 0.1  # of a line's height, between its ink and its outline, which lies outside of that
 SMALL = 0.03  # of the picture's width: lines that are lower get a thin outline
+BADGE, LEAST_BADGE = 0.055, 24  # a number's size: of the picture's width, and in pixels
 EXAMPLE_SIZE = 280  # pixels
 TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}  # clockwise
 SMALLEST_CROP = 8  # pixels
@@ -170,26 +171,26 @@ def stage_html(
         undoable: whether there is something to undo.
     """
     width, height = picture.size
-    boxes, tags, tagged = "", "", set()
-    for index, (line, number) in enumerate(zip(lines, numbers or [0] * len(lines), strict=True)):
-        boxes += _box(line, index, number, index == picked, width)
-        if numbers and number not in tagged:
-            x, y = line.corners[0]
-            tags += (
-                f"<span class='number' data-colour='{number % COLOURS}' aria-hidden='true' "
-                f"style='left:{100 * x / width:.2f}%;top:{100 * y / height:.2f}%'>{number + 1}</span>"
-            )
-            tagged.add(number)
+    outlines = [_outline(line) for line in lines]
+    groups = numbers or [0] * len(lines)
+    boxes = "".join(
+        _box(line, outline, index, groups[index], index == picked, picture.size)
+        for index, (line, outline) in enumerate(zip(lines, outlines, strict=True))
+    )
+    longest = max(1, height / width) * min(WIDEST, (MOST_SHOWN * width / height) ** 0.5)
+    source = data_address(picture, round(longest), "JPEG", 82)
+    letters = _clip("letters", [line.corners for line in lines], picture.size)
     return (
         f"{_tools(picked is not None, degrees, undoable)}"
-        "<div class='view'>"
-        f"<img src='{data_address(picture, WIDEST, 'JPEG', 82)}' alt='Your image'>"
+        f"<div class='place'><div class='view{' tall' if height > TALL * width else ''}'>"
+        f"<img src='{source}' alt='Your image'>"
         f"<svg viewBox='0 0 {width} {height}' preserveAspectRatio='none' role='group' aria-label='Lines of text'>"
-        f"{boxes}</svg>{tags}<span class='wait' role='status' data-first='{words.WORKING}'>{step}</span>"
+        f"{letters}{boxes}</svg>{_badges(outlines, numbers, picture.size)}"
+        f"<span class='wait' role='status' data-first='{words.WORKING}'>{step}</span>"
         "<svg class='shade' aria-hidden='true'><mask id='shaded'></mask>"
         "<rect width='100%' height='100%' mask='url(#shaded)'></rect></svg>"
         f"<div class='part' hidden tabindex='0' role='application' aria-label='{words.PART}'>"
-        "<i data-side='0 1'></i><i data-side='2 1'></i><i data-side='0 3'></i><i data-side='2 3'></i></div></div>"
+        "<i data-side='0 1'></i><i data-side='2 1'></i><i data-side='0 3'></i><i data-side='2 3'></i></div></div></div>"
         f"{'' if picked is None else _reading(lines[picked])}"
         + (f"<p class='note'>{words.LINE_HINT}</p>" if len(lines) > 1 else "")
     )
@@ -227,21 +228,51 @@ def _reading(line: Line) -> str:
     )
 
 
-def _box(line: Line, index: int, number: int, picked: bool, width: int) -> str:
-    """Args: width: of the picture, in pixels."""
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _outline(line, OUTLINE * width))
-    small = " class='small'" if line.height < SMALL * width else ""  # a thick outline would hide its neighbours
+def _badges(outlines: Sequence[np.ndarray], numbers: Sequence[int], size: tuple[int, int]) -> str:
+    """The number of each font beside its first line, where it hides the least of what else is there."""
+    edge = max(BADGE * size[0], LEAST_BADGE)
+    taken = [np.r_[outline.min(0), outline.max(0)] for outline in outlines]
+    badges = ""
+    for number in dict.fromkeys(numbers):
+        left, top, right, bottom = taken[list(numbers).index(number)]
+        rows = (top + bottom - edge) / 2, top - edge, bottom
+        corners = np.array([(x, y) for x in (left - edge, left, right) for y in rows if x != left or y != rows[0]])
+        lower, upper = np.array(taken)[:, :2], np.array(taken)[:, 2:]
+        over = np.minimum(corners[:, None] + edge, upper) - np.maximum(corners[:, None], lower)  # (places, boxes, xy)
+        beyond = np.maximum(-corners, corners + edge - size).clip(edge / 3).sum(1) * edge  # a third of it may stand out
+        corner = corners[(over.clip(0).prod(2).sum(1) + beyond).argmin()]
+        x, y = 100 * (corner + edge / 2) / size
+        taken.append(np.r_[corner, corner + edge])
+        badges += (
+            f"<span class='number' data-colour='{number % COLOURS}' aria-hidden='true' "
+            f"style='left:{x:.2f}%;top:{y:.2f}%'>{number + 1}</span>"
+        )
+    return badges
+
+
+def _box(line: Line, outline: np.ndarray, index: int, number: int, picked: bool, size: tuple[int, int]) -> str:
+    """A line as a button. No line's letters are hidden by its outline, however small the picture is shown."""
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
+    small = " class='small'" if line.height < SMALL * size[0] else ""  # a thick outline would hide its neighbours
     label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
     return (
         f"<g{small} data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' "
         f"tabindex='0' role='button' aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title>"
-        f"<polygon class='halo' points='{points}'></polygon><polygon points='{points}'></polygon></g>"
+        f"<polygon points='{points}'/>{_clip(f'around{index}', [outline], size)}"
+        f"<g clip-path='url(#letters)'><g clip-path='url(#around{index})'>"
+        f"<polygon class='halo' points='{points}'/><polygon class='outline' points='{points}'/></g></g></g>"
     )
 
 
-def _outline(line: Line, outline: float) -> np.ndarray:
-    """Corners (4, 2) a little outside of the line's, so that an outline hides no ink, nor the next line."""
+def _clip(name: str, shapes: Iterable, size: tuple[int, int]) -> str:
+    """What lies outside of all of these. Args: shapes: four (x, y) each. size: of the picture."""
+    far = 2 * max(size)
+    holes = "".join(f"M{' '.join(f'{x:.1f},{y:.1f}' for x, y in shape)}Z" for shape in shapes)
+    return f"<clipPath id='{name}'><path clip-rule='evenodd' d='M{-far} {-far}H{far}V{far}H{-far}Z{holes}'/></clipPath>"
+
+
+def _outline(line: Line) -> np.ndarray:
+    """Corners (4, 2) a little outside of the line's."""
     corners = np.array(line.corners)
     along, across = (side / np.linalg.norm(side) for side in (corners[1] - corners[0], corners[3] - corners[0]))
-    room = np.clip(outline, ROOM * line.height, MOST_ROOM * line.height)
-    return corners + room * np.stack([-along - across, along - across, along + across, across - along])
+    return corners + ROOM * line.height * np.stack([-along - across, along - across, along + across, across - along])
