@@ -17,7 +17,7 @@ from PIL import Image
 
 from fontid.catalogue.own import EnrolmentError
 from fontid.letters.families_map import draw_name
-from fontid.picture.opening import PictureError
+from fontid.picture.opening import PictureError, open_picture
 from fontid.text.lines import Line
 from tests.conftest import answer_validator, draw, font_file
 from web import batch, own_fonts
@@ -170,6 +170,9 @@ def test_what_was_cut_out_stays_so_when_it_is_straightened(quarters):
     assert colours == {(0, 255, 0), (255, 255, 255)} and tilted.degrees == 30
     again = tilted.cropped([(0.25, 0.25, 0.75, 0.75)])
     assert again.degrees == 0 and again.straightened(-30).whole().open().size[0] > tilted.open().size[0]
+    Image.new("RGB", (2000, 2000)).save(quarters)
+    turned = View(quarters).straightened(45).open()
+    assert turned.size == open_picture(turned).size, "lines are told in pixels of what is looked at"
 
 
 def test_nothing_between_several_parts_is_looked_at(quarters):

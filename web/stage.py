@@ -102,7 +102,8 @@ def _turned(picture: Image.Image, turns: int) -> Image.Image:
 
 def _straightened(picture: Image.Image, degrees: float) -> Image.Image:
     corner = picture.getpixel((0, 0))
-    return picture.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=corner)
+    turned = picture.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=corner)
+    return open_picture(turned)  # of no more pixels than are looked at: lines are told in those
 
 
 def _cropped(picture: Image.Image, parts: tuple[Box, ...]) -> Image.Image:
