@@ -9,6 +9,7 @@ on a grainy or textured one, as of a camera. Rapidocr finds and reads lines with
 
 import json
 import logging
+import os
 import statistics
 import tempfile
 import time
@@ -199,6 +200,9 @@ def _apart(measure: Callable, *arguments):
 
 
 def main(argv: list[str] | None = None) -> None:
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # as in the app and the command line; for the processes begun here
     parser = command_line(__doc__, "results/cost.json")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="labelled ones, to measure beside the drawn")
     parser.add_argument("--every", type=int, default=6, metavar="N", help="only every Nth of them")
