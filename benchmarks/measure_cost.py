@@ -200,9 +200,7 @@ def _apart(measure: Callable, *arguments):
 
 
 def main(argv: list[str] | None = None) -> None:
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # as in the app and the command line; for the processes begun here
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as app.py has it; the processes begun here inherit it
     parser = command_line(__doc__, "results/cost.json")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="labelled ones, to measure beside the drawn")
     parser.add_argument("--every", type=int, default=6, metavar="N", help="only every Nth of them")

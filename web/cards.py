@@ -346,7 +346,7 @@ def _menu(label: str, buttons: str) -> str:
 
 
 def using_html(identifier: FontIdentifier, face: Face) -> str:
-    """What takes a font that is compared instead of the card's."""
+    """Buttons that take the font that is compared, instead of the card's."""
     name = html.escape(f"{face.name} {style_of(face)}")
     css = _copy("CSS", codes(identifier, [("text", face)])["CSS"], "Copy CSS")
     return (
@@ -356,7 +356,7 @@ def using_html(identifier: FontIdentifier, face: Face) -> str:
 
 
 def _download(face: Face) -> str:
-    """And the font's page, where it has one."""
+    """Buttons for the font's file and, where it has one, its page."""
     link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
     linked = f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>" if link else ""
     return f"<button type='button' data-font>Download</button>{linked}"

@@ -72,7 +72,7 @@ class TextReader:
         curved, boxes = self._bent_lines(picture, boxes) if bent else ([], boxes)
         joined = self._along_their_text(picture, _joined(boxes))
         read = curved + self._read_boxes(picture, _parted(picture, joined))
-        # on its side that may look Latin
+        # text in another script may look Latin when it is read on its side
         foreign = any(line.reading.is_foreign and not line.reading.is_unknown for line in read)
         nothing = not any(line.text for line in read)
         sideways = _run_upright(joined, SIDEWAYS) or _run_upright([line.unbent for line in read if line.text], SIDEWAYS)
