@@ -1,0 +1,141 @@
+"""Words drawn in a face at the size of the picture's own pixels, and laid over it by parts of a pixel.
+
+Where a letter is a few gray pixels, what tells faces apart is how much of each pixel a stroke covers, and how a word's
+letters stand to each other. So the longest words of a line are drawn as a screen draws them, each pixel the mean of
+what lies in it, and moved by parts of a pixel until they correlate best with the picture. Each word is moved by itself
+along the line: neither the blanks nor advance widths in whole pixels count.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from fontid.encoder.preprocessing import Ink
+from fontid.letters.letterforms import Glyph, Letterforms
+from fontid.letters.small_capitals import base_letter
+
+HEIGHT = 20  # pixels of ink: a higher line is made as low, which leaves enough to tell faces apart
+PARTS = 3  # of a pixel, by which words are moved
+SIZES = (0.985, 1.01)  # of that at which the whole reading is as wide as the line
+WORDS = 2  # of a line that are looked at, the longest
+ALONG, ACROSS = 2, 1  # pixels before and behind, above and below its place: where a word is looked for
+AROUND = 1  # pixels around a word that are compared, too
+
+Placed = tuple[float, Glyph]  # a letter's origin in the line, in ems, and the letter
+
+
+class WordFit:
+    """A read line whose words are compared with faces. What a face gives is kept, since it is asked for again.
+
+    Attributes:
+        height: of the line's ink, pixels of the picture.
+        letters: (W,) int, of each word.
+    """
+
+    def __init__(self, text: str, ink: Ink) -> None:
+        """Args: text: what the line reads; ink: as it is in the picture, from the beginning of that to its end."""
+        left, top, right, bottom = ink.box
+        self.height = bottom - top
+        lower = min(1.0, HEIGHT / self.height)
+        size = max(1, round((right - left) * lower)), max(1, round(self.height * lower))
+        line = cv2.resize(ink.amount[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+        self._text, self._line = text, line.astype(np.float32) / 255
+        self._words = _longest_words(text)
+        self.letters = np.array([last - first for first, last in self._words], int)
+        self._fits: dict[str, np.ndarray] = {}
+
+    def compare(self, faces: Sequence[str], letterforms: Letterforms) -> np.ndarray:
+        """How well the words correlate with each face's: (K, W) float64, 0-1.
+
+        It is 0 where a face has none of a word's letters.
+        """
+        for face in faces:
+            if face not in self._fits:
+                self._fits[face] = _fit(self._text, self._words, self._line, face, letterforms)
+        return np.array([self._fits[face] for face in faces])
+
+
+def _longest_words(text: str) -> list[tuple[int, int]]:
+    """First and last character of each, the last not in it."""
+    ends = [0, *(place + 1 for place, character in enumerate(text) if character.isspace()), len(text) + 1]
+    words = [(first, after - 1) for first, after in zip(ends, ends[1:], strict=False) if after - 1 > first]
+    return sorted(words, key=lambda word: word[0] - word[1])[:WORDS]
+
+
+def _fit(text: str, words: list[tuple[int, int]], line: np.ndarray, face: str, letterforms: Letterforms) -> np.ndarray:
+    """(W,) best correlations of the words in one face, all in one size and on one baseline."""
+    glyphs, bases = (letterforms.glyphs(face, letters) for letters in (text, "".join(map(base_letter, text))))
+    origins = letterforms.layout(face, text)
+    letters = [glyph or base if np.isfinite(x) else None for x, glyph, base in zip(origins, glyphs, bases, strict=True)]
+    placed = [[(origins[at], glyph) for at in range(*word) if (glyph := letters[at])] for word in words]
+    whole = [(x, glyph) for x, glyph in zip(origins, letters, strict=True) if glyph]
+    best = np.zeros(len(words))
+    if not whole:
+        return best
+    start, top, end, bottom = _extent(whole)
+    scale = line.shape[1] / (end - start)  # pixels to the em
+    weights = [last - first for first, last in words]
+    for size in SIZES:
+        rows = line.shape[0] / 2 - (top - bottom) / 2 * size * scale  # of the picture, above the drawn words
+        found = np.zeros((len(words), PARTS * (2 * ACROSS + 1)))
+        for number, word in enumerate(placed):
+            if word:
+                first, _, last, _ = _extent(word)
+                middle = ((first + last) / 2 - start) * scale
+                drawn = _draw(word, (first, top, last, bottom), size * scale)
+                found[number] = _correlation(line, drawn, middle - (last - first) / 2 * size * scale, rows)
+        row = np.average(found, 0, weights).argmax()
+        best = max(best, found[:, row], key=lambda fits: np.average(fits, weights=weights))
+    return best
+
+
+def _extent(letters: list[Placed]) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of their ink in ems."""
+    return (
+        min(x + glyph.left for x, glyph in letters),
+        max(glyph.top for _, glyph in letters),
+        max(x + glyph.right for x, glyph in letters),
+        min(glyph.bottom for _, glyph in letters),
+    )
+
+
+def _draw(letters: list[Placed], box: tuple[float, float, float, float], scale: float) -> np.ndarray:
+    """A word at each part of a pixel down and to the right: (PARTS, PARTS, H, W) float32, 0-1.
+
+    `AROUND` pixels lie before and above it in the first.
+    Args: box: left, top, right, bottom of what is drawn, in ems; scale: pixels to the em.
+    """
+    left, top, right, bottom = box
+    fine, pad = PARTS * scale, PARTS * (AROUND + 1)
+    height, width = (PARTS * (int(np.ceil(side * scale)) + 2 * AROUND + 2) for side in (top - bottom, right - left))
+    canvas = np.zeros((height, width), np.uint8)
+    for x, glyph in letters:
+        row, column = int((top - glyph.top) * fine), int((x + glyph.left - left) * fine)
+        part = canvas[pad + row :, pad + column :]
+        rows, columns = (int(side * fine) + 3 for side in (glyph.top - glyph.bottom, glyph.right - glyph.left))
+        part = part[:rows, :columns]
+        np.maximum(part, glyph.drawn(fine, left + column / fine - x, top - row / fine, *part.shape), out=part)
+    # each place the mean of the pixel that begins there
+    blurred = cv2.boxFilter(canvas, cv2.CV_32F, (PARTS, PARTS), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT) / 255
+    parts = blurred.reshape(height // PARTS, PARTS, width // PARTS, PARTS).transpose(1, 3, 0, 2)
+    return parts[:, :, 1:, 1:]
+
+
+def _correlation(line: np.ndarray, drawn: np.ndarray, left: float, top: float) -> np.ndarray:
+    """(PARTS * (2 * ACROSS + 1),) the word's best correlation with the line for each place down.
+
+    Args: drawn: of `_draw`; left, top: where the word should begin, in pixels of the line.
+    """
+    height, width = drawn.shape[2:]
+    row, column = round(top) - AROUND - ACROSS, round(left) - AROUND - ALONG
+    around = np.zeros((height + 2 * ACROSS, width + 2 * ALONG), np.float32)
+    first, before = max(0, row), max(0, column)
+    shown = line[first : max(0, row + around.shape[0]), before : max(0, column + around.shape[1])]
+    around[first - row : first - row + shown.shape[0], before - column : before - column + shown.shape[1]] = shown
+    places = np.lib.stride_tricks.sliding_window_view(around, (height, width))
+    places = places.reshape(-1, height * width)
+    parts = drawn.reshape(PARTS**2, height * width)
+    energies = np.sqrt(np.outer(np.square(parts).sum(1), np.square(places).sum(1)))
+    found = (parts @ places.T / np.maximum(energies, 1e-6)).reshape(PARTS, PARTS, 2 * ACROSS + 1, 2 * ALONG + 1)
+    return found.max((1, 3)).ravel()
