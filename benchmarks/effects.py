@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
-from benchmarks.grounds import css, ground_photos, url_of
+from benchmarks.grounds import cover_of, css, ground_photos
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA
 from data_scripts.renderers import OpenFace
@@ -74,8 +74,8 @@ class Subject:
                 return colour
 
     @cached_property
-    def photo_url(self) -> str:
-        return url_of(self.photo)
+    def photo_cover(self) -> str:
+        return cover_of(self.photo)
 
     @cached_property
     def photo_luma(self) -> float:
@@ -209,16 +209,8 @@ def neighbours(subject: Subject) -> Drawing:
 # Lines through and blocks behind
 
 
-def underline(subject: Subject) -> Drawing:
-    return picture(subject, "text-decoration:underline")
-
-
 def underline_bold(subject: Subject) -> Drawing:
     return picture(subject, f"text-decoration:underline;text-decoration-thickness:{subject.between(0.07, 0.12):.3f}em")
-
-
-def strike_through(subject: Subject) -> Drawing:
-    return picture(subject, "text-decoration:line-through")
 
 
 def marker(subject: Subject) -> Drawing:
@@ -248,12 +240,7 @@ def label(subject: Subject) -> Drawing:
     markup = '<div style="text-align:center">' + "<br>".join(span(line, block) for line in lines) + "</div>"
     wide = max(subject.opened.at(subject.pixels).getlength(line) for line in lines) + 0.6 * subject.pixels
     subject = replace(subject, text="\n".join(lines))
-    return picture(
-        subject,
-        ground=f"{subject.photo_url} center/cover",
-        size=(wide, 1.6 * len(lines) * subject.pixels),
-        markup=markup,
-    )
+    return picture(subject, ground=subject.photo_cover, size=(wide, 1.6 * len(lines) * subject.pixels), markup=markup)
 
 
 # Letters other than filled ones
@@ -273,7 +260,7 @@ def rim(subject: Subject, fill: tuple[int, ...], colour: tuple[int, ...], ground
 
 def rim_dark(subject: Subject) -> Drawing:
     """White with a black rim over a photograph, as on every meme."""
-    return rim(subject, grey(255), grey(0), f"{subject.photo_url} center/cover")
+    return rim(subject, grey(255), grey(0), subject.photo_cover)
 
 
 def rim_colour(subject: Subject) -> Drawing:
@@ -354,7 +341,7 @@ def stripes_fill(subject: Subject) -> Drawing:
 def photo_inside(subject: Subject) -> Drawing:
     light = subject.photo_luma > 128
     veil = css(grey(255 if light else 0), 0.4)
-    paint = f"linear-gradient({veil},{veil}),{subject.photo_url} center/cover"
+    paint = f"linear-gradient({veil},{veil}),{subject.photo_cover}"
     return clipped(subject.sized(44, 90), paint, css(grey(8 if light else 255)))
 
 
@@ -363,7 +350,7 @@ def photo_behind(subject: Subject) -> Drawing:
     dark = subject.photo_luma > 165
     dim = 0.35 if 90 < subject.photo_luma <= 165 else 0.0
     subject = subject.coloured(grey(15) if dark else grey(255), grey(128))
-    ground = f"linear-gradient({css(grey(0), dim)},{css(grey(0), dim)}),{subject.photo_url} center/cover"
+    ground = f"linear-gradient({css(grey(0), dim)},{css(grey(0), dim)}),{subject.photo_cover}"
     return picture(subject, ground=ground)
 
 
@@ -385,7 +372,7 @@ def engraving(subject: Subject) -> Drawing:
         f"color:{css(grey(25), 0.5)};text-shadow:{by:.1f}px {by:.1f}px {by / 2:.1f}px {css(grey(255), 0.5)},"
         f"{-by:.1f}px {-by:.1f}px {by / 2:.1f}px {css(grey(0), 0.6)}"
     )
-    stone = f"linear-gradient({css(grey(150), 0.55)},{css(grey(150), 0.55)}),{subject.photo_url} center/cover"
+    stone = f"linear-gradient({css(grey(150), 0.55)},{css(grey(150), 0.55)}),{subject.photo_cover}"
     return picture(subject, letters, stone)
 
 
@@ -415,13 +402,16 @@ def distressed(subject: Subject) -> Drawing:
 # Bent, slanted and turned
 
 
-def along(subject: Subject, path: str, size: tuple[float, float], more: str = "") -> Drawing:
-    """Words on an SVG path in a picture of `size`."""
+MIDDLE = 'startOffset="50%" text-anchor="middle"'
+
+
+def along(subject: Subject, path: str, size: tuple[float, float], more: str = "", place: str = MIDDLE) -> Drawing:
+    """Words on an SVG path in a picture of `size`. Args: more: further SVG; place: where on the path, as attributes."""
     name = f"path{subject.rng.integers(2**31)}"
     wide, high = size
     markup = (
         f'<svg width="{wide:.0f}" height="{high:.0f}" style="overflow:visible">{more}<path id="{name}" d="{path}" '
-        f'fill="none"/><text fill="currentColor"><textPath href="#{name}" startOffset="50%" text-anchor="middle">'
+        f'fill="none"/><text fill="currentColor"><textPath href="#{name}" {place}>'
         f"{html.escape(subject.text)}</textPath></text></svg>"
     )
     return picture(subject, size=size, markup=markup)
@@ -450,9 +440,7 @@ def wave(subject: Subject) -> Drawing:
     middle = up / 2 + 1.2 * subject.pixels
     path = f"M0 {middle:.1f}Q{half / 2:.1f} {middle - up:.1f} {half:.1f} {middle:.1f}"
     path += "".join(f"T{half * step:.1f} {middle:.1f}" for step in range(2, 5))
-    drawing = along(subject, path, (subject.width * 1.02, up + 1.8 * subject.pixels))
-    markup = drawing.box.markup.replace('startOffset="50%" text-anchor="middle"', 'startOffset="0"')
-    return replace(drawing, box=replace(drawing.box, markup=markup))
+    return along(subject, path, (subject.width * 1.02, up + 1.8 * subject.pixels), place='startOffset="0"')
 
 
 def badge(subject: Subject) -> Drawing:
@@ -485,7 +473,7 @@ def sign(subject: Subject) -> Drawing:
         f"box-shadow:.05em .1em .3em rgba(0,0,0,.6);filter:blur({subject.between(0, 0.7):.2f}px)"
     )
     size = (1.3 * subject.width + 1.5 * subject.pixels, 3.2 * subject.pixels + 0.15 * subject.width)
-    return picture(subject, board, f"{subject.photo_url} center/cover", size)
+    return picture(subject, board, subject.photo_cover, size)
 
 
 def perspective(subject: Subject) -> Drawing:
@@ -498,21 +486,12 @@ def turned(degrees: int, subject: Subject) -> Drawing:
     return picture(subject, f"transform:rotate({degrees}deg)", size=(1.5 * subject.pixels, subject.width))
 
 
-# Small, synthesised and scaled
+# Small and scaled
 
 
 def small(pixels: int, subject: Subject) -> Drawing:
     subject = replace(subject.quiet(), text=subject.words(4, 5), pixels=pixels)
     return picture(subject, finish=png)
-
-
-def faux_bold(subject: Subject) -> Drawing:
-    """The browser's own: the page declares this one face, and no bold one."""
-    return picture(subject, "font-weight:bold")
-
-
-def faux_italic(subject: Subject) -> Drawing:
-    return picture(subject, "font-style:italic")
 
 
 def scaled(low: float, high: float, subject: Subject) -> Drawing:
@@ -596,53 +575,35 @@ def jpeg_15(subject: Subject) -> Drawing:
 
 
 Condition = Callable[[Subject], Drawing | Iterator[Drawing]]
+
+
+def named(*conditions: Condition) -> dict[str, Condition]:
+    """Each by the name of its function, with hyphens."""
+    return {condition.__name__.replace("_", "-"): condition for condition in conditions}
+
+
+# In this order they are drawn, each with random numbers of its own.
 CONDITIONS: dict[str, Condition] = {
     "edge-1px": partial(edge, (1, 1)),
     "edge-3px": partial(edge, (2, 3)),
-    "window-frame": window_frame,
-    "card": card,
-    "table-rules": table_rules,
-    "button": button,
-    "neighbours": neighbours,
-    "underline": underline,
-    "underline-bold": underline_bold,
-    "strike-through": strike_through,
-    "marker": marker,
-    "label": label,
+    **named(window_frame, card, table_rules, button, neighbours),
+    "underline": partial(picture, letters="text-decoration:underline"),
+    **named(underline_bold),
+    "strike-through": partial(picture, letters="text-decoration:line-through"),
+    **named(marker, label),
     "outline-thin": partial(outline, (0.015, 0.025)),
     "outline-thick": partial(outline, (0.04, 0.06)),
-    "rim-dark": rim_dark,
-    "rim-colour": rim_colour,
-    "shadow-hard": shadow_hard,
-    "shadow-soft": shadow_soft,
-    "glow": glow,
-    "neon": neon,
-    "gradient-fill": gradient_fill,
-    "gradient-ground": gradient_ground,
-    "stripes-fill": stripes_fill,
-    "photo-inside": photo_inside,
-    "photo-behind": photo_behind,
-    "emboss": emboss,
-    "engraving": engraving,
-    "extrusion": extrusion,
-    "distressed": distressed,
+    **named(rim_dark, rim_colour, shadow_hard, shadow_soft, glow, neon, gradient_fill, gradient_ground, stripes_fill),
+    **named(photo_inside, photo_behind, emboss, engraving, extrusion, distressed),
     "arc-wide": partial(arc, (40, 90), 0.3),
     "arc-half": partial(arc, (140, 180), 0.0),
-    "wave": wave,
-    "badge": badge,
-    "sign": sign,
-    "perspective": perspective,
-    "12px": partial(small, 12),
-    "10px": partial(small, 10),
-    "8px": partial(small, 8),
-    "faux-bold": faux_bold,
-    "faux-italic": faux_italic,
+    **named(wave, badge, sign, perspective),
+    **{f"{pixels}px": partial(small, pixels) for pixels in (12, 10, 8)},
+    "faux-bold": partial(picture, letters="font-weight:bold"),  # the browser's own: the page declares no bold face
+    "faux-italic": partial(picture, letters="font-style:italic"),
     "stretched": partial(scaled, 1.25, 1.4),
     "squeezed": partial(scaled, 0.7, 0.8),
-    "lcd": lcd,
-    "moire": moire,
-    "halftone": halftone,
-    "jpeg-15": jpeg_15,
+    **named(lcd, moire, halftone, jpeg_15),
     "turned-90": partial(turned, 90),
     "turned-270": partial(turned, 270),
 }

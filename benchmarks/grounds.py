@@ -25,9 +25,9 @@ def ground_photos(split: str) -> list[Path]:
     return photos
 
 
-def url_of(photo: Path) -> str:
-    """CSS that holds the file itself."""
-    return f"url('data:image/jpeg;base64,{base64.b64encode(photo.read_bytes()).decode()}')"
+def cover_of(photo: Path) -> str:
+    """CSS of a background that holds the file itself."""
+    return f"url('data:image/jpeg;base64,{base64.b64encode(photo.read_bytes()).decode()}') center/cover"
 
 
 def css(colour: tuple[int, ...], alpha: float = 1) -> str:
@@ -43,7 +43,7 @@ def grounds(rng: np.random.Generator, faces, open_face, split: str, count: int =
         width, height = int(rng.integers(240, 641)), int(rng.integers(160, 481))
         ground, markup = css(colour(rng)), ""
         if kind == "photograph":
-            ground = f"{url_of(photos[order[number % len(order)]])} center/cover"
+            ground = cover_of(photos[order[number % len(order)]])
         elif kind == "gradient":
             ground = gradient(rng)
         elif kind == "chart":

@@ -44,7 +44,7 @@ FRB_SENTENCES = (
     "He mends old clocks in a room above the market.",
     "Nobody knew why the lighthouse had been painted blue.",
 )
-
+BLACK_ON_WHITE = (0, 0, 0), (255, 255, 255)
 
 Protocol = Callable[[np.random.Generator, list[Face], Callable[[Face], OpenFace], str], Iterator[Drawing]]
 
@@ -65,37 +65,31 @@ def words(rng, faces, open_face, split) -> Iterator[Drawing]:
         text = a_few_words(rng, split, open_face(face).charset, 2, 5)
         ink, ground = contrasting_colours(rng)
         spacing = rng.uniform(-0.03, 0.2) if rng.random() < 0.4 else 0.0
-        box = TextBox(face, text, int(rng.integers(20, 73)), style(ink, ground, f"letter-spacing:{spacing:.3f}em"))
-        yield Drawing(box, partial(jpeg, quality=int(rng.integers(55, 96))), ".jpg")
+        look = style(ink, ground, f"letter-spacing:{spacing:.3f}em")
+        yield in_jpeg(rng, 55, TextBox(face, text, int(rng.integers(20, 73)), look))
 
 
 def para(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
-        yield Drawing(
-            running_box(rng, split, face, open_face(face), int(rng.integers(18, 29)), 3, light=rng.random() < 0.2)
-        )
+        pixels, light = int(rng.integers(18, 29)), rng.random() < 0.2
+        yield Drawing(running_box(rng, split, face, open_face(face), pixels, 3, light))
 
 
 def body(rng, faces, open_face, split) -> Iterator[Drawing]:
     for number, face in enumerate(regular_faces(faces)):
-        yield Drawing(
-            running_box(rng, split, face, open_face(face), int(rng.integers(13, 18)), 5, light=number % 2 == 1)
-        )
+        yield Drawing(running_box(rng, split, face, open_face(face), int(rng.integers(13, 18)), 5, number % 2 == 1))
 
 
 def styles(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
-        text = a_few_words(rng, split, open_face(face).charset, 2, 4)
-        yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
+        yield plain(rng, split, face, open_face)
 
 
 def axes(rng, faces, open_face, split) -> Iterator[Drawing]:
     for rows in by_family(faces).values():
         unusual = [face for face in rows if face.id != face_id(face.family, face.weight, face.italic)]
         if unusual:
-            face = unusual[rng.integers(len(unusual))]
-            text = a_few_words(rng, split, open_face(face).charset, 2, 4)
-            yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
+            yield plain(rng, split, unusual[rng.integers(len(unusual))], open_face)
 
 
 def sizes(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -108,14 +102,13 @@ def sizes(rng, faces, open_face, split) -> Iterator[Drawing]:
                 axes = face.axes | {"opsz": float(min(max(pixels, min(known)), max(known)))}
                 text = a_few_words(rng, split, open_face(face).charset, 2, 4)
                 drawn = replace(face, id=f"{face.id}-{pixels}", axes=axes)
-                yield Drawing(TextBox(drawn, text, pixels, style((0, 0, 0), (255, 255, 255))))
+                yield Drawing(TextBox(drawn, text, pixels, style(*BLACK_ON_WHITE)))
 
 
 def numbers(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
         text = keep_drawable(a_number(rng), open_face(face).charset)
-        box = TextBox(face, text, int(rng.integers(24, 97)), style(*contrasting_colours(rng)))
-        yield Drawing(box, partial(jpeg, quality=int(rng.integers(70, 96))), ".jpg")
+        yield in_jpeg(rng, 70, TextBox(face, text, int(rng.integers(24, 97)), style(*contrasting_colours(rng))))
 
 
 def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -131,15 +124,15 @@ def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
 
 
 def frb(rng, faces, open_face, split) -> Iterator[Drawing]:
-    fonts = [regular_face([face for face in faces if face.family == name]) for name in FRB if name in families(faces)]
+    rows = by_family(faces)
+    fonts = [regular_face(rows[name]) for name in FRB if name in rows]
     for face in fonts:
         others = [other.name for other in fonts if other.family != face.family]
         for condition, texts in (("easy", FRB_SENTENCES), ("hard", others)):
             for text in texts:
                 text = keep_drawable(text, open_face(face).charset)
                 for pixels in (32, 40):
-                    box = TextBox(face, text, pixels, style((0, 0, 0), (255, 255, 255)))
-                    yield Drawing(box, partial(jpeg, quality=int(rng.integers(70, 96))), ".jpg", condition)
+                    yield in_jpeg(rng, 70, TextBox(face, text, pixels, style(*BLACK_ON_WHITE)), condition)
 
 
 def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -147,11 +140,9 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
         few = a_few_words(rng, split, open_face(face).charset, 1, 4).split()
         lines = [" ".join(few)] if len(few) < 3 or rng.random() < 0.4 else [" ".join(few[:2]), " ".join(few[2:])]
         align = ("left", "center")[rng.integers(2)]
-        box = TextBox(
-            face, "\n".join(lines), 110, style((0, 0, 0), (255, 255, 255), f"text-align:{align};line-height:1.5")
-        )
+        look = style(*BLACK_ON_WHITE, f"text-align:{align};line-height:1.5")
         finish = partial(photographed, seed=int(rng.integers(2**32)), quality=int(rng.integers(60, 93)))
-        yield Drawing(box, finish, ".jpg")
+        yield Drawing(TextBox(face, "\n".join(lines), 110, look), finish, ".jpg")
 
 
 def small_capitals(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -159,8 +150,7 @@ def small_capitals(rng, faces, open_face, split) -> Iterator[Drawing]:
         few = drawable_words(rng, split, open_face(face).charset, capitalised)
         text = " ".join(islice(few, int(rng.integers(1, 5))))
         colours = style(*contrasting_colours(rng), "font-variant:small-caps")
-        box = TextBox(face, text, int(rng.integers(20, 73)), colours)
-        yield Drawing(box, partial(jpeg, quality=int(rng.integers(55, 96))), ".jpg")
+        yield in_jpeg(rng, 55, TextBox(face, text, int(rng.integers(20, 73)), colours))
 
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -172,8 +162,15 @@ PROTOCOLS: dict[str, Protocol] = {
 }  # fmt: skip
 
 
-def families(faces: list[Face]) -> set[str]:
-    return {face.family for face in faces}
+def in_jpeg(rng: np.random.Generator, least: int, box: TextBox, condition: str | None = None) -> Drawing:
+    """As a JPEG of a quality from `least` to 95."""
+    return Drawing(box, partial(jpeg, quality=int(rng.integers(least, 96))), ".jpg", condition)
+
+
+def plain(rng: np.random.Generator, split: str, face: Face, open_face: Callable[[Face], OpenFace]) -> Drawing:
+    """Two to four words, black on white."""
+    text = a_few_words(rng, split, open_face(face).charset, 2, 4)
+    return Drawing(TextBox(face, text, int(rng.integers(24, 65)), style(*BLACK_ON_WHITE)))
 
 
 def style(ink: Iterable[int], ground: Iterable[int], more: str = "") -> str:
