@@ -10,7 +10,6 @@ go on holding the weights as halves, which `train.encoder_file` reads: they are 
 """
 
 import json
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +26,7 @@ from fontid.commands import command_line
 from fontid.encoder.preprocessing import prepare_line, windows_of
 from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line
-from release.average import put_in_place
+from release.average import replaced, seal_with_golden
 
 HALF, EIGHT_BITS, CHANNELS = "_half", "_quantized", 0  # endings of names; the axis of weights that scales go along
 ROUNDED = ["Conv", "Relu", "Add", "AveragePool"]
@@ -157,12 +156,10 @@ def main(argv: list[str] | None = None) -> None:
     artifact = open_artifact(arguments.model)
     made_by = json.loads((arguments.model / "config.json").read_text(encoding="utf-8"))["made_by"]
     parts = artifact.preprocessing, made_by | {"rounded": True}, artifact.calibration, artifact.settings
-    with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
-        out = Path(room) / arguments.model.name
-        shutil.copytree(arguments.model, out)
+    with replaced(arguments.model) as out:
         for network in whole:
             onnx.save(quantised(network, out), str(out / f"{network}.onnx"))
-        count = put_in_place(out, arguments.model, *parts)
+        count = seal_with_golden(out, *parts)
     print(f"{arguments.model}: {' and '.join(whole)} rounded, {count} golden pictures come back.")
 
 

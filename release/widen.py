@@ -14,12 +14,11 @@ import shutil
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from tqdm import tqdm
 
-from fontid.artifact import LETTERFORMS, USAGE, Artifact, digest, open_artifact, put_usage, seal
+from fontid.artifact import LETTERFORMS, USAGE, Artifact, digest, open_artifact, put_usage
 from fontid.catalogue.enrolment import make_prototype
 from fontid.catalogue.faces import Face, read_faces, write_faces
 from fontid.catalogue.usage import read_usage
@@ -27,7 +26,7 @@ from fontid.commands import command_line
 from fontid.evaluation.experiment import current_commit, installed_versions
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
-from release.average import renew_golden
+from release.average import replaced, seal_with_golden
 from release.export_onnx import title_of
 
 KEEP_EVERY = 500  # prototypes between two savings
@@ -97,9 +96,7 @@ def main(argv: list[str] | None = None) -> None:
     prototypes, owners = prototypes_of(faces, artifact, made)
     made_by = json.loads((arguments.model / "config.json").read_text())["made_by"]
     made_by |= {"widened": {"faces": len(new), "commit": current_commit(), "versions": installed_versions()}}
-    with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
-        out = Path(room) / arguments.model.name
-        shutil.copytree(arguments.model, out)
+    with replaced(arguments.model) as out:
         for old in out.glob(LETTERFORMS):
             old.unlink()
         for file in letterforms:
@@ -111,12 +108,8 @@ def main(argv: list[str] | None = None) -> None:
         card = (out / "README.md").read_text(encoding="utf-8")
         (out / "README.md").write_text(re.sub(r"(?m)^# fontid: .*", title_of(faces), card, count=1), encoding="utf-8")
         (out / USAGE).unlink(missing_ok=True)
-        seal(out, artifact.preprocessing, made_by, artifact.calibration, artifact.settings)
-        count = renew_golden(out)
-        seal(out, artifact.preprocessing, made_by, artifact.calibration, artifact.settings)
+        count = seal_with_golden(out, artifact.preprocessing, made_by, artifact.calibration, artifact.settings)
         put_usage(out, read_usage(arguments.usage))
-        shutil.rmtree(arguments.model)
-        out.rename(arguments.model)
     print(f"{arguments.model}: {len(faces)} faces, {len(new)} of them new; {count} golden pictures come back.")
 
 
