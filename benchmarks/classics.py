@@ -34,14 +34,11 @@ SAME_FACE = ("same metrics", "revival")
 
 def clones(faces: list[Face]) -> dict[str, list[Face]]:
     """For each of `CLASSICS` the faces, regular and bold, of the families that stand for it."""
-    families = by_family(faces)
-    of_classic = {
-        name: {row.family for row in table() if row.face == name and row.relation in SAME_FACE} for name in CLASSICS
-    }
-    return {
-        name: [face for one in sorted(ids) for face in families.get(one, ()) if face.weight in (400, 700)]
-        for name, ids in of_classic.items()
-    }
+    families, found = by_family(faces), {}
+    for name in CLASSICS:
+        ids = {row.family for row in table() if row.face == name and row.relation in SAME_FACE}
+        found[name] = [face for one in sorted(ids) for face in families.get(one, ()) if face.weight in (400, 700)]
+    return found
 
 
 def drawings_of(faces: list[Face], fonts: Path, seed: int) -> list[Drawing]:

@@ -8,8 +8,6 @@ ink (intersection over union), and how far a letter was moved from where the fon
 
 import json
 import statistics
-import subprocess  # nosec B404: commands are lists that this project writes
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.measure_app import EXAMPLES, WAIT, running_app
-from data_scripts.chromium import find_chromium
+from data_scripts.chromium import open_browser
 from data_scripts.make_examples import stack
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
@@ -25,7 +23,7 @@ from fontid.evaluation.experiment import write_result
 SIZES = ((1440, 900), (1280, 720), (390, 844))
 MOST = 60  # pictures for Compare
 BROKEN = 0.35  # overlap below that: letters do not lie on the picture's
-EMPTY = "import gradio as gr\nwith gr.Blocks() as page: gr.HTML('x')\npage.launch(server_port={port}, ssr_mode=False)"
+EMPTY = "import gradio as gr\nwith gr.Blocks() as page: gr.HTML('x')\npage.launch(ssr_mode=False)"
 CONTROLS = """[...document.querySelectorAll("#stage, #found")].flatMap((part) =>
     [...part.querySelectorAll("button, summary, a, input, textarea, select")]
 ).filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 1).length"""
@@ -133,15 +131,8 @@ def weight(browser, address: str, usable: str) -> dict:
 
 
 def empty_page(browser) -> dict:
-    with tempfile.TemporaryDirectory() as folder:
-        port = 17861
-        command = [sys.executable, "-c", EMPTY.format(port=port)]
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)  # nosec B603: a list, no shell
-        try:
-            time.sleep(12)
-            return weight(browser, f"http://127.0.0.1:{port}", "footer")
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as folder, running_app("-c", EMPTY, folder=Path(folder)) as (address, _):
+        return weight(browser, address, "footer")
 
 
 def compare(browser, address: str, folder: Path) -> dict:
@@ -176,11 +167,8 @@ def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__, "results/once.jsonl#app-tasks")
     parser.add_argument("--pictures", type=Path, default=Path("../shared/pictures"))
     arguments = parser.parse_args(argv)
-    from playwright.sync_api import sync_playwright
-
     examples = {path.stem: path for path in EXAMPLES}
-    with tempfile.TemporaryDirectory() as folder, running_app() as (address, _), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
+    with tempfile.TemporaryDirectory() as folder, running_app() as (address, _), open_browser() as browser:
         parts = [Image.open(examples[name]).convert("RGB") for name in ("poster", "page", "board")]
         stack(parts, "white").save(Path(folder) / "six.png")
         open_page(browser, address).context.close()
@@ -191,7 +179,6 @@ def main(argv: list[str] | None = None) -> None:
             "tasks": tasks(browser, address, examples["poster"]),
             "compare": compare(browser, address, arguments.pictures),
         }
-        browser.close()
     settings = {"pictures": arguments.pictures.name, "most": MOST, "broken": BROKEN}
     write_result(
         arguments.results, settings=settings, command="python -m benchmarks.measure_app_tasks", metrics=metrics

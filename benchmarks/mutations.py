@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
-from cosmic_ray.mutating import apply_mutation
+from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator, operator_names
 from tqdm import tqdm
 
@@ -114,13 +114,8 @@ def passes(root: Path, tests: tuple[str, ...], seconds: float) -> bool:
 
 
 def survives(root: Path, mutant: Mutant, tests: tuple[str, ...], seconds: float) -> bool:
-    path = root / mutant.module
-    original = path.read_bytes()
-    try:
-        apply_mutation(path, get_operator(mutant.operator)(), mutant.occurrence)
+    with use_mutation(root / mutant.module, get_operator(mutant.operator)(), mutant.occurrence):
         return passes(root, tests, seconds)
-    finally:
-        path.write_bytes(original)
 
 
 def summary(rows: list[dict]) -> dict:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.drawing import jpeg, png
 from data_scripts.chromium import font_rule, open_browser
 from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, drawable_words, running_text
@@ -40,9 +41,6 @@ WINDOWS = {
 }
 SCALES = {1.0: 0.62, 1.25: 0.2, 2.0: 0.18}
 PHONE_SCALES = {2.0: 0.5, 3.0: 0.5}
-HELPERS = (
-    "words", "title", "prose", "number", "price", "date", "pick", "some", "chance", "file", "listing", "output",
-)  # fmt: skip
 INK_APART = 40  # of 765: how far from the ground's colour a pixel is ink
 # One entry for each run of characters in one face on one row: its box in CSS pixels, and its computed style.
 RUNS = """() => {
@@ -196,12 +194,9 @@ def draw_pages(
 
 def saved(rng: np.random.Generator, image: Image.Image) -> tuple[bytes, str]:
     """Most screenshots are PNG, some became JPEG on their way."""
-    buffer = io.BytesIO()
     if rng.random() < 0.8:
-        image.save(buffer, "PNG")
-        return buffer.getvalue(), ".png"
-    image.save(buffer, "JPEG", quality=int(rng.integers(75, 96)))
-    return buffer.getvalue(), ".jpg"
+        return png(image), ".png"
+    return jpeg(image, int(rng.integers(75, 96))), ".jpg"
 
 
 def lines_of(runs: list[dict], pixels: np.ndarray, scale: float) -> list[PageLine]:
@@ -235,10 +230,8 @@ def _around_ink(pixels: np.ndarray, box: list[float]) -> tuple[int, int, int, in
         return None
     colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
     ink = np.abs(part - colours[counts.argmax()]).sum(2) > INK_APART
-    columns, rows = np.flatnonzero(ink.any(0)), np.flatnonzero(ink.any(1))
-    if not len(rows):
-        return None
-    return int(left + columns[0]), int(top + rows[0]), int(left + columns[-1] + 1), int(top + rows[-1] + 1)
+    inked = Image.fromarray(ink).getbbox()
+    return inked and (left + inked[0], top + inked[1], left + inked[2], top + inked[3])
 
 
 def _look(rng: np.random.Generator, pool: Pool, plan: Plan, fonts: Path) -> dict:
@@ -308,7 +301,7 @@ class Words:
         self._rng = rng
         self._words = drawable_words(rng, split, charset)
         self._running = running_text(rng, split, charset | {",", "."})
-        self.helpers = {name: getattr(self, name) for name in HELPERS}
+        self.helpers = {name: getattr(self, name) for name in vars(Words) if not name.startswith("_")}
 
     def _few(self, low: int, high: int) -> list[str]:
         return list(islice(self._words, int(self._rng.integers(low, high + 1))))

@@ -78,11 +78,10 @@ BENCHMARKS = {
     "pages": Benchmark("pages", limited(60)),
     "editors": Benchmark("editors"),
     "sites": Benchmark("sites"),
-    "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
-    "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
-    "para-without-truth": Benchmark("para", limited(400, "--without-truth")),
-    "body-without-truth": Benchmark("body", limited(400, "--without-truth")),
-    "photo-without-truth": Benchmark("photo", limited(400, "--without-truth")),
+    **{
+        f"{name}-without-truth": Benchmark(name, limited(400, "--without-truth"))
+        for name in ("chars", "words", "para", "body", "photo")
+    },
     "realworld-without-truth": Benchmark(options=("--without-truth",), real="realworld"),
 }
 

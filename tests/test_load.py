@@ -79,30 +79,26 @@ def test_cores_are_those_of_the_time_looked_at():
     assert 0.2 < own.cpu[1][1] - own.cpu[0][1] < 5 and own.samples[0][1]["app"] > 10
 
 
-def outcome_of(check, *arguments) -> str:
-    return ended("x", lambda: check(*arguments)).outcome
-
-
-def test_how_a_page_answers():
-    assert outcome_of(check_cards, [None, CARD], True) == ANSWERED
-    assert outcome_of(check_cards, [PROBLEM.format("This file is empty; please choose a picture.")], False) == ANSWERED
-    assert outcome_of(check_cards, [PROBLEM.format(BUSY)], True) == REFUSED
-    for shown, cards in (
-        ([CARD], False),  # fonts in a picture without any
-        (["", None], True),
-        ([PROBLEM.format("Something went wrong here: try again.")], True),
-        ([PROBLEM.format("This file is not a picture.")], True),
-    ):
-        assert outcome_of(check_cards, shown, cards) == LOST, shown
-
-
-def test_how_the_endpoint_answers():
-    assert outcome_of(check_identified, "complete", [{"matches": [{}]}], True) == ANSWERED
-    assert outcome_of(check_identified, "error", {"error": "This file is empty."}, False) == ANSWERED
-    assert outcome_of(check_identified, "error", {"error": BUSY}, True) == REFUSED
-    assert outcome_of(check_identified, "error", None, True) == LOST
-    assert outcome_of(check_identified, "complete", [{"matches": []}], True) == LOST
-    assert outcome_of(check_identified, "complete", [{"matches": [], "verdict": "no_text"}], False) == ANSWERED
+@pytest.mark.parametrize(
+    ("check", "shown", "outcome"),
+    [
+        (check_cards, ([None, CARD], True), ANSWERED),
+        (check_cards, ([PROBLEM.format("This file is empty; please choose a picture.")], False), ANSWERED),
+        (check_cards, ([PROBLEM.format(BUSY)], True), REFUSED),
+        (check_cards, ([CARD], False), LOST),  # fonts in a picture without any
+        (check_cards, (["", None], True), LOST),
+        (check_cards, ([PROBLEM.format("Something went wrong here: try again.")], True), LOST),
+        (check_cards, ([PROBLEM.format("This file is not a picture.")], True), LOST),
+        (check_identified, ("complete", [{"matches": [{}]}], True), ANSWERED),
+        (check_identified, ("error", {"error": "This file is empty."}, False), ANSWERED),
+        (check_identified, ("error", {"error": BUSY}, True), REFUSED),
+        (check_identified, ("error", None, True), LOST),
+        (check_identified, ("complete", [{"matches": []}], True), LOST),
+        (check_identified, ("complete", [{"matches": [], "verdict": "no_text"}], False), ANSWERED),
+    ],
+)
+def test_how_a_page_and_the_endpoint_answer(check, shown, outcome):
+    assert ended("x", lambda: check(*shown)).outcome == outcome
 
 
 @pytest.mark.parametrize(
