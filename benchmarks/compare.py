@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -51,17 +52,15 @@ def labels(folder: Path) -> dict[str, Sample | None]:
 
 def ask(identifier: FontIdentifier, file: Path) -> dict:
     """What the baseline's rows hold of one picture."""
-    started = time.process_time()
-    try:
+    started, told = time.process_time(), {"families": []}
+    with suppress(PictureError):
         answer = identifier.identify(file, top=5, prior=False)
-    except PictureError:
-        return {"families": [], "cpu_seconds": time.process_time() - started}
-    return {
-        "families": [match.family for match in answer.matches],
-        "probability": answer.matches[0].conditional_probability,  # what the baseline called so
-        "in_catalogue": answer.in_catalogue,
-        "cpu_seconds": time.process_time() - started,
-    }
+        told = {
+            "families": [match.family for match in answer.matches],
+            "probability": answer.matches[0].conditional_probability,  # what the baseline called so
+            "in_catalogue": answer.in_catalogue,
+        }
+    return told | {"cpu_seconds": time.process_time() - started}
 
 
 def differences(before: dict, after: dict) -> Iterator[str]:

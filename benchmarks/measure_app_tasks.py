@@ -29,8 +29,8 @@ CONTROLS = """[...document.querySelectorAll("#stage, #found")].flatMap((part) =>
 ).filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 1).length"""
 
 
-def open_page(browser, address: str, **how):
-    context = browser.new_context(**how)
+def open_page(browser, address: str, width: int = 1280, height: int = 720, **how):
+    context = browser.new_context(viewport={"width": width, "height": height}, **how)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     page = context.new_page()
     page.goto(address)
@@ -50,9 +50,7 @@ def layout(browser, address: str, one: Path, six: Path) -> dict:
     found = {}
     for width, height in SIZES:
         phone = width < 500
-        page = open_page(
-            browser, address, viewport={"width": width, "height": height}, has_touch=phone, is_mobile=phone
-        )
+        page = open_page(browser, address, width, height, has_touch=phone, is_mobile=phone)
         row = {}
         for name, picture in (("one", one), ("six", six)):
             show(page, picture)
@@ -71,7 +69,7 @@ def tasks(browser, address: str, poster: Path) -> dict:
 
     def timed(*clicks: str, ends: str = "body", picture: Path | None = poster, words: str = "") -> dict:
         """Click one after another and type the words after the last but one, until what ends the task is in sight."""
-        page = open_page(browser, address, viewport={"width": 1280, "height": 720})
+        page = open_page(browser, address)
         began = time.perf_counter()
         if picture:
             show(page, picture)
@@ -136,10 +134,10 @@ def empty_page(browser) -> dict:
 
 
 def compare(browser, address: str, folder: Path) -> dict:
-    overlaps, shifts, worst = [], [], []
-    page = open_page(browser, address, viewport={"width": 1280, "height": 720})
+    found: list[tuple[float, float, str]] = []
+    page = open_page(browser, address)
     for row in map(json.loads, (folder / "manifest.jsonl").read_text().splitlines()):
-        if len(overlaps) == MOST:
+        if len(found) == MOST:
             break
         show(page, folder / row["file"])
         group = page.locator(f"#answer .group:has(> .card[data-face^='{row['family']}-'])").first
@@ -149,17 +147,17 @@ def compare(browser, address: str, folder: Path) -> dict:
         group.locator(".card [data-compare]").click()
         letters = group.locator(".letters[data-overlap]")
         letters.wait_for(timeout=WAIT)
-        overlaps.append(float(letters.get_attribute("data-overlap")))
-        shifts.append(float(letters.get_attribute("data-shift")))
-        worst.append((overlaps[-1], row["file"]))
+        overlap, shift = (float(letters.get_attribute(f"data-{name}")) for name in ("overlap", "shift"))
+        found.append((overlap, shift, row["file"]))
     page.context.close()
+    overlaps, shifts, _ = zip(*found, strict=True)
     return {
         "pictures": len(overlaps),
         "mean_overlap": round(statistics.mean(overlaps), 3),
         "median_overlap": round(statistics.median(overlaps), 3),
         f"below_{BROKEN}": sum(one < BROKEN for one in overlaps),
         "largest_shift": max(shifts),
-        "worst": [name for _, name in sorted(worst)[:8]],
+        "worst": [name for _, _, name in sorted(found)[:8]],
     }
 
 

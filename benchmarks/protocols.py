@@ -12,14 +12,14 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawing import Drawing, a_few_words, capitalised, contrasting_colours, jpeg, png
+from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
 from benchmarks.effects import effects
 from benchmarks.grounds import grounds
 from benchmarks.recipes import fontbench, photolike
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import photograph
 from data_scripts.renderers import OpenFace
-from data_scripts.texts import LETTERS, drawable_words, keep_drawable, running_text
+from data_scripts.texts import LETTERS, keep_drawable, running_text
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, regular_faces
 
 GOOGLE_FONTS_BENCH = (
@@ -118,7 +118,7 @@ def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
         opened = open_face(face)
         for _ in range(3):
             text = cut(running_text(rng, split, opened.charset), int(rng.integers(21, 101)))
-            lines = "\n".join(wrap(text.split(), partial(width_of, opened, 40), rng.uniform(10, 20) * 40))
+            lines = "\n".join(wrap(text.split(), opened.at(40).getlength, rng.uniform(10, 20) * 40))
             box = TextBox(face, lines, 40, style(*contrasting_colours(rng)))
             yield Drawing(box, partial(noisy_at_224, seed=int(rng.integers(2**32))))
 
@@ -145,18 +145,10 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
         yield Drawing(TextBox(face, "\n".join(lines), 110, look), finish, ".jpg")
 
 
-def small_capitals(rng, faces, open_face, split) -> Iterator[Drawing]:
-    for face in regular_faces(faces):
-        few = drawable_words(rng, split, open_face(face).charset, capitalised)
-        text = " ".join(islice(few, int(rng.integers(1, 5))))
-        colours = style(*contrasting_colours(rng), "font-variant:small-caps")
-        yield in_jpeg(rng, 55, TextBox(face, text, int(rng.integers(20, 73)), colours))
-
-
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
     for protocol in (
-        chars, abrupt, words, para, body, styles, axes, sizes, numbers, googlefontsbench, frb, photo, small_capitals,
+        chars, abrupt, words, para, body, styles, axes, sizes, numbers, googlefontsbench, frb, photo,
         effects, grounds, fontbench, photolike,
     )
 }  # fmt: skip
@@ -205,17 +197,12 @@ def running_box(
     rng: np.random.Generator, split: str, face: Face, opened: OpenFace, pixels: int, count: int, light: bool
 ) -> TextBox:
     """`count` lines of running text in quiet colours of the web, 20-34 ems wide; `light`: on a dark ground."""
-    lines = wrap(
-        running_text(rng, split, opened.charset), partial(width_of, opened, pixels), rng.uniform(20, 34) * pixels
-    )
+    words = running_text(rng, split, opened.charset)
+    lines = wrap(words, opened.at(pixels).getlength, rng.uniform(20, 34) * pixels)
     dark, pale = rng.integers(0, 70) + rng.integers(0, 12, 3), rng.integers(215, 244) + rng.integers(0, 12, 3)
     colours = (pale, dark) if light else (dark, pale)
     text = "\n".join(islice(lines, count))
     return TextBox(face, text, pixels, style(*colours, f"line-height:{rng.uniform(1.3, 1.6):.2f}"))
-
-
-def width_of(opened: OpenFace, pixels: int, text: str) -> float:
-    return opened.at(pixels).getlength(text)
 
 
 def wrap(running: Iterable[str], width_of: Callable[[str], float], width: float) -> Iterator[str]:

@@ -21,8 +21,6 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power. E
   best vision language model 31.3 / 15.1 (easy / hard, open answer), 66.7 / 27.1 with choices.
 - photo: 1-4 words in every family on generated grounds, tilted, in uneven light, blurred, noisy, 500-1200 px wide.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
-- small_capitals: 1-4 words in small capitals that the browser makes of capitals, in every family, 20-72 px, any two
-  colours, JPEG. None published.
 - pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
   page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
 - editors: screenshots of 1920 x 1080 of editors with a side bar and numbers of lines, and of terminals, light and dark,

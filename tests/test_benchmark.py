@@ -4,7 +4,6 @@ import io
 import json
 import re
 from collections import Counter
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 from benchmarks.compare import compare, mcnemar
 from benchmarks.measure_cost import FACE, cost_of, draw_page
 from benchmarks.measure_cost import main as measure_cost
-from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, width_of, wrap
+from benchmarks.protocols import GOOGLE_FONTS_BENCH, PROTOCOLS, cut, noisy_at_224, wrap
 from benchmarks.recipes import FONTBENCH, STAND_INS
 from benchmarks.render import main
 from data_scripts.chromium import TextBox, draw_boxes
@@ -54,7 +53,7 @@ def test_a_seed_repeats_and_another_differs(drawings, protocol):
     assert first == again != other
 
 
-@pytest.mark.parametrize("protocol", ["chars", "abrupt", "words", "para", "body", "photo", "small_capitals"])
+@pytest.mark.parametrize("protocol", ["chars", "abrupt", "words", "para", "body", "photo"])
 def test_every_family_once_in_its_regular_face(drawings, faces, protocol):
     assert [drawing.box.face for drawing in drawings(protocol)] == list(regular_faces(faces))
 
@@ -63,7 +62,7 @@ def test_every_weight_and_slope_once(drawings, faces):
     assert [drawing.box.face for drawing in drawings("styles")] == faces
 
 
-@pytest.mark.parametrize("protocol", ["words", "para", "body", "styles", "googlefontsbench", "photo", "small_capitals"])
+@pytest.mark.parametrize("protocol", ["words", "para", "body", "styles", "googlefontsbench", "photo"])
 def test_texts_are_drawable_words_that_were_never_trained_on(drawings, open_face, protocol):
     known = {word.casefold() for language in words_of("test") for word in language}
     for drawing in drawings(protocol):
@@ -198,10 +197,7 @@ def test_painted_letters_stand_out(rng):
 
 
 def test_chromium_draws_every_protocol_with_its_own_fonts(chromium, drawings, open_face):
-    """In one browser: letters are as wide as the face's own, whole in their box, and finished into a picture.
-
-    Small capitals are of another width: they are capitals, at 0.7 of their size.
-    """
+    """In one browser: letters are as wide as the face's own, whole in their box, and finished into a picture."""
     chosen = [drawing for protocol in PLAIN for drawing in drawings(protocol)[2::9][:2]]
     for drawing, image in zip(chosen, draw_boxes([drawing.box for drawing in chosen], FONTS), strict=True):
         picture = Image.open(io.BytesIO(drawing.finish(image)))
@@ -214,12 +210,8 @@ def test_chromium_draws_every_protocol_with_its_own_fonts(chromium, drawings, op
         spacing = re.search(r"letter-spacing:(-?[\d.]+)em", drawing.box.style)
         lines = drawing.box.text.split("\n")
         extra = [float(spacing[1]) * drawing.box.pixels * (len(line) - 1) if spacing else 0 for line in lines]
-        width = partial(width_of, open_face(drawing.box.face))
-        if "small-caps" in drawing.box.style:
-            sizes = [(0.7 if letter.islower() else 1) * drawing.box.pixels for letter in drawing.box.text]
-            expected = sum(map(width, sizes, drawing.box.text.upper()))
-        else:
-            expected = max(width(drawing.box.pixels, line) + more for line, more in zip(lines, extra, strict=True))
+        width = open_face(drawing.box.face).at(drawing.box.pixels).getlength
+        expected = max(width(line) + more for line, more in zip(lines, extra, strict=True))
         assert columns[-1] - columns[0] == pytest.approx(expected, rel=0.04, abs=5), drawing.box
 
 

@@ -123,7 +123,7 @@ def test_a_mutant_survives_tests_that_do_not_look(tmp_path):
 
 
 @pytest.fixture
-def catalogue(prepared, tmp_path):
+def catalogue(prepared, copy, tmp_path):
     """The test fonts without Open Sans, and Pacifico once more under another name, before all others."""
     faces = [face for face in read_faces(prepared / "faces.jsonl") if face.family != "open-sans"]
     pacifico = next(face for face in faces if face.family == "pacifico")
@@ -134,7 +134,6 @@ def catalogue(prepared, tmp_path):
     (folder / "fonts").symlink_to(FONTS)
     (folder / "letterforms").symlink_to(prepared / "letterforms")
     (folder / "twins.jsonl").write_text(json.dumps({"faces": [new.id, pacifico.id], "looseness": 0.0}) + "\n")
-    shutil.copytree(MODEL, tmp_path / "model")
     return folder
 
 
