@@ -168,11 +168,8 @@ def plan_editors() -> Iterator[Plan]:
         yield Plan(name, 1.0, *SCREEN, dark, family)
 
 
-def draw_pages(
-    rng: np.random.Generator, plans: Iterable[Plan], faces: list[Face], open_face, split: str, fonts: Path, usage: Path
-) -> Iterator[Page]:
+def draw_pages(rng: np.random.Generator, plans: Iterable[Plan], pool: Pool, split: str, fonts: Path) -> Iterator[Page]:
     """Args: plans: the pages, of which each is drawn before the next is planned; fonts: folder of the faces' files."""
-    pool = Pool(faces, open_face, usage)
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
     with open_browser() as browser:
         for plan in plans:

@@ -56,7 +56,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import sites
-from benchmarks.pages import COUNT, draw_pages, plan_editors, plan_pages
+from benchmarks.pages import COUNT, Pool, draw_pages, plan_editors, plan_pages
 from benchmarks.protocols import PROTOCOLS, Drawing
 from data_scripts.chromium import ChromiumMissing, draw_boxes
 from data_scripts.render_dataset import is_held_out
@@ -140,14 +140,14 @@ def main(argv: list[str] | None = None) -> None:
     rows = []
     try:
         if arguments.protocol in PAGES:
-            fonts, usage = arguments.fonts, arguments.usage
+            pool, fonts = Pool(faces, open_face, arguments.usage), arguments.fonts
             if arguments.protocol == "sites":
                 folder, count = arguments.sites / arguments.split, arguments.count or sites.COUNT
-                drawn = sites.draw_sites(rng, faces, open_face, folder, fonts, usage, count)
+                drawn = sites.draw_sites(rng, pool, folder, fonts, count)
             else:
                 of_pages = arguments.protocol == "pages"
                 plans = plan_pages(rng, arguments.count or COUNT) if of_pages else plan_editors()
-                drawn = draw_pages(rng, plans, faces, open_face, arguments.split, fonts, usage)
+                drawn = draw_pages(rng, plans, pool, arguments.split, fonts)
             for number, page in enumerate(drawn):
                 name = f"{number:05d}{page.suffix}"
                 (arguments.out / name).write_bytes(page.data)

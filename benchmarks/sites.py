@@ -40,9 +40,7 @@ STILL = (
 )
 
 
-def draw_sites(
-    rng: np.random.Generator, faces: list[Face], open_face, folder: Path, fonts: Path, usage: Path, count: int = COUNT
-) -> Iterator[Page]:
+def draw_sites(rng: np.random.Generator, pool: Pool, folder: Path, fonts: Path, count: int = COUNT) -> Iterator[Page]:
     """Pages of packages drawn by lot, as much of them as a window shows.
 
     Args: folder: of unpacked packages; fonts: that of the faces' files. Raises: SystemExit where no package holds any.
@@ -52,8 +50,7 @@ def draw_sites(
         raise SystemExit(f"{folder} holds no pages: run python -m data_scripts.fetch_sites first.")
     from playwright.sync_api import Error  # here, so that the rest works without a browser driver
 
-    pool, done = Pool(faces, open_face, usage), tqdm(total=count, desc="sites")
-    with open_browser() as browser:
+    with tqdm(total=count, desc="sites") as done, open_browser() as browser:
         while done.n < count:
             pages = sites[rng.integers(len(sites))]
             address = pages[rng.integers(len(pages))]

@@ -134,9 +134,8 @@ def test_frb_never_spells_the_drawn_font_and_draws_each_text_in_two_sizes(drawin
     many = drawings("frb")
     names = {drawing.box.face.name for drawing in many}
     assert len(names) == 3  # of the eight, those in tests/fonts.zip
-    for drawing in many:
-        if drawing.condition == "hard":
-            assert drawing.box.text in names - {drawing.box.face.name}
+    hard = [drawing.box for drawing in many if drawing.condition == "hard"]
+    assert all(box.text in names - {box.face.name} for box in hard)
     counts = Counter((drawing.box.face.name, drawing.condition, drawing.box.pixels) for drawing in many)
     assert counts == {
         (name, kind, size): n for name in names for kind, n in (("easy", 10), ("hard", 2)) for size in (32, 40)
@@ -207,11 +206,10 @@ def test_chromium_draws_every_protocol_with_its_own_fonts(chromium, drawings, op
         inked = np.abs(np.asarray(image.convert("L"), float) - ground) > 30
         rows, columns = (np.flatnonzero(inked.any(axis)) for axis in (1, 0))
         assert rows[0] > 0 and rows[-1] < image.height - 1 and columns[0] > 0 and columns[-1] < image.width - 1
-        spacing = re.search(r"letter-spacing:(-?[\d.]+)em", drawing.box.style)
-        lines = drawing.box.text.split("\n")
-        extra = [float(spacing[1]) * drawing.box.pixels * (len(line) - 1) if spacing else 0 for line in lines]
+        spaced = re.search(r"letter-spacing:(-?[\d.]+)em", drawing.box.style)
+        spacing = float(spaced[1]) * drawing.box.pixels if spaced else 0
         width = open_face(drawing.box.face).at(drawing.box.pixels).getlength
-        expected = max(width(line) + more for line, more in zip(lines, extra, strict=True))
+        expected = max(width(line) + spacing * (len(line) - 1) for line in drawing.box.text.split("\n"))
         assert columns[-1] - columns[0] == pytest.approx(expected, rel=0.04, abs=5), drawing.box
 
 

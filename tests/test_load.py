@@ -26,7 +26,7 @@ from deploy.measure_load import (
     site_configuration,
     summary,
 )
-from deploy.visits import ANSWERED, LOST, REFUSED, Ended, Visit, check_cards, check_identified, checked, ended
+from deploy.visits import ANSWERED, LOST, REFUSED, Visit, check_cards, check_identified, checked, ended
 from fontid.evaluation.experiment import read_result
 from fontid.picture.opening import open_picture
 from tests.conftest import ROOT, draw
@@ -116,9 +116,7 @@ def test_how_a_page_and_the_endpoint_answer(check, shown, outcome):
 def test_a_refusal_is_one_with_a_sentence(status, content, outcome):
     response = requests.Response()
     response.status_code, response._content = status, content.encode()
-    with pytest.raises(Ended) as error:
-        checked(response)
-    assert error.value.outcome == outcome
+    assert ended("x", lambda: checked(response)).outcome == outcome
 
 
 def test_a_connection_that_breaks_is_a_loss():
