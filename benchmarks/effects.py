@@ -286,9 +286,8 @@ def bright(subject: Subject) -> tuple[int, ...]:
 
 def glow(subject: Subject) -> Drawing:
     light = bright(subject)
-    subject = subject.coloured(
-        towards(light, grey(255), subject.between(0.4, 1)), tuple(subject.rng.integers(0, 60, 3).tolist())
-    )
+    ink = towards(light, grey(255), subject.between(0.4, 1))
+    subject = subject.coloured(ink, tuple(subject.rng.integers(0, 60, 3).tolist()))
     rings = ",".join(f"0 0 {radius}em {css(light)}" for radius in (0.06, 0.15, 0.35, 0.6))
     return picture(subject, f"text-shadow:{rings}")
 
@@ -298,11 +297,9 @@ def neon(subject: Subject) -> Drawing:
     light = bright(subject)
     subject = subject.sized(40, 80).coloured(light, tuple(subject.rng.integers(0, 40, 3).tolist()))
     core = css(towards(light, grey(255), 0.7))
-    tube = (
-        f"color:transparent;-webkit-text-stroke:{max(1.5, subject.pixels / 26):.1f}px {core}"
-        if subject.rng.random() < 0.5
-        else f"color:{core}"
-    )
+    tube = f"color:{core}"
+    if subject.rng.random() < 0.5:
+        tube = f"color:transparent;-webkit-text-stroke:{max(1.5, subject.pixels / 26):.1f}px {core}"
     lamps = " ".join(f"drop-shadow(0 0 {radius}em {css(light)})" for radius in (0.03, 0.1, 0.25))
     return picture(subject, f"{tube};filter:{lamps}")
 
@@ -321,11 +318,8 @@ def gradient_fill(subject: Subject) -> Drawing:
 
 def gradient_ground(subject: Subject) -> Drawing:
     other = subject.another_colour(subject.ink, 70)
-    kind = (
-        "radial-gradient(circle at 30% 20%"
-        if subject.rng.random() < 0.3
-        else f"linear-gradient({subject.rng.integers(360)}deg"
-    )
+    radial = subject.rng.random() < 0.3
+    kind = "radial-gradient(circle at 30% 20%" if radial else f"linear-gradient({subject.rng.integers(360)}deg"
     return picture(subject, ground=f"{kind},{css(subject.ground)},{css(other)})")
 
 
@@ -380,9 +374,8 @@ def extrusion(subject: Subject) -> Drawing:
     subject = subject.sized(40, 80)
     deep = int(subject.rng.integers(3, 3 + max(2, subject.pixels // 10)))
     toward = int(subject.rng.choice([-1, 1]))
-    side = css(
-        towards(subject.ink, grey(0) if subject.rng.random() < 0.7 else subject.ground, subject.between(0.4, 0.6))
-    )
+    shade = grey(0) if subject.rng.random() < 0.7 else subject.ground
+    side = css(towards(subject.ink, shade, subject.between(0.4, 0.6)))
     layers = ",".join(f"{toward * step}px {step}px 0 {side}" for step in range(1, deep + 1))
     return picture(subject, f"text-shadow:{layers}")
 
@@ -528,25 +521,18 @@ def moire(subject: Subject) -> Drawing:
     )
     blend = "background-blend-mode:multiply;mix-blend-mode:multiply"
     cover = f'<i style="position:absolute;inset:0;background:{grid};{blend}"></i>'
-    finish = partial(
-        sampled,
-        scale=subject.between(0.3, 0.5),
-        degrees=subject.between(-5, 5),
-        quality=int(subject.rng.integers(60, 90)),
-    )
+    scale, degrees = subject.between(0.3, 0.5), subject.between(-5, 5)
+    finish = partial(sampled, scale=scale, degrees=degrees, quality=int(subject.rng.integers(60, 90)))
     drawing = picture(subject, markup=span(subject.text) + cover, finish=finish)
     return replace(drawing, box=replace(drawing.box, style=drawing.box.style + "position:relative;"))
 
 
 def sampled(image: Image.Image, scale: float, degrees: float, quality: int) -> bytes:
     """Points taken from a turned picture without any smoothing, brightened for what the grid took."""
-    turned = image.rotate(
-        degrees, Image.Resampling.BICUBIC, fillcolor=image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
-    )
-    size = (round(image.width * scale), round(image.height * scale))
-    points = turned.transform(
-        size, Image.Transform.AFFINE, (1 / scale, 0, 0, 0, 1 / scale, 0), Image.Resampling.BILINEAR
-    )
+    mean = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    turned = image.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=mean)
+    size, shrunk = (round(image.width * scale), round(image.height * scale)), (1 / scale, 0, 0, 0, 1 / scale, 0)
+    points = turned.transform(size, Image.Transform.AFFINE, shrunk, Image.Resampling.BILINEAR)
     return jpeg(points.point(lambda value: min(255, int(value * 1.35))), quality)
 
 
