@@ -80,13 +80,8 @@ def main(argv: list[str] | None = None) -> None:
         print(classic, metrics[classic])
     counted = [found for found in metrics.values() if found]
     total = {"n": sum(one["n"] for one in counted), "named": sum(one["named"] for one in counted)}
-    write_result(
-        arguments.results,
-        settings={"each": EACH},
-        command="python -m benchmarks.classics DIR",
-        metrics={"all": total} | metrics,
-        model=identifier.version,
-    )
+    settings, command, metrics = {"each": EACH}, "python -m benchmarks.classics DIR", {"all": total} | metrics
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics, model=identifier.version)
     print(total)
 
 

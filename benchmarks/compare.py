@@ -121,13 +121,9 @@ def main(argv: list[str] | None = None) -> None:
         after = {file: ask(identifier, folder / file) for file in tqdm(before, name)}
         metrics[name] = compare(before, after, labels(folder), identifier.catalogue)
         print(name, {key: value for key, value in metrics[name].items() if key != "differing"})
-    write_result(
-        arguments.results,
-        settings={"baseline": "ce6f55c", "limit": arguments.limit},
-        command=f"python -m benchmarks.compare DIR --limit {arguments.limit}",
-        metrics=metrics,
-        model=identifier.version,
-    )
+    settings = {"baseline": "ce6f55c", "limit": arguments.limit}
+    command = f"python -m benchmarks.compare DIR --limit {arguments.limit}"
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics, model=identifier.version)
 
 
 if __name__ == "__main__":

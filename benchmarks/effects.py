@@ -172,12 +172,10 @@ def table_rules(subject: Subject) -> Drawing:
     subject = subject.quiet().sized(16, 30)
     rows = [(subject.text, subject.words(1, 1)), *((subject.words(1, 3), subject.words(1, 1)) for _ in range(2))]
     rule = f"{subject.rng.integers(1, 3)}px solid {css(towards(subject.ground, subject.ink, subject.between(0.4, 1)))}"
-    cells = "".join(
-        "<tr>"
-        + "".join(f'<td style="border:{rule};padding:.15em .6em">{html.escape(cell)}</td>' for cell in row)
-        + "</tr>"
-        for row in rows
-    )
+    look, cells = f"border:{rule};padding:.15em .6em", ""
+    for row in rows:
+        columns = "".join(f'<td style="{look}">{html.escape(cell)}</td>' for cell in row)
+        cells += f"<tr>{columns}</tr>"
     longest = [max(subject.opened.at(subject.pixels).getlength(row[column]) for row in rows) for column in (0, 1)]
     size = (sum(longest) + 3 * subject.pixels, 5.6 * subject.pixels)
     return picture(subject, size=size, markup=f'<table style="border-collapse:collapse">{cells}</table>')

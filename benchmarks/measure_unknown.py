@@ -61,12 +61,8 @@ def main(argv: list[str] | None = None) -> None:
         "families": families,
     }
     names = " ".join(folder.name for folder in (*arguments.unknown, arguments.known))
-    write_result(
-        arguments.results,
-        settings={"limit": arguments.limit},
-        command=f"python -m benchmarks.measure_unknown {names}",
-        metrics=metrics,
-    )
+    command = f"python -m benchmarks.measure_unknown {names}"
+    write_result(arguments.results, settings={"limit": arguments.limit}, command=command, metrics=metrics)
     print(f"AUROC {metrics['auroc']:.3f} ({metrics['in_catalogue']}), told {metrics['verdicts_of_unknown']}")
     for family, row in families.items():
         print(family, row)

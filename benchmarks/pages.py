@@ -129,19 +129,16 @@ class Pool:
 
     def __init__(self, faces: list[Face], open_face: Callable[[Face], OpenFace], usage: Path) -> None:
         """Args: usage: a table of families and their downloads a month."""
-        self._families, self._open_face = by_family(faces), open_face
+        self.families, self._open_face = by_family(faces), open_face
         self._downloads = read_usage(usage)
-
-    def faces_of(self, family: str) -> list[Face]:
-        return self._families[family]
 
     def choose(self, rng: np.random.Generator, categories: tuple[str, ...], needed: frozenset[str]) -> list[Face]:
         """The faces of a family that can spell what a page needs."""
-        fitting = [name for name, faces in self._families.items() if faces[0].category in categories]
+        fitting = [name for name, faces in self.families.items() if faces[0].category in categories]
         by_usage = rng.random() < 0.5
         downloads = np.array([self._downloads.get(name, 0) if by_usage else 1 for name in fitting], float)
         while True:
-            faces = self._families[rng.choice(fitting, p=downloads / downloads.sum())]
+            faces = self.families[rng.choice(fitting, p=downloads / downloads.sum())]
             mapped = self._open_face(regular_face(faces)).shaper.face.unicodes
             if all(ord(character) in mapped for character in needed):
                 return faces
@@ -240,7 +237,7 @@ def _look(rng: np.random.Generator, pool: Pool, plan: Plan, fonts: Path) -> dict
     heading = text if template == "editor" and rng.random() < 0.5 else pool.choose(rng, any_kind, NEEDED)
     label = pool.choose(rng, plain, NEEDED) if rng.random() < 0.25 else text
     code = pool.choose(rng, ("monospace",), NEEDED_BY_CODE) if has_code else text
-    code = pool.faces_of(plan.code) if plan.code else code
+    code = pool.families[plan.code] if plan.code else code
     least = SMALLEST / scale
     on_paper = template in ("slide", "poster")
     size = float(rng.choice((18, 20, 24) if on_paper else (13, 14, 14, 15, 16, 16, 17)))

@@ -241,13 +241,9 @@ def main(argv: list[str] | None = None) -> None:
     for name, told in metrics.items():
         for stage, figures in told.items():
             print(name, stage, json.dumps({key: figures[key] for key in figures if key != "by"})[:300])
-    write_result(
-        arguments.results,
-        settings={"stages": stages[1:], "limit": arguments.limit, "pages": PAGES},
-        command="python -m benchmarks.real FOLDER ..." + " --without all" * ("all" in arguments.without),
-        metrics=metrics,
-        model=identifier.version,
-    )
+    settings = {"stages": stages[1:], "limit": arguments.limit, "pages": PAGES}
+    command = "python -m benchmarks.real FOLDER ..." + " --without all" * ("all" in arguments.without)
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics, model=identifier.version)
 
 
 if __name__ == "__main__":

@@ -63,11 +63,8 @@ def draw_growth(runs: dict[str, dict], questions: dict[str, dict[str, str]], pat
     ):
         found = [runs[stem] for stem in questions[question] if stem in runs]
         for name in ("trained_families", "other_families"):
-            points = [
-                (count(run), 100 * run["metrics"]["chromium"][name]["twins"]["top1"])
-                for run in found
-                if run["metrics"]["chromium"][name]["n"]
-            ]
+            parts = [(count(run), run["metrics"]["chromium"][name]) for run in found]
+            points = [(number, 100 * part["twins"]["top1"]) for number, part in parts if part["n"]]
             axis.plot(*zip(*points, strict=True), "o-", label=name.replace("_", " "))
         axis.set(title=question, xscale="log", ylabel="Chromium lines, top-1 with twins, %")
         axis.legend()

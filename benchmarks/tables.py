@@ -250,27 +250,23 @@ def memory() -> str:
 
 def search() -> str:
     drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/once.jsonl#search")["metrics"]
-    drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
-    ranked = f"scoring and ranking {found['faces']} faces"
-    return table(
-        "|cold, ms|warm, ms",
-        [
-            [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
-            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"],
-        ],
-    )
+    drawn = [drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"]
+    ranked = ["", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"]
+    rows = [
+        [f"drawing a line in {drawing['faces_drawn']} faces to verify", *drawn],
+        [f"scoring and ranking {found['faces']} faces", *ranked],
+    ]
+    return table("|cold, ms|warm, ms", rows)
 
 
 def catalogue() -> str:
     faces, twins = read("results/once.jsonl#faces")["metrics"], read("results/once.jsonl#twins")["metrics"]
     shared = f"{twins['families_with_twin']} ({per_cent(twins['share_with_twin'])} %)"
-    return table(
-        "families|faces|families left out|families with a twin",
-        [
-            [faces["families"], faces["faces"], faces["left_out"], "", "results/once.jsonl#faces"],
-            [twins["families"], "", "", shared, "results/once.jsonl#twins"],
-        ],
-    )
+    rows = [
+        [faces["families"], faces["faces"], faces["left_out"], "", "results/once.jsonl#faces"],
+        [twins["families"], "", "", shared, "results/once.jsonl#twins"],
+    ]
+    return table("families|faces|families left out|families with a twin", rows)
 
 
 def app() -> str:

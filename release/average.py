@@ -49,8 +49,7 @@ def average_rows(first: np.ndarray, second: np.ndarray, share: float) -> np.ndar
 def renew_golden(folder: Path) -> int:
     """The golden pictures that come back with their face, embedded by the artifact as it is; returns how many."""
     identifier, golden = FontIdentifier(folder), []
-    for line in (folder / "golden" / "golden.jsonl").read_text().splitlines():
-        row = json.loads(line)
+    for row in map(json.loads, (folder / "golden" / "golden.jsonl").read_text().splitlines()):
         image = Image.open(folder / "golden" / row["file"]).copy()  # whole, since the file goes
         embeddings = identifier.embed_line(np.asarray(image))
         if named(identifier, embeddings) == row["face"]:
