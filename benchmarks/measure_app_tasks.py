@@ -86,20 +86,15 @@ def tasks(browser, address: str, poster: Path) -> dict:
         page.context.close()
         return {"clicks": bool(picture) + len(clicks), "seconds": round(took, 2)}
 
-    stand_in = "h2:has-text('Proxima Nova') ~ .matches [data-family]"
+    paid = "Proxima Nova"
+    stand_in = f"h2:has-text('{paid}') ~ .matches [data-family]"
+    search = ("[role=tab]:has-text('Catalogue')", "#search [name=search]", stand_in)
     return {
         "copy the CSS of the font": timed("#answer .buttons > [data-copy]"),
         "compare the font with the picture": timed("#answer .pair", ends="#answer .letters[data-overlap]"),
         "tell two candidates apart": timed("#answer .pair", "#answer .compare select", ends="#answer .beside"),
         "copy all fonts of a poster": timed("#answer .all summary", "#answer .all [data-copy]"),
-        "find a free stand-in for Proxima Nova": timed(
-            "[role=tab]:has-text('Catalogue')",
-            "#search [name=search]",
-            stand_in,
-            picture=None,
-            words="Proxima Nova",
-            ends="#family .card",
-        ),
+        f"find a free stand-in for {paid}": timed(*search, picture=None, words=paid, ends="#family .card"),
     }
 
 

@@ -29,6 +29,8 @@ EDITORS = ("jetbrains-mono", "fira-code", "source-code-pro", "ibm-plex-mono", "c
 SCREEN = 1920, 1080  # pixels
 NEEDED = frozenset(LETTERS + "0123456789.,:-/()!?%$")
 NEEDED_BY_CODE = NEEDED | frozenset("{}[]<>=_;#*+\"'&|@~")
+PLAIN, MONOSPACE = ("sans-serif", "serif"), ("monospace",)  # categories of families
+ANY_KIND = (*PLAIN, "display", "handwriting")
 LARGEST = 64  # pixels of the picture
 SMALLEST = 11  # likewise
 HIGHEST = 3200  # CSS pixels of a full page
@@ -232,11 +234,10 @@ def _look(rng: np.random.Generator, pool: Pool, plan: Plan, fonts: Path) -> dict
     """What a template needs besides words: families, sizes in CSS pixels and colours."""
     template, scale = plan.template, plan.scale
     has_code = template in ("editor", "terminal") or rng.random() < 0.3
-    plain, any_kind = ("sans-serif", "serif"), ("sans-serif", "serif", "display", "handwriting")
-    text = pool.choose(rng, plain, NEEDED)
-    heading = text if template == "editor" and rng.random() < 0.5 else pool.choose(rng, any_kind, NEEDED)
-    label = pool.choose(rng, plain, NEEDED) if rng.random() < 0.25 else text
-    code = pool.choose(rng, ("monospace",), NEEDED_BY_CODE) if has_code else text
+    text = pool.choose(rng, PLAIN, NEEDED)
+    heading = text if template == "editor" and rng.random() < 0.5 else pool.choose(rng, ANY_KIND, NEEDED)
+    label = pool.choose(rng, PLAIN, NEEDED) if rng.random() < 0.25 else text
+    code = pool.choose(rng, MONOSPACE, NEEDED_BY_CODE) if has_code else text
     code = pool.families[plan.code] if plan.code else code
     least = SMALLEST / scale
     on_paper = template in ("slide", "poster")
@@ -310,13 +311,12 @@ class Words:
     def prose(self, low: int, high: int) -> Markup:
         """Running text, a few words of it in bold, in italics or linked."""
         words = list(islice(self._running, int(self._rng.integers(low, high + 1))))
-        for tag, often in (("b", 0.015), ("em", 0.015), ("a", 0.015)):
-            for start in np.flatnonzero(self._rng.random(len(words)) < often):
+        for tag in ("b", "em", "a"):
+            for start in np.flatnonzero(self._rng.random(len(words)) < 0.015):
                 end = min(len(words) - 1, start + int(self._rng.integers(0, 3)))
                 if not any("<" in word for word in words[start : end + 1]):
-                    words[start], words[end] = f"<{tag}>{words[start]}", f"{words[end]}</{tag}>"
-                    if start == end:
-                        words[start] = f"<{tag}>{words[start].removeprefix(f'<{tag}>')}"
+                    words[start] = f"<{tag}>{words[start]}"
+                    words[end] += f"</{tag}>"
         return Markup(" ".join(words))
 
     def number(self, low: int, high: int) -> str:

@@ -63,16 +63,8 @@ def _asked(**options) -> Callable[[FontIdentifier], Callable]:
 
 
 def _idle(function: str, instead: Callable) -> Callable[[FontIdentifier], Callable]:
-    """Args: function: of a module; instead: what stands in for it and does nothing."""
-
-    def without(whole: FontIdentifier) -> Callable:
-        def identify(picture, **more):
-            with patch(function, instead):
-                return whole.identify(picture, **more)
-
-        return identify
-
-    return without
+    """Args: function: of a module; instead: what stands in for it, while a picture is asked, and does nothing."""
+    return lambda whole: patch(function, instead)(whole.identify)
 
 
 STAGES: dict[str, Callable[[FontIdentifier], Callable]] = {  # each: the identifier -> its `identify` without the stage

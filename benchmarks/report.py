@@ -117,13 +117,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--map", type=Path, default=Path("web/families.webp"))
     arguments = parser.parse_args(argv)
     results, out = arguments.results, arguments.out
-    details = read_results(results / "once.jsonl").get("details")
-    if details is None or not (results / "ladder.jsonl").exists():
+    runs, once = read_results(results / "ladder.jsonl"), read_results(results / "once.jsonl")
+    if not runs or "details" not in once:
         raise SystemExit(
             f"{results} holds no experiments: run python -m train.run_experiments and benchmarks.measure_details first."
         )
-    questions = read_yaml(QUESTIONS)
-    runs, details = read_results(results / "ladder.jsonl"), details["metrics"]
+    questions, details = read_yaml(QUESTIONS), once["details"]["metrics"]
     identifier = FontIdentifier.from_pretrained(arguments.model)
     out.mkdir(parents=True, exist_ok=True)
     draw_curves(runs, questions, out / "curves.webp")

@@ -156,6 +156,15 @@ def check_against_torch(encoder: SeeingEncoder, identifier: FontIdentifier, gold
     return least
 
 
+def write_tables(folder: Path, faces: Sequence[Face], letterforms: list[Path], **arrays: np.ndarray) -> None:
+    """Write the faces, what they are drawn with, and arrays about them by name."""
+    write_faces(faces, folder / "faces.jsonl.gz")
+    for file in letterforms:
+        shutil.copy(file, folder)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+
+
 def made_from(experiment: Path) -> dict:
     """What the artifact's config says of where it comes from."""
     return {"experiment": str(experiment), "commit": current_commit(), "versions": installed_versions()}
@@ -258,15 +267,10 @@ def main(argv: list[str] | None = None) -> None:
         encoder.save_pretrained(partial)
         (partial / "model.safetensors").unlink()  # `train.encoder_file` reads the weights from the ONNX file
         (partial / "config.json").rename(partial / "encoder.json")
-        np.save(partial / "prototypes.npy", prototypes)
-        np.save(partial / "prototype_faces.npy", owners)
-        np.save(partial / "twins.npy", twins)
-        write_faces(faces, partial / "faces.jsonl.gz")
         letterforms = sorted((data_home() / "letterforms").glob(LETTERFORMS))
         if not letterforms:
             raise SystemExit("No letterforms to ship: run python -m data_scripts.make_letterforms first.")
-        for file in letterforms:
-            shutil.copy(file, partial)
+        write_tables(partial, faces, letterforms, prototypes=prototypes, prototype_faces=owners, twins=twins)
         write_card(partial, arguments.experiment, encoder, faces)
         made_by = made_from(arguments.experiment)
 

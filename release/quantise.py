@@ -10,14 +10,16 @@ go on holding the weights as halves, which `train.encoder_file` reads: they are 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
@@ -32,16 +34,6 @@ HALF, EIGHT_BITS, CHANNELS = "_half", "_quantized", 0  # endings of names; the a
 ROUNDED = ["Conv", "Relu", "Add", "AveragePool"]
 # of the convolutions, from the input on: those that are rounded
 LAYERS = {"encoder": slice(1, 15), "letters": slice(1, -1)}
-
-
-class Inputs(CalibrationDataReader):
-    """What a network is shown, one at a time."""
-
-    def __init__(self, inputs: Iterable[dict[str, np.ndarray]]) -> None:
-        self._inputs = iter(inputs)
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        return next(self._inputs, None)
 
 
 class LettersInputs(LettersNetwork):
@@ -132,7 +124,7 @@ def quantised(network: str, folder: Path) -> onnx.ModelProto:
         quantize_static(
             prepared,
             rounded,
-            Inputs(INPUTS[network](folder)),
+            SimpleNamespace(get_next=partial(next, iter(INPUTS[network](folder)), None)),  # shown one at a time
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=ROUNDED,
             nodes_to_quantize=layers[LAYERS[network]],

@@ -10,7 +10,6 @@ face are left out. Calibration stays: run train.calibrate afterwards.
 
 import json
 import re
-import shutil
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,14 +19,14 @@ from tqdm import tqdm
 
 from fontid.artifact import LETTERFORMS, USAGE, Artifact, digest, open_artifact, put_usage
 from fontid.catalogue.enrolment import make_prototype
-from fontid.catalogue.faces import Face, read_faces, write_faces
+from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.usage import read_usage
 from fontid.commands import command_line
 from fontid.evaluation.experiment import current_commit, installed_versions
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
 from release.average import replaced, seal_with_golden
-from release.export_onnx import title_of
+from release.export_onnx import title_of, write_tables
 
 KEEP_EVERY = 500  # prototypes between two savings
 _identifier: FontIdentifier  # of a worker
@@ -52,9 +51,8 @@ def new_prototypes(faces: list[Face], catalogue: Path, model: Path, processes: i
     missing = [face for face in faces if face.id not in made]
     with get_context("spawn").Pool(processes, _open, (model,)) as pool:
         work = pool.imap(partial(_prototype, fonts=catalogue / "fonts"), missing, 8)
-        for number, (face, prototype) in enumerate(
-            zip(missing, tqdm(work, "prototypes", len(missing)), strict=True), 1
-        ):
+        pairs = zip(missing, tqdm(work, "prototypes", len(missing)), strict=True)
+        for number, (face, prototype) in enumerate(pairs, 1):
             made[face.id] = prototype
             if number % KEEP_EVERY == 0 or number == len(missing):
                 np.savez(kept, **(made | {"encoder": np.array(encoder)}))
@@ -99,12 +97,8 @@ def main(argv: list[str] | None = None) -> None:
     with replaced(arguments.model) as out:
         for old in out.glob(LETTERFORMS):
             old.unlink()
-        for file in letterforms:
-            shutil.copy(file, out)
-        np.save(out / "prototypes.npy", prototypes)
-        np.save(out / "prototype_faces.npy", owners)
-        np.save(out / "twins.npy", twins_of(faces, arguments.catalogue / "twins.jsonl"))
-        write_faces(faces, out / "faces.jsonl.gz")
+        twins = twins_of(faces, arguments.catalogue / "twins.jsonl")
+        write_tables(out, faces, letterforms, prototypes=prototypes, prototype_faces=owners, twins=twins)
         card = (out / "README.md").read_text(encoding="utf-8")
         (out / "README.md").write_text(re.sub(r"(?m)^# fontid: .*", title_of(faces), card, count=1), encoding="utf-8")
         (out / USAGE).unlink(missing_ok=True)

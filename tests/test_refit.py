@@ -76,12 +76,8 @@ def test_a_gpu_machines_pack(prepared, tmp_path):
     size = device_pack.pack(out, tmp_path / "wheels", tmp_path / "fonts.tar.xz")
     assert size < 6  # of which code and words are most: the fonts of the whole catalogue have 42 MB more
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert {
-        "train/train_encoder.py",
-        "experiments/ladder.yaml",
-        "fonts.tar.xz",
-        "wheels/some-1-py3-none-any.whl",
-    } <= names
+    needed = {"train/train_encoder.py", "experiments/ladder.yaml", "fonts.tar.xz", "wheels/some-1-py3-none-any.whl"}
+    assert needed <= names
     assert not [name for name in names if name.startswith(("docs/", "model/", "tests/", "web/", "results/"))]
     command = [sys.executable, "-m", "train.train_encoder", "--help"]  # the code is whole: it starts there
     assert subprocess.run(command, cwd=out, env=os.environ | {"PYTHONPATH": ""}, capture_output=True).returncode == 0
