@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.drawing import Drawing
+from benchmarks.drawing import Drawing, opener
 from benchmarks.protocols import words
 from data_scripts.chromium import draw_boxes
-from data_scripts.renderers import OpenFace, unpack
 from fontid.catalogue.alternatives import table
 from fontid.catalogue.faces import Face, by_family, read_faces
 from fontid.commands import command_line
@@ -44,11 +43,7 @@ def clones(faces: list[Face]) -> dict[str, list[Face]]:
 def drawings_of(faces: list[Face], fonts: Path, seed: int) -> list[Drawing]:
     """`EACH` drawings of words, each in one of the faces."""
     rng = np.random.default_rng(seed)
-
-    def open_face(face: Face) -> OpenFace:
-        return OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes))
-
-    return [next(words(rng, [faces[rng.integers(len(faces))]], open_face, "test")) for _ in range(EACH)]
+    return [next(words(rng, [faces[rng.integers(len(faces))]], opener(fonts), "test")) for _ in range(EACH)]
 
 
 def names_it(identifier: FontIdentifier, file: Path, classic: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.run import SEED
+from benchmarks.run import BENCHMARKS
 from fontid.catalogue.ranking import Catalogue
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
@@ -25,7 +25,6 @@ from fontid.identifier import FontIdentifier
 from fontid.picture.opening import PictureError
 
 BASELINE = Path("results/baseline/answers.jsonl.gz")
-SHARED = ("realworld", "pictures", "cases")
 
 
 def baseline() -> dict[str, dict[str, dict]]:
@@ -111,7 +110,7 @@ def main(argv: list[str] | None = None) -> None:
     identifier = FontIdentifier.from_pretrained()
     metrics = {}
     for name, before in baseline().items():
-        folder = arguments.shared / name if name in SHARED else arguments.drawn / f"{name}-{SEED}"
+        folder = BENCHMARKS[name].folder(arguments.drawn, arguments.shared)
         if arguments.only and name not in arguments.only:
             continue
         if not (folder / "manifest.jsonl").exists():

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
+from benchmarks.drawing import Drawing, Opener, a_few_words, contrasting_colours, jpeg, png
 from benchmarks.grounds import cover_of, css, ground_photos
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA
@@ -594,12 +594,7 @@ CONDITIONS: dict[str, Condition] = {
 
 
 def effects(
-    rng,
-    faces: list[Face],
-    open_face: Callable[[Face], OpenFace],
-    split: str,
-    count: int = 20,
-    chances: np.ndarray | None = None,
+    rng, faces: list[Face], open_face: Opener, split: str, count: int = 20, chances: np.ndarray | None = None
 ) -> Iterator[Drawing]:
     """`count` pictures a condition, each in a family drawn from all; edges have twins without them besides.
 

@@ -5,7 +5,7 @@ the families are drawn by how often they are downloaded, half at random; but for
 """
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice, product
 from pathlib import Path
@@ -16,9 +16,8 @@ from markupsafe import Markup
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.drawing import jpeg, png
+from benchmarks.drawing import Opener, jpeg, png
 from data_scripts.chromium import font_rule, open_browser
-from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, drawable_words, running_text
 from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.catalogue.usage import read_usage
@@ -129,7 +128,7 @@ class Page:
 class Pool:
     """Families to choose from."""
 
-    def __init__(self, faces: list[Face], open_face: Callable[[Face], OpenFace], usage: Path) -> None:
+    def __init__(self, faces: list[Face], open_face: Opener, usage: Path) -> None:
         """Args: usage: a table of families and their downloads a month."""
         self.families, self._open_face = by_family(faces), open_face
         self._downloads = read_usage(usage)

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
+from benchmarks.drawing import Drawing, Opener, a_few_words, contrasting_colours, jpeg, png
 from benchmarks.effects import effects
 from benchmarks.grounds import grounds
 from benchmarks.recipes import fontbench, photolike
@@ -46,7 +46,7 @@ FRB_SENTENCES = (
 )
 BLACK_ON_WHITE = (0, 0, 0), (255, 255, 255)
 
-Protocol = Callable[[np.random.Generator, list[Face], Callable[[Face], OpenFace], str], Iterator[Drawing]]
+Protocol = Callable[[np.random.Generator, list[Face], Opener, str], Iterator[Drawing]]
 
 
 def chars(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -159,7 +159,7 @@ def in_jpeg(rng: np.random.Generator, least: int, box: TextBox, condition: str |
     return Drawing(box, partial(jpeg, quality=int(rng.integers(least, 96))), ".jpg", condition)
 
 
-def plain(rng: np.random.Generator, split: str, face: Face, open_face: Callable[[Face], OpenFace]) -> Drawing:
+def plain(rng: np.random.Generator, split: str, face: Face, open_face: Opener) -> Drawing:
     """Two to four words, black on white."""
     text = a_few_words(rng, split, open_face(face).charset, 2, 4)
     return Drawing(TextBox(face, text, int(rng.integers(24, 65)), style(*BLACK_ON_WHITE)))

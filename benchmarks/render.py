@@ -56,11 +56,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import sites
+from benchmarks.drawing import Drawing, opener
 from benchmarks.pages import COUNT, Pool, draw_pages, plan_editors, plan_pages
-from benchmarks.protocols import PROTOCOLS, Drawing
+from benchmarks.protocols import PROTOCOLS
 from data_scripts.chromium import ChromiumMissing, draw_boxes
 from data_scripts.render_dataset import is_held_out
-from data_scripts.renderers import OpenFace, unpack
 from fontid.catalogue.faces import Face, by_family, read_faces
 from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.commands import command_line
@@ -96,16 +96,9 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
     face = drawing.box.face
     if face is None:
         return {"file": name, "family": None, "protocol": protocol, "condition": drawing.condition}
-    return {
-        "file": name,
-        "family": face.family,
-        "weight": face.weight,
-        "italic": face.italic,
-        "text": drawing.box.text,
-        "pixels": drawing.box.pixels,
-        "protocol": protocol,
-        "condition": drawing.condition or ("held-out family" if is_held_out(face.family) else "trained family"),
-    }
+    condition = drawing.condition or ("held-out family" if is_held_out(face.family) else "trained family")
+    row = {"file": name, "family": face.family, "weight": face.weight, "italic": face.italic, "text": drawing.box.text}
+    return row | {"pixels": drawing.box.pixels, "protocol": protocol, "condition": condition}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -128,11 +121,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--sites", type=Path, default=data_home() / "sites", help="of data_scripts.fetch_sites")
     parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads")
     arguments = parser.parse_args(argv)
-
-    def open_face(face: Face) -> OpenFace:
-        return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf", face.axes))
-
-    rng = np.random.default_rng(arguments.seed)
+    rng, open_face = np.random.default_rng(arguments.seed), opener(arguments.fonts)
     if arguments.count and arguments.protocol not in COUNTED:
         parser.error(f"--count is for {', '.join(COUNTED)}: the others draw what their authors drew.")
     faces = read_faces(arguments.faces)

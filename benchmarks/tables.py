@@ -150,19 +150,14 @@ def conditions() -> str:
     """Every condition of `effects`, then what they say together."""
     file, found = benchmark("effects")
     held_out = found["held_out_conditions"]["conditions"]
-    rows = {
-        name + (" (never trained on)" if name in held_out else ""): part
-        for name, part in found["by"].items()
-        if name != "effects"
-    } | {
-        "all conditions": found["all_conditions"],
-        f"never trained on: {', '.join(held_out)}": found["held_out_conditions"],
-        "words with a stray edge": found["edges"],
-        "– the same words without": found["without_edges"],
-    }
+    names = {name: f"{name} (never trained on)" if name in held_out else name for name in found["by"]}
+    rows = [(says, found["by"][name]) for name, says in names.items() if name != "effects"]
+    together = {"all conditions": "all_conditions", f"never trained on: {', '.join(held_out)}": "held_out_conditions"}
+    together |= {"words with a stray edge": "edges", "– the same words without": "without_edges"}
+    rows += [(says, found[key]) for says, key in together.items()]
     lines = [
         [says, part["n"], *(per_cent(part["twins"][top]) for top in ("top1", "top5")), per_cent(part["refused"]), file]
-        for says, part in rows.items()
+        for says, part in rows
     ]
     return table("condition|n|top-1, twins credited|top-5|refused", lines)
 

@@ -39,9 +39,8 @@ def test_answers_refusals_and_losses_are_counted_apart():
     assert found["throughput"] == 2 / 20 and found["seconds"] == 20  # an opened page is no answer
     assert found["p50_ms"] == 2000 and found["p99_ms"] == 2980
     assert found["pages"] == {"opened": 1, "p50_ms": 500, "p95_ms": 500, "p99_ms": 500}
-    assert measure_load.sentences(VISITS, REFUSED) == {BUSY: 1} and measure_load.sentences(VISITS, LOST) == {
-        "api: word.png: ConnectionError: reset": 1
-    }
+    assert measure_load.sentences(VISITS, REFUSED) == {BUSY: 1}
+    assert measure_load.sentences(VISITS, LOST) == {"api: word.png: ConnectionError: reset": 1}
     assert measure_load.by_kind(VISITS)["page: word.png"] == {"n": 2, "p50_ms": 2000}
     assert measure_load.percentiles([]) == {"p50_ms": 0, "p95_ms": 0, "p99_ms": 0}
 

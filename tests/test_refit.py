@@ -149,9 +149,8 @@ def test_known_faces_keep_their_prototypes_and_new_ones_are_found(catalogue, tmp
     assert {best.family, *best.twins} == {"another", "pacifico"}
     embedded = identifier.embed_line(np.asarray(draw("Quartz jugs", "pacifico")))
     assert identifier.catalogue.prototypes_of(0) @ embedded.mean(0) > 0.8
-    assert {row["face"] for row in map(json.loads, (model / "golden/golden.jsonl").read_text().splitlines())} <= {
-        face.id for face in after.faces
-    }
+    golden = map(json.loads, (model / "golden/golden.jsonl").read_text().splitlines())
+    assert {row["face"] for row in golden} <= {face.id for face in after.faces}
 
 
 def test_a_killed_run_goes_on_with_the_prototypes_that_it_made(catalogue, tmp_path):
