@@ -129,7 +129,7 @@ def empty_page(browser) -> dict:
 
 
 def compare(browser, address: str, folder: Path) -> dict:
-    found: list[tuple[float, float, str]] = []
+    found: list[tuple[float, str, float]] = []
     page = open_page(browser, address)
     for row in map(json.loads, (folder / "manifest.jsonl").read_text().splitlines()):
         if len(found) == MOST:
@@ -143,16 +143,16 @@ def compare(browser, address: str, folder: Path) -> dict:
         letters = group.locator(".letters[data-overlap]")
         letters.wait_for(timeout=WAIT)
         overlap, shift = (float(letters.get_attribute(f"data-{name}")) for name in ("overlap", "shift"))
-        found.append((overlap, shift, row["file"]))
+        found.append((overlap, row["file"], shift))
     page.context.close()
-    overlaps, shifts, _ = zip(*found, strict=True)
+    overlaps, _, shifts = zip(*found, strict=True)
     return {
         "pictures": len(overlaps),
         "mean_overlap": round(statistics.mean(overlaps), 3),
         "median_overlap": round(statistics.median(overlaps), 3),
         f"below_{BROKEN}": sum(one < BROKEN for one in overlaps),
         "largest_shift": max(shifts),
-        "worst": [name for _, _, name in sorted(found)[:8]],
+        "worst": [name for _, name, _ in sorted(found)[:8]],
     }
 
 
