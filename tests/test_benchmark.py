@@ -275,7 +275,7 @@ def test_costs_are_written_for_every_kind_and_size(tmp_path, monkeypatch):
     drawing, kinds, pages = metrics["drawing"], metrics["kinds"], metrics["pages"]
     assert drawing["faces_drawn"] > DEFAULTS.drawing.first
     assert drawing["warm_milliseconds"] < drawing["cold_milliseconds"]
-    assert set(pages) == {"0.5 MP png", "0.5 MP jpg"}
+    assert set(pages) == {"0.5 MP png", "0.5 MP jpg", "900 x 14,000 png"}
     assert all(150 < one["peak_mb"] < 900 and one["next_seconds"] < one["first_seconds"] for one in pages.values())
     assert set(kinds) == {"line", "photograph", "page"}
     for found in kinds.values():
