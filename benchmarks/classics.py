@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.drawing import Drawing
+from benchmarks.drawing import Drawing, opener
 from benchmarks.protocols import words
 from data_scripts.chromium import draw_boxes
-from data_scripts.renderers import OpenFace, unpack
 from fontid.catalogue.alternatives import table
 from fontid.catalogue.faces import Face, by_family, read_faces
 from fontid.commands import command_line
@@ -34,24 +33,17 @@ SAME_FACE = ("same metrics", "revival")
 
 def clones(faces: list[Face]) -> dict[str, list[Face]]:
     """For each of `CLASSICS` the faces, regular and bold, of the families that stand for it."""
-    families = by_family(faces)
-    of_classic = {
-        name: {row.family for row in table() if row.face == name and row.relation in SAME_FACE} for name in CLASSICS
-    }
-    return {
-        name: [face for one in sorted(ids) for face in families.get(one, ()) if face.weight in (400, 700)]
-        for name, ids in of_classic.items()
-    }
+    families, found = by_family(faces), {}
+    for name in CLASSICS:
+        ids = {row.family for row in table() if row.face == name and row.relation in SAME_FACE}
+        found[name] = [face for one in sorted(ids) for face in families.get(one, ()) if face.weight in (400, 700)]
+    return found
 
 
 def drawings_of(faces: list[Face], fonts: Path, seed: int) -> list[Drawing]:
     """`EACH` drawings of words, each in one of the faces."""
     rng = np.random.default_rng(seed)
-
-    def open_face(face: Face) -> OpenFace:
-        return OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes))
-
-    return [next(words(rng, [faces[rng.integers(len(faces))]], open_face, "test")) for _ in range(EACH)]
+    return [next(words(rng, [faces[rng.integers(len(faces))]], opener(fonts), "test")) for _ in range(EACH)]
 
 
 def names_it(identifier: FontIdentifier, file: Path, classic: str) -> bool:
@@ -83,13 +75,8 @@ def main(argv: list[str] | None = None) -> None:
         print(classic, metrics[classic])
     counted = [found for found in metrics.values() if found]
     total = {"n": sum(one["n"] for one in counted), "named": sum(one["named"] for one in counted)}
-    write_result(
-        arguments.results,
-        settings={"each": EACH},
-        command="python -m benchmarks.classics DIR",
-        metrics={"all": total} | metrics,
-        model=identifier.version,
-    )
+    settings, command, metrics = {"each": EACH}, "python -m benchmarks.classics DIR", {"all": total} | metrics
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics, model=identifier.version)
     print(total)
 
 

@@ -11,11 +11,12 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.run import SEED
+from benchmarks.run import BENCHMARKS
 from fontid.catalogue.ranking import Catalogue
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
@@ -24,7 +25,6 @@ from fontid.identifier import FontIdentifier
 from fontid.picture.opening import PictureError
 
 BASELINE = Path("results/baseline/answers.jsonl.gz")
-SHARED = ("realworld", "pictures", "cases")
 
 
 def baseline() -> dict[str, dict[str, dict]]:
@@ -51,17 +51,15 @@ def labels(folder: Path) -> dict[str, Sample | None]:
 
 def ask(identifier: FontIdentifier, file: Path) -> dict:
     """What the baseline's rows hold of one picture."""
-    started = time.process_time()
-    try:
+    started, told = time.process_time(), {"families": []}
+    with suppress(PictureError):
         answer = identifier.identify(file, top=5, prior=False)
-    except PictureError:
-        return {"families": [], "cpu_seconds": time.process_time() - started}
-    return {
-        "families": [match.family for match in answer.matches],
-        "probability": answer.matches[0].conditional_probability,  # what the baseline called so
-        "in_catalogue": answer.in_catalogue,
-        "cpu_seconds": time.process_time() - started,
-    }
+        told = {
+            "families": [match.family for match in answer.matches],
+            "probability": answer.matches[0].conditional_probability,  # what the baseline called so
+            "in_catalogue": answer.in_catalogue,
+        }
+    return told | {"cpu_seconds": time.process_time() - started}
 
 
 def differences(before: dict, after: dict) -> Iterator[str]:
@@ -112,7 +110,7 @@ def main(argv: list[str] | None = None) -> None:
     identifier = FontIdentifier.from_pretrained()
     metrics = {}
     for name, before in baseline().items():
-        folder = arguments.shared / name if name in SHARED else arguments.drawn / f"{name}-{SEED}"
+        folder = BENCHMARKS[name].folder(arguments.drawn, arguments.shared)
         if arguments.only and name not in arguments.only:
             continue
         if not (folder / "manifest.jsonl").exists():
@@ -122,13 +120,9 @@ def main(argv: list[str] | None = None) -> None:
         after = {file: ask(identifier, folder / file) for file in tqdm(before, name)}
         metrics[name] = compare(before, after, labels(folder), identifier.catalogue)
         print(name, {key: value for key, value in metrics[name].items() if key != "differing"})
-    write_result(
-        arguments.results,
-        settings={"baseline": "ce6f55c", "limit": arguments.limit},
-        command=f"python -m benchmarks.compare DIR --limit {arguments.limit}",
-        metrics=metrics,
-        model=identifier.version,
-    )
+    settings = {"baseline": "ce6f55c", "limit": arguments.limit}
+    command = f"python -m benchmarks.compare DIR --limit {arguments.limit}"
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics, model=identifier.version)
 
 
 if __name__ == "__main__":

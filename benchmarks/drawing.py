@@ -4,15 +4,25 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA
+from data_scripts.renderers import OpenFace, unpack
 from data_scripts.texts import drawable_words
+from fontid.catalogue.faces import Face
+from fontid.paths import data_home
 
 LEAST_LUMA_DIFFERENCE = 80
+Opener = Callable[[Face], OpenFace]
+
+
+def opener(fonts: Path) -> Opener:
+    """Opens the faces whose files lie in a folder."""
+    return lambda face: OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes))
 
 
 def png(image: Image.Image) -> bytes:

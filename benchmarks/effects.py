@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawing import Drawing, a_few_words, contrasting_colours, jpeg, png
-from benchmarks.grounds import css, ground_photos, url_of
+from benchmarks.drawing import Drawing, Opener, a_few_words, contrasting_colours, jpeg, png
+from benchmarks.grounds import cover_of, css, ground_photos
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import LUMA
 from data_scripts.renderers import OpenFace
@@ -74,8 +74,8 @@ class Subject:
                 return colour
 
     @cached_property
-    def photo_url(self) -> str:
-        return url_of(self.photo)
+    def photo_cover(self) -> str:
+        return cover_of(self.photo)
 
     @cached_property
     def photo_luma(self) -> float:
@@ -172,12 +172,10 @@ def table_rules(subject: Subject) -> Drawing:
     subject = subject.quiet().sized(16, 30)
     rows = [(subject.text, subject.words(1, 1)), *((subject.words(1, 3), subject.words(1, 1)) for _ in range(2))]
     rule = f"{subject.rng.integers(1, 3)}px solid {css(towards(subject.ground, subject.ink, subject.between(0.4, 1)))}"
-    cells = "".join(
-        "<tr>"
-        + "".join(f'<td style="border:{rule};padding:.15em .6em">{html.escape(cell)}</td>' for cell in row)
-        + "</tr>"
-        for row in rows
-    )
+    look, cells = f"border:{rule};padding:.15em .6em", ""
+    for row in rows:
+        columns = "".join(f'<td style="{look}">{html.escape(cell)}</td>' for cell in row)
+        cells += f"<tr>{columns}</tr>"
     longest = [max(subject.opened.at(subject.pixels).getlength(row[column]) for row in rows) for column in (0, 1)]
     size = (sum(longest) + 3 * subject.pixels, 5.6 * subject.pixels)
     return picture(subject, size=size, markup=f'<table style="border-collapse:collapse">{cells}</table>')
@@ -209,16 +207,8 @@ def neighbours(subject: Subject) -> Drawing:
 # Lines through and blocks behind
 
 
-def underline(subject: Subject) -> Drawing:
-    return picture(subject, "text-decoration:underline")
-
-
 def underline_bold(subject: Subject) -> Drawing:
     return picture(subject, f"text-decoration:underline;text-decoration-thickness:{subject.between(0.07, 0.12):.3f}em")
-
-
-def strike_through(subject: Subject) -> Drawing:
-    return picture(subject, "text-decoration:line-through")
 
 
 def marker(subject: Subject) -> Drawing:
@@ -248,12 +238,7 @@ def label(subject: Subject) -> Drawing:
     markup = '<div style="text-align:center">' + "<br>".join(span(line, block) for line in lines) + "</div>"
     wide = max(subject.opened.at(subject.pixels).getlength(line) for line in lines) + 0.6 * subject.pixels
     subject = replace(subject, text="\n".join(lines))
-    return picture(
-        subject,
-        ground=f"{subject.photo_url} center/cover",
-        size=(wide, 1.6 * len(lines) * subject.pixels),
-        markup=markup,
-    )
+    return picture(subject, ground=subject.photo_cover, size=(wide, 1.6 * len(lines) * subject.pixels), markup=markup)
 
 
 # Letters other than filled ones
@@ -273,7 +258,7 @@ def rim(subject: Subject, fill: tuple[int, ...], colour: tuple[int, ...], ground
 
 def rim_dark(subject: Subject) -> Drawing:
     """White with a black rim over a photograph, as on every meme."""
-    return rim(subject, grey(255), grey(0), f"{subject.photo_url} center/cover")
+    return rim(subject, grey(255), grey(0), subject.photo_cover)
 
 
 def rim_colour(subject: Subject) -> Drawing:
@@ -299,9 +284,8 @@ def bright(subject: Subject) -> tuple[int, ...]:
 
 def glow(subject: Subject) -> Drawing:
     light = bright(subject)
-    subject = subject.coloured(
-        towards(light, grey(255), subject.between(0.4, 1)), tuple(subject.rng.integers(0, 60, 3).tolist())
-    )
+    ink = towards(light, grey(255), subject.between(0.4, 1))
+    subject = subject.coloured(ink, tuple(subject.rng.integers(0, 60, 3).tolist()))
     rings = ",".join(f"0 0 {radius}em {css(light)}" for radius in (0.06, 0.15, 0.35, 0.6))
     return picture(subject, f"text-shadow:{rings}")
 
@@ -311,11 +295,9 @@ def neon(subject: Subject) -> Drawing:
     light = bright(subject)
     subject = subject.sized(40, 80).coloured(light, tuple(subject.rng.integers(0, 40, 3).tolist()))
     core = css(towards(light, grey(255), 0.7))
-    tube = (
-        f"color:transparent;-webkit-text-stroke:{max(1.5, subject.pixels / 26):.1f}px {core}"
-        if subject.rng.random() < 0.5
-        else f"color:{core}"
-    )
+    tube = f"color:{core}"
+    if subject.rng.random() < 0.5:
+        tube = f"color:transparent;-webkit-text-stroke:{max(1.5, subject.pixels / 26):.1f}px {core}"
     lamps = " ".join(f"drop-shadow(0 0 {radius}em {css(light)})" for radius in (0.03, 0.1, 0.25))
     return picture(subject, f"{tube};filter:{lamps}")
 
@@ -334,11 +316,8 @@ def gradient_fill(subject: Subject) -> Drawing:
 
 def gradient_ground(subject: Subject) -> Drawing:
     other = subject.another_colour(subject.ink, 70)
-    kind = (
-        "radial-gradient(circle at 30% 20%"
-        if subject.rng.random() < 0.3
-        else f"linear-gradient({subject.rng.integers(360)}deg"
-    )
+    radial = subject.rng.random() < 0.3
+    kind = "radial-gradient(circle at 30% 20%" if radial else f"linear-gradient({subject.rng.integers(360)}deg"
     return picture(subject, ground=f"{kind},{css(subject.ground)},{css(other)})")
 
 
@@ -354,7 +333,7 @@ def stripes_fill(subject: Subject) -> Drawing:
 def photo_inside(subject: Subject) -> Drawing:
     light = subject.photo_luma > 128
     veil = css(grey(255 if light else 0), 0.4)
-    paint = f"linear-gradient({veil},{veil}),{subject.photo_url} center/cover"
+    paint = f"linear-gradient({veil},{veil}),{subject.photo_cover}"
     return clipped(subject.sized(44, 90), paint, css(grey(8 if light else 255)))
 
 
@@ -363,7 +342,7 @@ def photo_behind(subject: Subject) -> Drawing:
     dark = subject.photo_luma > 165
     dim = 0.35 if 90 < subject.photo_luma <= 165 else 0.0
     subject = subject.coloured(grey(15) if dark else grey(255), grey(128))
-    ground = f"linear-gradient({css(grey(0), dim)},{css(grey(0), dim)}),{subject.photo_url} center/cover"
+    ground = f"linear-gradient({css(grey(0), dim)},{css(grey(0), dim)}),{subject.photo_cover}"
     return picture(subject, ground=ground)
 
 
@@ -385,7 +364,7 @@ def engraving(subject: Subject) -> Drawing:
         f"color:{css(grey(25), 0.5)};text-shadow:{by:.1f}px {by:.1f}px {by / 2:.1f}px {css(grey(255), 0.5)},"
         f"{-by:.1f}px {-by:.1f}px {by / 2:.1f}px {css(grey(0), 0.6)}"
     )
-    stone = f"linear-gradient({css(grey(150), 0.55)},{css(grey(150), 0.55)}),{subject.photo_url} center/cover"
+    stone = f"linear-gradient({css(grey(150), 0.55)},{css(grey(150), 0.55)}),{subject.photo_cover}"
     return picture(subject, letters, stone)
 
 
@@ -393,9 +372,8 @@ def extrusion(subject: Subject) -> Drawing:
     subject = subject.sized(40, 80)
     deep = int(subject.rng.integers(3, 3 + max(2, subject.pixels // 10)))
     toward = int(subject.rng.choice([-1, 1]))
-    side = css(
-        towards(subject.ink, grey(0) if subject.rng.random() < 0.7 else subject.ground, subject.between(0.4, 0.6))
-    )
+    shade = grey(0) if subject.rng.random() < 0.7 else subject.ground
+    side = css(towards(subject.ink, shade, subject.between(0.4, 0.6)))
     layers = ",".join(f"{toward * step}px {step}px 0 {side}" for step in range(1, deep + 1))
     return picture(subject, f"text-shadow:{layers}")
 
@@ -415,13 +393,16 @@ def distressed(subject: Subject) -> Drawing:
 # Bent, slanted and turned
 
 
-def along(subject: Subject, path: str, size: tuple[float, float], more: str = "") -> Drawing:
-    """Words on an SVG path in a picture of `size`."""
+MIDDLE = 'startOffset="50%" text-anchor="middle"'
+
+
+def along(subject: Subject, path: str, size: tuple[float, float], more: str = "", place: str = MIDDLE) -> Drawing:
+    """Words on an SVG path in a picture of `size`. Args: more: further SVG; place: where on the path, as attributes."""
     name = f"path{subject.rng.integers(2**31)}"
     wide, high = size
     markup = (
         f'<svg width="{wide:.0f}" height="{high:.0f}" style="overflow:visible">{more}<path id="{name}" d="{path}" '
-        f'fill="none"/><text fill="currentColor"><textPath href="#{name}" startOffset="50%" text-anchor="middle">'
+        f'fill="none"/><text fill="currentColor"><textPath href="#{name}" {place}>'
         f"{html.escape(subject.text)}</textPath></text></svg>"
     )
     return picture(subject, size=size, markup=markup)
@@ -450,9 +431,7 @@ def wave(subject: Subject) -> Drawing:
     middle = up / 2 + 1.2 * subject.pixels
     path = f"M0 {middle:.1f}Q{half / 2:.1f} {middle - up:.1f} {half:.1f} {middle:.1f}"
     path += "".join(f"T{half * step:.1f} {middle:.1f}" for step in range(2, 5))
-    drawing = along(subject, path, (subject.width * 1.02, up + 1.8 * subject.pixels))
-    markup = drawing.box.markup.replace('startOffset="50%" text-anchor="middle"', 'startOffset="0"')
-    return replace(drawing, box=replace(drawing.box, markup=markup))
+    return along(subject, path, (subject.width * 1.02, up + 1.8 * subject.pixels), place='startOffset="0"')
 
 
 def badge(subject: Subject) -> Drawing:
@@ -485,7 +464,7 @@ def sign(subject: Subject) -> Drawing:
         f"box-shadow:.05em .1em .3em rgba(0,0,0,.6);filter:blur({subject.between(0, 0.7):.2f}px)"
     )
     size = (1.3 * subject.width + 1.5 * subject.pixels, 3.2 * subject.pixels + 0.15 * subject.width)
-    return picture(subject, board, f"{subject.photo_url} center/cover", size)
+    return picture(subject, board, subject.photo_cover, size)
 
 
 def perspective(subject: Subject) -> Drawing:
@@ -498,21 +477,12 @@ def turned(degrees: int, subject: Subject) -> Drawing:
     return picture(subject, f"transform:rotate({degrees}deg)", size=(1.5 * subject.pixels, subject.width))
 
 
-# Small, synthesised and scaled
+# Small and scaled
 
 
 def small(pixels: int, subject: Subject) -> Drawing:
     subject = replace(subject.quiet(), text=subject.words(4, 5), pixels=pixels)
     return picture(subject, finish=png)
-
-
-def faux_bold(subject: Subject) -> Drawing:
-    """The browser's own: the page declares this one face, and no bold one."""
-    return picture(subject, "font-weight:bold")
-
-
-def faux_italic(subject: Subject) -> Drawing:
-    return picture(subject, "font-style:italic")
 
 
 def scaled(low: float, high: float, subject: Subject) -> Drawing:
@@ -549,25 +519,18 @@ def moire(subject: Subject) -> Drawing:
     )
     blend = "background-blend-mode:multiply;mix-blend-mode:multiply"
     cover = f'<i style="position:absolute;inset:0;background:{grid};{blend}"></i>'
-    finish = partial(
-        sampled,
-        scale=subject.between(0.3, 0.5),
-        degrees=subject.between(-5, 5),
-        quality=int(subject.rng.integers(60, 90)),
-    )
+    scale, degrees = subject.between(0.3, 0.5), subject.between(-5, 5)
+    finish = partial(sampled, scale=scale, degrees=degrees, quality=int(subject.rng.integers(60, 90)))
     drawing = picture(subject, markup=span(subject.text) + cover, finish=finish)
     return replace(drawing, box=replace(drawing.box, style=drawing.box.style + "position:relative;"))
 
 
 def sampled(image: Image.Image, scale: float, degrees: float, quality: int) -> bytes:
     """Points taken from a turned picture without any smoothing, brightened for what the grid took."""
-    turned = image.rotate(
-        degrees, Image.Resampling.BICUBIC, fillcolor=image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
-    )
-    size = (round(image.width * scale), round(image.height * scale))
-    points = turned.transform(
-        size, Image.Transform.AFFINE, (1 / scale, 0, 0, 0, 1 / scale, 0), Image.Resampling.BILINEAR
-    )
+    mean = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    turned = image.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=mean)
+    size, shrunk = (round(image.width * scale), round(image.height * scale)), (1 / scale, 0, 0, 0, 1 / scale, 0)
+    points = turned.transform(size, Image.Transform.AFFINE, shrunk, Image.Resampling.BILINEAR)
     return jpeg(points.point(lambda value: min(255, int(value * 1.35))), quality)
 
 
@@ -596,65 +559,42 @@ def jpeg_15(subject: Subject) -> Drawing:
 
 
 Condition = Callable[[Subject], Drawing | Iterator[Drawing]]
+
+
+def named(*conditions: Condition) -> dict[str, Condition]:
+    """Each by the name of its function, with hyphens."""
+    return {condition.__name__.replace("_", "-"): condition for condition in conditions}
+
+
+# In this order they are drawn, each with random numbers of its own.
 CONDITIONS: dict[str, Condition] = {
     "edge-1px": partial(edge, (1, 1)),
     "edge-3px": partial(edge, (2, 3)),
-    "window-frame": window_frame,
-    "card": card,
-    "table-rules": table_rules,
-    "button": button,
-    "neighbours": neighbours,
-    "underline": underline,
-    "underline-bold": underline_bold,
-    "strike-through": strike_through,
-    "marker": marker,
-    "label": label,
+    **named(window_frame, card, table_rules, button, neighbours),
+    "underline": partial(picture, letters="text-decoration:underline"),
+    **named(underline_bold),
+    "strike-through": partial(picture, letters="text-decoration:line-through"),
+    **named(marker, label),
     "outline-thin": partial(outline, (0.015, 0.025)),
     "outline-thick": partial(outline, (0.04, 0.06)),
-    "rim-dark": rim_dark,
-    "rim-colour": rim_colour,
-    "shadow-hard": shadow_hard,
-    "shadow-soft": shadow_soft,
-    "glow": glow,
-    "neon": neon,
-    "gradient-fill": gradient_fill,
-    "gradient-ground": gradient_ground,
-    "stripes-fill": stripes_fill,
-    "photo-inside": photo_inside,
-    "photo-behind": photo_behind,
-    "emboss": emboss,
-    "engraving": engraving,
-    "extrusion": extrusion,
-    "distressed": distressed,
+    **named(rim_dark, rim_colour, shadow_hard, shadow_soft, glow, neon, gradient_fill, gradient_ground, stripes_fill),
+    **named(photo_inside, photo_behind, emboss, engraving, extrusion, distressed),
     "arc-wide": partial(arc, (40, 90), 0.3),
     "arc-half": partial(arc, (140, 180), 0.0),
-    "wave": wave,
-    "badge": badge,
-    "sign": sign,
-    "perspective": perspective,
-    "12px": partial(small, 12),
-    "10px": partial(small, 10),
-    "8px": partial(small, 8),
-    "faux-bold": faux_bold,
-    "faux-italic": faux_italic,
+    **named(wave, badge, sign, perspective),
+    **{f"{pixels}px": partial(small, pixels) for pixels in (12, 10, 8)},
+    "faux-bold": partial(picture, letters="font-weight:bold"),  # the browser's own: the page declares no bold face
+    "faux-italic": partial(picture, letters="font-style:italic"),
     "stretched": partial(scaled, 1.25, 1.4),
     "squeezed": partial(scaled, 0.7, 0.8),
-    "lcd": lcd,
-    "moire": moire,
-    "halftone": halftone,
-    "jpeg-15": jpeg_15,
+    **named(lcd, moire, halftone, jpeg_15),
     "turned-90": partial(turned, 90),
     "turned-270": partial(turned, 270),
 }
 
 
 def effects(
-    rng,
-    faces: list[Face],
-    open_face: Callable[[Face], OpenFace],
-    split: str,
-    count: int = 20,
-    chances: np.ndarray | None = None,
+    rng, faces: list[Face], open_face: Opener, split: str, count: int = 20, chances: np.ndarray | None = None
 ) -> Iterator[Drawing]:
     """`count` pictures a condition, each in a family drawn from all; edges have twins without them besides.
 

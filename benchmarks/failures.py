@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from data_scripts.make_examples import draw_line, stack
 from fontid.catalogue.faces import style_apart
+from fontid.catalogue.ranking import Match
 from fontid.commands import command_line
 from fontid.evaluation.folders import Sample, read_manifest, spread
 from fontid.identifier import Answer, FontIdentifier
@@ -56,30 +57,29 @@ def draw_text(identifier: FontIdentifier, text: str, face: str | None) -> Image.
     return ImageOps.pad(drawn, CELL, color="white")
 
 
-def nearest_face(identifier: FontIdentifier, family: str, weight: int | None, italic: bool) -> str | None:
-    """The drawable face of a family that comes nearest to a style; None where there is none."""
-    faces = [face for face in identifier.catalogue.faces if face.family == family and face.id in identifier.letterforms]
-    style = min(faces, key=lambda face: style_apart(face, weight or 400, italic), default=None)
+def nearest_face(identifier: FontIdentifier, one: Sample | Match) -> str | None:
+    """The drawable face of its family that comes nearest to its style; None where there is none."""
+    forms = identifier.letterforms
+    faces = [face for face in identifier.catalogue.faces if face.family == one.family and face.id in forms]
+    style = min(faces, key=lambda face: style_apart(face, one.weight or 400, one.italic), default=None)
     return style.id if style else None
 
 
 def draw_row(identifier: FontIdentifier, failure: Failure) -> Image.Image:
     row = Image.new("RGB", (len(COLUMNS) * CELL[0], CELL[1] + CAPTION), "white")
     draw = ImageDraw.Draw(row)
-    sample = failure.sample
-    cells = [ImageOps.pad(open_picture(sample.file), CELL, color="white")]
-    captions = [f"{sample.file.name}, {failure.reason}", f"{sample.family} {sample.weight or ''}"]
-    text = sample.text or NOTHING_READ
+    sample, text = failure.sample, failure.sample.text or NOTHING_READ
+    caption = f"{sample.file.name}, {failure.reason}"
+    shown: list[tuple[Sample | Match, str]] = [(sample, f"{sample.family} {sample.weight or ''}")]
     if failure.answer:
         longest = max(failure.answer.groups[0].lines, key=lambda line: line.area)
         text = longest.text or text
-        captions[0] += f", read {longest.text!r}"
-    wanted = [nearest_face(identifier, sample.family, sample.weight, sample.italic)]
-    for match in failure.answer.matches[:2] if failure.answer else ():
-        wanted.append(nearest_face(identifier, match.family, match.weight, match.italic))
-        captions.append(f"{match.name} {match.weight}{' italic' if match.italic else ''}, {match.score}")
-    cells += [draw_text(identifier, text[:40], face) for face in wanted]
-    for column, (cell, caption) in enumerate(zip(cells, captions, strict=True)):
+        caption += f", read {longest.text!r}"
+        for match in failure.answer.matches[:2]:
+            shown.append((match, f"{match.name} {match.weight}{' italic' if match.italic else ''}, {match.score}"))
+    cells = [(ImageOps.pad(open_picture(sample.file), CELL, color="white"), caption)]
+    cells += [(draw_text(identifier, text[:40], nearest_face(identifier, one)), said) for one, said in shown]
+    for column, (cell, caption) in enumerate(cells):
         row.paste(cell, (column * CELL[0], CAPTION))
         draw.text((column * CELL[0] + 4, 2), caption[:62], fill="black")
     return row

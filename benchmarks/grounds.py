@@ -25,9 +25,9 @@ def ground_photos(split: str) -> list[Path]:
     return photos
 
 
-def url_of(photo: Path) -> str:
-    """CSS that holds the file itself."""
-    return f"url('data:image/jpeg;base64,{base64.b64encode(photo.read_bytes()).decode()}')"
+def cover_of(photo: Path) -> str:
+    """CSS of a background that holds the file itself."""
+    return f"url('data:image/jpeg;base64,{base64.b64encode(photo.read_bytes()).decode()}') center/cover"
 
 
 def css(colour: tuple[int, ...], alpha: float = 1) -> str:
@@ -43,7 +43,7 @@ def grounds(rng: np.random.Generator, faces, open_face, split: str, count: int =
         width, height = int(rng.integers(240, 641)), int(rng.integers(160, 481))
         ground, markup = css(colour(rng)), ""
         if kind == "photograph":
-            ground = f"{url_of(photos[order[number % len(order)]])} center/cover"
+            ground = cover_of(photos[order[number % len(order)]])
         elif kind == "gradient":
             ground = gradient(rng)
         elif kind == "chart":
@@ -60,11 +60,8 @@ def colour(rng: np.random.Generator) -> tuple[int, ...]:
 
 
 def gradient(rng: np.random.Generator) -> str:
-    kinds = (
-        f"linear-gradient({rng.integers(360)}deg",
-        "radial-gradient(circle at 30% 30%",
-        "conic-gradient(at 60% 40%",
-    )
+    linear = f"linear-gradient({rng.integers(360)}deg"
+    kinds = (linear, "radial-gradient(circle at 30% 30%", "conic-gradient(at 60% 40%")
     stops = ",".join(css(colour(rng)) for _ in range(rng.integers(2, 6)))
     return f"{kinds[rng.integers(3)]},{stops})"
 
@@ -113,9 +110,8 @@ def curves(rng: np.random.Generator, width: int, height: int) -> str:
 def dots(rng: np.random.Generator, width: int, height: int) -> str:
     fill = css(colour(rng), 0.7)
     places = rng.uniform([25, 20], [width - 20, height - 25], (int(rng.integers(20, 90)), 2))
-    return svg(
-        axes(width, height) + "".join(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="{fill}"/>' for x, y in places)
-    )
+    shapes = "".join(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="{fill}"/>' for x, y in places)
+    return svg(axes(width, height) + shapes)
 
 
 def pie(rng: np.random.Generator, width: int, height: int) -> str:

@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_scripts.chromium import find_chromium
+from data_scripts.chromium import open_browser
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
 
@@ -36,14 +36,15 @@ STOPWATCH = """() => {
 
 
 @contextmanager
-def running_app():
-    """Yields: its address and process."""
+def running_app(*command: str, folder: Path | None = None):
+    """What Python makes of a command, `app.py` unless told otherwise. Yields: its address and process."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     environment["FONTID_REMEMBER"] = "0"  # each picture is shown several times
-    process = subprocess.Popen([sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL)  # nosec B603: a list, no shell
+    command = (sys.executable, *(command or ("app.py",)))
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.DEVNULL)  # nosec B603: no shell
     try:
         for _ in range(600):
             with socket.socket() as probe:
@@ -97,9 +98,9 @@ def take_screenshots(browser, address: str, folder: Path) -> None:
     page.locator(".examples button").nth(2).wait_for(timeout=WAIT)
     page.screenshot(path=folder / "preview.jpg", quality=85)  # for links to the page: web/preview.jpg
     page.close()
-    sizes = {"desktop": (1280, 1150), "phone": (390, 844)}
-    for name, scheme, size in (("app", "light", "desktop"), ("dark", "dark", "desktop"), ("phone", "light", "phone")):
-        width, height = sizes[size]
+    for name, scheme, width, height in (
+        ("app", "light", 1280, 1150), ("dark", "dark", 1280, 1150), ("phone", "light", 390, 844),
+    ):  # fmt: skip
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": height})
         page.goto(f"{address}/?__theme={scheme}")
         page.locator("#file").set_input_files(poster)
@@ -109,7 +110,7 @@ def take_screenshots(browser, address: str, folder: Path) -> None:
         page.locator("#answer [data-compare]").first.click()
         page.mouse.move(1, 1)
         page.wait_for_timeout(800)
-        page.screenshot(path=folder / f"{name}.png", full_page=size == "phone")
+        page.screenshot(path=folder / f"{name}.png", full_page=name == "phone")
         page.close()
 
 
@@ -117,29 +118,23 @@ def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__, "results/app.json")
     parser.add_argument("--screenshots", type=Path, metavar="DIR", help="save pictures of the app here")
     arguments = parser.parse_args(argv)
-    from playwright.sync_api import sync_playwright
-
-    with running_app() as (address, process), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
-        seconds = {path.stem: [seconds_to_cards(browser, address, path)] for path in EXAMPLES}
-        _, first = next(iter(seconds.values()))[0]
-        for path in EXAMPLES * ROUNDS:
-            seconds[path.stem].append(seconds_to_cards(browser, address, path))
+    with running_app() as (address, process), open_browser() as browser:
+        seconds = [(path.stem, *seconds_to_cards(browser, address, path)) for path in EXAMPLES * (1 + ROUNDS)]
         axe = {scheme: axe_findings(browser, address, scheme) for scheme in ("light", "dark")}
         if arguments.screenshots:
             take_screenshots(browser, address, arguments.screenshots)
         status = Path(f"/proc/{process.pid}/status").read_text()
         peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-        browser.close()
-    later = [value for values in seconds.values() for value in values[1:]]
-    names, answers = zip(*later, strict=True)
+    later = seconds[len(EXAMPLES) :]
+    _, names, answers = zip(*later, strict=True)
     metrics = {
-        "first_seconds": round(first, 3),
+        "first_seconds": round(seconds[0][2], 3),
         "median_seconds_to_names": round(statistics.median(names), 3),
         "median_seconds": round(statistics.median(answers), 3),
         "slowest_seconds": round(max(answers), 3),
         "by_picture": {
-            name: round(statistics.median(answer for _, answer in values[1:]), 3) for name, values in seconds.items()
+            path.stem: round(statistics.median(answer for name, _, answer in later if name == path.stem), 3)
+            for path in EXAMPLES
         },
         "axe": axe,
         "peak_rss_mb": round(peak / 1024),

@@ -8,8 +8,6 @@ ink (intersection over union), and how far a letter was moved from where the fon
 
 import json
 import statistics
-import subprocess  # nosec B404: commands are lists that this project writes
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.measure_app import EXAMPLES, WAIT, running_app
-from data_scripts.chromium import find_chromium
+from data_scripts.chromium import open_browser
 from data_scripts.make_examples import stack
 from fontid.commands import command_line
 from fontid.evaluation.experiment import write_result
@@ -25,14 +23,14 @@ from fontid.evaluation.experiment import write_result
 SIZES = ((1440, 900), (1280, 720), (390, 844))
 MOST = 60  # pictures for Compare
 BROKEN = 0.35  # overlap below that: letters do not lie on the picture's
-EMPTY = "import gradio as gr\nwith gr.Blocks() as page: gr.HTML('x')\npage.launch(server_port={port}, ssr_mode=False)"
+EMPTY = "import gradio as gr\nwith gr.Blocks() as page: gr.HTML('x')\npage.launch(ssr_mode=False)"
 CONTROLS = """[...document.querySelectorAll("#stage, #found")].flatMap((part) =>
     [...part.querySelectorAll("button, summary, a, input, textarea, select")]
 ).filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 1).length"""
 
 
-def open_page(browser, address: str, **how):
-    context = browser.new_context(**how)
+def open_page(browser, address: str, width: int = 1280, height: int = 720, **how):
+    context = browser.new_context(viewport={"width": width, "height": height}, **how)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     page = context.new_page()
     page.goto(address)
@@ -52,9 +50,7 @@ def layout(browser, address: str, one: Path, six: Path) -> dict:
     found = {}
     for width, height in SIZES:
         phone = width < 500
-        page = open_page(
-            browser, address, viewport={"width": width, "height": height}, has_touch=phone, is_mobile=phone
-        )
+        page = open_page(browser, address, width, height, has_touch=phone, is_mobile=phone)
         row = {}
         for name, picture in (("one", one), ("six", six)):
             show(page, picture)
@@ -73,7 +69,7 @@ def tasks(browser, address: str, poster: Path) -> dict:
 
     def timed(*clicks: str, ends: str = "body", picture: Path | None = poster, words: str = "") -> dict:
         """Click one after another and type the words after the last but one, until what ends the task is in sight."""
-        page = open_page(browser, address, viewport={"width": 1280, "height": 720})
+        page = open_page(browser, address)
         began = time.perf_counter()
         if picture:
             show(page, picture)
@@ -90,20 +86,15 @@ def tasks(browser, address: str, poster: Path) -> dict:
         page.context.close()
         return {"clicks": bool(picture) + len(clicks), "seconds": round(took, 2)}
 
-    stand_in = "h2:has-text('Proxima Nova') ~ .matches [data-family]"
+    paid = "Proxima Nova"
+    stand_in = f"h2:has-text('{paid}') ~ .matches [data-family]"
+    search = ("[role=tab]:has-text('Catalogue')", "#search [name=search]", stand_in)
     return {
         "copy the CSS of the font": timed("#answer .buttons > [data-copy]"),
         "compare the font with the picture": timed("#answer .pair", ends="#answer .letters[data-overlap]"),
         "tell two candidates apart": timed("#answer .pair", "#answer .compare select", ends="#answer .beside"),
         "copy all fonts of a poster": timed("#answer .all summary", "#answer .all [data-copy]"),
-        "find a free stand-in for Proxima Nova": timed(
-            "[role=tab]:has-text('Catalogue')",
-            "#search [name=search]",
-            stand_in,
-            picture=None,
-            words="Proxima Nova",
-            ends="#family .card",
-        ),
+        f"find a free stand-in for {paid}": timed(*search, picture=None, words=paid, ends="#family .card"),
     }
 
 
@@ -133,22 +124,15 @@ def weight(browser, address: str, usable: str) -> dict:
 
 
 def empty_page(browser) -> dict:
-    with tempfile.TemporaryDirectory() as folder:
-        port = 17861
-        command = [sys.executable, "-c", EMPTY.format(port=port)]
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)  # nosec B603: a list, no shell
-        try:
-            time.sleep(12)
-            return weight(browser, f"http://127.0.0.1:{port}", "footer")
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as folder, running_app("-c", EMPTY, folder=Path(folder)) as (address, _):
+        return weight(browser, address, "footer")
 
 
 def compare(browser, address: str, folder: Path) -> dict:
-    overlaps, shifts, worst = [], [], []
-    page = open_page(browser, address, viewport={"width": 1280, "height": 720})
+    found: list[tuple[float, str, float]] = []
+    page = open_page(browser, address)
     for row in map(json.loads, (folder / "manifest.jsonl").read_text().splitlines()):
-        if len(overlaps) == MOST:
+        if len(found) == MOST:
             break
         show(page, folder / row["file"])
         group = page.locator(f"#answer .group:has(> .card[data-face^='{row['family']}-'])").first
@@ -158,17 +142,17 @@ def compare(browser, address: str, folder: Path) -> dict:
         group.locator(".card [data-compare]").click()
         letters = group.locator(".letters[data-overlap]")
         letters.wait_for(timeout=WAIT)
-        overlaps.append(float(letters.get_attribute("data-overlap")))
-        shifts.append(float(letters.get_attribute("data-shift")))
-        worst.append((overlaps[-1], row["file"]))
+        overlap, shift = (float(letters.get_attribute(f"data-{name}")) for name in ("overlap", "shift"))
+        found.append((overlap, row["file"], shift))
     page.context.close()
+    overlaps, _, shifts = zip(*found, strict=True)
     return {
         "pictures": len(overlaps),
         "mean_overlap": round(statistics.mean(overlaps), 3),
         "median_overlap": round(statistics.median(overlaps), 3),
         f"below_{BROKEN}": sum(one < BROKEN for one in overlaps),
         "largest_shift": max(shifts),
-        "worst": [name for _, name in sorted(worst)[:8]],
+        "worst": [name for _, name, _ in sorted(found)[:8]],
     }
 
 
@@ -176,11 +160,8 @@ def main(argv: list[str] | None = None) -> None:
     parser = command_line(__doc__, "results/once.jsonl#app-tasks")
     parser.add_argument("--pictures", type=Path, default=Path("../shared/pictures"))
     arguments = parser.parse_args(argv)
-    from playwright.sync_api import sync_playwright
-
     examples = {path.stem: path for path in EXAMPLES}
-    with tempfile.TemporaryDirectory() as folder, running_app() as (address, _), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
+    with tempfile.TemporaryDirectory() as folder, running_app() as (address, _), open_browser() as browser:
         parts = [Image.open(examples[name]).convert("RGB") for name in ("poster", "page", "board")]
         stack(parts, "white").save(Path(folder) / "six.png")
         open_page(browser, address).context.close()
@@ -191,7 +172,6 @@ def main(argv: list[str] | None = None) -> None:
             "tasks": tasks(browser, address, examples["poster"]),
             "compare": compare(browser, address, arguments.pictures),
         }
-        browser.close()
     settings = {"pictures": arguments.pictures.name, "most": MOST, "broken": BROKEN}
     write_result(
         arguments.results, settings=settings, command="python -m benchmarks.measure_app_tasks", metrics=metrics

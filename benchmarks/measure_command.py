@@ -60,9 +60,8 @@ def first_answer(picture: Path) -> tuple[float, float]:
 
 def pictures_a_second(pictures: list[Path], workers: int) -> float:
     """Of so many workers that have begun to answer."""
-    times = [
-        time.monotonic() for _ in answers_of_workers(opened, {"top": 1}, parts_of(pictures, set()), "local", workers)
-    ]
+    answers = answers_of_workers(opened, {"top": 1}, parts_of(pictures, set()), "local", workers)
+    times = [time.monotonic() for _ in answers]
     begun = workers * LEAST_TOGETHER
     return (len(times) - begun) / (times[-1] - times[begun - 1])
 

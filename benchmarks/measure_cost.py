@@ -156,13 +156,13 @@ def _identify(file: Path) -> dict:
     answer = identifier.identify(file)
     first = time.perf_counter()
     identifier.identify(file)
-    seconds = [round(value, 2) for value in (first - started, time.perf_counter() - first)]
+    ended = time.perf_counter()
     status = Path("/proc/self/status").read_text()
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     return {
         "peak_mb": round(peak / 1024),
-        "first_seconds": seconds[0],
-        "next_seconds": seconds[1],
+        "first_seconds": round(first - started, 2),
+        "next_seconds": round(ended - first, 2),
         "first": answer.matches[0].family,
     }
 

@@ -30,11 +30,8 @@ PAIRS = 12  # of confused families
 
 def embed(identifier: FontIdentifier, lines: LineCache) -> np.ndarray:
     """(N, D) float32: the mean of each line's windows."""
-    means = [
-        identifier.embed(windows_of(line, identifier.preprocessing)).mean(0)
-        for line in tqdm(lines, "lines", mininterval=10)
-    ]
-    return np.stack(means)
+    windows = (windows_of(line, identifier.preprocessing) for line in tqdm(lines, "lines", mininterval=10))
+    return np.stack([identifier.embed(of_line).mean(0) for of_line in windows])
 
 
 def rows_of(catalogue: Catalogue, lines: LineCache) -> np.ndarray:
@@ -74,9 +71,8 @@ def map_of(catalogue: Catalogue) -> dict[str, list[float]]:
     regular = list(regular_faces(catalogue.faces))
     first = np.searchsorted(catalogue.prototype_faces, [row[face.id] for face in regular])
     vectors = catalogue.prototypes[first].astype(np.float32)
-    places = TSNE(2, perplexity=min(20, len(vectors) - 1), metric="cosine", init="pca", random_state=0).fit_transform(
-        vectors
-    )
+    tsne = TSNE(2, perplexity=min(20, len(vectors) - 1), metric="cosine", init="pca", random_state=0)
+    places = tsne.fit_transform(vectors)
     places = (places - places.min(0)) / np.ptp(places, axis=0)
     return {face.family: [round(float(v), 3) for v in place] for face, place in zip(regular, places, strict=True)}
 

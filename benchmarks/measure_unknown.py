@@ -50,25 +50,19 @@ def main(argv: list[str] | None = None) -> None:
         of_family = [answer for sample, answer in unknown if sample.family == family]
         said = statistics.mean(answer.in_catalogue for answer in of_family)
         families[family] = {"n": len(of_family), "in_catalogue": round(said, 4)}
-    values = [[answer.in_catalogue for _, answer in part] for part in (known, unknown)]
+    parts = {"known": known, "unknown": unknown}
+    values = {name: [answer.in_catalogue for _, answer in part] for name, part in parts.items()}
     metrics = {
         "n_unknown": len(unknown),
         "n_known": len(known),
-        "auroc": round(auroc(*values), 4),
-        "in_catalogue": {
-            "known": round(statistics.mean(values[0]), 4),
-            "unknown": round(statistics.mean(values[1]), 4),
-        },
+        "auroc": round(auroc(values["known"], values["unknown"]), 4),
+        "in_catalogue": {name: round(statistics.mean(said), 4) for name, said in values.items()},
         "verdicts_of_unknown": word_shares([answer.matches[0].verdict for _, answer in unknown]),
         "families": families,
     }
     names = " ".join(folder.name for folder in (*arguments.unknown, arguments.known))
-    write_result(
-        arguments.results,
-        settings={"limit": arguments.limit},
-        command=f"python -m benchmarks.measure_unknown {names}",
-        metrics=metrics,
-    )
+    command = f"python -m benchmarks.measure_unknown {names}"
+    write_result(arguments.results, settings={"limit": arguments.limit}, command=command, metrics=metrics)
     print(f"AUROC {metrics['auroc']:.3f} ({metrics['in_catalogue']}), told {metrics['verdicts_of_unknown']}")
     for family, row in families.items():
         print(family, row)

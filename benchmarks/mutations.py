@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
-from cosmic_ray.mutating import apply_mutation
+from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator, operator_names
 from tqdm import tqdm
 
@@ -63,23 +63,17 @@ class Mutant:
     line: int
 
 
-def annotated(source: str) -> set[tuple[int, int]]:
-    """(line, column) of every node inside annotations, whose change no test can see."""
-    found = set()
+def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """First and last (line, column) of the annotations, whose change no test can see."""
+    found = []
     for node in ast.walk(ast.parse(source)):
         for root in filter(None, (getattr(node, "annotation", None), getattr(node, "returns", None))):
-            ends = (root.lineno, root.col_offset), (root.end_lineno, root.end_col_offset)
-            found |= {
-                (line, column)
-                for line in range(ends[0][0], ends[1][0] + 1)
-                for column in range(200)
-                if ends[0] <= (line, column) <= ends[1]
-            }
+            found.append(((root.lineno, root.col_offset), (root.end_lineno, root.end_col_offset)))
     return found
 
 
 def mutants_of(root: Path, module: str) -> list[Mutant]:
-    tree, passed_over = get_ast_from_path(root / module), annotated((root / module).read_text(encoding="utf-8"))
+    tree, passed_over = get_ast_from_path(root / module), annotations((root / module).read_text(encoding="utf-8"))
     found = []
     for name in sorted(set(operator_names()) - SAME):
         operator = get_operator(name)
@@ -87,7 +81,9 @@ def mutants_of(root: Path, module: str) -> list[Mutant]:
             continue
         operator = operator()
         places = (start for node in ast_nodes(tree) for start, _ in operator.mutation_positions(node))
-        found += [Mutant(module, name, n, at[0]) for n, at in enumerate(places) if tuple(at) not in passed_over]
+        for number, at in enumerate(places):
+            if not any(first <= tuple(at) <= last for first, last in passed_over):
+                found.append(Mutant(module, name, number, at[0]))
     return found
 
 
@@ -114,13 +110,8 @@ def passes(root: Path, tests: tuple[str, ...], seconds: float) -> bool:
 
 
 def survives(root: Path, mutant: Mutant, tests: tuple[str, ...], seconds: float) -> bool:
-    path = root / mutant.module
-    original = path.read_bytes()
-    try:
-        apply_mutation(path, get_operator(mutant.operator)(), mutant.occurrence)
+    with use_mutation(root / mutant.module, get_operator(mutant.operator)(), mutant.occurrence):
         return passes(root, tests, seconds)
-    finally:
-        path.write_bytes(original)
 
 
 def summary(rows: list[dict]) -> dict:

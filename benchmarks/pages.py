@@ -5,7 +5,7 @@ the families are drawn by how often they are downloaded, half at random; but for
 """
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice, product
 from pathlib import Path
@@ -16,8 +16,8 @@ from markupsafe import Markup
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.drawing import Opener, jpeg, png
 from data_scripts.chromium import font_rule, open_browser
-from data_scripts.renderers import OpenFace
 from data_scripts.texts import LETTERS, drawable_words, running_text
 from fontid.catalogue.faces import Face, by_family, regular_face
 from fontid.catalogue.usage import read_usage
@@ -28,6 +28,8 @@ EDITORS = ("jetbrains-mono", "fira-code", "source-code-pro", "ibm-plex-mono", "c
 SCREEN = 1920, 1080  # pixels
 NEEDED = frozenset(LETTERS + "0123456789.,:-/()!?%$")
 NEEDED_BY_CODE = NEEDED | frozenset("{}[]<>=_;#*+\"'&|@~")
+PLAIN, MONOSPACE = ("sans-serif", "serif"), ("monospace",)  # categories of families
+ANY_KIND = (*PLAIN, "display", "handwriting")
 LARGEST = 64  # pixels of the picture
 SMALLEST = 11  # likewise
 HIGHEST = 3200  # CSS pixels of a full page
@@ -40,9 +42,6 @@ WINDOWS = {
 }
 SCALES = {1.0: 0.62, 1.25: 0.2, 2.0: 0.18}
 PHONE_SCALES = {2.0: 0.5, 3.0: 0.5}
-HELPERS = (
-    "words", "title", "prose", "number", "price", "date", "pick", "some", "chance", "file", "listing", "output",
-)  # fmt: skip
 INK_APART = 40  # of 765: how far from the ground's colour a pixel is ink
 # One entry for each run of characters in one face on one row: its box in CSS pixels, and its computed style.
 RUNS = """() => {
@@ -129,21 +128,18 @@ class Page:
 class Pool:
     """Families to choose from."""
 
-    def __init__(self, faces: list[Face], open_face: Callable[[Face], OpenFace], usage: Path) -> None:
+    def __init__(self, faces: list[Face], open_face: Opener, usage: Path) -> None:
         """Args: usage: a table of families and their downloads a month."""
-        self._families, self._open_face = by_family(faces), open_face
+        self.families, self._open_face = by_family(faces), open_face
         self._downloads = read_usage(usage)
-
-    def faces_of(self, family: str) -> list[Face]:
-        return self._families[family]
 
     def choose(self, rng: np.random.Generator, categories: tuple[str, ...], needed: frozenset[str]) -> list[Face]:
         """The faces of a family that can spell what a page needs."""
-        fitting = [name for name, faces in self._families.items() if faces[0].category in categories]
+        fitting = [name for name, faces in self.families.items() if faces[0].category in categories]
         by_usage = rng.random() < 0.5
         downloads = np.array([self._downloads.get(name, 0) if by_usage else 1 for name in fitting], float)
         while True:
-            faces = self._families[rng.choice(fitting, p=downloads / downloads.sum())]
+            faces = self.families[rng.choice(fitting, p=downloads / downloads.sum())]
             mapped = self._open_face(regular_face(faces)).shaper.face.unicodes
             if all(ord(character) in mapped for character in needed):
                 return faces
@@ -170,11 +166,8 @@ def plan_editors() -> Iterator[Plan]:
         yield Plan(name, 1.0, *SCREEN, dark, family)
 
 
-def draw_pages(
-    rng: np.random.Generator, plans: Iterable[Plan], faces: list[Face], open_face, split: str, fonts: Path, usage: Path
-) -> Iterator[Page]:
+def draw_pages(rng: np.random.Generator, plans: Iterable[Plan], pool: Pool, split: str, fonts: Path) -> Iterator[Page]:
     """Args: plans: the pages, of which each is drawn before the next is planned; fonts: folder of the faces' files."""
-    pool = Pool(faces, open_face, usage)
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
     with open_browser() as browser:
         for plan in plans:
@@ -196,12 +189,9 @@ def draw_pages(
 
 def saved(rng: np.random.Generator, image: Image.Image) -> tuple[bytes, str]:
     """Most screenshots are PNG, some became JPEG on their way."""
-    buffer = io.BytesIO()
     if rng.random() < 0.8:
-        image.save(buffer, "PNG")
-        return buffer.getvalue(), ".png"
-    image.save(buffer, "JPEG", quality=int(rng.integers(75, 96)))
-    return buffer.getvalue(), ".jpg"
+        return png(image), ".png"
+    return jpeg(image, int(rng.integers(75, 96))), ".jpg"
 
 
 def lines_of(runs: list[dict], pixels: np.ndarray, scale: float) -> list[PageLine]:
@@ -235,22 +225,19 @@ def _around_ink(pixels: np.ndarray, box: list[float]) -> tuple[int, int, int, in
         return None
     colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
     ink = np.abs(part - colours[counts.argmax()]).sum(2) > INK_APART
-    columns, rows = np.flatnonzero(ink.any(0)), np.flatnonzero(ink.any(1))
-    if not len(rows):
-        return None
-    return int(left + columns[0]), int(top + rows[0]), int(left + columns[-1] + 1), int(top + rows[-1] + 1)
+    inked = Image.fromarray(ink).getbbox()
+    return inked and (left + inked[0], top + inked[1], left + inked[2], top + inked[3])
 
 
 def _look(rng: np.random.Generator, pool: Pool, plan: Plan, fonts: Path) -> dict:
     """What a template needs besides words: families, sizes in CSS pixels and colours."""
     template, scale = plan.template, plan.scale
     has_code = template in ("editor", "terminal") or rng.random() < 0.3
-    plain, any_kind = ("sans-serif", "serif"), ("sans-serif", "serif", "display", "handwriting")
-    text = pool.choose(rng, plain, NEEDED)
-    heading = text if template == "editor" and rng.random() < 0.5 else pool.choose(rng, any_kind, NEEDED)
-    label = pool.choose(rng, plain, NEEDED) if rng.random() < 0.25 else text
-    code = pool.choose(rng, ("monospace",), NEEDED_BY_CODE) if has_code else text
-    code = pool.faces_of(plan.code) if plan.code else code
+    text = pool.choose(rng, PLAIN, NEEDED)
+    heading = text if template == "editor" and rng.random() < 0.5 else pool.choose(rng, ANY_KIND, NEEDED)
+    label = pool.choose(rng, PLAIN, NEEDED) if rng.random() < 0.25 else text
+    code = pool.choose(rng, MONOSPACE, NEEDED_BY_CODE) if has_code else text
+    code = pool.families[plan.code] if plan.code else code
     least = SMALLEST / scale
     on_paper = template in ("slide", "poster")
     size = float(rng.choice((18, 20, 24) if on_paper else (13, 14, 14, 15, 16, 16, 17)))
@@ -308,7 +295,7 @@ class Words:
         self._rng = rng
         self._words = drawable_words(rng, split, charset)
         self._running = running_text(rng, split, charset | {",", "."})
-        self.helpers = {name: getattr(self, name) for name in HELPERS}
+        self.helpers = {name: getattr(self, name) for name in vars(Words) if not name.startswith("_")}
 
     def _few(self, low: int, high: int) -> list[str]:
         return list(islice(self._words, int(self._rng.integers(low, high + 1))))
@@ -323,13 +310,12 @@ class Words:
     def prose(self, low: int, high: int) -> Markup:
         """Running text, a few words of it in bold, in italics or linked."""
         words = list(islice(self._running, int(self._rng.integers(low, high + 1))))
-        for tag, often in (("b", 0.015), ("em", 0.015), ("a", 0.015)):
-            for start in np.flatnonzero(self._rng.random(len(words)) < often):
+        for tag in ("b", "em", "a"):
+            for start in np.flatnonzero(self._rng.random(len(words)) < 0.015):
                 end = min(len(words) - 1, start + int(self._rng.integers(0, 3)))
                 if not any("<" in word for word in words[start : end + 1]):
-                    words[start], words[end] = f"<{tag}>{words[start]}", f"{words[end]}</{tag}>"
-                    if start == end:
-                        words[start] = f"<{tag}>{words[start].removeprefix(f'<{tag}>')}"
+                    words[start] = f"<{tag}>{words[start]}"
+                    words[end] += f"</{tag}>"
         return Markup(" ".join(words))
 
     def number(self, low: int, high: int) -> str:

@@ -12,14 +12,14 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from benchmarks.drawing import Drawing, a_few_words, capitalised, contrasting_colours, jpeg, png
+from benchmarks.drawing import Drawing, Opener, a_few_words, contrasting_colours, jpeg, png
 from benchmarks.effects import effects
 from benchmarks.grounds import grounds
 from benchmarks.recipes import fontbench, photolike
 from data_scripts.chromium import TextBox
 from data_scripts.photograph import photograph
 from data_scripts.renderers import OpenFace
-from data_scripts.texts import LETTERS, drawable_words, keep_drawable, running_text
+from data_scripts.texts import LETTERS, keep_drawable, running_text
 from fontid.catalogue.faces import Face, by_family, face_id, regular_face, regular_faces
 
 GOOGLE_FONTS_BENCH = (
@@ -44,9 +44,9 @@ FRB_SENTENCES = (
     "He mends old clocks in a room above the market.",
     "Nobody knew why the lighthouse had been painted blue.",
 )
+BLACK_ON_WHITE = (0, 0, 0), (255, 255, 255)
 
-
-Protocol = Callable[[np.random.Generator, list[Face], Callable[[Face], OpenFace], str], Iterator[Drawing]]
+Protocol = Callable[[np.random.Generator, list[Face], Opener, str], Iterator[Drawing]]
 
 
 def chars(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -65,37 +65,31 @@ def words(rng, faces, open_face, split) -> Iterator[Drawing]:
         text = a_few_words(rng, split, open_face(face).charset, 2, 5)
         ink, ground = contrasting_colours(rng)
         spacing = rng.uniform(-0.03, 0.2) if rng.random() < 0.4 else 0.0
-        box = TextBox(face, text, int(rng.integers(20, 73)), style(ink, ground, f"letter-spacing:{spacing:.3f}em"))
-        yield Drawing(box, partial(jpeg, quality=int(rng.integers(55, 96))), ".jpg")
+        look = style(ink, ground, f"letter-spacing:{spacing:.3f}em")
+        yield in_jpeg(rng, 55, TextBox(face, text, int(rng.integers(20, 73)), look))
 
 
 def para(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
-        yield Drawing(
-            running_box(rng, split, face, open_face(face), int(rng.integers(18, 29)), 3, light=rng.random() < 0.2)
-        )
+        pixels, light = int(rng.integers(18, 29)), rng.random() < 0.2
+        yield Drawing(running_box(rng, split, face, open_face(face), pixels, 3, light))
 
 
 def body(rng, faces, open_face, split) -> Iterator[Drawing]:
     for number, face in enumerate(regular_faces(faces)):
-        yield Drawing(
-            running_box(rng, split, face, open_face(face), int(rng.integers(13, 18)), 5, light=number % 2 == 1)
-        )
+        yield Drawing(running_box(rng, split, face, open_face(face), int(rng.integers(13, 18)), 5, number % 2 == 1))
 
 
 def styles(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
-        text = a_few_words(rng, split, open_face(face).charset, 2, 4)
-        yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
+        yield plain(rng, split, face, open_face)
 
 
 def axes(rng, faces, open_face, split) -> Iterator[Drawing]:
     for rows in by_family(faces).values():
         unusual = [face for face in rows if face.id != face_id(face.family, face.weight, face.italic)]
         if unusual:
-            face = unusual[rng.integers(len(unusual))]
-            text = a_few_words(rng, split, open_face(face).charset, 2, 4)
-            yield Drawing(TextBox(face, text, int(rng.integers(24, 65)), style((0, 0, 0), (255, 255, 255))))
+            yield plain(rng, split, unusual[rng.integers(len(unusual))], open_face)
 
 
 def sizes(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -108,14 +102,13 @@ def sizes(rng, faces, open_face, split) -> Iterator[Drawing]:
                 axes = face.axes | {"opsz": float(min(max(pixels, min(known)), max(known)))}
                 text = a_few_words(rng, split, open_face(face).charset, 2, 4)
                 drawn = replace(face, id=f"{face.id}-{pixels}", axes=axes)
-                yield Drawing(TextBox(drawn, text, pixels, style((0, 0, 0), (255, 255, 255))))
+                yield Drawing(TextBox(drawn, text, pixels, style(*BLACK_ON_WHITE)))
 
 
 def numbers(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
         text = keep_drawable(a_number(rng), open_face(face).charset)
-        box = TextBox(face, text, int(rng.integers(24, 97)), style(*contrasting_colours(rng)))
-        yield Drawing(box, partial(jpeg, quality=int(rng.integers(70, 96))), ".jpg")
+        yield in_jpeg(rng, 70, TextBox(face, text, int(rng.integers(24, 97)), style(*contrasting_colours(rng))))
 
 
 def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -125,21 +118,21 @@ def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
         opened = open_face(face)
         for _ in range(3):
             text = cut(running_text(rng, split, opened.charset), int(rng.integers(21, 101)))
-            lines = "\n".join(wrap(text.split(), partial(width_of, opened, 40), rng.uniform(10, 20) * 40))
+            lines = "\n".join(wrap(text.split(), opened.at(40).getlength, rng.uniform(10, 20) * 40))
             box = TextBox(face, lines, 40, style(*contrasting_colours(rng)))
             yield Drawing(box, partial(noisy_at_224, seed=int(rng.integers(2**32))))
 
 
 def frb(rng, faces, open_face, split) -> Iterator[Drawing]:
-    fonts = [regular_face([face for face in faces if face.family == name]) for name in FRB if name in families(faces)]
+    rows = by_family(faces)
+    fonts = [regular_face(rows[name]) for name in FRB if name in rows]
     for face in fonts:
         others = [other.name for other in fonts if other.family != face.family]
         for condition, texts in (("easy", FRB_SENTENCES), ("hard", others)):
             for text in texts:
                 text = keep_drawable(text, open_face(face).charset)
                 for pixels in (32, 40):
-                    box = TextBox(face, text, pixels, style((0, 0, 0), (255, 255, 255)))
-                    yield Drawing(box, partial(jpeg, quality=int(rng.integers(70, 96))), ".jpg", condition)
+                    yield in_jpeg(rng, 70, TextBox(face, text, pixels, style(*BLACK_ON_WHITE)), condition)
 
 
 def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -147,33 +140,29 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
         few = a_few_words(rng, split, open_face(face).charset, 1, 4).split()
         lines = [" ".join(few)] if len(few) < 3 or rng.random() < 0.4 else [" ".join(few[:2]), " ".join(few[2:])]
         align = ("left", "center")[rng.integers(2)]
-        box = TextBox(
-            face, "\n".join(lines), 110, style((0, 0, 0), (255, 255, 255), f"text-align:{align};line-height:1.5")
-        )
+        look = style(*BLACK_ON_WHITE, f"text-align:{align};line-height:1.5")
         finish = partial(photographed, seed=int(rng.integers(2**32)), quality=int(rng.integers(60, 93)))
-        yield Drawing(box, finish, ".jpg")
-
-
-def small_capitals(rng, faces, open_face, split) -> Iterator[Drawing]:
-    for face in regular_faces(faces):
-        few = drawable_words(rng, split, open_face(face).charset, capitalised)
-        text = " ".join(islice(few, int(rng.integers(1, 5))))
-        colours = style(*contrasting_colours(rng), "font-variant:small-caps")
-        box = TextBox(face, text, int(rng.integers(20, 73)), colours)
-        yield Drawing(box, partial(jpeg, quality=int(rng.integers(55, 96))), ".jpg")
+        yield Drawing(TextBox(face, "\n".join(lines), 110, look), finish, ".jpg")
 
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
     for protocol in (
-        chars, abrupt, words, para, body, styles, axes, sizes, numbers, googlefontsbench, frb, photo, small_capitals,
+        chars, abrupt, words, para, body, styles, axes, sizes, numbers, googlefontsbench, frb, photo,
         effects, grounds, fontbench, photolike,
     )
 }  # fmt: skip
 
 
-def families(faces: list[Face]) -> set[str]:
-    return {face.family for face in faces}
+def in_jpeg(rng: np.random.Generator, least: int, box: TextBox, condition: str | None = None) -> Drawing:
+    """As a JPEG of a quality from `least` to 95."""
+    return Drawing(box, partial(jpeg, quality=int(rng.integers(least, 96))), ".jpg", condition)
+
+
+def plain(rng: np.random.Generator, split: str, face: Face, open_face: Opener) -> Drawing:
+    """Two to four words, black on white."""
+    text = a_few_words(rng, split, open_face(face).charset, 2, 4)
+    return Drawing(TextBox(face, text, int(rng.integers(24, 65)), style(*BLACK_ON_WHITE)))
 
 
 def style(ink: Iterable[int], ground: Iterable[int], more: str = "") -> str:
@@ -208,17 +197,12 @@ def running_box(
     rng: np.random.Generator, split: str, face: Face, opened: OpenFace, pixels: int, count: int, light: bool
 ) -> TextBox:
     """`count` lines of running text in quiet colours of the web, 20-34 ems wide; `light`: on a dark ground."""
-    lines = wrap(
-        running_text(rng, split, opened.charset), partial(width_of, opened, pixels), rng.uniform(20, 34) * pixels
-    )
+    words = running_text(rng, split, opened.charset)
+    lines = wrap(words, opened.at(pixels).getlength, rng.uniform(20, 34) * pixels)
     dark, pale = rng.integers(0, 70) + rng.integers(0, 12, 3), rng.integers(215, 244) + rng.integers(0, 12, 3)
     colours = (pale, dark) if light else (dark, pale)
     text = "\n".join(islice(lines, count))
     return TextBox(face, text, pixels, style(*colours, f"line-height:{rng.uniform(1.3, 1.6):.2f}"))
-
-
-def width_of(opened: OpenFace, pixels: int, text: str) -> float:
-    return opened.at(pixels).getlength(text)
 
 
 def wrap(running: Iterable[str], width_of: Callable[[str], float], width: float) -> Iterator[str]:

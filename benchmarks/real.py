@@ -39,26 +39,23 @@ UNITS = {"crop": ("file",), "picture": ("repo", "path"), "repository": ("repo",)
 PAGES = 20  # of a folder of pages that are asked
 
 
-def _set(identifier: FontIdentifier, stage: str, **values) -> FontIdentifier:
-    """The identifier with other settings of a stage."""
-    other = copy.copy(identifier)
-    changed = replace(getattr(identifier.settings, stage), **values)
-    other.settings = replace(identifier.settings, **{stage: changed})
-    return other
+def _with(whole: FontIdentifier, **parts) -> Callable:
+    """The `identify` of an identifier with other parts."""
+    other = copy.copy(whole)
+    vars(other).update(parts)
+    return other.identify
 
 
-def _undrawn(identifier: FontIdentifier) -> FontIdentifier:
+def _set(whole: FontIdentifier, stage: str, **values) -> Callable:
+    """The `identify` of an identifier with other settings of a stage."""
+    changed = replace(getattr(whole.settings, stage), **values)
+    return _with(whole, settings=replace(whole.settings, **{stage: changed}))
+
+
+def _undrawn(whole: FontIdentifier) -> Callable:
     """Lines are read as before, and none of them is drawn."""
-    other = copy.copy(identifier)
-    never = replace(identifier.settings.drawing, least_confidence=math.inf)
-    other._verifier = Verifier(identifier.catalogue, identifier.letterforms, never)
-    return other
-
-
-def _lacking(identifier: FontIdentifier, part: str) -> FontIdentifier:
-    other = copy.copy(identifier)
-    setattr(other, part, None)
-    return other
+    never = replace(whole.settings.drawing, least_confidence=math.inf)
+    return _with(whole, _verifier=Verifier(whole.catalogue, whole.letterforms, never))
 
 
 def _asked(**options) -> Callable[[FontIdentifier], Callable]:
@@ -66,29 +63,21 @@ def _asked(**options) -> Callable[[FontIdentifier], Callable]:
 
 
 def _idle(function: str, instead: Callable) -> Callable[[FontIdentifier], Callable]:
-    """Args: function: of a module; instead: what stands in for it and does nothing."""
-
-    def without(whole: FontIdentifier) -> Callable:
-        def identify(picture, **more):
-            with patch(function, instead):
-                return whole.identify(picture, **more)
-
-        return identify
-
-    return without
+    """Args: function: of a module; instead: what stands in for it, while a picture is asked, and does nothing."""
+    return lambda whole: patch(function, instead)(whole.identify)
 
 
 STAGES: dict[str, Callable[[FontIdentifier], Callable]] = {  # each: the identifier -> its `identify` without the stage
-    "letters network": lambda whole: _lacking(whole, "_letters").identify,
+    "letters network": lambda whole: _with(whole, _letters=None),
     "shadows": _idle("fontid.text.letters.without_shadow", lambda frame, own: None),
-    "clusters": lambda whole: _set(whole, "grouping", family_price=0.0, style_price=0.0, neighbours=0.0).identify,
-    "words in another face": lambda whole: _set(whole, "grouping", parting=math.inf, stroke=math.inf).identify,
+    "clusters": lambda whole: _set(whole, "grouping", family_price=0.0, style_price=0.0, neighbours=0.0),
+    "words in another face": lambda whole: _set(whole, "grouping", parting=math.inf, stroke=math.inf),
     "pages' own scale": _idle("fontid.text.detector._low_words", lambda picture: None),
-    "drawing": lambda whole: _undrawn(whole).identify,
+    "drawing": _undrawn,
     "leaning to near copies": _idle(
         "fontid.identifier.share_alike", lambda forms, face, others, texts, least: np.zeros((len(others), len(texts)))
     ),
-    "undoing": lambda whole: _set(whole, "undoing", fitting=-math.inf).identify,
+    "undoing": lambda whole: _set(whole, "undoing", fitting=-math.inf),
     "prior": _asked(prior=False),
     "axes": _asked(only=lambda face: not face.unusual),
 }
@@ -244,13 +233,9 @@ def main(argv: list[str] | None = None) -> None:
     for name, told in metrics.items():
         for stage, figures in told.items():
             print(name, stage, json.dumps({key: figures[key] for key in figures if key != "by"})[:300])
-    write_result(
-        arguments.results,
-        settings={"stages": stages[1:], "limit": arguments.limit, "pages": PAGES},
-        command="python -m benchmarks.real FOLDER ..." + " --without all" * ("all" in arguments.without),
-        metrics=metrics,
-        model=identifier.version,
-    )
+    settings = {"stages": stages[1:], "limit": arguments.limit, "pages": PAGES}
+    command = "python -m benchmarks.real FOLDER ..." + " --without all" * ("all" in arguments.without)
+    write_result(arguments.results, settings=settings, command=command, metrics=metrics, model=identifier.version)
 
 
 if __name__ == "__main__":

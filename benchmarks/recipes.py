@@ -87,14 +87,9 @@ def photolike(rng, faces, open_face, split) -> Iterator[Drawing]:
         heights, *_, quality, _ = RANGES[level]
         pixels = round(rng.uniform(*heights) / CAPITAL)
         box = TextBox(face, text, pixels, "color:#000;background:#fff;padding:.9em .7em;overflow:hidden")
-        finish = partial(
-            composed,
-            ground=photos[rng.integers(len(photos))],
-            kind=kind,
-            level=level,
-            seed=int(rng.integers(2**32)),
-            quality=int(rng.integers(quality[0], quality[1] + 1)),
-        )
+        ground, seed = photos[rng.integers(len(photos))], int(rng.integers(2**32))
+        quality = int(rng.integers(*quality, endpoint=True))
+        finish = partial(composed, ground=ground, kind=kind, level=level, seed=seed, quality=quality)
         yield Drawing(box, finish, ".jpg", level)
 
 
@@ -133,9 +128,8 @@ def seen_frontally(drawn: Image.Image, rng: np.random.Generator) -> np.ndarray:
     width, height = ink.size
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
     corners += rng.uniform(-0.015, 0.015, (4, 2)) * [width, height]
-    seen = ink.transform(
-        ink.size, Image.Transform.PERSPECTIVE, perspective(corners, ink.size), Image.Resampling.BICUBIC
-    )
+    coefficients = perspective(corners, ink.size)
+    seen = ink.transform(ink.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
     return np.asarray(seen, np.float32) / 255
 
 

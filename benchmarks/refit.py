@@ -9,7 +9,7 @@ into it. A step whose stamp still fits is passed over, so a refit that was kille
 import hashlib
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,11 @@ ENCODER = MODEL / "encoder.onnx"
 ENCODER_AND_FACES = tuple(
     MODEL / name for name in ("encoder.onnx", "faces.jsonl.gz", "prototypes.npy", "prototype_faces.npy", "twins.npy")
 )
-EFFECTS = {  # how effects are drawn, evenly from all families and as often as people use them
-    "uniform": ("--split", "validation", "--seed", "11", "--count", "10", "--out"),
-    "used": ("--split", "validation", "--seed", "12", "--count", "10", "--by-usage", "0.5", "--out"),
+VALIDATION = {  # what calibration is fitted on: a first seed, other than the benchmarks', and how many pictures
+    **dict.fromkeys(("words", "para", "chars", "photo", "body"), (77, "--families", "120")),
+    "effects": (11, "--count", "10"),
 }
-VALIDATION = ("words", "para", "chars", "photo", "body")  # what calibrate fits on; another seed than the benchmarks'
+USAGE = {"uniform": (), "used": ("--by-usage", "0.5")}  # half of them evenly, half as people meet fonts
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,20 @@ class Step:
         return found.hexdigest()
 
 
+def drawing_steps(name: str, faces: Path, validation: Path) -> Iterator[Step]:
+    """The pictures of a protocol that validate, each kind in a folder of its own."""
+    seed, *size = VALIDATION[name]
+    for number, (how, usage) in enumerate(USAGE.items()):
+        options = ("--split", "validation", "--seed", str(seed + number), *size, *usage)
+        out = str(validation / f"{name}-{how}")
+        yield Step(f"draw-{name}-{how}", (faces,), ("benchmarks.render", name, *options, "--out", out))
+
+
 def steps_of(drawn: Path) -> list[Step]:
     """In the order in which they follow from each other."""
     catalogue, faces, validation = data_home() / "catalogue", data_home() / "faces.jsonl", drawn / "validation"
     searched, fonts, letterforms = catalogue / "faces.jsonl", catalogue / "fonts", catalogue / "letterforms"
     in_catalogue = ("--fonts", str(fonts), "--out")
-    validation_of = {  # half as people meet fonts, half of them all
-        "uniform": ("--split", "validation", "--seed", "77", "--families", "120", "--out"),
-        "used": ("--split", "validation", "--seed", "78", "--families", "120", "--by-usage", "0.5", "--out"),
-    }
     return [
         Step("twins", (searched,), ("data_scripts.find_twins", *in_catalogue, str(catalogue))),
         Step(
@@ -65,21 +70,7 @@ def steps_of(drawn: Path) -> list[Step]:
             ("data_scripts.make_letterforms", "--faces", str(searched), *in_catalogue, str(letterforms)),
         ),
         Step("faces", (ENCODER, catalogue / "twins.jsonl", letterforms), ("release.widen",)),
-        *(
-            Step(
-                f"draw-{name}-{how}", (faces,), ("benchmarks.render", name, *options, str(validation / f"{name}-{how}"))
-            )
-            for name in VALIDATION
-            for how, options in validation_of.items()
-        ),
-        *(
-            Step(
-                f"draw-effects-{how}",
-                (faces,),
-                ("benchmarks.render", "effects", *options, str(validation / f"effects-{how}")),
-            )
-            for how, options in EFFECTS.items()
-        ),
+        *(step for name in VALIDATION for step in drawing_steps(name, faces, validation)),
         Step("calibration", (*ENCODER_AND_FACES, validation), ("train.calibrate", str(validation))),
         Step("benchmarks", (MODEL / "config.json",), ("benchmarks.run", str(drawn))),
         Step("details", ENCODER_AND_FACES, ("benchmarks.measure_details",)),

@@ -21,8 +21,6 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power. E
   best vision language model 31.3 / 15.1 (easy / hard, open answer), 66.7 / 27.1 with choices.
 - photo: 1-4 words in every family on generated grounds, tilted, in uneven light, blurred, noisy, 500-1200 px wide.
   Published on photographed words of their own: gpu-font 25 / 44, WhatFontIs 83.7 / 93.3.
-- small_capitals: 1-4 words in small capitals that the browser makes of capitals, in every family, 20-72 px, any two
-  colours, JPEG. None published.
 - pages: screenshots of 180 whole pages, desktop and phone, every visible line in the manifest, two to four families a
   page, half drawn by usage, half at random. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
 - editors: screenshots of 1920 x 1080 of editors with a side bar and numbers of lines, and of terminals, light and dark,
@@ -58,11 +56,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import sites
-from benchmarks.pages import COUNT, draw_pages, plan_editors, plan_pages
-from benchmarks.protocols import PROTOCOLS, Drawing
+from benchmarks.drawing import Drawing, opener
+from benchmarks.pages import COUNT, Pool, draw_pages, plan_editors, plan_pages
+from benchmarks.protocols import PROTOCOLS
 from data_scripts.chromium import ChromiumMissing, draw_boxes
 from data_scripts.render_dataset import is_held_out
-from data_scripts.renderers import OpenFace, unpack
 from fontid.catalogue.faces import Face, by_family, read_faces
 from fontid.catalogue.usage import FLOOR, read_usage
 from fontid.commands import command_line
@@ -98,16 +96,9 @@ def row_of(name: str, drawing: Drawing, protocol: str) -> dict:
     face = drawing.box.face
     if face is None:
         return {"file": name, "family": None, "protocol": protocol, "condition": drawing.condition}
-    return {
-        "file": name,
-        "family": face.family,
-        "weight": face.weight,
-        "italic": face.italic,
-        "text": drawing.box.text,
-        "pixels": drawing.box.pixels,
-        "protocol": protocol,
-        "condition": drawing.condition or ("held-out family" if is_held_out(face.family) else "trained family"),
-    }
+    condition = drawing.condition or ("held-out family" if is_held_out(face.family) else "trained family")
+    row = {"file": name, "family": face.family, "weight": face.weight, "italic": face.italic, "text": drawing.box.text}
+    return row | {"pixels": drawing.box.pixels, "protocol": protocol, "condition": condition}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -130,11 +121,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--sites", type=Path, default=data_home() / "sites", help="of data_scripts.fetch_sites")
     parser.add_argument("--usage", type=Path, default=USAGE, help="table of downloads")
     arguments = parser.parse_args(argv)
-
-    def open_face(face: Face) -> OpenFace:
-        return OpenFace(unpack(arguments.fonts / face.file, data_home() / "ttf", face.axes))
-
-    rng = np.random.default_rng(arguments.seed)
+    rng, open_face = np.random.default_rng(arguments.seed), opener(arguments.fonts)
     if arguments.count and arguments.protocol not in COUNTED:
         parser.error(f"--count is for {', '.join(COUNTED)}: the others draw what their authors drew.")
     faces = read_faces(arguments.faces)
@@ -142,14 +129,14 @@ def main(argv: list[str] | None = None) -> None:
     rows = []
     try:
         if arguments.protocol in PAGES:
-            fonts, usage = arguments.fonts, arguments.usage
+            pool, fonts = Pool(faces, open_face, arguments.usage), arguments.fonts
             if arguments.protocol == "sites":
                 folder, count = arguments.sites / arguments.split, arguments.count or sites.COUNT
-                drawn = sites.draw_sites(rng, faces, open_face, folder, fonts, usage, count)
+                drawn = sites.draw_sites(rng, pool, folder, fonts, count)
             else:
                 of_pages = arguments.protocol == "pages"
                 plans = plan_pages(rng, arguments.count or COUNT) if of_pages else plan_editors()
-                drawn = draw_pages(rng, plans, faces, open_face, arguments.split, fonts, usage)
+                drawn = draw_pages(rng, plans, pool, arguments.split, fonts)
             for number, page in enumerate(drawn):
                 name = f"{number:05d}{page.suffix}"
                 (arguments.out / name).write_bytes(page.data)

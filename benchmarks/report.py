@@ -63,11 +63,8 @@ def draw_growth(runs: dict[str, dict], questions: dict[str, dict[str, str]], pat
     ):
         found = [runs[stem] for stem in questions[question] if stem in runs]
         for name in ("trained_families", "other_families"):
-            points = [
-                (count(run), 100 * run["metrics"]["chromium"][name]["twins"]["top1"])
-                for run in found
-                if run["metrics"]["chromium"][name]["n"]
-            ]
+            parts = [(count(run), run["metrics"]["chromium"][name]) for run in found]
+            points = [(number, 100 * part["twins"]["top1"]) for number, part in parts if part["n"]]
             axis.plot(*zip(*points, strict=True), "o-", label=name.replace("_", " "))
         axis.set(title=question, xscale="log", ylabel="Chromium lines, top-1 with twins, %")
         axis.legend()
@@ -120,13 +117,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--map", type=Path, default=Path("web/families.webp"))
     arguments = parser.parse_args(argv)
     results, out = arguments.results, arguments.out
-    details = read_results(results / "once.jsonl").get("details")
-    if details is None or not (results / "ladder.jsonl").exists():
+    runs, once = read_results(results / "ladder.jsonl"), read_results(results / "once.jsonl")
+    if not runs or "details" not in once:
         raise SystemExit(
             f"{results} holds no experiments: run python -m train.run_experiments and benchmarks.measure_details first."
         )
-    questions = read_yaml(QUESTIONS)
-    runs, details = read_results(results / "ladder.jsonl"), details["metrics"]
+    questions, details = read_yaml(QUESTIONS), once["details"]["metrics"]
     identifier = FontIdentifier.from_pretrained(arguments.model)
     out.mkdir(parents=True, exist_ok=True)
     draw_curves(runs, questions, out / "curves.webp")

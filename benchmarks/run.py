@@ -54,35 +54,25 @@ def limited(count: int, *options: str) -> tuple[str, ...]:
 CATALOGUE = data_home() / "catalogue"  # with the faces that training did not see
 WIDER = ("--faces", str(CATALOGUE / "faces.jsonl"), "--fonts", str(CATALOGUE / "fonts"))
 BENCHMARKS = {
-    "chars": Benchmark("chars", (NO_PRIOR,)),
-    "abrupt": Benchmark("abrupt", (NO_PRIOR,)),
-    "words": Benchmark("words", (NO_PRIOR,)),
-    "para": Benchmark("para", (NO_PRIOR,)),
+    **{name: Benchmark(name, (NO_PRIOR,)) for name in ("chars", "abrupt", "words", "para")},
     "body": Benchmark("body", limited(400, NO_PRIOR)),
     "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
-    "axes": Benchmark("axes", (NO_PRIOR,), WIDER),
-    "sizes": Benchmark("sizes", (NO_PRIOR,), WIDER),
+    **{name: Benchmark(name, (NO_PRIOR,), WIDER) for name in ("axes", "sizes")},
     "numbers": Benchmark("numbers", limited(600, NO_PRIOR)),
-    "googlefontsbench": Benchmark("googlefontsbench"),
-    "frb": Benchmark("frb"),
+    **{name: Benchmark(name) for name in ("googlefontsbench", "frb")},
     "fontbench": Benchmark("fontbench", (), WIDER),
-    "photolike": Benchmark("photolike", limited(600, NO_PRIOR)),
-    "photo": Benchmark("photo", limited(600, NO_PRIOR)),
+    **{name: Benchmark(name, limited(600, NO_PRIOR)) for name in ("photolike", "photo")},
     "effects": Benchmark("effects"),
     "effects-used": Benchmark("effects", drawn_with=("--by-usage", "0.5", "--count", "32"), kind="-used"),
     "grounds": Benchmark("grounds"),
-    "realworld": Benchmark(real="realworld"),
-    "pictures": Benchmark(real="pictures"),
-    "cases": Benchmark(real="cases"),
+    **{name: Benchmark(real=name) for name in ("realworld", "pictures", "cases")},
     "realworld-no-prior": Benchmark(options=(NO_PRIOR,), real="realworld"),
     "pages": Benchmark("pages", limited(60)),
-    "editors": Benchmark("editors"),
-    "sites": Benchmark("sites"),
-    "chars-without-truth": Benchmark("chars", limited(400, "--without-truth")),
-    "words-without-truth": Benchmark("words", limited(400, "--without-truth")),
-    "para-without-truth": Benchmark("para", limited(400, "--without-truth")),
-    "body-without-truth": Benchmark("body", limited(400, "--without-truth")),
-    "photo-without-truth": Benchmark("photo", limited(400, "--without-truth")),
+    **{name: Benchmark(name) for name in ("editors", "sites")},
+    **{
+        f"{name}-without-truth": Benchmark(name, limited(400, "--without-truth"))
+        for name in ("chars", "words", "para", "body", "photo")
+    },
     "realworld-without-truth": Benchmark(options=("--without-truth",), real="realworld"),
 }
 

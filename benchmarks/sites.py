@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.pages import NEEDED, NEEDED_BY_CODE, RUNS, Page, Pool, font_face_rule, lines_of, saved
+from benchmarks import pages
+from benchmarks.pages import RUNS, Page, Pool, font_face_rule, lines_of, saved
 from data_scripts.chromium import open_browser
 from data_scripts.fetch_sites import pages_of
 from fontid.catalogue.faces import Face
@@ -40,29 +41,23 @@ STILL = (
 )
 
 
-def draw_sites(
-    rng: np.random.Generator, faces: list[Face], open_face, folder: Path, fonts: Path, usage: Path, count: int = COUNT
-) -> Iterator[Page]:
+def draw_sites(rng: np.random.Generator, pool: Pool, folder: Path, fonts: Path, count: int = COUNT) -> Iterator[Page]:
     """Pages of packages drawn by lot, as much of them as a window shows.
 
     Args: folder: of unpacked packages; fonts: that of the faces' files. Raises: SystemExit where no package holds any.
     """
-    sites = [pages for package in sorted(folder.glob("*")) if (pages := pages_of(package))]
+    sites = [found for package in sorted(folder.glob("*")) if (found := pages_of(package))]
     if not sites:
         raise SystemExit(f"{folder} holds no pages: run python -m data_scripts.fetch_sites first.")
     from playwright.sync_api import Error  # here, so that the rest works without a browser driver
 
-    pool, done = Pool(faces, open_face, usage), tqdm(total=count, desc="sites")
-    with open_browser() as browser:
+    with tqdm(total=count, desc="sites") as done, open_browser() as browser:
         while done.n < count:
-            pages = sites[rng.integers(len(sites))]
-            address = pages[rng.integers(len(pages))]
+            site = sites[rng.integers(len(sites))]
+            address = site[rng.integers(len(site))]
             width, height, scale = WINDOWS[rng.integers(len(WINDOWS))]
-            text, heading, code = (
-                pool.choose(rng, ("sans-serif", "serif"), NEEDED),
-                pool.choose(rng, ("sans-serif", "serif", "display", "handwriting"), NEEDED),
-                pool.choose(rng, ("monospace",), NEEDED_BY_CODE),
-            )
+            text, heading = (pool.choose(rng, kind, pages.NEEDED) for kind in (pages.PLAIN, pages.ANY_KIND))
+            code = pool.choose(rng, pages.MONOSPACE, pages.NEEDED_BY_CODE)
             page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
             try:
                 runs, image = _seen(page, address, _style(text, heading, code, fonts), rng.random(2))

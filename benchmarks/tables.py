@@ -90,100 +90,96 @@ def is_of_another(file: str) -> bool:
 def table(head: str, rows: list[list]) -> str:
     """Markdown. The last cell of a row names its file; a file of another model than ships is marked.
 
-    Args: head: cells with bars between them.
+    Args: head: cells with bars between them, but for the last.
     """
     marked = [[*row[:-1], f"{row[-1]} †" if is_of_another(row[-1]) else row[-1]] for row in rows]
-    cells = head.split("|")
+    cells = [*head.split("|"), "file"]
     lines = [cells, ["---"] * len(cells), *marked]
     text = "".join("|" + "".join(f" {cell} |" if cell != "---" else "---|" for cell in line) + "\n" for line in lines)
     return text + (f"\n{ANOTHER}\n" if marked != rows else "")
 
 
+def benchmark(name: str) -> tuple[str, dict]:
+    """The file of a benchmark, and what it holds."""
+    file = f"results/benchmarks/{name}.json"
+    return file, read(file)
+
+
+def per_cent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
+
+
+def with_interval(fraction: float, interval: list[float]) -> str:
+    return f"{per_cent(fraction)} ({per_cent(interval[0])}-{per_cent(interval[1])})"
+
+
+def both(found: dict) -> list[str]:
+    """Top-1 and top-5, strict and with twins credited."""
+    return [f"{per_cent(found['strict'][top])} / {per_cent(found['twins'][top])}" for top in ("top1", "top5")]
+
+
 def results(rows: tuple) -> str:
     """Accuracy in per cent. The count in brackets is of the pictures that the figure beside it is about."""
     head = "pictures|n|top-1 strict / twins|top-5 strict / twins|family, weight and slope (of labelled)"
-    head += "|slope (of right families)|weight off by|file"
+    head += "|slope (of right families)|weight off by"
     lines = []
     for says, name, part in rows:
-        file = f"results/benchmarks/{name}.json"
-        found = read(file) if part is None else read(file)["by"][part]
-        strict, twins, styles = found["strict"], found["twins"], found.get("styles")
+        file, found = benchmark(name)
+        found = found if part is None else found["by"][part]
         styled = ["", "", ""]
-        if styles:
+        if styles := found.get("styles"):
             variants, slope = per_cent(styles["variants"]), per_cent(styles["slope_right"])
             styled = [f"{variants} ({styles['n']})", f"{slope} ({styles['n_right']})", f"{styles['weight_error']:.1f}"]
-        lines.append(
-            [
-                says,
-                found["n"],
-                *(f"{100 * strict[top]:.1f} / {100 * twins[top]:.1f}" for top in ("top1", "top5")),
-                *styled,
-                file,
-            ]
-        )
+        lines.append([says, found["n"], *both(found), *styled, file])
     return table(head, lines)
 
 
 def whole_pages() -> str:
     """Whole pages: their lines, and the list of families."""
     head = "pages|lines|found|top-1 strict / twins|top-5 strict / twins|families named that are there|families found"
-    head += "|in several entries|entries of several families|file"
     lines = []
     for says, name in PAGES_BY:
-        file = f"results/benchmarks/{name}.json"
-        found = read(file)
-        ranks = (f"{per_cent(found['strict'][top])} / {per_cent(found['twins'][top])}" for top in ("top1", "top5"))
+        file, found = benchmark(name)
         families = (per_cent(found["families"][key]) for key in ("precision", "recall", "split", "merged"))
         row = [f"{found['pages']} {says}", found["n"], per_cent(found["found"])]
-        lines.append([*row, *ranks, *families, file])
-    return table(head, lines)
+        lines.append([*row, *both(found), *families, file])
+    return table(f"{head}|in several entries|entries of several families", lines)
 
 
 def conditions() -> str:
     """Every condition of `effects`, then what they say together."""
-    file = "results/benchmarks/effects.json"
-    found = read(file)
+    file, found = benchmark("effects")
     held_out = found["held_out_conditions"]["conditions"]
-    rows = [(name + (" (never trained on)" if name in held_out else ""), found["by"][name]) for name in found["by"]]
-    rows = [row for row in rows if row[0] != "effects"]
-    rows += [
-        ("all conditions", found["all_conditions"]),
-        (f"never trained on: {', '.join(held_out)}", found["held_out_conditions"]),
-        ("words with a stray edge", found["edges"]),
-        ("– the same words without", found["without_edges"]),
-    ]
+    names = {name: f"{name} (never trained on)" if name in held_out else name for name in found["by"]}
+    rows = [(says, found["by"][name]) for name, says in names.items() if name != "effects"]
+    together = {"all conditions": "all_conditions", f"never trained on: {', '.join(held_out)}": "held_out_conditions"}
+    together |= {"words with a stray edge": "edges", "– the same words without": "without_edges"}
+    rows += [(says, found[key]) for says, key in together.items()]
     lines = [
         [says, part["n"], *(per_cent(part["twins"][top]) for top in ("top1", "top5")), per_cent(part["refused"]), file]
         for says, part in rows
     ]
-    return table("condition|n|top-1, twins credited|top-5|refused|file", lines)
+    return table("condition|n|top-1, twins credited|top-5|refused", lines)
 
 
 def refusals() -> str:
     """How often no font is named: wanted of `grounds` alone."""
-    names = [name for _, name, part in MAIN if part is None]
-    files = {name: f"results/benchmarks/{name}.json" for name in [*names, "effects", "grounds"]}
-    found = {name: read(file) for name, file in files.items()}
+    names = dict.fromkeys([*(name for _, name, part in MAIN if part is None), "effects", "grounds"])
+    found = {name: benchmark(name) for name in names}
     lines = [
-        [name, one["n"], per_cent(one["refused"]), files[name]] for name, one in found.items() if "refused" in one
+        [name, one["n"], per_cent(one["refused"]), file] for name, (file, one) in found.items() if "refused" in one
     ]  # older results do not say
-    return table("pictures|n|answered with no text, %|file", lines)
+    return table("pictures|n|answered with no text, %", lines)
 
 
 def classics() -> str:
     """How often the face that a clone stands for is named in the first row."""
     file = "results/once.jsonl#classics"
-    found = read(file)["metrics"]
-    rows = {("all of them" if name == "all" else name): part for name, part in found.items()}
-    lines = [
-        [name, *((part["n"], part["named"]) if part else ("", "no clone in the catalogue")), file]
-        for name, part in rows.items()
-    ]
-    return table("classic|pictures of its clones|named in the first row|file", lines)
-
-
-def per_cent(fraction: float) -> str:
-    return f"{100 * fraction:.1f}"
+    lines = []
+    for name, part in read(file)["metrics"].items():
+        cells = (part["n"], part["named"]) if part else ("", "no clone in the catalogue")
+        lines.append(["all of them" if name == "all" else name, *cells, file])
+    return table("classic|pictures of its clones|named in the first row", lines)
 
 
 def open_set() -> str:
@@ -191,32 +187,30 @@ def open_set() -> str:
         said = [f"{found['in_catalogue'][key]:.2f}" for key in ("known", "unknown")]
         return [says, n, f"{found['auroc']:.3f}", *said, file]
 
-    files = {says: f"results/benchmarks/{name}-without-truth.json" for says, name in OPEN_SET}
-    lines = [line(says, read(file)["n"], read(file), file) for says, file in files.items()]
-    found = read("results/once.jsonl#unknown")["metrics"]
+    lines = []
+    for says, name in OPEN_SET:
+        file, found = benchmark(f"{name}-without-truth")
+        lines.append(line(says, found["n"], found, file))
+    file = "results/once.jsonl#unknown"
+    found = read(file)["metrics"]
     says, n = "words in fonts of Debian's packages, beside words in the catalogue's", "{n_unknown} + {n_known}"
-    lines.append(line(says, n.format(**found), found, "results/once.jsonl#unknown"))
-    return table("pictures, with their family and without|n|AUROC|said with it|said without|file", lines)
+    lines.append(line(says, n.format(**found), found, file))
+    return table("pictures, with their family and without|n|AUROC|said with it|said without", lines)
 
 
 def verdicts() -> str:
     """What first rows are told, with 95 % intervals by the bootstrap."""
-
-    def cell(share: float, interval: list[float]) -> str:
-        return f"{per_cent(share)} ({per_cent(interval[0])}-{per_cent(interval[1])})"
-
     rows = []
     for name in VERDICTS:
-        file = f"results/benchmarks/{name}.json"
-        found = read(file)
+        file, found = benchmark(name)
         told, within = found["calibration"], found["intervals"]
         shares = [(found["strict"][top], f"strict_{top}") for top in ("top1", "top5")]
         said = (("right", "none"), ("right", "certain"), ("wrong", "certain"))
         shares += [(told["verdicts"][kind][word], f"{kind}_{word}") for kind, word in said]
         shares.append((told["expected_error"], "expected_error"))
-        rows.append([name, found["n"], *(cell(share, within[key]) for share, key in shares), file])
+        rows.append([name, found["n"], *(with_interval(share, within[key]) for share, key in shares), file])
     head = "pictures|n|top-1 strict|top-5 strict|right told none|right told certain|wrong told certain"
-    return table(f"{head}|expected calibration error|file", rows)
+    return table(f"{head}|expected calibration error", rows)
 
 
 def calibration() -> str:
@@ -225,7 +219,7 @@ def calibration() -> str:
     kinds = ", ".join(f"{part['n']} {name}" for name, part in found["by"].items())
     said = (("the first row being right", "probability"), ("the font being in the catalogue", "in_catalogue"))
     lines = [[says, f"{found['n']} ({kinds})", f"{found[key]['expected_error']:.3f}", file] for says, key in said]
-    return table("said of|pictures, of families it was not fitted on|expected calibration error|file", lines)
+    return table("said of|pictures, of families it was not fitted on|expected calibration error", lines)
 
 
 def cost() -> str:
@@ -234,47 +228,40 @@ def cost() -> str:
     for kind, found in read(file)["metrics"]["kinds"].items():
         seconds = [f"{found['cpu_seconds'].get(stage, 0):.2f}" for stage in stages]
         lines.append([kind, found["n"], *seconds, f"{found['rapidocr']:.2f}", f"{found['ratio']:.2f}", file])
-    head = "pictures|n|CPU seconds a picture|" + "|".join(stages[1:]) + "|rapidocr|ratio|file"
-    return table(head, lines)
+    return table("pictures|n|CPU seconds a picture|" + "|".join(stages[1:]) + "|rapidocr|ratio", lines)
 
 
 def memory() -> str:
-    first = "results/once.jsonl#cost-first-encoder"
-    of_first = {name: found for name, found in read(first)["metrics"].items() if name in ("4 MP jpg", "50 MP jpg")}
+    now, first = "results/cost.json", "results/once.jsonl#cost-first-encoder"
+    pages = [(kind, found, now) for kind, found in read(now)["metrics"]["pages"].items()]
+    of_first = read(first)["metrics"]
+    pages += [(f"{kind}, by the first encoder", of_first[kind], first) for kind in ("4 MP jpg", "50 MP jpg")]
     lines = [
-        [kind + says, found["peak_mb"], *(f"{found[key]:.2f}" for key in ("first_seconds", "next_seconds")), file]
-        for file, says, pages in (
-            ("results/cost.json", "", read("results/cost.json")["metrics"]["pages"]),
-            (first, ", by the first encoder", of_first),
-        )
-        for kind, found in pages.items()
+        [kind, found["peak_mb"], *(f"{found[key]:.2f}" for key in ("first_seconds", "next_seconds")), file]
+        for kind, found, file in pages
     ]
-    return table("a page of text|peak memory, MB|first answer, s|next, s|file", lines)
+    return table("a page of text|peak memory, MB|first answer, s|next, s", lines)
 
 
 def search() -> str:
     drawing, found = read("results/cost.json")["metrics"]["drawing"], read("results/once.jsonl#search")["metrics"]
-    drawn = f"drawing a line in {drawing['faces_drawn']} faces to verify"
-    ranked = f"scoring and ranking {found['faces']} faces"
-    return table(
-        "|cold, ms|warm, ms|file",
-        [
-            [drawn, drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"],
-            [ranked, "", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"],
-        ],
-    )
+    drawn = [drawing["cold_milliseconds"], drawing["warm_milliseconds"], "results/cost.json"]
+    ranked = ["", f"{found['median_milliseconds']:.1f}", "results/once.jsonl#search"]
+    rows = [
+        [f"drawing a line in {drawing['faces_drawn']} faces to verify", *drawn],
+        [f"scoring and ranking {found['faces']} faces", *ranked],
+    ]
+    return table("|cold, ms|warm, ms", rows)
 
 
 def catalogue() -> str:
     faces, twins = read("results/once.jsonl#faces")["metrics"], read("results/once.jsonl#twins")["metrics"]
-    shared = f"{twins['families_with_twin']} ({100 * twins['share_with_twin']:.1f} %)"
-    return table(
-        "families|faces|families left out|families with a twin|file",
-        [
-            [faces["families"], faces["faces"], faces["left_out"], "", "results/once.jsonl#faces"],
-            [twins["families"], "", "", shared, "results/once.jsonl#twins"],
-        ],
-    )
+    shared = f"{twins['families_with_twin']} ({per_cent(twins['share_with_twin'])} %)"
+    rows = [
+        [faces["families"], faces["faces"], faces["left_out"], "", "results/once.jsonl#faces"],
+        [twins["families"], "", "", shared, "results/once.jsonl#twins"],
+    ]
+    return table("families|faces|families left out|families with a twin", rows)
 
 
 def app() -> str:
@@ -282,13 +269,11 @@ def app() -> str:
     record = read(file)
     found, settings = record["metrics"], record["settings"]
     head = "drop to answer in Chromium, seconds|first names, median|answer, median|slowest|first after the start"
-    head += "|serious findings of axe-core, light / dark|file"
     says = f"{len(settings['pictures'])} pictures, {settings['rounds']} times each"
-    seconds = [
-        f"{found[key]:.2f}" for key in ("median_seconds_to_names", "median_seconds", "slowest_seconds", "first_seconds")
-    ]
+    keys = ("median_seconds_to_names", "median_seconds", "slowest_seconds", "first_seconds")
     axe = " / ".join(str(found["axe"][theme]["serious"]) for theme in ("light", "dark"))
-    return table(head, [[says, *seconds, axe, file]])
+    row = [says, *(f"{found[key]:.2f}" for key in keys), axe, file]
+    return table(f"{head}|serious findings of axe-core, light / dark", [row])
 
 
 def command() -> str:
@@ -299,19 +284,18 @@ def command() -> str:
     head = "first answer of the command line, seconds|of the processor|"
     head += "|".join(f"pictures a second, {workers} worker{'s' * (workers != '1')}" for workers in rates)
     row = [f"{found['first_answer_seconds']:.2f}", f"{found['first_answer_cpu_seconds']:.2f}"]
-    return table(f"{head}|pictures|file", [[*row, *rates.values(), settings["pictures"], file]])
+    return table(f"{head}|pictures", [[*row, *rates.values(), settings["pictures"], file]])
 
 
 def load() -> str:
     file = "results/load.json"
     keys = ("p50_ms", "p95_ms", "p99_ms", "answered", "refused", "late", "lost", "cores", "peak_rss_mb")
     head = "visitors at once|answers a second|median, ms|95 %, ms|99 %, ms|answered|refused|later than 8 s|lost"
-    head += "|cores busy|peak MB|file"
     lines = [
         [users, f"{found['throughput']:.2f}", *(found.get(key, "–") for key in keys), file]
         for users, found in read(file)["metrics"]["users"].items()
     ]
-    return table(head, lines)
+    return table(f"{head}|cores busy|peak MB", lines)
 
 
 def soak() -> str:
@@ -319,39 +303,27 @@ def soak() -> str:
     record = read(file)
     found, settings = record["metrics"], record["settings"]
     visits = found["visits"]
-    head = "visitors and minutes|answered|refused|lost|answers a second|median, ms|peak MB|growth, MB an hour|file"
-    row = [
-        f"{settings['users']} for {settings['minutes']:.0f} minutes, beside other work",
-        *(visits[key] for key in ("answered", "refused", "lost")),
-        f"{visits['throughput']:.2f}",
-        visits["p50_ms"],
-        found["peak_rss_mb"],
-        f"{found['growth_mb_an_hour']:.1f}",
-        file,
-    ]
-    return table(head, [row])
+    head = "visitors and minutes|answered|refused|lost|answers a second|median, ms|peak MB|growth, MB an hour"
+    says = f"{settings['users']} for {settings['minutes']:.0f} minutes, beside other work"
+    row = [says, *(visits[key] for key in ("answered", "refused", "lost")), f"{visits['throughput']:.2f}"]
+    return table(head, [[*row, visits["p50_ms"], found["peak_rss_mb"], f"{found['growth_mb_an_hour']:.1f}", file]])
 
 
 REAL = "results/once.jsonl#real"
 UNITS = {"crop": "crops", "picture": "pictures", "repository": "repositories"}
-KINDS = ("prior", "strict"), ("prior", "twins"), ("prior", "twins"), ("no_prior", "twins")
+KINDS = ("prior", "strict", 1), ("prior", "twins", 1), ("prior", "twins", 5), ("no_prior", "twins", 1)
 
 
 def real() -> str:
     """Labelled real pictures, with intervals; crops of a picture count once, and pictures of a repository."""
-
-    def cell(part: dict, k: int) -> str:
-        low, high = part[f"interval{k}"]
-        return f"{per_cent(part[f'top{k}'])} ({per_cent(low)}-{per_cent(high)})"
-
     rows = []
     for name, told in read(REAL)["metrics"].items():
-        for unit in UNITS if "prior" in told["whole"] else ():
-            kinds = [told["whole"][prior][credit][unit] for prior, credit in KINDS]
-            cells = [cell(part, k) for part, k in zip(kinds, (1, 1, 5, 1), strict=True)]
-            rows.append([f"{name}, {UNITS[unit]}", kinds[0]["n"], *cells, REAL])
-    head = "pictures|n|top-1 strict|top-1 twins|top-5 twins|top-1 twins, no prior|file"
-    return table(head, rows)
+        whole = told["whole"]
+        for unit, units in UNITS.items() if "prior" in whole else ():
+            parts = [(whole[prior][credit][unit], k) for prior, credit, k in KINDS]
+            cells = [with_interval(part[f"top{k}"], part[f"interval{k}"]) for part, k in parts]
+            rows.append([f"{name}, {units}", parts[0][0]["n"], *cells, REAL])
+    return table("pictures|n|top-1 strict|top-1 twins|top-5 twins|top-1 twins, no prior", rows)
 
 
 def stages() -> str:
@@ -367,14 +339,14 @@ def stages() -> str:
             beside = [f"{change['lost']} / {change['won']}", f"{change['mcnemar_p']:.3f}"] if change else ["", ""]
             shares = [per_cent(accuracy[k]) for k in ("top1", "top5")]
             rows.append([name, stage, found["n"], *shares, *beside, f"{seconds:.2f}", REAL])
-    return table("set|with|n|top-1|top-5|lost / won|p|CPU s|file", rows)
+    return table("set|with|n|top-1|top-5|lost / won|p|CPU s", rows)
 
 
 def ladder(rows: dict[str, str]) -> str:
     """The runs of a question that there are; accuracy in per cent with twins credited, top-1 / top-5."""
 
     def cell(part: dict | None) -> str:
-        return f"{100 * part['twins']['top1']:.1f} / {100 * part['twins']['top5']:.1f}" if part and part["n"] else ""
+        return " / ".join(per_cent(part["twins"][top]) for top in ("top1", "top5")) if part and part["n"] else ""
 
     runs, lines = read_results(ROOT / LADDER), []
     for name in filter(runs.__contains__, rows):
@@ -383,31 +355,21 @@ def ladder(rows: dict[str, str]) -> str:
         parts = (chromium["trained_families"], chromium["other_families"], metrics.get("real"))
         cells = [rows[name], f"{training['images'] / 1e6:.2f}M", training["seconds"], *map(cell, parts)]
         lines.append([*cells, f"{metrics['parameters'] / 1e6:.1f}M", f"{LADDER}#{name}"])
-    head = "variant|images|seconds|trained families|other families|real pictures|parameters|file"
-    return table(head, lines)
+    return table("variant|images|seconds|trained families|other families|real pictures|parameters", lines)
 
 
 TABLES: dict[str, Callable[[], str]] = {
     "results": partial(results, MAIN),
     "parts": partial(results, PARTS),
     "pages": whole_pages,
-    "conditions": conditions,
-    "refusals": refusals,
-    "classics": classics,
     "open-set": open_set,
-    "verdicts": verdicts,
-    "calibration": calibration,
-    "cost": cost,
-    "memory": memory,
-    "search": search,
-    "catalogue": catalogue,
-    "app": app,
-    "command": command,
-    "load": load,
-    "soak": soak,
-    "real": real,
-    "stages": stages,
-}
+} | {
+    one.__name__: one
+    for one in (
+        conditions, refusals, classics, verdicts, calibration, cost, memory, search, catalogue, app, command, load,
+        soak, real, stages,
+    )
+}  # fmt: skip
 
 
 def made(name: str) -> str:

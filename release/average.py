@@ -11,6 +11,8 @@ afterwards. Golden pictures that come back with another face are left out.
 import json
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,9 +22,9 @@ from PIL import Image
 
 from fontid.artifact import open_artifact, seal
 from fontid.commands import command_line, exit_on
-from fontid.evaluation.experiment import SettingsError, current_commit, installed_versions, read_settings
+from fontid.evaluation.experiment import SettingsError, read_settings
 from fontid.identifier import FontIdentifier
-from release.export_onnx import SeeingEncoder, export_encoder, export_letters, named, write_golden
+from release.export_onnx import SeeingEncoder, export_encoder, export_letters, made_from, named, write_golden
 from train.encoder import Encoder
 from train.encoder_file import read_weights, save_norms
 from train.make_prototypes import best_encoder
@@ -47,8 +49,7 @@ def average_rows(first: np.ndarray, second: np.ndarray, share: float) -> np.ndar
 def renew_golden(folder: Path) -> int:
     """The golden pictures that come back with their face, embedded by the artifact as it is; returns how many."""
     identifier, golden = FontIdentifier(folder), []
-    for line in (folder / "golden" / "golden.jsonl").read_text().splitlines():
-        row = json.loads(line)
+    for row in map(json.loads, (folder / "golden" / "golden.jsonl").read_text().splitlines()):
         image = Image.open(folder / "golden" / row["file"]).copy()  # whole, since the file goes
         embeddings = identifier.embed_line(np.asarray(image))
         if named(identifier, embeddings) == row["face"]:
@@ -58,16 +59,25 @@ def renew_golden(folder: Path) -> int:
     return len(golden)
 
 
-def put_in_place(made: Path, model: Path, *parts) -> int:
-    """Seal a changed copy of an artifact with golden pictures of its own, and replace the artifact by it.
+@contextmanager
+def replaced(model: Path) -> Iterator[Path]:
+    """Yields a copy of an artifact, to be changed and sealed, which then takes the artifact's place."""
+    with TemporaryDirectory(dir=model.resolve().parent) as room:
+        made = Path(room) / model.name
+        shutil.copytree(model, made)
+        yield made
+        shutil.rmtree(model)
+        made.rename(model)
+
+
+def seal_with_golden(made: Path, *parts) -> int:
+    """Seal a changed artifact, with golden pictures of its own.
 
     Args: parts: as `fontid.artifact.seal` takes them. Returns: how many golden pictures come back.
     """
     seal(made, *parts)
     count = renew_golden(made)
     seal(made, *parts)
-    shutil.rmtree(model)
-    made.rename(model)
     return count
 
 
@@ -110,19 +120,15 @@ def main(argv: list[str] | None = None) -> None:
     further, encoder = best_encoder(run), Encoder(**json.loads((arguments.model / "encoder.json").read_text()))
     encoder.load_state_dict(averaged(read_weights(encoder, arguments.model), further.state_dict(), arguments.share))
     prototypes = prototypes_of(run, [face.id for face in artifact.faces])
-    made_by = {"experiment": str(arguments.experiment), "share": arguments.share}
-    made_by |= {"commit": current_commit(), "versions": installed_versions()}
-    with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
-        out = Path(room) / arguments.model.name
-        shutil.copytree(arguments.model, out)
+    made_by = made_from(arguments.experiment) | {"share": arguments.share}
+    with replaced(arguments.model) as out:
         if settings.letters and "/" not in settings.letters:
             export_letters(load_letters(settings.letters, torch.device("cpu")), out / "letters.onnx")
         export_encoder(SeeingEncoder(encoder, settings.view), settings.preprocessing, out / "encoder.onnx")
         save_norms(encoder, out)
         np.save(out / "prototypes.npy", average_rows(artifact.prototypes, prototypes, arguments.share))
         renew_card(out, arguments.experiment)
-        parts = settings.preprocessing, made_by, artifact.calibration, artifact.settings
-        count = put_in_place(out, arguments.model, *parts)
+        count = seal_with_golden(out, settings.preprocessing, made_by, artifact.calibration, artifact.settings)
     print(f"{arguments.model}: {count} golden pictures come back.")
 
 

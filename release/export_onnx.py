@@ -11,6 +11,7 @@ picture's label by way of the artifact as it will be served.
 
 import json
 import shutil
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,21 +76,11 @@ def export_encoder(encoder: SeeingEncoder, settings: Preprocessing, path: Path) 
     export(encoder, example, "windows", "embeddings", {0: torch.export.Dim("N")}, path)
 
 
-class FoundLetters(nn.Module):
-    """The letters network as it is served: coverage 0-1 instead of logits."""
-
-    def __init__(self, network: LettersNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self.network(pictures).sigmoid()
-
-
 def export_letters(network: LettersNetwork, path: Path) -> None:
-    """Trace to ONNX with a free batch size and width, then halve the weights."""
+    """Trace to ONNX with a free batch size and width, then halve the weights; it gives coverage 0-1, not logits."""
+    served = nn.Sequential(OrderedDict(network=network.cpu(), coverage=nn.Sigmoid()))
     sides = {0: torch.export.Dim("N"), 3: SHRINKS * torch.export.Dim("W", min=1, max=256)}
-    export(FoundLetters(network.cpu()), torch.zeros(2, 3, HEIGHT, 384), "pictures", "coverage", sides, path)
+    export(served, torch.zeros(2, 3, HEIGHT, 384), "pictures", "coverage", sides, path)
 
 
 def export(network: nn.Module, example: Tensor, takes: str, gives: str, sides: dict, path: Path) -> None:
@@ -163,6 +154,20 @@ def check_against_torch(encoder: SeeingEncoder, identifier: FontIdentifier, gold
     if least < LEAST_COSINE:
         raise ExportError(f"ONNX and torch differ: cosine {least:.5f} is under {LEAST_COSINE}.")
     return least
+
+
+def write_tables(folder: Path, faces: Sequence[Face], letterforms: list[Path], **arrays: np.ndarray) -> None:
+    """Write the faces, what they are drawn with, and arrays about them by name."""
+    write_faces(faces, folder / "faces.jsonl.gz")
+    for file in letterforms:
+        shutil.copy(file, folder)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+
+
+def made_from(experiment: Path) -> dict:
+    """What the artifact's config says of where it comes from."""
+    return {"experiment": str(experiment), "commit": current_commit(), "versions": installed_versions()}
 
 
 def write_golden(folder: Path, golden: list[dict]) -> None:
@@ -262,21 +267,12 @@ def main(argv: list[str] | None = None) -> None:
         encoder.save_pretrained(partial)
         (partial / "model.safetensors").unlink()  # `train.encoder_file` reads the weights from the ONNX file
         (partial / "config.json").rename(partial / "encoder.json")
-        np.save(partial / "prototypes.npy", prototypes)
-        np.save(partial / "prototype_faces.npy", owners)
-        np.save(partial / "twins.npy", twins)
-        write_faces(faces, partial / "faces.jsonl.gz")
         letterforms = sorted((data_home() / "letterforms").glob(LETTERFORMS))
         if not letterforms:
             raise SystemExit("No letterforms to ship: run python -m data_scripts.make_letterforms first.")
-        for file in letterforms:
-            shutil.copy(file, partial)
+        write_tables(partial, faces, letterforms, prototypes=prototypes, prototype_faces=owners, twins=twins)
         write_card(partial, arguments.experiment, encoder, faces)
-        made_by = {
-            "experiment": str(arguments.experiment),
-            "commit": current_commit(),
-            "versions": installed_versions(),
-        }
+        made_by = made_from(arguments.experiment)
 
         with exit_on(ExportError):
             seal(partial, settings.preprocessing, made_by)

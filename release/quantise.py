@@ -10,15 +10,16 @@ go on holding the weights as halves, which `train.encoder_file` reads: they are 
 """
 
 import json
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
@@ -27,22 +28,12 @@ from fontid.commands import command_line
 from fontid.encoder.preprocessing import prepare_line, windows_of
 from fontid.text.letters import LettersNetwork
 from fontid.text.lines import Line
-from release.average import put_in_place
+from release.average import replaced, seal_with_golden
 
 HALF, EIGHT_BITS, CHANNELS = "_half", "_quantized", 0  # endings of names; the axis of weights that scales go along
 ROUNDED = ["Conv", "Relu", "Add", "AveragePool"]
 # of the convolutions, from the input on: those that are rounded
 LAYERS = {"encoder": slice(1, 15), "letters": slice(1, -1)}
-
-
-class Inputs(CalibrationDataReader):
-    """What a network is shown, one at a time."""
-
-    def __init__(self, inputs: Iterable[dict[str, np.ndarray]]) -> None:
-        self._inputs = iter(inputs)
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        return next(self._inputs, None)
 
 
 class LettersInputs(LettersNetwork):
@@ -133,7 +124,7 @@ def quantised(network: str, folder: Path) -> onnx.ModelProto:
         quantize_static(
             prepared,
             rounded,
-            Inputs(INPUTS[network](folder)),
+            SimpleNamespace(get_next=partial(next, iter(INPUTS[network](folder)), None)),  # shown one at a time
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=ROUNDED,
             nodes_to_quantize=layers[LAYERS[network]],
@@ -157,12 +148,10 @@ def main(argv: list[str] | None = None) -> None:
     artifact = open_artifact(arguments.model)
     made_by = json.loads((arguments.model / "config.json").read_text(encoding="utf-8"))["made_by"]
     parts = artifact.preprocessing, made_by | {"rounded": True}, artifact.calibration, artifact.settings
-    with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
-        out = Path(room) / arguments.model.name
-        shutil.copytree(arguments.model, out)
+    with replaced(arguments.model) as out:
         for network in whole:
             onnx.save(quantised(network, out), str(out / f"{network}.onnx"))
-        count = put_in_place(out, arguments.model, *parts)
+        count = seal_with_golden(out, *parts)
     print(f"{arguments.model}: {' and '.join(whole)} rounded, {count} golden pictures come back.")
 
 

@@ -10,25 +10,23 @@ face are left out. Calibration stays: run train.calibrate afterwards.
 
 import json
 import re
-import shutil
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from tqdm import tqdm
 
-from fontid.artifact import LETTERFORMS, USAGE, Artifact, digest, open_artifact, put_usage, seal
+from fontid.artifact import LETTERFORMS, USAGE, Artifact, digest, open_artifact, put_usage
 from fontid.catalogue.enrolment import make_prototype
-from fontid.catalogue.faces import Face, read_faces, write_faces
+from fontid.catalogue.faces import Face, read_faces
 from fontid.catalogue.usage import read_usage
 from fontid.commands import command_line
 from fontid.evaluation.experiment import current_commit, installed_versions
 from fontid.identifier import FontIdentifier
 from fontid.paths import data_home
-from release.average import renew_golden
-from release.export_onnx import title_of
+from release.average import replaced, seal_with_golden
+from release.export_onnx import title_of, write_tables
 
 KEEP_EVERY = 500  # prototypes between two savings
 _identifier: FontIdentifier  # of a worker
@@ -53,9 +51,8 @@ def new_prototypes(faces: list[Face], catalogue: Path, model: Path, processes: i
     missing = [face for face in faces if face.id not in made]
     with get_context("spawn").Pool(processes, _open, (model,)) as pool:
         work = pool.imap(partial(_prototype, fonts=catalogue / "fonts"), missing, 8)
-        for number, (face, prototype) in enumerate(
-            zip(missing, tqdm(work, "prototypes", len(missing)), strict=True), 1
-        ):
+        pairs = zip(missing, tqdm(work, "prototypes", len(missing)), strict=True)
+        for number, (face, prototype) in enumerate(pairs, 1):
             made[face.id] = prototype
             if number % KEEP_EVERY == 0 or number == len(missing):
                 np.savez(kept, **(made | {"encoder": np.array(encoder)}))
@@ -97,26 +94,16 @@ def main(argv: list[str] | None = None) -> None:
     prototypes, owners = prototypes_of(faces, artifact, made)
     made_by = json.loads((arguments.model / "config.json").read_text())["made_by"]
     made_by |= {"widened": {"faces": len(new), "commit": current_commit(), "versions": installed_versions()}}
-    with TemporaryDirectory(dir=arguments.model.resolve().parent) as room:
-        out = Path(room) / arguments.model.name
-        shutil.copytree(arguments.model, out)
+    with replaced(arguments.model) as out:
         for old in out.glob(LETTERFORMS):
             old.unlink()
-        for file in letterforms:
-            shutil.copy(file, out)
-        np.save(out / "prototypes.npy", prototypes)
-        np.save(out / "prototype_faces.npy", owners)
-        np.save(out / "twins.npy", twins_of(faces, arguments.catalogue / "twins.jsonl"))
-        write_faces(faces, out / "faces.jsonl.gz")
+        twins = twins_of(faces, arguments.catalogue / "twins.jsonl")
+        write_tables(out, faces, letterforms, prototypes=prototypes, prototype_faces=owners, twins=twins)
         card = (out / "README.md").read_text(encoding="utf-8")
         (out / "README.md").write_text(re.sub(r"(?m)^# fontid: .*", title_of(faces), card, count=1), encoding="utf-8")
         (out / USAGE).unlink(missing_ok=True)
-        seal(out, artifact.preprocessing, made_by, artifact.calibration, artifact.settings)
-        count = renew_golden(out)
-        seal(out, artifact.preprocessing, made_by, artifact.calibration, artifact.settings)
+        count = seal_with_golden(out, artifact.preprocessing, made_by, artifact.calibration, artifact.settings)
         put_usage(out, read_usage(arguments.usage))
-        shutil.rmtree(arguments.model)
-        out.rename(arguments.model)
     print(f"{arguments.model}: {len(faces)} faces, {len(new)} of them new; {count} golden pictures come back.")
 
 

@@ -16,18 +16,9 @@ from benchmarks.recipes import composed, photolike, seen_frontally
 from benchmarks.render import main, row_of
 from benchmarks.run import over_conditions
 from benchmarks.tables import conditions
+from data_scripts import fetch_grounds
 from data_scripts.chromium import draw_boxes
-from data_scripts.fetch_grounds import (
-    PACKAGES,
-    FetchError,
-    Package,
-    Picture,
-    Sides,
-    crops_of,
-    fetch,
-    pictures_in,
-    read_packages,
-)
+from data_scripts.fetch_grounds import Package, Picture
 from data_scripts.texts import words_of
 from fontid.catalogue.faces import by_family
 from fontid.evaluation.folders import read_manifest, summarise
@@ -182,15 +173,15 @@ def test_conditions_count_the_same_and_held_out_ones_stand_apart(tmp_path, monke
 
 
 def test_every_package_of_grounds_has_a_version_and_a_free_licence():
-    packages = read_packages(PACKAGES)
+    packages = fetch_grounds.read_packages(fetch_grounds.PACKAGES)
     assert {package.registry for package in packages} == {"debian", "pypi"}
     assert all(package.version and package.licence.startswith(("GPL", "CC-BY", "MIT")) for package in packages)
 
 
 def test_a_package_that_cannot_be_had_is_a_sentence(tmp_path):
     package = Package("debian", "no-such-package", "1", "MIT", "", "")
-    with pytest.raises(FetchError, match="no-such-package"):
-        fetch(package, tmp_path)
+    with pytest.raises(fetch_grounds.FetchError, match="no-such-package"):
+        fetch_grounds.fetch(package, tmp_path)
     assert not (tmp_path / "no-such-package-1").exists()  # a later run tries again
 
 
@@ -204,13 +195,13 @@ def test_pictures_of_a_package(tmp_path):
         (tmp_path / name).write_bytes(content)
     with zipfile.ZipFile(tmp_path / "more.pk3", "w") as archive:
         archive.writestr("wall/brick.png", sizes[0])
-    found = list(pictures_in(PACKAGE, tmp_path))
+    found = list(fetch_grounds.pictures_in(PACKAGE, tmp_path))
     assert sorted(picture.path for picture in found) == ["a-16x16.png", "wall/brick.png"]
 
 
 def test_pictures_alike_are_on_one_side():
     looks = [np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8) for number in range(40)]
-    sides = Sides()
+    sides = fetch_grounds.Sides()
     kept = {"train": 0, "test": 0}
     for number, look in enumerate(looks):
         name = "stone" + chr(97 + number % 26) + chr(97 + number // 26)
@@ -224,8 +215,9 @@ def test_pictures_alike_are_on_one_side():
 
 def test_crops_are_square_and_show_something(rng):
     noisy = Image.fromarray(rng.integers(0, 256, (700, 900, 3), np.uint8)).convert("RGBA")
-    crops = list(crops_of(noisy, rng))
+    crops = list(fetch_grounds.crops_of(noisy, rng))
     assert crops and all(crop.size == (256, 256) and crop.mode == "RGB" for crop in crops)
-    assert not list(crops_of(Image.new("RGBA", (900, 700), "red"), rng))
+    assert not list(fetch_grounds.crops_of(Image.new("RGBA", (900, 700), "red"), rng))
     noisy.putalpha(100)
-    assert not list(crops_of(noisy, rng)) and not list(crops_of(noisy.resize((200, 900)), rng))
+    for picture in (noisy, noisy.resize((200, 900))):
+        assert not list(fetch_grounds.crops_of(picture, rng))

@@ -13,20 +13,9 @@ import psutil
 import pytest
 import requests
 
+from deploy import measure_load
 from deploy.load_pictures import encoded, made_unique
-from deploy.measure_load import (
-    USERS,
-    Group,
-    Watch,
-    by_kind,
-    growth,
-    main,
-    percentiles,
-    sentences,
-    site_configuration,
-    summary,
-)
-from deploy.visits import ANSWERED, LOST, REFUSED, Ended, Visit, check_cards, check_identified, checked, ended
+from deploy.visits import ANSWERED, LOST, REFUSED, Visit, check_cards, check_identified, checked, ended
 from fontid.evaluation.experiment import read_result
 from fontid.picture.opening import open_picture
 from tests.conftest import ROOT, draw
@@ -44,33 +33,32 @@ VISITS = [
 
 
 def test_answers_refusals_and_losses_are_counted_apart():
-    found = summary(VISITS)
+    found = measure_load.summary(VISITS)
     assert (found["questions"], found["answered"], found["refused"], found["lost"]) == (4, 2, 1, 1)
     assert found["late"] == 2  # a refusal and a loss
     assert found["throughput"] == 2 / 20 and found["seconds"] == 20  # an opened page is no answer
     assert found["p50_ms"] == 2000 and found["p99_ms"] == 2980
     assert found["pages"] == {"opened": 1, "p50_ms": 500, "p95_ms": 500, "p99_ms": 500}
-    assert sentences(VISITS, REFUSED) == {BUSY: 1} and sentences(VISITS, LOST) == {
-        "api: word.png: ConnectionError: reset": 1
-    }
-    assert by_kind(VISITS)["page: word.png"] == {"n": 2, "p50_ms": 2000}
-    assert percentiles([]) == {"p50_ms": 0, "p95_ms": 0, "p99_ms": 0}
+    assert measure_load.sentences(VISITS, REFUSED) == {BUSY: 1}
+    assert measure_load.sentences(VISITS, LOST) == {"api: word.png: ConnectionError: reset": 1}
+    assert measure_load.by_kind(VISITS)["page: word.png"] == {"n": 2, "p50_ms": 2000}
+    assert measure_load.percentiles([]) == {"p50_ms": 0, "p95_ms": 0, "p99_ms": 0}
 
 
 def test_growth_is_the_slope():
-    assert growth([50, 110, 170], [400, 401, 402]) == 60  # a MB a minute
-    assert growth([0, 60, 120, 180], [400, 403, 403, 400]) == 0
+    assert measure_load.growth([50, 110, 170], [400, 401, 402]) == 60  # a MB a minute
+    assert measure_load.growth([0, 60, 120, 180], [400, 403, 403, 400]) == 0
 
 
 def test_memory_is_the_largest_sum_not_the_sum_of_the_largest():
-    watch = Watch({}, [(0.0, {"app": 500.0, "nginx": 10.0}), (0.2, {"app": 400.0, "nginx": 30.0})])
+    watch = measure_load.Watch({}, [(0.0, {"app": 500.0, "nginx": 10.0}), (0.2, {"app": 400.0, "nginx": 30.0})])
     assert (watch.peak(), watch.peak("app"), watch.peak("nginx")) == (510, 500, 30)
 
 
 def test_cores_are_those_of_the_time_looked_at():
-    watch = Watch({}, cpu=[(0.0, 5.0), (10.0, 5.0), (20.0, 25.0), (30.0, 30.0)])
+    watch = measure_load.Watch({}, cpu=[(0.0, 5.0), (10.0, 5.0), (20.0, 25.0), (30.0, 30.0)])
     assert watch.cores(10, 20) == 2.0 and watch.cores(5, 25) == 1.12
-    own = Watch({"app": psutil.Process()})
+    own = measure_load.Watch({"app": psutil.Process()})
     own.look()
     began = time.process_time()
     while time.process_time() < began + 0.3:
@@ -79,30 +67,26 @@ def test_cores_are_those_of_the_time_looked_at():
     assert 0.2 < own.cpu[1][1] - own.cpu[0][1] < 5 and own.samples[0][1]["app"] > 10
 
 
-def outcome_of(check, *arguments) -> str:
-    return ended("x", lambda: check(*arguments)).outcome
-
-
-def test_how_a_page_answers():
-    assert outcome_of(check_cards, [None, CARD], True) == ANSWERED
-    assert outcome_of(check_cards, [PROBLEM.format("This file is empty; please choose a picture.")], False) == ANSWERED
-    assert outcome_of(check_cards, [PROBLEM.format(BUSY)], True) == REFUSED
-    for shown, cards in (
-        ([CARD], False),  # fonts in a picture without any
-        (["", None], True),
-        ([PROBLEM.format("Something went wrong here: try again.")], True),
-        ([PROBLEM.format("This file is not a picture.")], True),
-    ):
-        assert outcome_of(check_cards, shown, cards) == LOST, shown
-
-
-def test_how_the_endpoint_answers():
-    assert outcome_of(check_identified, "complete", [{"matches": [{}]}], True) == ANSWERED
-    assert outcome_of(check_identified, "error", {"error": "This file is empty."}, False) == ANSWERED
-    assert outcome_of(check_identified, "error", {"error": BUSY}, True) == REFUSED
-    assert outcome_of(check_identified, "error", None, True) == LOST
-    assert outcome_of(check_identified, "complete", [{"matches": []}], True) == LOST
-    assert outcome_of(check_identified, "complete", [{"matches": [], "verdict": "no_text"}], False) == ANSWERED
+@pytest.mark.parametrize(
+    ("check", "shown", "outcome"),
+    [
+        (check_cards, ([None, CARD], True), ANSWERED),
+        (check_cards, ([PROBLEM.format("This file is empty; please choose a picture.")], False), ANSWERED),
+        (check_cards, ([PROBLEM.format(BUSY)], True), REFUSED),
+        (check_cards, ([CARD], False), LOST),  # fonts in a picture without any
+        (check_cards, (["", None], True), LOST),
+        (check_cards, ([PROBLEM.format("Something went wrong here: try again.")], True), LOST),
+        (check_cards, ([PROBLEM.format("This file is not a picture.")], True), LOST),
+        (check_identified, ("complete", [{"matches": [{}]}], True), ANSWERED),
+        (check_identified, ("error", {"error": "This file is empty."}, False), ANSWERED),
+        (check_identified, ("error", {"error": BUSY}, True), REFUSED),
+        (check_identified, ("error", None, True), LOST),
+        (check_identified, ("complete", [{"matches": []}], True), LOST),
+        (check_identified, ("complete", [{"matches": [], "verdict": "no_text"}], False), ANSWERED),
+    ],
+)
+def test_how_a_page_and_the_endpoint_answer(check, shown, outcome):
+    assert ended("x", lambda: check(*shown)).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -120,9 +104,7 @@ def test_how_the_endpoint_answers():
 def test_a_refusal_is_one_with_a_sentence(status, content, outcome):
     response = requests.Response()
     response.status_code, response._content = status, content.encode()
-    with pytest.raises(Ended) as error:
-        checked(response)
-    assert error.value.outcome == outcome
+    assert ended("x", lambda: checked(response)).outcome == outcome
 
 
 def test_a_connection_that_breaks_is_a_loss():
@@ -143,13 +125,13 @@ def test_every_upload_is_another_file_with_the_same_pixels(kind):
 
 
 def test_the_site_is_the_one_that_is_installed(tmp_path):
-    site = site_configuration(7001, 7002, tmp_path)
+    site = measure_load.site_configuration(7001, 7002, tmp_path)
     assert "listen 127.0.0.1:7002" in site and "server 127.0.0.1:7001" in site and "limit_req zone" in site
     assert "/var/" not in site and "7860" not in site
 
 
 def test_a_group_limits_memory_for_real():
-    group = Group(64)
+    group = measure_load.Group(64)
     try:
         if group.killed is None:
             pytest.skip(group.kind)
@@ -164,7 +146,7 @@ def test_the_load_was_carried():
     record = read_result(ROOT / "results/load.json")
     metrics = record["metrics"]
     assert metrics["peak_rss_mb"] < 900 and metrics["lost"] == 0 and not metrics["killed_for_memory"]
-    assert list(metrics["users"]) == [str(count) for count in USERS]
+    assert list(metrics["users"]) == [str(count) for count in measure_load.USERS]
     for level in metrics["users"].values():
         assert level["throughput"] > 0 and 0 < level["p50_ms"] <= level["p95_ms"] <= level["p99_ms"]
         assert level["answered"] + level["refused"] >= level["questions"] and level["peak_rss_mb"] < 900
@@ -182,6 +164,6 @@ def test_nothing_grows():
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("nginx") or not find_spec("locust"), reason="needs nginx and locust")
 def test_two_visitors_for_ten_seconds(tmp_path):
-    main(["--seconds", "10", "--users", "2", "--results", str(tmp_path / "load.json")])
+    measure_load.main(["--seconds", "10", "--users", "2", "--results", str(tmp_path / "load.json")])
     metrics = read_result(Path(tmp_path / "load.json"))["metrics"]
     assert metrics["lost"] == 0 and metrics["users"]["2"]["answered"] > 0 and 200 < metrics["peak_rss_mb"] < 900

@@ -2,15 +2,8 @@
 
 import pytest
 
-from fontid.catalogue.alternatives import (
-    RELATIONS,
-    UnknownFace,
-    alternatives_to,
-    drawn_like,
-    find_face,
-    phrase,
-    table,
-)
+from fontid.catalogue import alternatives
+from fontid.catalogue.alternatives import alternatives_to, drawn_like, find_face, phrase, table
 from fontid.catalogue.names import in_short, original, superfamily
 from fontid.catalogue.usage import read_usage, write_usage
 
@@ -56,7 +49,7 @@ def test_usage_is_read_as_it_was_written(tmp_path):
 
 
 def test_the_table_of_alternatives_claims_no_more_than_its_sources():
-    assert len(table()) > 100 and {one.relation for one in table()} == set(RELATIONS)
+    assert len(table()) > 100 and {one.relation for one in table()} == set(alternatives.RELATIONS)
     assert not [one for one in table() if not one.curated_sources and one.relation != "resembles"]
 
 
@@ -70,11 +63,11 @@ def test_faces_are_found_by_name_style_and_part():
         ("TeX Gyre Heros", "resembles", "Helvetica"),
         ("Nimbus Sans", "resembles", "Helvetica"),
     ]
-    with pytest.raises(UnknownFace, match="Did you mean Gotham"):
+    with pytest.raises(alternatives.UnknownFace, match="Did you mean Gotham"):
         find_face("Gothm")
-    with pytest.raises(UnknownFace, match="Courier Prime is free itself"):
+    with pytest.raises(alternatives.UnknownFace, match="Courier Prime is free itself"):
         find_face("courier prime", ["Courier Prime"])
-    with pytest.raises(UnknownFace, match="nor one with a similar name"):
+    with pytest.raises(alternatives.UnknownFace, match="nor one with a similar name"):
         find_face("zzzqqq")
 
 

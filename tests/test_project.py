@@ -55,10 +55,9 @@ def test_serving_imports_only_its_requirements():
     of_gradio = {"gradio_client", "fastapi", "jinja2", "starlette", "anyio", "uvicorn"}
     names = {"fontid", "web", "gradio", "onnxruntime", "numpy", "PIL", "pillow_heif", "fontTools", "tqdm", "cv2"}
     names |= {"huggingface_hub", "httpcore", "prometheus_client", "pypdfium2", "resvg_py", "uharfbuzz"} | of_gradio
-    standard = __import__("sys").stdlib_module_names
     extras = {"fontid/many.py": {"pyarrow"}, "fontid/on_ray.py": {"ray"}}  # where somebody asks for them
     for name in SERVING - {"fontid/evaluation/experiment.py"}:  # that one is for train and compare_vlm
-        assert imports_of(ROOT / name) <= names | standard | extras.get(name, set()), name
+        assert imports_of(ROOT / name) <= names | sys.stdlib_module_names | extras.get(name, set()), name
 
 
 def test_tracked_tree_is_small_and_names_no_host():

@@ -57,10 +57,9 @@ def test_what_is_shown_is_of_the_encoder_and_faces_that_ship():
     """Results name their model; `results/models.jsonl` holds the encoder and the table of faces of each."""
     ships = json.loads((MODEL / "config.json").read_text())["sha256"]
     models = {name: record["parts"] for name, record in read_results(ROOT / "results" / "models.jsonl").items()}
-    shown = {name for page in tables.PAGES for name in FILE.findall((ROOT / page).read_text())}
-    named = {name: record for name in shown if "model" in (record := read_result(ROOT / name))}
-    assert sum(name.startswith("results/benchmarks/") for name in named) >= 15 and "results/calibration.json" in named
     text = "".join((ROOT / page).read_text() for page in tables.PAGES)
+    named = {name: record for name in set(FILE.findall(text)) if "model" in (record := read_result(ROOT / name))}
+    assert sum(name.startswith("results/benchmarks/") for name in named) >= 15 and "results/calibration.json" in named
     for name, record in named.items():
         parts = models.get(record["model"], {})
         another = any(parts.get(part) != ships[part] for part in ("encoder.onnx", "faces.jsonl.gz"))
@@ -77,12 +76,8 @@ def test_a_gpu_machines_pack(prepared, tmp_path):
     size = device_pack.pack(out, tmp_path / "wheels", tmp_path / "fonts.tar.xz")
     assert size < 6  # of which code and words are most: the fonts of the whole catalogue have 42 MB more
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert {
-        "train/train_encoder.py",
-        "experiments/ladder.yaml",
-        "fonts.tar.xz",
-        "wheels/some-1-py3-none-any.whl",
-    } <= names
+    needed = {"train/train_encoder.py", "experiments/ladder.yaml", "fonts.tar.xz", "wheels/some-1-py3-none-any.whl"}
+    assert needed <= names
     assert not [name for name in names if name.startswith(("docs/", "model/", "tests/", "web/", "results/"))]
     command = [sys.executable, "-m", "train.train_encoder", "--help"]  # the code is whole: it starts there
     assert subprocess.run(command, cwd=out, env=os.environ | {"PYTHONPATH": ""}, capture_output=True).returncode == 0
@@ -123,7 +118,7 @@ def test_a_mutant_survives_tests_that_do_not_look(tmp_path):
 
 
 @pytest.fixture
-def catalogue(prepared, tmp_path):
+def catalogue(prepared, copy, tmp_path):
     """The test fonts without Open Sans, and Pacifico once more under another name, before all others."""
     faces = [face for face in read_faces(prepared / "faces.jsonl") if face.family != "open-sans"]
     pacifico = next(face for face in faces if face.family == "pacifico")
@@ -134,7 +129,6 @@ def catalogue(prepared, tmp_path):
     (folder / "fonts").symlink_to(FONTS)
     (folder / "letterforms").symlink_to(prepared / "letterforms")
     (folder / "twins.jsonl").write_text(json.dumps({"faces": [new.id, pacifico.id], "looseness": 0.0}) + "\n")
-    shutil.copytree(MODEL, tmp_path / "model")
     return folder
 
 
@@ -155,9 +149,8 @@ def test_known_faces_keep_their_prototypes_and_new_ones_are_found(catalogue, tmp
     assert {best.family, *best.twins} == {"another", "pacifico"}
     embedded = identifier.embed_line(np.asarray(draw("Quartz jugs", "pacifico")))
     assert identifier.catalogue.prototypes_of(0) @ embedded.mean(0) > 0.8
-    assert {row["face"] for row in map(json.loads, (model / "golden/golden.jsonl").read_text().splitlines())} <= {
-        face.id for face in after.faces
-    }
+    golden = map(json.loads, (model / "golden/golden.jsonl").read_text().splitlines())
+    assert {row["face"] for row in golden} <= {face.id for face in after.faces}
 
 
 def test_a_killed_run_goes_on_with_the_prototypes_that_it_made(catalogue, tmp_path):

@@ -27,17 +27,6 @@ def leaves(value) -> set[float]:
     return {float(value)} if isinstance(value, int | float) and not isinstance(value, bool) else set()
 
 
-def rows_with_figures(name: str) -> list[tuple[str, str]]:
-    """(line, results file) of every table row that holds decimals."""
-    rows = []
-    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
-        if line.startswith("|") and re.search(r"\d\.\d", line):
-            found = FILE.search(line)
-            assert found, f"{name}: this row names no file in results/: {line}"
-            rows.append((line, found.group()))
-    return rows
-
-
 EXPERIMENTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "experiments").glob("*.md"))
 
 
@@ -54,19 +43,17 @@ def test_the_index_of_experiments_leads_to_every_entry():
 
 @pytest.mark.parametrize("name", [*EXPERIMENTS, "model/README.md"])
 def test_figures_agree_with_results(name):
-    if name == "model/README.md":
-        card = (ROOT / name).read_text(encoding="utf-8")
-        rows = [
-            (line, FILE.search(card).group()) for line in card.splitlines() if re.match(r"\| \w+ \| .*\d\.\d", line)
-        ]
-    else:
-        rows = rows_with_figures(name)
+    """Every row of a table that holds decimals names its file; the model's card names one for all of them."""
+    page = (ROOT / name).read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if re.match(r"\|.*\d\.\d", line)]
     assert rows
-    for line, file in rows:
-        known = leaves(read_result(ROOT / file))
+    for line in rows:
+        found = FILE.search(page if name == "model/README.md" else line)
+        assert found, f"{name}: this row names no file in results/: {line}"
+        known = leaves(read_result(ROOT / found.group()))
         shown = {f"{value * factor:.{digits}f}" for value in known for factor in (1, 100) for digits in (0, 1, 2, 3)}
         for figure in FIGURE.findall(FILE.sub("", line)):
-            assert figure in shown, f"{name}: {figure} is not in {file}: {line}"
+            assert figure in shown, f"{name}: {figure} is not in {found.group()}: {line}"
 
 
 @pytest.mark.parametrize("name", tables.PAGES)
