@@ -91,9 +91,7 @@ def backbone_answerer(row: BackboneRow, names: Names, run: Path) -> Answerer:
     def answer(pictures, top):
         return model(backbone.pixels(pictures).to(device)).topk(min(top, len(names))).indices.tolist()
 
-    parameters = list(model.parameters())
-    count, size = sum(p.numel() for p in parameters), sum(p.numel() * p.element_size() for p in parameters)
-    return Answerer(answer, count, size, BATCH, about=told_cost(run))
+    return Answerer(answer, *weights_of(model), BATCH, told_cost(run))
 
 
 def vlm_answerer(row: VlmRow, names: Names, run: Path) -> tuple[Answerer, object, object]:
@@ -117,10 +115,14 @@ def vlm_answerer(row: VlmRow, names: Names, run: Path) -> tuple[Answerer, object
     def among_names(pictures, top):
         return [[number for number, _ in ranked] for ranked in beam_answers(vlm, trie, pictures, top)]
 
-    parameters = list(vlm.model.parameters())
-    count, size = sum(p.numel() for p in parameters), sum(p.numel() * p.element_size() for p in parameters)
-    about = {} if row.zero_shot else told_cost(run)
-    return Answerer(freely if row.zero_shot else among_names, count, size, BATCH, about), vlm, trie
+    answer, about = (freely, {}) if row.zero_shot else (among_names, told_cost(run))
+    return Answerer(answer, *weights_of(vlm.model), BATCH, about), vlm, trie
+
+
+def weights_of(model) -> tuple[int, int]:
+    """How many a module of PyTorch has, and their bytes."""
+    weights = list(model.parameters())
+    return sum(one.numel() for one in weights), sum(one.numel() * one.element_size() for one in weights)
 
 
 def told_cost(run: Path) -> dict:
@@ -133,13 +135,13 @@ def exact_agreement(vlm, trie, questions: Questions, count: int) -> dict:
     from compare_vlm.answers import beam_answers, exact_scores
 
     shared = wanted = same_first = 0
-    for index in range(min(count, len(questions))):
+    asked = min(count, len(questions))
+    for index in range(asked):
         picture = questions[index].picture
         exact = exact_scores(vlm, trie, picture).argsort(descending=True)[:TOP].tolist()
         beams = [number for number, _ in beam_answers(vlm, trie, [picture], TOP)[0]]
         shared, wanted = shared + len(set(exact) & set(beams)), wanted + len(exact)
         same_first += beams[:1] == exact[:1]
-    asked = min(count, len(questions))
     return {"n": asked, "first_five": round(shared / wanted, 4), "first": round(same_first / asked, 4)}
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from compare_vlm.questions import Question, Questions
 from compare_vlm.settings import Training
 from fontid.evaluation.experiment import SettingsError
-from train.checkpoints import Checkpoints
+from train.checkpoints import Checkpoints, newest_checkpoint
 
 TRAINABLE = "trainable.safetensors"
 
@@ -60,7 +60,7 @@ def fit(accelerator: Accelerator, training: Training, seed: int, run: Path, task
     keep_trainable_only(accelerator)
     state = {"step": 0, "seconds": 0.0}
     checkpoints = Checkpoints(run, accelerator)
-    if newest := checkpoints.newest():
+    if newest := newest_checkpoint(run):
         state = checkpoints.load(newest)
         accelerator.print(f"Goes on from {newest}.")
     step, before, started = state["step"], state["seconds"], time.monotonic()

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from train.batches import ResidentBatches
-from train.checkpoints import Checkpoints, leave
+from train.checkpoints import Checkpoints, leave, newest_checkpoint
 from train.settings import TrainSettings
 from train.stopwatch import Stopwatch
 
@@ -117,7 +117,7 @@ def train_and_evaluate(
     loss = accelerator.prepare(task.loss) if any(True for _ in task.loss.parameters()) else task.loss
     checkpoints = Checkpoints(run, accelerator)
     state = {"step": 0, "best": -1.0}
-    if newest := checkpoints.newest():
+    if newest := newest_checkpoint(run):
         state = checkpoints.load(newest)
         accelerator.print(f"Goes on from {newest}.")
     if settings.tracker != "none":
@@ -182,8 +182,7 @@ def evaluate(
     encoder.eval()
     metrics = task.evaluate(encoder, loss)
     if accelerator.is_main_process:
-        keep_picture(
-            accelerator, task.draw(accelerator.unwrap_model(encoder), accelerator.unwrap_model(loss)), run, step
-        )
+        picture = task.draw(*map(accelerator.unwrap_model, (encoder, loss)))
+        keep_picture(accelerator, picture, run, step)
     encoder.train()
     return metrics

@@ -5,21 +5,13 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
-from pytorch_metric_learning.losses import (
-    ArcFaceLoss,
-    ContrastiveLoss,
-    CosFaceLoss,
-    SubCenterArcFaceLoss,
-    SupConLoss,
-    TripletMarginLoss,
-)
-from pytorch_metric_learning.miners import TripletMarginMiner
+from pytorch_metric_learning import losses, miners
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fontid.evaluation.experiment import SettingsError
 
-PROXY_KINDS = ("cosface", "arcface", "subcentre")
+PROXY_KINDS = {"cosface": losses.CosFaceLoss, "arcface": losses.ArcFaceLoss, "subcentre": losses.SubCenterArcFaceLoss}
 PAIR_KINDS = ("contrastive", "triplet", "supcon")
 
 
@@ -117,9 +109,8 @@ class ProxyLoss(nn.Module):
 
     def __init__(self, kind: str, faces: int, dimension: int, scale: float, margin: float) -> None:
         super().__init__()
-        made = {"cosface": CosFaceLoss, "arcface": ArcFaceLoss, "subcentre": SubCenterArcFaceLoss}[kind]
         given = margin if kind == "cosface" else math.degrees(margin)
-        self.loss = made(num_classes=faces, embedding_size=dimension, margin=given, scale=scale)
+        self.loss = PROXY_KINDS[kind](num_classes=faces, embedding_size=dimension, margin=given, scale=scale)
 
     def scores(self, embeddings: Tensor) -> Tensor:
         return self.loss.get_cosine(embeddings.float())
@@ -154,12 +145,12 @@ class PairLoss(nn.Module):
 
     def __init__(self, kind: str, margin: float, temperature: float) -> None:
         super().__init__()
-        self.miner = TripletMarginMiner(margin, type_of_triplets="semihard") if kind == "triplet" else None
+        self.miner = miners.TripletMarginMiner(margin, type_of_triplets="semihard") if kind == "triplet" else None
         self.loss = {
-            "contrastive": lambda: ContrastiveLoss(neg_margin=margin),
-            "triplet": lambda: TripletMarginLoss(margin),
-            "supcon": lambda: SupConLoss(temperature),
-        }[kind]()
+            "contrastive": losses.ContrastiveLoss(neg_margin=margin),
+            "triplet": losses.TripletMarginLoss(margin),
+            "supcon": losses.SupConLoss(temperature),
+        }[kind]
 
     def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
         embeddings = embeddings.float()

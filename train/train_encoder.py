@@ -36,6 +36,7 @@ from train.batches import (
     WindowDataset,
     as_fetched,
 )
+from train.checkpoints import newest_checkpoint
 from train.encoder import Encoder
 from train.encoder_file import read_weights
 from train.line_cache import WIDEST, LineCache, open_cache
@@ -100,9 +101,8 @@ class Validation:
 
     def _average(self, encoder: nn.Module) -> Tensor:
         """(F, D), zero for faces without references."""
-        total = torch.zeros(
-            len(self.family_of), self.accelerator.unwrap_model(encoder).dimension, device=self.accelerator.device
-        )
+        dimension = self.accelerator.unwrap_model(encoder).dimension
+        total = torch.zeros(len(self.family_of), dimension, device=self.accelerator.device)
         for batch in self.references:
             embeddings = self._embed(encoder, batch)
             embeddings, faces = self.accelerator.gather_for_metrics((embeddings, batch["face"]))
@@ -169,12 +169,11 @@ def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
 
     Raises: SettingsError where it has no checkpoint or another encoder.
     """
-    found = sorted((run / "checkpoints").glob("step-*"))
-    if not found:
+    newest = newest_checkpoint(run)
+    if newest is None:
         raise SettingsError(f"start_from: there is no checkpoint in {run}; train that run first.")
-    newest = found[-1] / "model.safetensors"
-    take_weights(encoder, lambda: load_file(newest), newest)
-    proxies = found[-1] / "model_1.safetensors"
+    weights, proxies = newest / "model.safetensors", newest / "model_1.safetensors"
+    take_weights(encoder, lambda: load_file(weights), weights)
     state = load_file(proxies) if proxies.exists() else {}
     if {name: value.shape for name, value in loss.state_dict().items()} == {n: v.shape for n, v in state.items()}:
         loss.load_state_dict(state)
@@ -193,10 +192,10 @@ def load_artifact(folder: Path, encoder: nn.Module, loss: nn.Module, face_names:
     if isinstance(loss, FaceSoftmax):
         first = dict(zip(artifact.prototype_faces[::-1].tolist(), artifact.prototypes[::-1], strict=True))
         row = {face.id: index for index, face in enumerate(artifact.faces)}
-        known = [(label, first[row[name]]) for label, name in enumerate(face_names) if name in row]
         with torch.no_grad():
-            for label, prototype in known:
-                loss.proxies[label] = torch.from_numpy(prototype)
+            for label, name in enumerate(face_names):
+                if name in row:
+                    loss.proxies[label] = torch.from_numpy(first[row[name]])
 
 
 def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
@@ -207,9 +206,8 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     lines.warm()
 
     family_of = family_of_face(lines)
-    names = set(lines.face_names)
-    table = [face for face in read_faces(data_home() / "faces.jsonl") if face.id in names]
     row = {face: index for index, face in enumerate(lines.face_names)}
+    table = [face for face in read_faces(data_home() / "faces.jsonl") if face.id in row]
     regular = {row[face.id] for face in regular_faces(table)}
     twins = read_twins(data_home() / "twins.jsonl", lines.face_names)
 
@@ -225,9 +223,8 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
 
     def sampler_of(lines: LineCache, windows: int) -> FamilySampler:
         among, images = chosen_lines(lines, settings), EPOCH_STEPS * windows
-        return FamilySampler(
-            lines, among, regular, settings.regular_share, images, settings.seed, settings.lines_per_face
-        )
+        share, seed = settings.regular_share, settings.seed
+        return FamilySampler(lines, among, regular, share, images, seed, settings.lines_per_face)
 
     samplers = [sampler_of(lines, size - of_plain)]
     if settings.letters:
