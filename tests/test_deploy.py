@@ -9,16 +9,15 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from deploy.measure_load import read_unit, site_configuration
+from deploy.measure_load import read_unit, running_site
 from fontid import __version__
-from tests.conftest import MODEL, ROOT, free_port, run_command, start_app, until
+from tests.conftest import MODEL, ROOT, run_command
 from tests.test_project import tracked_files
 from web.limits import LARGEST_BODY, LARGEST_UPLOAD, SPARE_DISK
 
@@ -202,27 +201,10 @@ def test_nothing_is_told_to_anybody(tmp_path):
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory):
     """The app behind nginx: the proxy's address and its log."""
-    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
-    app = start_app(folder / "app")
-    site = site_configuration(int(app.address.split(":")[-1]), port, folder)
-    site = site.replace(f"listen 127.0.0.1:{port};", f"listen 127.0.0.1:{port}; listen 127.0.0.2:{port};")
-    (folder / "nginx.conf").write_text(site)
-    nginx = [shutil.which("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-    assert run_command(*nginx, "-t").returncode == 0
-    process = subprocess.Popen(nginx)
-    address = f"http://127.0.0.1:{port}"
-
-    def listens() -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{address}/healthz").status_code > 0
-        return False
-
-    until(listens)
-    yield address, folder / "nginx.log"
-    process.terminate()
-    process.wait(20)
-    app.stop()
-    logged = (folder / "nginx.log").read_text() + app.log.read_text()
+    folder = tmp_path_factory.mktemp("nginx")
+    with running_site(folder, sys.executable) as site:
+        yield site.address, folder / "nginx.log"
+    logged = (folder / "nginx.log").read_text() + site.log.read_text()
     assert "127.0.0" not in logged and "00.png" not in logged
 
 
