@@ -61,11 +61,8 @@ def _command(path: Path) -> str:
 
 def winner_of(entries: list[Entry], split: str = "chromium") -> Entry | None:
     """The best measured row over all families, not smoke, that a 1 GB server can answer with in a second."""
-    able = [
-        entry
-        for entry in entries
-        if entry.status == MEASURED and entry.families is None and entry.accuracy(split) is not None and entry.serves
-    ]
+    measured = [entry for entry in entries if entry.status == MEASURED and entry.families is None]
+    able = [entry for entry in measured if entry.accuracy(split) is not None and entry.serves]
     return max(able, key=lambda entry: entry.accuracy(split), default=None)
 
 

@@ -17,7 +17,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,9 +194,8 @@ def main(argv: list[str] | None = None) -> None:
         for number, (picture, crop) in enumerate(found[index] for index in order):
             file = f"{split}/{number:05d}.jpg"
             crop.save(arguments.out / file, quality=85)
-            about = asdict(picture.package)
-            rows.append({"file": file, **{key: about[key] for key in ("registry", "name", "version", "licence")}})
-            rows[-1]["picture"] = picture.path
+            about = {key: getattr(picture.package, key) for key in ("registry", "name", "version", "licence")}
+            rows.append({"file": file, **about, "picture": picture.path})
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (arguments.out / "licences.jsonl").write_text(lines, encoding="utf-8")
     print(f"{arguments.out}: " + ", ".join(f"{sum(row['file'].startswith(s) for row in rows)} {s}" for s in CROPS))

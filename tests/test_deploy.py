@@ -1,6 +1,5 @@
 """What runs a server: the script, the unit, the proxy and the container's file."""
 
-import ast
 import http.client
 import json
 import os
@@ -9,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import httpx
@@ -44,19 +44,9 @@ def planned() -> set[str]:
 
 def served() -> set[Path]:
     """app.py and every module of ours that it imports, at whatever remove."""
-    found, left = set(), [ROOT / "app.py"]
-    while left:
-        path = left.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else []
-            names += [f"{node.module}.{name.name}" for name in node.names] if names else []
-            names += [name.name for name in node.names] if isinstance(node, ast.Import) else []
-            modules = [ROOT / f"{str(name).replace('.', '/')}.py" for name in names]
-            left += [module for module in modules if module.is_file()]
-    return found
+    finder = ModuleFinder([str(ROOT)])
+    finder.run_script(str(ROOT / "app.py"))
+    return {Path(module.__file__) for module in finder.modules.values() if module.__file__}
 
 
 @needs("shellcheck")

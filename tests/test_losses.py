@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from fontid.evaluation.experiment import SettingsError
-from train.losses import FaceSoftmax, LossSettings, make_loss
+from train.losses import LossSettings, make_loss
 
 FACES = torch.tensor([0, 1, 2, 0, 1, 2, 0, 3])
 NO_TWINS = torch.zeros(0, 2, dtype=torch.int64)
@@ -54,7 +54,8 @@ def test_faces_that_are_not_trained_on_are_no_negatives(embeddings):
 def test_face_softmax():
     torch.manual_seed(3)
     family_of = [0, 0, 1, 1, 2]
-    loss = FaceSoftmax(torch.tensor(family_of), torch.tensor([[0, 2]]), 8, scale=7.0, margin=0.2, family_share=0.5)
+    settings = LossSettings(scale=7.0, margin=0.2, family_share=0.5)
+    loss = make_loss(settings, torch.tensor(family_of), torch.tensor([[0, 2]]), 8)
     embeddings = F.normalize(torch.randn(6, 8))
     faces = torch.tensor([0, 1, 2, 3, 4, 2])
     cosines = (embeddings @ F.normalize(loss.proxies).T).tolist()

@@ -25,17 +25,8 @@ from fontid.artifact import ArtifactError, open_artifact
 from fontid.catalogue.faces import nested_order, read_faces, regular_faces
 from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
+from train import batches
 from train.augment import Augment
-from train.batches import (
-    SPARE,
-    FamilySampler,
-    MiddleWindows,
-    ResidentBatches,
-    SideBySide,
-    WholeLines,
-    WindowDataset,
-    as_fetched,
-)
 from train.checkpoints import newest_checkpoint
 from train.encoder import Encoder
 from train.encoder_file import read_weights
@@ -70,6 +61,8 @@ class Validation:
     of each face.
     """
 
+    chosen_by = "validation_family_top1"
+
     def __init__(self, accelerator: Accelerator, settings: TrainSettings, lines: LineCache, family_of: Tensor) -> None:
         data, width = settings.data_folder, settings.preprocessing.window
         self.accelerator, self.family_of = accelerator, family_of.to(accelerator.device)
@@ -79,20 +72,21 @@ class Validation:
             references = open_cache(data, "references", settings.preprocessing) if self.pairs else held_back
         trained = np.flatnonzero(np.isin(held_back.family, lines.family))  # no proxy knows the held-out families
         if settings.letters:
-            self.windows = MiddleWindows(held_back, WIDEST, trained, 0.0)
+            self.windows = batches.MiddleWindows(held_back, WIDEST, trained, 0.0)
             through = through_letters(held_back, settings, accelerator)
             self.see = lambda batch: through(batch, torch.Generator(accelerator.device).manual_seed(0))
         else:
-            self.windows = MiddleWindows(held_back, width, trained)
+            self.windows = batches.MiddleWindows(held_back, width, trained)
             self.see = lambda batch: settings.view(to_input(batch["window"]))
         self.loader = self._loader(self.windows, settings)
         chosen = np.concatenate([np.flatnonzero(references.face == face)[:AVERAGED] for face in np.unique(lines.face)])
-        self.references = self._loader(MiddleWindows(references, width, chosen), settings) if self.pairs else None
+        averaged = batches.MiddleWindows(references, width, chosen)
+        self.references = self._loader(averaged, settings) if self.pairs else None
         self.averages: Tensor | None = None
         self.names = lines.face_names
 
-    def _loader(self, windows: MiddleWindows, settings: TrainSettings) -> DataLoader:
-        return self.accelerator.prepare(DataLoader(windows, settings.batch_size, collate_fn=as_fetched))
+    def _loader(self, windows: batches.MiddleWindows, settings: TrainSettings) -> DataLoader:
+        return self.accelerator.prepare(DataLoader(windows, settings.batch_size, collate_fn=batches.as_fetched))
 
     def _embed(self, encoder: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         windows = self.see(batch)
@@ -218,24 +212,24 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         load_artifact(Path(settings.start_from), encoder, loss, lines.face_names)
     elif settings.start_from:
         load_weights(data_home() / "runs" / settings.start_from, encoder, loss)
-    width, size = settings.preprocessing.window + SPARE, settings.batch_size
+    width, size = settings.preprocessing.window + batches.SPARE, settings.batch_size
     of_plain = round(size * settings.plain_share) if settings.plain else 0
 
-    def sampler_of(lines: LineCache, windows: int) -> FamilySampler:
+    def sampler_of(lines: LineCache, windows: int) -> batches.FamilySampler:
         among, images = chosen_lines(lines, settings), EPOCH_STEPS * windows
         share, seed = settings.regular_share, settings.seed
-        return FamilySampler(lines, among, regular, share, images, seed, settings.lines_per_face)
+        return batches.FamilySampler(lines, among, regular, share, images, seed, settings.lines_per_face)
 
     samplers = [sampler_of(lines, size - of_plain)]
     if settings.letters:
-        loader = WholeLines(lines, WIDEST, samplers[0], size - of_plain, accelerator)
+        loader = batches.WholeLines(lines, WIDEST, samplers[0], size - of_plain, accelerator)
     elif settings.resident:
-        loader = ResidentBatches(lines, width, samplers[0], size, accelerator)
+        loader = batches.ResidentBatches(lines, width, samplers[0], size, accelerator)
     else:
-        windows = WindowDataset(lines, width)
-        loader = DataLoader(windows, size, sampler=samplers[0], drop_last=True, collate_fn=as_fetched)
+        windows = batches.WindowDataset(lines, width)
+        loader = DataLoader(windows, size, sampler=samplers[0], drop_last=True, collate_fn=batches.as_fetched)
     augment = Augment(settings.augmentation, settings.preprocessing.window)
-    through = through_letters(lines, settings, accelerator, SPARE) if settings.letters else None
+    through = through_letters(lines, settings, accelerator, batches.SPARE) if settings.letters else None
     augment_plain = Augment(settings.plain_augmentation, settings.preprocessing.window)
     if settings.plain:
         if not settings.letters:
@@ -244,7 +238,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         if plain.face_names != lines.face_names:
             raise SettingsError(f"plain: {settings.plain} has other faces than {settings.data}.")
         samplers.append(sampler_of(plain, of_plain))
-        loader = SideBySide(loader, ResidentBatches(plain, width, samplers[1], of_plain, accelerator))
+        loader = batches.SideBySide(loader, batches.ResidentBatches(plain, width, samplers[1], of_plain, accelerator))
 
     def to_inputs(batch: dict, generator: torch.Generator) -> Tensor:
         if settings.plain:
@@ -259,17 +253,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
             sampler.set_epoch(epoch)
 
     validation = Validation(accelerator, settings, lines, family_of)
-    task = Task(
-        encoder,
-        loss,
-        loader,
-        "face",
-        set_epoch,
-        to_inputs,
-        validation,
-        "validation_family_top1",
-        validation.draw,
-    )
+    task = Task(encoder, loss, loader, "face", set_epoch, to_inputs, validation)
     return fit(accelerator, settings, name, run, task)
 
 

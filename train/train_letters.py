@@ -99,6 +99,8 @@ def load_letters(name: str, device: torch.device) -> LettersNetwork:
 class Validation:
     """How well the letters of lines never trained on are found, always in the same scenes."""
 
+    chosen_by = "validation_letters"
+
     def __init__(self, accelerator: Accelerator, settings: LettersSettings) -> None:
         self.accelerator = accelerator
         lines = open_cache(settings.data_folder, "validation", settings.preprocessing)
@@ -155,11 +157,8 @@ def train(settings: LettersSettings, name: str, run: Path) -> dict[str, float]:
         batch["truth"] = torch.cat([scene.letters, scene.band], 1)
         return scene.picture.float()
 
-    validation = Validation(accelerator, settings)
-    network, loss = LettersNetwork(settings.widths, settings.deepest), LettersLoss()
-    task = Task(
-        network, loss, loader, "truth", sampler.set_epoch, to_inputs, validation, "validation_letters", validation.draw
-    )
+    validation, network = Validation(accelerator, settings), LettersNetwork(settings.widths, settings.deepest)
+    task = Task(network, LettersLoss(), loader, "truth", sampler.set_epoch, to_inputs, validation)
     return fit(accelerator, settings, name, run, task)
 
 
