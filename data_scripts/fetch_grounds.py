@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,13 +98,11 @@ def fetch(package: "Package | Site", folder: Path) -> Path:
         run(package, ["dpkg", "-x", str(next(files.iterdir())), str(part)], files)
     elif package.registry == "npm":
         run(package, ["npm", "pack", "--silent", f"{package.name}@{package.version}"], files)
-        with tarfile.open(next(files.iterdir())) as archive:
-            archive.extractall(part, filter="data")
+        shutil.unpack_archive(next(files.iterdir()), part, "gztar", filter="data")
     else:
         words = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         run(package, [sys.executable, *words, f"{package.name}=={package.version}"], files)
-        with zipfile.ZipFile(next(files.iterdir())) as wheel:
-            wheel.extractall(part)
+        shutil.unpack_archive(next(files.iterdir()), part, "zip")
     part.rename(unpacked)
     shutil.rmtree(folder / "part")
     return unpacked

@@ -35,11 +35,16 @@ def setup(*arguments, script: Path = SETUP) -> subprocess.CompletedProcess:
     return run_command("bash", script, *arguments)
 
 
+def done(*arguments, script: Path = SETUP) -> str:
+    """What the script prints where it goes well."""
+    run = setup(*arguments, script=script)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
 def planned() -> set[str]:
     """The files that go to the server, as `plan` lists them."""
-    run = setup("plan", *DOMAIN)
-    assert run.returncode == 0, run.stderr
-    return set(re.findall(r"^ +\d+  (\S+)$", run.stdout, re.MULTILINE))
+    return set(re.findall(r"^ +\d+  (\S+)$", done("plan", *DOMAIN), re.MULTILINE))
 
 
 def served() -> set[Path]:
@@ -56,7 +61,7 @@ def test_shellcheck_has_nothing_to_say():
 
 
 def test_a_release_is_named_by_its_version():
-    plan = setup("plan", *DOMAIN).stdout
+    plan = done("plan", *DOMAIN)
     assert re.search(rf"\b{re.escape(__version__)}-[0-9a-f]{{10}}\b", plan), plan[:300]
 
 
@@ -102,7 +107,7 @@ def test_mistakes_are_told(arguments, said, tmp_path):
 
 
 def test_limits_of_proxy_unit_and_app_agree():
-    site = setup("site", *DOMAIN).stdout
+    site = done("site", *DOMAIN)
     assert [int(size) for size in re.findall(r"client_max_body_size (\d+);", site)] == [LARGEST_UPLOAD, LARGEST_BODY]
     assert f"{LARGEST_UPLOAD // 10**6} MB can be sent at once" in site
     tmpfs = int(re.search(r"^TemporaryFileSystem=/run/fontid:size=(\d+)M", UNIT, re.MULTILINE).group(1)) * 2**20
@@ -116,9 +121,8 @@ def test_limits_of_proxy_unit_and_app_agree():
 
 @pytest.mark.parametrize("tls", ["letsencrypt", "self-signed", "off"])
 def test_site_is_filled_in(tls):
-    run = setup("site", *DOMAIN, "--tls", tls)
-    assert run.returncode == 0 and not re.search(r"@\w+@|# \[tls\n|# tls\]\n", run.stdout)
-    assert ("ssl_certificate " in run.stdout) == (tls != "off")
+    site = done("site", *DOMAIN, "--tls", tls)
+    assert not re.search(r"@\w+@|# \[tls\n|# tls\]\n", site) and ("ssl_certificate " in site) == (tls != "off")
 
 
 @needs("systemd-analyze")
@@ -131,7 +135,7 @@ def test_unit_is_hardened():
 def test_install_upgrade_refuse_and_go_back(tmp_path):
     """In a folder, from an unpacked archive, with the environment that the tests run in."""
     archive, root = tmp_path / "fontid.tar.gz", tmp_path / "root"
-    assert setup("pack", archive).returncode == 0
+    done("pack", archive)
     shutil.unpack_archive(archive, tmp_path)
     source, script = tmp_path / "fontid", tmp_path / "fontid" / "deploy" / "setup.sh"
     assert {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()} == planned()
@@ -140,16 +144,14 @@ def test_install_upgrade_refuse_and_go_back(tmp_path):
         return os.readlink(root / "opt" / "fontid" / link)
 
     trial = ("--root", root, "--venv", sys.prefix)
-    run = setup("install", *DOMAIN, "--tls", "self-signed", *trial, script=script)
-    assert run.returncode == 0, run.stderr
-    assert "  model/encoder.onnx\n" in run.stdout and "no service was started" in run.stdout  # the plan comes first
+    said = done("install", *DOMAIN, "--tls", "self-signed", *trial, script=script)
+    assert "  model/encoder.onnx\n" in said and "no service was started" in said  # the plan comes first
     first = release("current")
     settings = root / "etc" / "fontid" / "fontid.env"
     settings.write_text("FONTID_MODEL=/srv/model\n")
 
     (source / "app.py").write_text((source / "app.py").read_text() + "# newer\n")
-    run = setup("upgrade", *trial, script=script)
-    assert run.returncode == 0, run.stderr
+    done("upgrade", *trial, script=script)
     second = release("current")
     assert second != first == release("previous") and (root / "opt" / "fontid" / second / "app.py").is_file()
 
@@ -161,12 +163,11 @@ def test_install_upgrade_refuse_and_go_back(tmp_path):
     assert (release("current"), release("previous")) == (second, first)
     assert len(list((root / "opt" / "fontid" / "releases").iterdir())) == 2
 
-    run = setup("rollback", "--root", root, script=script)
-    assert run.returncode == 0, run.stderr
+    done("rollback", "--root", root, script=script)
     assert (release("current"), release("previous")) == (first, second)
     assert settings.read_text() == "FONTID_MODEL=/srv/model\n"
-    run = setup("check", "--root", root, script=script)
-    assert run.returncode == 0 and "FAILED" not in run.stdout and run.stdout.count("ok ") == 3
+    said = done("check", "--root", root, script=script)
+    assert "FAILED" not in said and said.count("ok ") == 3
 
     (root / "opt" / "fontid" / first / "model" / "twins.npy").write_bytes(whole[:-1])
     run = setup("check", "--root", root, script=script)

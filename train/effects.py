@@ -191,10 +191,9 @@ class SceneMaker:
         angle = self._between(-0.09, 0.09) * on
         slant, tilt_x, tilt_y = (self._between(-most, most) * on for most in (0.15, 6e-4, 9e-4))
         cos, sin = torch.cos(angle), torch.sin(angle)
-        matrix = torch.zeros(n, 3, 3, device=self._device)
-        matrix[:, 0, 0], matrix[:, 0, 1] = cos, -sin + slant
-        matrix[:, 1, 0], matrix[:, 1, 1] = sin, cos
-        matrix[:, 2, 0], matrix[:, 2, 1], matrix[:, 2, 2] = tilt_x, tilt_y, 1
+        none, one = torch.zeros_like(cos), torch.ones_like(cos)
+        rows = (cos, -sin + slant, none, sin, cos, none, tilt_x, tilt_y, one)
+        matrix = torch.stack(rows, 1).reshape(n, 3, 3)
         centre = torch.eye(3, device=self._device).repeat(n, 1, 1)
         centre[:, 0, 2], centre[:, 1, 2] = -self.width / 2, -HEIGHT / 2
         homography = torch.linalg.inv(centre) @ matrix @ centre
