@@ -51,12 +51,9 @@ def read_entries(experiments: Path, results: Path) -> list[Entry]:
             status, file = SMOKE if result.get("smoke") else MEASURED, f"{results}#{name}"
             found.append(Entry(label, row.note, count, status, result["metrics"], result["command"], file))
         if not those:
-            found.append(Entry(label, row.note, row.families, NOT_RUN, None, _command(path), ""))
+            command = f"accelerate launch -m compare_vlm.train_lora {path}; python -m compare_vlm.evaluate {path}"
+            found.append(Entry(label, row.note, row.families, NOT_RUN, None, command, ""))
     return found
-
-
-def _command(path: Path) -> str:
-    return f"accelerate launch -m compare_vlm.train_lora {path}; python -m compare_vlm.evaluate {path}"
 
 
 def winner_of(entries: list[Entry], split: str = "chromium") -> Entry | None:
