@@ -43,11 +43,10 @@ class Classical:
         train = Questions(row.data_folder, "train", names)
         rng = np.random.default_rng(row.seed)
         order = rng.permutation(len(train))
-        rank = np.zeros(len(train), int)  # of each line among those of its family
-        seen = np.zeros(self.count, int)
-        for index in order:
-            rank[index] = seen[train.families[index]]
-            seen[train.families[index]] += 1
+        order = order[np.argsort(train.families[order], kind="stable")]  # of the first family, of the second...
+        first = np.searchsorted(train.families[order], train.families[order])
+        rank = np.empty(len(train), int)  # of each line among those of its family
+        rank[order] = np.arange(len(train)) - first
         features, families = [], []
         each = min(row.each, max(1, row.most // len(names)))
         for index in tqdm(np.flatnonzero(rank < each), "features", mininterval=10):

@@ -9,6 +9,7 @@ for how many pictures beam search is compared with the exact likelihood of every
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
+def encoder_answerer(row: EncoderRow, names: Names, run: Path) -> Answerer:
     """fontid, with the catalogue held to the names."""
     folder = row.folder
     try:
@@ -71,7 +72,7 @@ def encoder_answerer(row: EncoderRow, names: Names) -> Answerer:
     return Answerer(answer, parameters, folder_bytes(folder), about={"encoder_sha256": digest})
 
 
-def classical_answerer(row: ClassicalRow, names: Names) -> Answerer:
+def classical_answerer(row: ClassicalRow, names: Names, run: Path) -> Answerer:
     from compare_vlm.classical import Classical
 
     model = Classical(row, names)
@@ -91,13 +92,10 @@ def backbone_answerer(row: BackboneRow, names: Names, run: Path) -> Answerer:
     def answer(pictures, top):
         return model(backbone.pixels(pictures).to(device)).topk(min(top, len(names))).indices.tolist()
 
-    parameters = list(model.parameters())
-    count, size = sum(p.numel() for p in parameters), sum(p.numel() * p.element_size() for p in parameters)
-    return Answerer(answer, count, size, BATCH, about=told_cost(run))
+    return Answerer(answer, *weights_of(model), BATCH, told_cost(run))
 
 
-def vlm_answerer(row: VlmRow, names: Names, run: Path) -> tuple[Answerer, object, object]:
-    """Also the opened model and the trie, for `exact_agreement`."""
+def vlm_answerer(row: VlmRow, names: Names, run: Path) -> Answerer:
     import torch
 
     from compare_vlm.answers import NameTrie, beam_answers, free_answers, parse
@@ -117,10 +115,17 @@ def vlm_answerer(row: VlmRow, names: Names, run: Path) -> tuple[Answerer, object
     def among_names(pictures, top):
         return [[number for number, _ in ranked] for ranked in beam_answers(vlm, trie, pictures, top)]
 
-    parameters = list(vlm.model.parameters())
-    count, size = sum(p.numel() for p in parameters), sum(p.numel() * p.element_size() for p in parameters)
-    about = {} if row.zero_shot else told_cost(run)
-    return Answerer(freely if row.zero_shot else among_names, count, size, BATCH, about), vlm, trie
+    answer, about = (freely, {}) if row.zero_shot else (among_names, told_cost(run))
+    return Answerer(answer, *weights_of(vlm.model), BATCH, about, partial(exact_agreement, vlm, trie))
+
+
+def weights_of(model) -> tuple[int, int]:
+    """How many a module of PyTorch has, and their bytes."""
+    weights = list(model.parameters())
+    return sum(one.numel() for one in weights), sum(one.numel() * one.element_size() for one in weights)
+
+
+ANSWERERS = dict(encoder=encoder_answerer, classical=classical_answerer, backbone=backbone_answerer, vlm=vlm_answerer)
 
 
 def told_cost(run: Path) -> dict:
@@ -133,13 +138,13 @@ def exact_agreement(vlm, trie, questions: Questions, count: int) -> dict:
     from compare_vlm.answers import beam_answers, exact_scores
 
     shared = wanted = same_first = 0
-    for index in range(min(count, len(questions))):
+    asked = min(count, len(questions))
+    for index in range(asked):
         picture = questions[index].picture
         exact = exact_scores(vlm, trie, picture).argsort(descending=True)[:TOP].tolist()
         beams = [number for number, _ in beam_answers(vlm, trie, [picture], TOP)[0]]
         shared, wanted = shared + len(set(exact) & set(beams)), wanted + len(exact)
         same_first += beams[:1] == exact[:1]
-    asked = min(count, len(questions))
     return {"n": asked, "first_five": round(shared / wanted, 4), "first": round(same_first / asked, 4)}
 
 
@@ -147,15 +152,7 @@ def measure_row(row: Row, run: Path, exact: int = 0) -> dict:
     """Every figure of one row. Raises: SettingsError where it cannot be measured here."""
     names = open_names(row.data_folder, row.families, SHIPPED / "faces.jsonl.gz")
     credit = FontIdentifier.from_pretrained(SHIPPED).catalogue
-    vlm = trie = None
-    if isinstance(row, EncoderRow):
-        answerer = encoder_answerer(row, names)
-    elif isinstance(row, ClassicalRow):
-        answerer = classical_answerer(row, names)
-    elif isinstance(row, BackboneRow):
-        answerer = backbone_answerer(row, names, run)
-    else:
-        answerer, vlm, trie = vlm_answerer(row, names, run)
+    answerer = ANSWERERS[row.kind](row, names, run)
     asked = {split: Questions(row.data_folder, split, names, row.limit) for split in row.splits}
     metrics = {
         "families": len(names),
@@ -164,8 +161,8 @@ def measure_row(row: Row, run: Path, exact: int = 0) -> dict:
         "disk_mb": round(answerer.disk_bytes / 2**20, 1),
         **answerer.about,
     }
-    if vlm is not None and exact:
-        metrics["exact"] = exact_agreement(vlm, trie, asked[row.splits[0]], exact)
+    if answerer.exact and exact:
+        metrics["exact"] = answerer.exact(asked[row.splits[0]], exact)
     return metrics | peak_memory_mb()
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from compare_vlm.questions import Question, Questions
 from compare_vlm.settings import Training
 from fontid.evaluation.experiment import SettingsError
-from train.checkpoints import Checkpoints
+from train.checkpoints import Checkpoints, newest_checkpoint
 
 TRAINABLE = "trainable.safetensors"
 
@@ -51,16 +51,14 @@ def fit(accelerator: Accelerator, training: Training, seed: int, run: Path, task
             f"batch_size {training.batch_size} must be a multiple of accumulate, and have as many lines."
         )
     generator = torch.Generator().manual_seed(seed)
-    loader = DataLoader(
-        task.questions, micro, shuffle=True, drop_last=True, collate_fn=task.collate, generator=generator
-    )
+    loader = DataLoader(task.questions, micro, True, drop_last=True, collate_fn=task.collate, generator=generator)
     trainable = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, training.learning_rate, weight_decay=training.weight_decay)
     model, optimizer, loader = accelerator.prepare(task.model, optimizer, loader)
     keep_trainable_only(accelerator)
     state = {"step": 0, "seconds": 0.0}
     checkpoints = Checkpoints(run, accelerator)
-    if newest := checkpoints.newest():
+    if newest := newest_checkpoint(run):
         state = checkpoints.load(newest)
         accelerator.print(f"Goes on from {newest}.")
     step, before, started = state["step"], state["seconds"], time.monotonic()

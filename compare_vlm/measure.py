@@ -2,14 +2,10 @@
 
 import resource
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
-import evaluate
 from PIL import Image
 from tqdm import tqdm
 
@@ -17,7 +13,6 @@ from compare_vlm.questions import Names, Questions
 from fontid.catalogue.ranking import Catalogue
 
 TOP = 5
-METRIC = Path(__file__).parent / "metrics" / "ranked_names.py"
 LENGTHS = {"1-4": (1, 4), "5-8": (5, 8), "9-16": (9, 16), "17 and more": (17, 10**6)}
 TIMED = 20  # pictures asked one by one for the time that one takes
 SHOWN = 40  # answers kept for the report's examples
@@ -29,6 +24,7 @@ class Answerer:
 
     answer: pictures, how many -> for each the ranked numbers of families, None for an answer outside the catalogue.
     disk_bytes: what has to be shipped. about: more that the result keeps, for example what training cost.
+    exact: questions, and how many of them -> how well what was searched for agrees with what is exact.
     """
 
     answer: Callable[[list[Image.Image], int], list[list[int | None]]]
@@ -36,17 +32,21 @@ class Answerer:
     disk_bytes: int
     batch: int = 1
     about: dict = field(default_factory=dict)
-
-
-@cache
-def metric() -> evaluate.Metric:
-    return evaluate.load(str(METRIC), cache_dir=tempfile.mkdtemp(prefix="fontid-metrics-"))
+    exact: Callable[[Questions, int], dict] | None = None
 
 
 def ranked_metrics(predictions: list[list[str]], right: list[list[str]], catalogue: list[str]) -> dict[str, float]:
-    """top1, top5, mrr and invalid, fractions 0-1, by `compare_vlm/metrics/ranked_names.py`."""
-    found = metric().compute(predictions=predictions, references=right, ranks=(1, TOP), catalogue=catalogue)
-    return {name: round(float(value), 4) for name, value in found.items()}
+    """Fractions 0-1. Args: predictions: ranked names; right: every right name; both a list a picture.
+
+    top1, top5: predictions of which one of the first k is right.
+    mrr: mean of 1 / the rank of the first right name, 0 where none is right.
+    invalid: predictions whose first name is missing or not of the catalogue.
+    """
+    pairs, known = list(zip(predictions, right, strict=True)), set(catalogue)
+    found = {f"top{k}": [not set(ranked[:k]).isdisjoint(names) for ranked, names in pairs] for k in (1, TOP)}
+    found["mrr"] = [next((1 / n for n, name in enumerate(ranked, 1) if name in names), 0) for ranked, names in pairs]
+    found["invalid"] = [not ranked or ranked[0] not in known for ranked in predictions]
+    return {name: round(sum(values) / len(pairs), 4) for name, values in found.items()}
 
 
 def measure(answerer: Answerer, questions: Questions, names: Names, catalogue: Catalogue) -> dict:

@@ -11,30 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import transformers
 from tokenizers import Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import nn
-from transformers import (
-    BitImageProcessorPil,
-    Dinov2Config,
-    Dinov2Model,
-    Gemma2Config,
-    GemmaTokenizer,
-    MllamaConfig,
-    MllamaForConditionalGeneration,
-    MllamaProcessor,
-    PaliGemmaConfig,
-    PaliGemmaForConditionalGeneration,
-    PaliGemmaProcessor,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-    SiglipVisionConfig,
-)
-from transformers.models.mllama.configuration_mllama import MllamaTextConfig, MllamaVisionConfig
-from transformers.models.mllama.image_processing_pil_mllama import MllamaImageProcessorPil
-from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers import PreTrainedModel
 
 from fontid.commands import command_line
 
@@ -60,23 +43,31 @@ class Size:
         """What the configurations of all towers share."""
         return {"hidden_size": self.width, "intermediate_size": 4 * self.width, "num_hidden_layers": self.layers}
 
+    @property
+    def vision(self) -> dict[str, int]:
+        """What those of the towers that see share."""
+        return self.tower | {"image_size": self.side, "patch_size": self.patch}
+
+    @property
+    def picture(self) -> dict[str, int]:
+        return {"height": self.side, "width": self.side}
+
 
 SIZES = {"tiny": Size(32, 8, 64, 2), "small": Size(80, 8, 128, 3)}
 HEADS = 4
 
 
-def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:
+def new_paligemma(size: Size) -> tuple[PreTrainedModel, transformers.PaliGemmaProcessor]:
     """PaliGemma 2: SigLIP and Gemma 2."""
     special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
     tokens = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), "\n", "▁", *CHARACTERS]
-    tokenizer = GemmaTokenizer(vocab={token: number for number, token in enumerate(tokens)}, merges=[])
-    pictures = SiglipImageProcessorPil(
-        size={"height": size.side, "width": size.side}, image_seq_length=(size.side // size.patch) ** 2
-    )
-    processor = PaliGemmaProcessor(pictures, tokenizer)
+    tokenizer = transformers.GemmaTokenizer(vocab={token: number for number, token in enumerate(tokens)}, merges=[])
+    patches = (size.side // size.patch) ** 2
+    pictures = transformers.SiglipImageProcessorPil(size=size.picture, image_seq_length=patches)
+    processor = transformers.PaliGemmaProcessor(pictures, tokenizer)
     entries = len(processor.tokenizer)  # the processor has added <image> and others
     shared = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1}  # nosec B105: numbers of tokens
-    text = Gemma2Config(
+    text = transformers.Gemma2Config(
         vocab_size=entries,
         **size.tower,
         num_attention_heads=HEADS,
@@ -86,14 +77,8 @@ def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:
         query_pre_attn_scalar=size.width // HEADS,
         **shared,
     )
-    vision = SiglipVisionConfig(
-        **size.tower,
-        num_attention_heads=HEADS,
-        image_size=size.side,
-        patch_size=size.patch,
-        vision_use_head=False,
-    )
-    config = PaliGemmaConfig(
+    vision = transformers.SiglipVisionConfig(**size.vision, num_attention_heads=HEADS, vision_use_head=False)
+    config = transformers.PaliGemmaConfig(
         vision_config=vision,
         text_config=text,
         image_token_index=processor.image_token_id,
@@ -102,17 +87,17 @@ def new_paligemma(size: Size) -> tuple[PreTrainedModel, PaliGemmaProcessor]:
         vocab_size=entries,
         **shared,
     )
-    return PaliGemmaForConditionalGeneration(config), processor
+    return transformers.PaliGemmaForConditionalGeneration(config), processor
 
 
-def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
+def new_mllama(size: Size) -> tuple[PreTrainedModel, transformers.MllamaProcessor]:
     """Llama 3.2 Vision: its tiled tower and gated cross-attention."""
     special = ["<|pad|>", "<|begin_of_text|>", "<|eot_id|>"]
     letters = sorted(ByteLevel.alphabet())
     vocabulary = {token: number for number, token in enumerate([*special, *letters])}
     model = Tokenizer(BPE(vocab=vocabulary, merges=[]))
     model.pre_tokenizer, model.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=model,
         bos_token="<|begin_of_text|>",
         eos_token="<|eot_id|>",
@@ -120,10 +105,9 @@ def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
     )
     tokenizer.add_special_tokens({"additional_special_tokens": ["<|image|>"]})
     image = tokenizer.convert_tokens_to_ids("<|image|>")
-    pictures = MllamaImageProcessorPil(size={"height": size.side, "width": size.side}, max_image_tiles=4)
-    processor = MllamaProcessor(pictures, tokenizer, chat_template=CHAT)
-    kept = [0]
-    text = MllamaTextConfig(
+    pictures = transformers.MllamaImageProcessorPil(size=size.picture, max_image_tiles=4)
+    processor = transformers.MllamaProcessor(pictures, tokenizer, chat_template=CHAT)
+    text = transformers.MllamaTextConfig(
         vocab_size=image,  # the picture's token is the one behind the last that can be said
         **size.tower,
         num_attention_heads=HEADS,
@@ -135,32 +119,22 @@ def new_mllama(size: Size) -> tuple[PreTrainedModel, MllamaProcessor]:
         bos_token_id=1,
         eos_token_id=2,
     )
-    vision = MllamaVisionConfig(
-        **size.tower,
+    vision = transformers.MllamaVisionConfig(
+        **size.vision,
         num_global_layers=1,
         attention_heads=HEADS,
-        image_size=size.side,
-        patch_size=size.patch,
-        intermediate_layers_indices=kept,
-        vision_output_dim=size.width * (1 + len(kept)),
+        intermediate_layers_indices=[0],
+        vision_output_dim=size.width * 2,  # with that layer's
         max_num_tiles=4,
         supported_aspect_ratios=[[1, 1], [1, 2], [1, 3], [1, 4], [2, 1], [2, 2], [3, 1], [4, 1]],
     )
-    return MllamaForConditionalGeneration(
-        MllamaConfig(vision_config=vision, text_config=text, image_token_index=image)
-    ), processor
+    config = transformers.MllamaConfig(vision_config=vision, text_config=text, image_token_index=image)
+    return transformers.MllamaForConditionalGeneration(config), processor
 
 
-def new_dinov2(size: Size) -> tuple[PreTrainedModel, BitImageProcessorPil]:
-    config = Dinov2Config(
-        hidden_size=size.width,
-        num_hidden_layers=size.layers,
-        num_attention_heads=HEADS,
-        image_size=size.side,
-        patch_size=size.patch,
-    )
-    side = {"height": size.side, "width": size.side}
-    return Dinov2Model(config), BitImageProcessorPil(size=side, do_center_crop=False)
+def new_dinov2(size: Size) -> tuple[PreTrainedModel, transformers.BitImageProcessorPil]:
+    model = transformers.Dinov2Model(transformers.Dinov2Config(**size.vision, num_attention_heads=HEADS))
+    return model, transformers.BitImageProcessorPil(size=size.picture, do_center_crop=False)
 
 
 NEW = {"paligemma": new_paligemma, "mllama": new_mllama, "dinov2": new_dinov2}

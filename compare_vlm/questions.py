@@ -41,9 +41,8 @@ def open_split(folder: Path, split: str) -> Dataset:
     """Raises: SettingsError where the data set or the split is not there."""
     files = sorted(map(str, (folder / "data").glob(f"{split}-*.parquet")))
     if not files:
-        raise SettingsError(
-            f"No split {split!r} in {folder}: run python -m data_scripts.render_dataset --preset {folder.name} first."
-        )
+        command = f"python -m data_scripts.render_dataset --preset {folder.name}"
+        raise SettingsError(f"No split {split!r} in {folder}: run {command} first.")
     return load_dataset("parquet", data_files={split: files}, split=split)  # nosec B615: a folder on this machine
 
 

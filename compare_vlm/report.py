@@ -98,19 +98,33 @@ def exact_table(entries: list[Entry]) -> str:
     return table(["model", "families", "pictures", "first five found", "same first", ""], rows)
 
 
+def chart(width: float, **about) -> tuple[plt.Figure, plt.Axes]:
+    figure, axis = plt.subplots(figsize=(width, 4), layout="constrained")
+    axis.set(ylabel="top-1 with twins, %", ylim=(0, 100), **about)
+    return figure, axis
+
+
 def draw_growth(entries: list[Entry], split: str) -> plt.Figure:
-    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-    labels = list(dict.fromkeys(entry.label for entry in entries if entry.metrics))
-    for label in labels:
-        points = [
-            (entry.metrics["families"], 100 * entry.accuracy(split))
-            for entry in entries
-            if entry.label == label and entry.accuracy(split) is not None
-        ]
-        if points:
-            axis.plot(*zip(*sorted(points), strict=True), "o-", label=label)
-    axis.set(xscale="log", xlabel="families in the catalogue", ylabel="top-1 with twins, %", ylim=(0, 100))
-    if labels:
+    figure, axis = chart(7, xscale="log", xlabel="families in the catalogue")
+    points: dict[str, list[tuple[int, float]]] = {}
+    for entry in entries:
+        if entry.accuracy(split) is not None:
+            points.setdefault(entry.label, []).append((entry.metrics["families"], 100 * entry.accuracy(split)))
+    for label, of_label in points.items():
+        axis.plot(*zip(*sorted(of_label), strict=True), "o-", label=label)
+    if points:
+        axis.legend(fontsize=7)
+    return figure
+
+
+def draw_bars(names: list[str], heights: dict[str, list[float]], title: str = "", **of_names) -> plt.Figure:
+    """Bars side by side at each name. Args: heights: of a label's bars, one a name; of_names: how names are set."""
+    figure, axis = chart(8, title=title)
+    width = 0.8 / max(1, len(heights))
+    for number, (label, of_label) in enumerate(heights.items()):
+        axis.bar([index + number * width for index in range(len(names))], of_label, width, label=label)
+    axis.set_xticks([index + 0.4 - width / 2 for index in range(len(names))], names, **of_names)
+    if heights:
         axis.legend(fontsize=7)
     return figure
 
@@ -118,43 +132,29 @@ def draw_growth(entries: list[Entry], split: str) -> plt.Figure:
 def draw_groups(entries: list[Entry], split: str, group: str, title: str) -> plt.Figure:
     """Bars of the largest catalogue that each model was measured on."""
     largest = largest_of(entries, split)
-    names = list(dict.fromkeys(name for entry in largest for name in entry.metrics["splits"][split][group]))
-    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
-    width = 0.8 / max(1, len(largest))
-    for number, entry in enumerate(largest):
-        found = entry.metrics["splits"][split][group]
-        heights = [100 * found[name]["twins"]["top1"] if name in found else 0 for name in names]
-        label = f"{entry.label} ({entry.metrics['families']})"
-        axis.bar([index + number * width for index in range(len(names))], heights, width, label=label)
-    axis.set_xticks([index + 0.4 - width / 2 for index in range(len(names))], names)
-    axis.set(title=title, ylabel="top-1 with twins, %", ylim=(0, 100))
-    if largest:
-        axis.legend(fontsize=7)
-    return figure
+    found = {f"{one.label} ({one.metrics['families']})": one.metrics["splits"][split][group] for one in largest}
+    names = list(dict.fromkeys(name for groups in found.values() for name in groups))
+    heights = {
+        label: [100 * groups[name]["twins"]["top1"] if name in groups else 0 for name in names]
+        for label, groups in found.items()
+    }
+    return draw_bars(names, heights, title)
 
 
 def draw_stroop(entries: list[Entry], split: str) -> plt.Figure:
     largest = [entry for entry in largest_of(entries, split) if "stroop" in entry.metrics["splits"]]
-    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
-    for offset, name, label in ((-0.2, split, "any text"), (0.2, "stroop", "another family's name")):
-        heights = [100 * entry.accuracy(name) for entry in largest]
-        axis.bar([index + offset for index in range(len(largest))], heights, 0.4, label=label)
     names = [f"{entry.label}\n({entry.metrics['families']})" for entry in largest]
-    axis.set_xticks(range(len(largest)), names, fontsize=7, rotation=20)
-    axis.set(ylabel="top-1 with twins, %", ylim=(0, 100))
-    axis.legend()
-    return figure
+    kinds = {"any text": split, "another family's name": "stroop"}
+    heights = {label: [100 * entry.accuracy(name) for entry in largest] for label, name in kinds.items()}
+    return draw_bars(names, heights, fontsize=7, rotation=20)
 
 
 def largest_of(entries: list[Entry], split: str) -> list[Entry]:
     """For each model its entry with the most families."""
-    found: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.accuracy(split) is not None:
-            known = found.get(entry.label)
-            if known is None or entry.metrics["families"] >= known.metrics["families"]:
-                found[entry.label] = entry
-    return list(found.values())
+    able = [entry for entry in entries if entry.accuracy(split) is not None]
+    able.sort(key=lambda entry: entry.metrics["families"])
+    last = {entry.label: entry for entry in able}
+    return [last[label] for label in dict.fromkeys(e.label for e in entries if e.label in last)]
 
 
 def disagreements(entries: list[Entry], split: str) -> tuple[Entry, Entry, list[tuple[dict, dict]]] | None:

@@ -51,21 +51,15 @@ def read_entries(experiments: Path, results: Path) -> list[Entry]:
             status, file = SMOKE if result.get("smoke") else MEASURED, f"{results}#{name}"
             found.append(Entry(label, row.note, count, status, result["metrics"], result["command"], file))
         if not those:
-            found.append(Entry(label, row.note, row.families, NOT_RUN, None, _command(path), ""))
+            command = f"accelerate launch -m compare_vlm.train_lora {path}; python -m compare_vlm.evaluate {path}"
+            found.append(Entry(label, row.note, row.families, NOT_RUN, None, command, ""))
     return found
-
-
-def _command(path: Path) -> str:
-    return f"accelerate launch -m compare_vlm.train_lora {path}; python -m compare_vlm.evaluate {path}"
 
 
 def winner_of(entries: list[Entry], split: str = "chromium") -> Entry | None:
     """The best measured row over all families, not smoke, that a 1 GB server can answer with in a second."""
-    able = [
-        entry
-        for entry in entries
-        if entry.status == MEASURED and entry.families is None and entry.accuracy(split) is not None and entry.serves
-    ]
+    measured = [entry for entry in entries if entry.status == MEASURED and entry.families is None]
+    able = [entry for entry in measured if entry.accuracy(split) is not None and entry.serves]
     return max(able, key=lambda entry: entry.accuracy(split), default=None)
 
 

@@ -59,7 +59,6 @@ class Training:
     precision: str = "bf16"
     checkpoint_every: int = 200
     seconds: int | None = None
-    tracker: str = "none"
 
 
 @dataclass(frozen=True)

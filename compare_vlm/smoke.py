@@ -19,17 +19,13 @@ LAUNCH = ("accelerate.commands.launch", "--num_processes", "1", "--num_machines"
 def smoke_rows(models: Path) -> dict[str, dict]:
     """Name -> content of its YAML file."""
     shared = {"kind": "vlm", "gradient_checkpointing": False, "training": TRAINING}
+    paligemma = {**shared, "model": str(models / "paligemma")}
     backbone = {"kind": "backbone", "model": str(models / "dinov2"), "training": TRAINING}
     return {
         "encoder": {"kind": "encoder", "label": "fontid, encoder alone"},
         "hog": {"kind": "classical", "label": "HOG, nearest neighbour", "each": 10},
-        "paligemma": {**shared, "label": "tiny PaliGemma 2, LoRA", "model": str(models / "paligemma")},
-        "paligemma-zero-shot": {
-            **shared,
-            "label": "tiny PaliGemma 2, zero-shot",
-            "model": str(models / "paligemma"),
-            "zero_shot": True,
-        },
+        "paligemma": {**paligemma, "label": "tiny PaliGemma 2, LoRA"},
+        "paligemma-zero-shot": {**paligemma, "label": "tiny PaliGemma 2, zero-shot", "zero_shot": True},
         "llama": {**shared, "label": "tiny Llama-vision, LoRA", "model": str(models / "mllama")},
         "dinov2-probe": {**backbone, "label": "tiny DINOv2, linear probe"},
         "dinov2-lora": {**backbone, "label": "tiny DINOv2, LoRA", "lora": {"rank": 4, "alpha": 8}},

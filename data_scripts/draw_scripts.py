@@ -109,14 +109,8 @@ def a_number(rng: np.random.Generator) -> str:
     """Digits as they stand alone: a count, a price, a time, a date."""
     number = int(10 ** rng.uniform(0, 6))
     hour, minute = rng.integers(0, 24), rng.integers(0, 60)
-    kinds = (
-        f"{number}",
-        f"{number:,}",
-        f"${number / 100:.2f}",
-        f"{hour}:{minute:02d}",
-        f"{hour + 1}.{minute + 1}.2026",
-        "2024",
-    )
+    time, date = f"{hour}:{minute:02d}", f"{hour + 1}.{minute + 1}.2026"
+    kinds = (str(number), f"{number:,}", f"${number / 100:.2f}", time, date, "2024")
     return kinds[rng.integers(len(kinds))]
 
 
@@ -200,8 +194,7 @@ class Faces:
                 continue
             parts: dict[str, dict[str, Path]] = {}
             for file in folder.glob("*.woff2"):
-                named = FILE.fullmatch(file.name)
-                if named:
+                if named := FILE.fullmatch(file.name):
                     parts.setdefault(named["face"], {})[named["part"]] = file
             for _, files in sorted(parts.items()):
                 latin = tuple(files[part] for part in LATIN if part in files)
@@ -222,11 +215,10 @@ class Faces:
         else:
             styles = self._styles[script]
             families = sorted({family for family, _ in styles})
-            chosen = families[rng.integers(len(families))]
-            of_family = [files for family, files in styles if family == chosen]
-            family, fonts = chosen, of_family[rng.integers(len(of_family))]
-        of_script = fonts[0] if script == "latin" else fonts[-1]
-        letters = letters_of(of_script, script)
+            family = families[rng.integers(len(families))]
+            of_family = [files for one, files in styles if one == family]
+            fonts = of_family[rng.integers(len(of_family))]
+        letters = letters_of(fonts[0] if script == "latin" else fonts[-1], script)
         return Line(family, a_text(rng, script, split, letters), fonts)
 
 

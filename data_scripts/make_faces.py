@@ -70,9 +70,8 @@ def faces_of_family(folder: Path, unpacked: Path) -> list[Face]:
                     source=source,
                 )
                 faces.setdefault(id, face)
-    return sorted(
-        faces.values(), key=lambda face: (face.weight, face.italic)
-    )  # of one style the usual face stays first
+    # of one style the usual face stays first
+    return sorted(faces.values(), key=lambda face: (face.weight, face.italic))
 
 
 def styles_in(
@@ -127,16 +126,12 @@ def main() -> None:
     folders = sorted(path for path in arguments.fonts.iterdir() if (path / "metadata.json").exists())
     if not folders:
         raise SystemExit(f"No fonts in {arguments.fonts}: run python -m data_scripts.fetch_fonts first.")
+    unpacked = arguments.out / "ttf"
     with get_context("spawn").Pool(arguments.num_proc) as pool:
-        faces = sum(
-            tqdm(pool.imap(partial(faces_of_family, unpacked=arguments.out / "ttf"), folders), "faces", len(folders)),
-            [],
-        )
+        families = pool.imap(partial(faces_of_family, unpacked=unpacked), folders)
+        faces = [face for family in tqdm(families, "faces", len(folders)) for face in family]
         regular = {family: regular_face(rows) for family, rows in by_family(faces).items()}
-        files = [
-            unpack(arguments.fonts / face.file, arguments.out / "ttf", face.axes)
-            for face in tqdm(regular.values(), "unpack")
-        ]
+        files = [unpack(arguments.fonts / one.file, unpacked, one.axes) for one in tqdm(regular.values(), "unpack")]
         drawn = dict(zip(regular, tqdm(pool.imap(letters_of, files, 8), "letters", len(files)), strict=True))
     reasons = {family: reason for family in drawn if (reason := reason_to_leave_out(family, drawn[family]))}
     write_faces((face for face in faces if face.family not in reasons), arguments.out / "faces.jsonl")

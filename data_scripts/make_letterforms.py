@@ -20,13 +20,15 @@ import logging
 import lzma
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
 from fontTools import subset
+from fontTools.misc.bezierTools import cubicPointAtT
 from fontTools.pens.basePen import BasePen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
@@ -142,13 +144,7 @@ class _Polygons(BasePen):
 
     def _curveToOne(self, first, second, point):
         start = self._getCurrentPoint()
-        for step in range(1, 7):
-            t = step / 6
-            parts = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-            places = (start, first, second, point)
-            self.rings[-1].append(
-                tuple(sum(a * p[axis] for a, p in zip(parts, places, strict=True)) for axis in (0, 1))
-            )
+        self.rings[-1] += [cubicPointAtT(start, first, second, point, step / 6) for step in range(1, 7)]
 
 
 def simplify(font: TTFont) -> None:
@@ -185,23 +181,14 @@ def _make(job: tuple[Path, Path, Face, str]) -> None:
         unfinished.rename(made)
 
 
-def _packed(fonts: Mapping[str, bytes]) -> bytes:
+def packed(files: list[Path], change: Callable[[bytes], bytes] = bytes) -> bytes:
+    """A family's fonts, each changed."""
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in fonts.items():
-            archive.writestr(_entry(name), data)
+        for file in files:
+            archive.writestr(zipfile.ZipInfo(file.name), change(file.read_bytes()))  # of a fixed date: the same bytes
     return lzma.compress(buffer.getvalue(), lzma.FORMAT_ALONE, filters=[LZMA])
-
-
-def packed(files: list[Path]) -> bytes:
-    """A family's fonts."""
-    return _packed({file.name: file.read_bytes() for file in files})
-
-
-def packed_plain(files: list[Path]) -> bytes:
-    """A family's fonts without accents."""
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
-    return _packed({file.name: without_accents(file.read_bytes()) for file in files})
 
 
 def licence_texts(fonts: Path, faces: list[Face]) -> dict[str, str]:
@@ -238,7 +225,8 @@ def main(argv: list[str] | None = None) -> None:
         for _ in tqdm(pool.imap_unordered(_make, jobs, 4), "letterforms", len(jobs)):
             pass
         files = {family: [made / name for name in sorted(names)] for family, names in families.items()}
-        plain_packs = dict(zip(files, pool.imap(packed_plain, files.values(), 4), strict=True))
+        without = partial(packed, change=without_accents)
+        plain_packs = dict(zip(files, pool.imap(without, files.values(), 4), strict=True))
         whole = dict(zip(used, pool.imap(packed, (files[family] for family in used), 4), strict=True))
     licences = licence_texts(arguments.fonts, list(shipped.values()))
     packs = fitting(plain_packs, whole, MOST_BYTES)
@@ -271,19 +259,15 @@ def write_zips(folder: Path, packs: Iterable[tuple[str, bytes]], licences: dict[
     while not done:
         with zipfile.ZipFile(folder / f"letterforms-{number}.zip", "w") as archive:
             for licence, text in licences.items():
-                archive.writestr(_entry(f"LICENSE-{licence}.txt"), text, zipfile.ZIP_DEFLATED)
+                archive.writestr(zipfile.ZipInfo(f"LICENSE-{licence}.txt"), text, zipfile.ZIP_DEFLATED)
             done = True
             for family, pack in left:
-                archive.writestr(_entry(f"{family}.lzma"), pack)
+                archive.writestr(zipfile.ZipInfo(f"{family}.lzma"), pack)
                 if archive.start_dir > LARGEST_FILE:
                     done = False
                     break
         number += 1
     return number
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    return zipfile.ZipInfo(name)  # its fixed date makes the same bytes every time
 
 
 if __name__ == "__main__":

@@ -43,9 +43,8 @@ def place_in_view(drawn: Image.Image, rng: np.random.Generator, width: int, heig
     resized = ink.resize([max(1, round(side * scale)) for side in ink.size], Image.Resampling.LANCZOS)
     spare = np.array([width, height]) - extent * scale
     corners = (corners - corners.min(0)) * scale + spare * rng.uniform(0.2, 0.8, 2)
-    return resized.transform(
-        (width, height), Image.Transform.PERSPECTIVE, perspective(corners, resized.size), Image.Resampling.BICUBIC
-    )
+    warp = perspective(corners, resized.size)
+    return resized.transform((width, height), Image.Transform.PERSPECTIVE, warp, Image.Resampling.BICUBIC)
 
 
 def project(width: float, height: float, yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -81,9 +80,14 @@ def _coloured(rng: np.random.Generator, relief: np.ndarray, strength: float) -> 
 
 def plain(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """A gradient in any direction."""
+    return _coloured(rng, _slope(rng, height, width) / 1.5, rng.uniform(5, 30))
+
+
+def _slope(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """(height, width), how far each pixel lies in a direction; 0 in the middle, 1 at the middle of a side."""
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return _coloured(rng, (x * np.cos(angle) + y * np.sin(angle)) / 1.5, rng.uniform(5, 30))
+    return x * np.cos(angle) + y * np.sin(angle)
 
 
 def plaster(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -130,9 +134,7 @@ def light(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """(H, W, 1) float32 brightness: uneven lamps, and in half of the pictures the soft edge of a shadow."""
     brightness = rng.uniform(0.85, 1.1) * (0.8 + 0.4 * smooth_noise(rng, height, width, (height / 2, width / 2)))
     if rng.random() < 0.5:
-        angle = rng.uniform(0, 2 * np.pi)
-        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-        across = x * np.cos(angle) + y * np.sin(angle) - rng.uniform(-0.5, 0.5)
+        across = _slope(rng, height, width) - rng.uniform(-0.5, 0.5)
         brightness *= 1 - rng.uniform(0.2, 0.5) / (1 + np.exp(-across / rng.uniform(0.01, 0.12)))
     return brightness.astype(np.float32)[..., None]
 

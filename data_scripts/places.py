@@ -18,9 +18,8 @@ UNSEEN = ("GRAD",)  # axes whose ends look like weights of the same face
 
 def usual_place(font: TTFont, told: Mapping[str, float]) -> dict[str, float]:
     """Normal width, optical size of text, upright, other axes as `told` (by the family's metadata) or by default."""
-    wanted = {"wdth": 100.0, "opsz": TEXT_SIZE, "slnt": 0.0, "wght": 400.0} | {
-        tag: value for tag, value in told.items() if tag not in REGISTERED
-    }
+    own = {tag: value for tag, value in told.items() if tag not in REGISTERED}
+    wanted = {"wdth": 100.0, "opsz": TEXT_SIZE, "slnt": 0.0, "wght": 400.0} | own
     return {
         axis.axisTag: min(max(wanted.get(axis.axisTag, axis.defaultValue), axis.minValue), axis.maxValue)
         for axis in font["fvar"].axes

@@ -152,42 +152,31 @@ def lines_of_face(
         if not text:
             continue
         try:
-            drawn_line = draw_line(opened, text, pixels, renderer, spacing, subpixel)
+            found = draw_line(opened, text, pixels, renderer, spacing, subpixel)
         except OSError:  # hinting programs that FreeType gives up on at this size
             renderer = "freetype-large"
-            drawn_line = draw_line(opened, text, pixels, renderer, spacing)
-        if drawn_line is not None:
+            found = draw_line(opened, text, pixels, renderer, spacing)
+        if found is not None:
             drawn += 1
-            image, baseline = drawn_line
-            yield row_of(face, image, text, pixels, renderer, baseline, opened.x_height)
+            yield row_of(face, found[0], text, pixels, renderer, found[1], opened.x_height)
 
 
-def render_shard(
-    shard: Shard,
-    *,
-    fonts: Path,
-    out: Path,
-    preset: Preset,
-    seed: int,
-    renderers: Sequence[str],
-    sizes: tuple[int, int],
-    features: Features,
-) -> int:
-    """Write one shard unless it is there already; returns its number of rows."""
-    path = shard_path(out, shard)
+def render_shard(shard: Shard, *, out: Path, features: Features, arguments: argparse.Namespace) -> int:
+    """Write one shard unless it is there already; returns its number of rows. Args: arguments: of the command line."""
+    path = out / "data" / f"{shard.split}-{shard.number:05d}-of-{shard.total:05d}.parquet"
     if path.exists():
         return 0
-    rows = []
+    rows, sizes = [], (arguments.smallest, arguments.largest)
     for face in shard.faces:
-        opened = OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes))
-        count = getattr(preset, shard.split)[0 if face.id in shard.regular else 1]
-        rows.extend(lines_of_face(face, opened, shard.split, count, seed, renderers, sizes))
+        opened = opened_face(face, arguments.fonts)
+        count = getattr(PRESETS[arguments.preset], shard.split)[0 if face.id in shard.regular else 1]
+        rows += lines_of_face(face, opened, shard.split, count, arguments.seed, arguments.renderers, sizes)
     write_rows(rows, features, path)
     return len(rows)
 
 
-def shard_path(out: Path, shard: Shard) -> Path:
-    return out / "data" / f"{shard.split}-{shard.number:05d}-of-{shard.total:05d}.parquet"
+def opened_face(face: Face, fonts: Path) -> OpenFace:
+    return OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes))
 
 
 def write_rows(rows: list[dict], features: Features, path: Path) -> None:
@@ -231,8 +220,8 @@ def render_chromium(
     rng = np.random.default_rng([seed, zlib.crc32(split.encode())])
     boxes = []
     for face, text in texts(list(regular_faces(faces)), rng):
-        charset = OpenFace(unpack(fonts / face.file, data_home() / "ttf", face.axes)).charset
-        boxes.append(TextBox(face, keep_drawable(text, charset) or "Abc", int(rng.integers(16, 65))))
+        drawable = keep_drawable(text, opened_face(face, fonts).charset)
+        boxes.append(TextBox(face, drawable or "Abc", int(rng.integers(16, 65))))
     images = draw_boxes(boxes, fonts)
     rows = [row_of(b.face, image, b.text, b.pixels, "chromium") for b, image in zip(boxes, images, strict=True)]
     write_rows(rows, features, path)
@@ -294,10 +283,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--num-proc", type=int, default=2)
-    parser.add_argument(
-        "--splits", nargs="+", choices=SPLITS, default=SPLITS, help="the two by Chromium come with test"
-    )
-    parser.add_argument("--renderers", nargs="+", choices=RENDERERS, default=RENDERERS)
+    with_test = "the two by Chromium come with test"
+    parser.add_argument("--splits", nargs="+", choices=SPLITS, default=SPLITS, help=with_test)
+    parser.add_argument("--renderers", nargs="+", choices=RENDERERS, default=list(RENDERERS))
     parser.add_argument("--smallest", type=int, default=SMALLEST, help="font size in pixels")
     parser.add_argument("--largest", type=int, default=LARGEST, help="likewise")
     parser.add_argument("--ray", metavar="ADDRESS", help="render on a Ray cluster: its address, auto, or local")
@@ -309,12 +297,8 @@ def main(argv: list[str] | None = None) -> None:
     faces = choose_families(read_faces(arguments.faces), preset.families)
     digest = hashlib.sha256(json.dumps([(face.id, face.sha256) for face in faces]).encode()).hexdigest()
     recipe = {"preset": asdict(preset), "seed": arguments.seed, "faces_sha256": digest}
-    if tuple(arguments.renderers) != RENDERERS:
-        recipe["renderers"] = arguments.renderers
-    if arguments.smallest != SMALLEST:
-        recipe["smallest"] = arguments.smallest
-    if arguments.largest != LARGEST:
-        recipe["largest"] = arguments.largest
+    chosen = {name: getattr(arguments, name) for name in ("renderers", "smallest", "largest")}
+    recipe |= {name: value for name, value in chosen.items() if value != parser.get_default(name)}
     check_recipe(out, recipe)
 
     features = features_of(faces)
@@ -322,20 +306,9 @@ def main(argv: list[str] | None = None) -> None:
     shards = []
     for split in arguments.splits:
         rows = [face for face in faces if split != "train" or not is_held_out(face.family)]
-        starts = range(0, len(rows), FACES_PER_SHARD)
-        shards += [
-            Shard(split, n, len(starts), tuple(rows[i : i + FACES_PER_SHARD]), regular) for n, i in enumerate(starts)
-        ]
-    render = partial(
-        render_shard,
-        fonts=arguments.fonts,
-        out=out,
-        preset=preset,
-        seed=arguments.seed,
-        renderers=arguments.renderers,
-        sizes=(arguments.smallest, arguments.largest),
-        features=features,
-    )
+        parts = [tuple(rows[start : start + FACES_PER_SHARD]) for start in range(0, len(rows), FACES_PER_SHARD)]
+        shards += [Shard(split, number, len(parts), part, regular) for number, part in enumerate(parts)]
+    render = partial(render_shard, out=out, features=features, arguments=arguments)
     if arguments.ray:
         with exit_on(Refusal):
             made = render_on_ray(render, shards, arguments.ray, arguments.num_proc)

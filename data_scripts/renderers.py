@@ -127,9 +127,8 @@ def draw_line(
     elif renderer == "freetype-large":
         large = _draw_freetype(face, text, LARGE_PIXELS, spacing)
         size = (max(1, round(large.width * pixels / LARGE_PIXELS)), max(1, round(large.height * pixels / LARGE_PIXELS)))
-        pixels_drawn = large.resize(
-            size, Image.Resampling.BOX if pixels < LARGE_PIXELS / 2 else Image.Resampling.BICUBIC
-        )
+        method = Image.Resampling.BOX if pixels < LARGE_PIXELS / 2 else Image.Resampling.BICUBIC
+        pixels_drawn = large.resize(size, method)
         baseline = BASELINE * LARGE_PIXELS * size[1] / large.height
     else:
         raise ValueError(f"Unknown renderer {renderer!r}: choose one of {', '.join(RENDERERS)}.")

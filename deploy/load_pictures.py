@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from data_scripts.make_examples import draw_line
 from fontid.artifact import LETTERFORMS
 from fontid.catalogue.faces import read_faces
 from fontid.identifier import SHIPPED
@@ -37,12 +38,8 @@ class Sample:
 
 
 def draw_word(fonts: Letterforms, number: int, pixels: int, ink=(20, 20, 20), ground=(255, 255, 255)) -> Image.Image:
-    font = ImageFont.truetype(io.BytesIO(fonts.font_data(FACES[number % len(FACES)])), pixels)
-    text = WORDS[number % len(WORDS)]
-    left, top, right, bottom = font.getbbox(text)
-    picture = Image.new("RGB", (right - left + pixels, bottom - top + pixels), ground)
-    ImageDraw.Draw(picture).text((pixels // 2 - left, pixels // 2 - top), text, ink, font)
-    return picture
+    word = draw_line(fonts, WORDS[number % len(WORDS)], FACES[number % len(FACES)], pixels, ink, ground)
+    return ImageOps.expand(word, pixels // 2, ground)
 
 
 def draw_page(fonts: Letterforms, megapixels: float, grainy: bool = False, dark: bool = False) -> Image.Image:

@@ -58,10 +58,6 @@ class Somebody(User):
     def tell(self, visit: Visit) -> None:
         VISITS.write(json.dumps(asdict(visit)) + "\n")
         VISITS.flush()
-        events.request.fire(
-            request_type="visit",
-            name=visit.kind,
-            response_time=1000 * visit.seconds,
-            response_length=0,
-            exception=RuntimeError(f"{visit.outcome}: {visit.said}") if visit.said else None,
-        )
+        failed = RuntimeError(f"{visit.outcome}: {visit.said}") if visit.said else None
+        about = {"request_type": "visit", "name": visit.kind, "response_length": 0, "exception": failed}
+        events.request.fire(**about, response_time=1000 * visit.seconds)

@@ -179,9 +179,8 @@ def site_configuration(app_port: int, port: int, folder: Path) -> str:
         assert old in site, f"deploy/setup.sh site prints no {old}"
         site = site.replace(old, new)
     user = "user root;" if os.geteuid() == 0 else ""
-    temporary = "".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     return (
         f"{user} worker_processes 2; pid {folder}/nginx.pid; daemon off; events {{ worker_connections 1024; }}\n"
         f"http {{ include /etc/nginx/mime.types; default_type application/octet-stream; sendfile on; {temporary}\n"
@@ -372,12 +371,9 @@ def measure_levels(site: Site, users: Sequence[int], seconds: float, folder: Pat
         everything += visits
         peak = max(sum(found.values()) for _, found in site.watch.samples[since:])
         cores = site.watch.cores(min(visit.began for visit in visits), max(visit.ended for visit in visits))
-        levels[str(count)] = summary(visits) | {
-            "cores": cores,
-            "peak_rss_mb": round(peak),
-            "uploads_mb": megabytes_in(site.uploads),
-        }
-        print(f"{count} users: {levels[str(count)]}", flush=True)
+        level = summary(visits) | {"cores": cores, "peak_rss_mb": round(peak), "uploads_mb": megabytes_in(site.uploads)}
+        print(f"{count} users: {level}", flush=True)
+        levels[str(count)] = level
     return {
         **memory_of(site),
         "lost": sum(level["lost"] for level in levels.values()),

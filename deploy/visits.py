@@ -82,9 +82,8 @@ class Visitor:
             page = self._get("/").text
             parts = re.findall(r'(?:src|href)="\./(assets/[^"]+)"', page)
             script = next(part for part in parts if part.endswith(".js"))
-            parts += [
-                f"assets/{name}" for name in re.findall(r'"\./([\w-]+\.(?:js|css))"', self._get(f"/{script}").text)
-            ]
+            content = self._get(f"/{script}").text
+            parts += [f"assets/{name}" for name in re.findall(r'"\./([\w-]+\.(?:js|css))"', content)]
             for part in [*dict.fromkeys(parts)][:MOST_PARTS]:
                 self._get(f"/{part}")
             config = self._get("/config").json()

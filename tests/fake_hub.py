@@ -82,9 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         shown = self.headers.get("Authorization")
         self.known = shown == f"Bearer {TOKEN}"
-        if not self.known and (
-            shown or self.command in ("POST", "DELETE")
-        ):  # PUT goes to the storage, by signed address
+        if not self.known and (shown or self.command in ("POST", "DELETE")):  # PUT goes to the storage, signed
             self.refuse(401, "", "Invalid credentials in Authorization header")
         elif self.path == "/api/repos/create":
             self.create()
@@ -127,10 +125,8 @@ class Handler(BaseHTTPRequestHandler):
         key = (wanted.get("type") or "model", f"{wanted['organization']}/{wanted['name']}")
         status = 409 if key in self.server.repositories else 200
         self.server.repositories.setdefault(key, Repository())
-        prefix = "" if key[0] == "model" else f"{key[0]}s/"
-        self.answer(
-            status, {"url": f"{self.server.address}/{prefix}{key[1]}", "error": "You already created this repo"}
-        )
+        url = f"{self.server.address}/{'' if key[0] == 'model' else f'{key[0]}s/'}{key[1]}"
+        self.answer(status, {"url": url, "error": "You already created this repo"})
 
     def plan_storage(self) -> None:
         objects = json.loads(self.body)["objects"]

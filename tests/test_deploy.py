@@ -1,6 +1,5 @@
 """What runs a server: the script, the unit, the proxy and the container's file."""
 
-import ast
 import http.client
 import json
 import os
@@ -9,16 +8,16 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from deploy.measure_load import read_unit, site_configuration
+from deploy.measure_load import read_unit, running_site
 from fontid import __version__
-from tests.conftest import MODEL, ROOT, free_port, run_command, start_app, until
+from tests.conftest import MODEL, ROOT, run_command
 from tests.test_project import tracked_files
 from web.limits import LARGEST_BODY, LARGEST_UPLOAD, SPARE_DISK
 
@@ -36,28 +35,23 @@ def setup(*arguments, script: Path = SETUP) -> subprocess.CompletedProcess:
     return run_command("bash", script, *arguments)
 
 
+def done(*arguments, script: Path = SETUP) -> str:
+    """What the script prints where it goes well."""
+    run = setup(*arguments, script=script)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
 def planned() -> set[str]:
     """The files that go to the server, as `plan` lists them."""
-    run = setup("plan", *DOMAIN)
-    assert run.returncode == 0, run.stderr
-    return set(re.findall(r"^ +\d+  (\S+)$", run.stdout, re.MULTILINE))
+    return set(re.findall(r"^ +\d+  (\S+)$", done("plan", *DOMAIN), re.MULTILINE))
 
 
 def served() -> set[Path]:
     """app.py and every module of ours that it imports, at whatever remove."""
-    found, left = set(), [ROOT / "app.py"]
-    while left:
-        path = left.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else []
-            names += [f"{node.module}.{name.name}" for name in node.names] if names else []
-            names += [name.name for name in node.names] if isinstance(node, ast.Import) else []
-            modules = [ROOT / f"{str(name).replace('.', '/')}.py" for name in names]
-            left += [module for module in modules if module.is_file()]
-    return found
+    finder = ModuleFinder([str(ROOT)])
+    finder.run_script(str(ROOT / "app.py"))
+    return {Path(module.__file__) for module in finder.modules.values() if module.__file__}
 
 
 @needs("shellcheck")
@@ -67,7 +61,7 @@ def test_shellcheck_has_nothing_to_say():
 
 
 def test_a_release_is_named_by_its_version():
-    plan = setup("plan", *DOMAIN).stdout
+    plan = done("plan", *DOMAIN)
     assert re.search(rf"\b{re.escape(__version__)}-[0-9a-f]{{10}}\b", plan), plan[:300]
 
 
@@ -113,7 +107,7 @@ def test_mistakes_are_told(arguments, said, tmp_path):
 
 
 def test_limits_of_proxy_unit_and_app_agree():
-    site = setup("site", *DOMAIN).stdout
+    site = done("site", *DOMAIN)
     assert [int(size) for size in re.findall(r"client_max_body_size (\d+);", site)] == [LARGEST_UPLOAD, LARGEST_BODY]
     assert f"{LARGEST_UPLOAD // 10**6} MB can be sent at once" in site
     tmpfs = int(re.search(r"^TemporaryFileSystem=/run/fontid:size=(\d+)M", UNIT, re.MULTILINE).group(1)) * 2**20
@@ -127,9 +121,8 @@ def test_limits_of_proxy_unit_and_app_agree():
 
 @pytest.mark.parametrize("tls", ["letsencrypt", "self-signed", "off"])
 def test_site_is_filled_in(tls):
-    run = setup("site", *DOMAIN, "--tls", tls)
-    assert run.returncode == 0 and not re.search(r"@\w+@|# \[tls\n|# tls\]\n", run.stdout)
-    assert ("ssl_certificate " in run.stdout) == (tls != "off")
+    site = done("site", *DOMAIN, "--tls", tls)
+    assert not re.search(r"@\w+@|# \[tls\n|# tls\]\n", site) and ("ssl_certificate " in site) == (tls != "off")
 
 
 @needs("systemd-analyze")
@@ -142,7 +135,7 @@ def test_unit_is_hardened():
 def test_install_upgrade_refuse_and_go_back(tmp_path):
     """In a folder, from an unpacked archive, with the environment that the tests run in."""
     archive, root = tmp_path / "fontid.tar.gz", tmp_path / "root"
-    assert setup("pack", archive).returncode == 0
+    done("pack", archive)
     shutil.unpack_archive(archive, tmp_path)
     source, script = tmp_path / "fontid", tmp_path / "fontid" / "deploy" / "setup.sh"
     assert {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()} == planned()
@@ -151,16 +144,14 @@ def test_install_upgrade_refuse_and_go_back(tmp_path):
         return os.readlink(root / "opt" / "fontid" / link)
 
     trial = ("--root", root, "--venv", sys.prefix)
-    run = setup("install", *DOMAIN, "--tls", "self-signed", *trial, script=script)
-    assert run.returncode == 0, run.stderr
-    assert "  model/encoder.onnx\n" in run.stdout and "no service was started" in run.stdout  # the plan comes first
+    said = done("install", *DOMAIN, "--tls", "self-signed", *trial, script=script)
+    assert "  model/encoder.onnx\n" in said and "no service was started" in said  # the plan comes first
     first = release("current")
     settings = root / "etc" / "fontid" / "fontid.env"
     settings.write_text("FONTID_MODEL=/srv/model\n")
 
     (source / "app.py").write_text((source / "app.py").read_text() + "# newer\n")
-    run = setup("upgrade", *trial, script=script)
-    assert run.returncode == 0, run.stderr
+    done("upgrade", *trial, script=script)
     second = release("current")
     assert second != first == release("previous") and (root / "opt" / "fontid" / second / "app.py").is_file()
 
@@ -172,12 +163,11 @@ def test_install_upgrade_refuse_and_go_back(tmp_path):
     assert (release("current"), release("previous")) == (second, first)
     assert len(list((root / "opt" / "fontid" / "releases").iterdir())) == 2
 
-    run = setup("rollback", "--root", root, script=script)
-    assert run.returncode == 0, run.stderr
+    done("rollback", "--root", root, script=script)
     assert (release("current"), release("previous")) == (first, second)
     assert settings.read_text() == "FONTID_MODEL=/srv/model\n"
-    run = setup("check", "--root", root, script=script)
-    assert run.returncode == 0 and "FAILED" not in run.stdout and run.stdout.count("ok ") == 3
+    said = done("check", "--root", root, script=script)
+    assert "FAILED" not in said and said.count("ok ") == 3
 
     (root / "opt" / "fontid" / first / "model" / "twins.npy").write_bytes(whole[:-1])
     run = setup("check", "--root", root, script=script)
@@ -202,28 +192,12 @@ def test_nothing_is_told_to_anybody(tmp_path):
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory):
     """The app behind nginx: the proxy's address and its log."""
-    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
-    app = start_app(folder / "app")
-    site = site_configuration(int(app.address.split(":")[-1]), port, folder)
-    site = site.replace(f"listen 127.0.0.1:{port};", f"listen 127.0.0.1:{port}; listen 127.0.0.2:{port};")
-    (folder / "nginx.conf").write_text(site)
-    nginx = [shutil.which("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-    assert run_command(*nginx, "-t").returncode == 0
-    process = subprocess.Popen(nginx)
-    address = f"http://127.0.0.1:{port}"
-
-    def listens() -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{address}/healthz").status_code > 0
-        return False
-
-    until(listens)
-    yield address, folder / "nginx.log"
-    process.terminate()
-    process.wait(20)
-    app.stop()
-    logged = (folder / "nginx.log").read_text() + app.log.read_text()
-    assert "127.0.0" not in logged and "00.png" not in logged
+    folder = tmp_path_factory.mktemp("nginx")
+    with running_site(folder, sys.executable) as site:
+        yield site.address, folder / "nginx.log"
+    of_app = [line for line in site.log.read_text().splitlines() if line.startswith("{")]  # beside what Gradio prints
+    logged = (folder / "nginx.log").read_text() + "".join(of_app)
+    assert of_app and "127.0.0" not in logged and "00.png" not in logged
 
 
 @pytest.mark.slow

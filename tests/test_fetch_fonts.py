@@ -1,6 +1,7 @@
 """Fetching fonts, with an npm of our own that installs from a shelf; importing a folder of font files."""
 
 import io
+import itertools
 import json
 import os
 import shutil
@@ -41,26 +42,23 @@ for name, version in wanted.items():
 """
 
 
+VERSIONS = ("5.0.1", "5.0.0")
+
+
 @pytest.fixture
 def shelf(tmp_path):
     """Packages as npm has them, in two versions each: latin and other files, a variable one."""
     shelf = tmp_path / "shelf"
-    for name in ("lora", "roboto", "lobster", "pacifico"):
-        for version in ("5.0.1", "5.0.0"):
-            package = shelf / "@fontsource" / name / version
-            (package / "files").mkdir(parents=True)
-            (package / "package.json").write_text(json.dumps({"version": version}))
+    kinds = ("latin-400-normal", "latin-ext-400-normal", "cyrillic-400-normal", "latin-variable-full-normal")
+    for name, version in (*itertools.product(("lora", "roboto", "lobster", "pacifico"), VERSIONS), ("empty", "1.0.0")):
+        package = shelf / "@fontsource" / name / version
+        (package / "files").mkdir(parents=True)
+        (package / "package.json").write_text(json.dumps({"version": version}))
+        if name != "empty":
             shutil.copy(FONTS / name / "metadata.json", package)
             (package / "LICENSE").write_text(f"licence of {name} {version}")
-            for kind in (
-                "latin-400-normal",
-                "latin-ext-400-normal",
-                "cyrillic-400-normal",
-                "latin-variable-full-normal",
-            ):
+            for kind in kinds:
                 shutil.copy(font_file(name), package / "files" / f"{name}-{kind}.woff2")
-    (shelf / "@fontsource" / "empty" / "1.0.0" / "files").mkdir(parents=True)
-    (shelf / "@fontsource" / "empty" / "1.0.0" / "package.json").write_text('{"version": "1.0.0"}')
     return shelf
 
 
@@ -107,8 +105,8 @@ def test_a_killed_run_goes_on(tmp_path, shelf):
     process.wait()
     assert not (tmp_path / "out" / "pacifico").exists()
     assert fetch(tmp_path, shelf, families, "--batch", "9").wait(60) == 0
-    assert (shelf / "calls.txt").read_text().splitlines()[-1].split()[-1] == "@fontsource/pacifico"
-    assert "@fontsource/lora" not in (shelf / "calls.txt").read_text().splitlines()[-1]
+    last = (shelf / "calls.txt").read_text().splitlines()[-1].split()
+    assert last[-1] == "@fontsource/pacifico" and "@fontsource/lora" not in last
 
 
 def test_a_registry_out_of_reach_is_not_a_missing_package(tmp_path, shelf):
@@ -129,18 +127,23 @@ def test_a_refresh_that_breaks_off_keeps_families_txt(tmp_path, shelf, monkeypat
     assert (tmp_path / "families.txt").read_text() == "lora 5.0.1\n"
 
 
-@pytest.mark.parametrize("families", [None, "lora 5.0.1\nroboto\n"])
-def test_a_list_that_cannot_be_read_is_told(tmp_path, families):
-    if families:
-        (tmp_path / "families.txt").write_text(families)
-    with pytest.raises(fetch_fonts.FetchError, match="line 2" if families else "cannot be read"):
-        read_families(tmp_path / "families.txt")
+@pytest.mark.parametrize(
+    ("read", "content", "said"),
+    [
+        (read_families, None, "cannot be read"),
+        (read_families, "lora 5.0.1\nroboto\n", "line 2"),
+        (read_packages, "aileron 5.3.0 CC0-1.0\n", "line 1"),  # nobody uses it
+    ],
+)
+def test_a_list_that_cannot_be_read_is_told(tmp_path, read, content, said):
+    if content:
+        (tmp_path / "list.txt").write_text(content)
+    with pytest.raises(fetch_fonts.FetchError, match=said):
+        read(tmp_path / "list.txt")
 
 
-def test_without_npm_a_sentence_says_so(tmp_path, shelf):
-    process = fetch(tmp_path, shelf, "lora 5.0.1\n")
-    process.communicate(timeout=60)
-    shutil.rmtree(tmp_path / "out")
+def test_without_npm_a_sentence_says_so(tmp_path):
+    (tmp_path / "families.txt").write_text("lora 5.0.1\n")
     words = ("data_scripts.fetch_fonts", "--families", tmp_path / "families.txt", "--out", tmp_path / "out")
     run = run_command(sys.executable, "-m", *words, PATH=str(tmp_path / "nothing"))
     assert run.returncode == 1 and "npm is not installed" in run.stderr and "Traceback" not in run.stderr
@@ -167,16 +170,9 @@ def test_families_beyond_google_are_named_with_licence_and_user():
     packages = [*read_packages(font_sources.DEBIAN), *read_packages(font_sources.NPM)]
     assert len({package.name for package in packages}) == len(packages) > 60
     assert all(package.version[0].isdigit() and package.used_by for package in packages)
-    assert not {package.name for package in read_packages(font_sources.NPM)} & (
-        outside() | set(read_families(FAMILIES))
-    )
+    known = outside() | set(read_families(FAMILIES))
+    assert known.isdisjoint(package.name for package in read_packages(font_sources.NPM))
     assert set(read_families(fetch_fonts.VARIABLE)) <= set(read_families(FAMILIES))
-
-
-def test_a_line_without_a_user_is_told(tmp_path):
-    (tmp_path / "npm.txt").write_text("aileron 5.3.0 CC0-1.0\n")
-    with pytest.raises(fetch_fonts.FetchError, match="line 1"):
-        read_packages(tmp_path / "npm.txt")
 
 
 def test_a_source_that_there_is_not_is_told(tmp_path, capsys):
@@ -245,20 +241,16 @@ def test_a_folder_of_font_files(tmp_path):
     assert widths == {300: 500, 400: 633, 500: 767, 600: 900}  # by the tag wght, though wdth stands first
 
 
-@pytest.mark.parametrize(
-    ("axis", "styles"),
-    [
-        (("slnt", -10, 0, 10), ["italic", "normal"]),
-        (("slnt", -10, 0, 0), ["italic", "normal"]),
-        (("slnt", -10, -10, 0), ["italic", "normal"]),
-        (("ital", 0, 0, 0), ["normal"]),
-    ],
-)
-def test_slopes_of_an_axis(tmp_path, axis, styles):
+SLOPES = [("slnt", -10, 0, 10), ("slnt", -10, 0, 0), ("slnt", -10, -10, 0), ("ital", 0, 0, 0)]
+
+
+@pytest.mark.parametrize("axis", SLOPES)
+def test_slopes_of_an_axis(tmp_path, axis):
     (tmp_path / "source").mkdir()
     build_font(tmp_path / "source" / "v.ttf", "Slope", axes=[axis, ("wght", 400, 400, 400)])
     assert import_folder(tmp_path / "source", tmp_path / "out") == {}
     names = sorted(path.stem for path in (tmp_path / "out" / "slope").glob("*.woff2"))
+    styles = ["italic", "normal"] if axis[0] == "slnt" else ["normal"]
     assert names == [f"slope-latin-400-{style}" for style in styles]
 
 

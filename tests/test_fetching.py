@@ -13,6 +13,7 @@ import httpcore
 import pytest
 from gradio import processing_utils, routes
 
+from tests.conftest import until
 from web import addresses
 from web.addresses import AddressError, confine_gradio, fetch, is_public
 
@@ -57,8 +58,7 @@ def test_no_notation_is_connected_to(host, monkeypatch):
     connected = []
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", lambda self, *where, **more: connected.append(where))
     for form in (f"http://{host}/", f"https://{host}/x.png", f"{host}/x.png"):
-        with pytest.raises(AddressError):
-            fetch(form)
+        assert why_not(form)
     assert not connected
 
 
@@ -76,8 +76,7 @@ def test_no_notation_is_connected_to(host, monkeypatch):
 def test_addresses_that_cannot_be(address, monkeypatch):
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", lambda *_, **__: pytest.fail("connected"))
     monkeypatch.setattr(socket, "getaddrinfo", names({"public.test": ["127.0.0.1"]}))
-    with pytest.raises(AddressError):
-        fetch(address)
+    assert why_not(address)
 
 
 def names(table: dict[str, list[str]]):
@@ -98,8 +97,7 @@ def names(table: dict[str, list[str]]):
 def test_a_name_with_one_private_address_is_not_visited(found, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", names({"mixed.test": found}))
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", lambda *_, **__: pytest.fail("connected"))
-    with pytest.raises(AddressError, match="public servers"):
-        fetch("http://mixed.test/")
+    assert "public servers" in why_not("http://mixed.test/")
 
 
 def test_a_name_that_changes_its_address_gains_nothing(monkeypatch):
@@ -119,8 +117,7 @@ def test_a_name_that_changes_its_address_gains_nothing(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
     for said in ("does not answer", "public servers"):  # at once, and when asked again
-        with pytest.raises(AddressError, match=said):
-            fetch("http://rebinding.test/")
+        assert said in why_not("http://rebinding.test/")
     assert looks == ["rebinding.test"] * 2 and connected == ["93.184.215.14"]
 
 
@@ -137,21 +134,21 @@ ANSWERS: dict[str, Iterator[bytes]] = {
     "nothing": iter([]),
 }
 BROKEN = {  # with what is said of it
-    "garbage": (b"\xff" * 500, None),
-    "no http": (b"SSH-2.0-OpenSSH_9.2\r\n", None),
-    "two lengths": (HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nxxxxx", None),
-    "length of a word": (HEAD + b"Content-Length: many\r\n\r\n", None),
-    "cut off": (HEAD + b"Content-Length: 500\r\n\r\nxxxx", None),
-    "bad chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", None),
+    "garbage": (b"\xff" * 500, ""),
+    "no http": (b"SSH-2.0-OpenSSH_9.2\r\n", ""),
+    "two lengths": (HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nxxxxx", ""),
+    "length of a word": (HEAD + b"Content-Length: many\r\n\r\n", ""),
+    "cut off": (HEAD + b"Content-Length: 500\r\n\r\nxxxx", ""),
+    "bad chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", ""),
     "gone": (b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", "answered 404"),
     "large": (HEAD + b"\r\n" + b"x" * 30_000, "larger"),
-    "redirect to what cannot be": (b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n", None),
-    "redirect to nothing": (b"HTTP/1.1 302 Found\r\nLocation: \r\n\r\n", None),
+    "redirect to what cannot be": (b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n", ""),
+    "redirect to nothing": (b"HTTP/1.1 302 Found\r\nLocation: \r\n\r\n", ""),
     "redirect inside": (b"HTTP/1.1 307 x\r\nLocation: //0x7f.1/\r\n\r\n", "public servers"),
     "redirect to a file": (b"HTTP/1.1 302 x\r\nLocation: file:///etc/passwd\r\n\r\n", "not the address"),
     "redirect to itself": (b"HTTP/1.1 302 x\r\nLocation: /round\r\n\r\n", "without end"),
-    "redirect with a name": (b"HTTP/1.1 301 x\r\nLocation: http://a:b@public.test/\r\n\r\n", None),
-    "switching": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", None),
+    "redirect with a name": (b"HTTP/1.1 301 x\r\nLocation: http://a:b@public.test/\r\n\r\n", ""),
+    "switching": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", ""),
 }
 
 
@@ -201,9 +198,7 @@ def test_no_server_holds_us_longer_than_the_limit(kind, answering, monkeypatch):
     monkeypatch.setattr(addresses, "SECONDS", 0.5)
     address = answering(ANSWERS[kind])
     started = time.monotonic()
-    with pytest.raises(AddressError):
-        fetch(address)
-    assert time.monotonic() - started < 3
+    assert why_not(address) and time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -211,9 +206,8 @@ def test_broken_answers_end_in_a_sentence(kind, answering, monkeypatch):
     monkeypatch.setattr(addresses, "SECONDS", 2)
     monkeypatch.setattr(addresses, "LARGEST", 5000)
     content, said = BROKEN[kind]
-    with pytest.raises(AddressError, match=said) as caught:
-        fetch(answering([content]))
-    assert str(caught.value).endswith(".")
+    told = why_not(answering([content]))
+    assert told.endswith(".") and said in told
 
 
 def test_a_picture_is_fetched_through_a_redirect(answering):
@@ -225,9 +219,7 @@ def test_a_resolver_that_never_answers_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(addresses, "SECONDS", 0.3)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2) or [])
     started = time.monotonic()
-    with pytest.raises(AddressError, match="took longer"):
-        fetch("http://slow.test/")
-    assert time.monotonic() - started < 1.5
+    assert "took longer" in why_not("http://slow.test/") and time.monotonic() - started < 1.5
 
 
 def test_dead_name_servers_keep_no_other_name_waiting(monkeypatch):
@@ -244,19 +236,12 @@ def test_dead_name_servers_keep_no_other_name_waiting(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(addresses, "LOOKUPS", threading.BoundedSemaphore(6))
     for number in range(5):
-        with pytest.raises(AddressError, match="took longer"):
-            fetch(f"http://dead{number}.test/")
-    with pytest.raises(AddressError, match="There is no server named"):
-        fetch("http://alive.test/")
-    with pytest.raises(AddressError, match="took longer"):
-        fetch("http://dead5.test/")
-    with pytest.raises(AddressError, match="try again in a minute"):
-        fetch("http://alive.test/")
+        assert "took longer" in why_not(f"http://dead{number}.test/")
+    assert "There is no server named" in why_not("http://alive.test/")
+    assert "took longer" in why_not("http://dead5.test/")
+    assert "try again in a minute" in why_not("http://alive.test/")
     given_up.set()
-    until = time.monotonic() + 5
-    while (said := why_not("http://alive.test/")).startswith("Too many") and time.monotonic() < until:
-        time.sleep(0.02)
-    assert said.startswith("There is no server named")
+    until(lambda: why_not("http://alive.test/").startswith("There is no server named"), 5)
 
 
 def why_not(address: str) -> str:

@@ -52,16 +52,8 @@ def test_axes_vary_one_at_a_time_with_every_slant(family):
         usual = usual_place(font, {"CASL": 0.0})
     assert usual == {"wght": 400, "wdth": 100, "opsz": 14, "slnt": 0, "CASL": 0}
     variations = {(p["wdth"], p["opsz"], p["CASL"]) for p in found}
-    assert variations == {
-        (100, 14, 0),
-        (75, 14, 0),
-        (87.5, 14, 0),
-        (112.5, 14, 0),
-        (125, 14, 0),
-        (100, 8, 0),
-        (100, 72, 0),
-        (100, 14, 1),
-    }
+    widths = {(width, 14, 0) for width in (75, 87.5, 100, 112.5, 125)}
+    assert variations == widths | {(100, 8, 0), (100, 72, 0), (100, 14, 1)}
     assert len(found) == (4 + 2 * 4 + 5 * 2) * 2  # unusual ones, but for sizes, at regular, bold and the ends of weight
     assert {p["wght"] for p in found if p["opsz"] == 72} == {400, 500, 600, 700}
     assert {p["wght"] for p in found if p["wdth"] == 75} == {400, 700}
@@ -80,8 +72,12 @@ def test_a_long_axis_of_optical_sizes_has_a_face_for_headlines_unless_the_font_h
     assert sizes(32) == {8, 14, 32}
 
 
-def test_the_table_of_a_variable_family(family, tmp_path):
-    faces = faces_of_family(family, family.parent / "ttf")
+@pytest.fixture
+def faces(family):
+    return faces_of_family(family, family.parent / "ttf")
+
+
+def test_the_table_of_a_variable_family(faces, tmp_path):
     assert len({face.id for face in faces}) == len(faces) == 44
     regular = regular_face(faces)
     assert regular.id == "box-400-normal" and regular.source == "npm" and regular.axes["opsz"] == 14
@@ -90,17 +86,17 @@ def test_the_table_of_a_variable_family(family, tmp_path):
     assert read_faces(tmp_path / "faces.jsonl") == faces
 
 
-def test_a_table_without_axes_is_still_read(tmp_path, family):
-    row = dataclasses.asdict(faces_of_family(family, family.parent / "ttf")[0])
+def test_a_table_without_axes_is_still_read(tmp_path, faces):
+    row = dataclasses.asdict(faces[0])
     del row["axes"], row["source"]
     (tmp_path / "faces.jsonl").write_text(json.dumps(row) + "\n")
     (face,) = read_faces(tmp_path / "faces.jsonl")
     assert face.axes == {} and face.source == "google"
 
 
-def test_a_face_is_unpacked_at_its_axes(family, tmp_path):
+def test_a_face_is_unpacked_at_its_axes(family, faces, tmp_path):
     widths = {}
-    for face in faces_of_family(family, family.parent / "ttf"):
+    for face in faces:
         if face.weight == 400 and not face.italic and face.axes["opsz"] == 14 and face.axes["CASL"] == 0:
             with TTFont(unpack(family.parent / face.file, tmp_path / "ttf", face.axes)) as font:
                 assert "fvar" not in font
@@ -108,8 +104,7 @@ def test_a_face_is_unpacked_at_its_axes(family, tmp_path):
     assert widths == {75: 600, 87.5: 600, 100: 600, 112.5: 650, 125: 700}
 
 
-def test_a_variable_font_among_the_letterforms_draws_each_of_its_faces(family, tmp_path):
-    faces = faces_of_family(family, family.parent / "ttf")
+def test_a_variable_font_among_the_letterforms_draws_each_of_its_faces(family, faces, tmp_path):
     write_faces(faces, tmp_path / "faces.jsonl")
     folders = ("--fonts", str(family.parent), "--out", str(tmp_path / "letterforms"))
     make_letterforms(["--faces", str(tmp_path / "faces.jsonl"), *folders, "--num-proc", "1"])
@@ -124,32 +119,28 @@ def test_a_variable_font_among_the_letterforms_draws_each_of_its_faces(family, t
     assert faces[0].id not in Letterforms([file])  # without a table nobody knows where it lies on the axes
 
 
-def test_the_style_of_a_face_says_what_is_unusual(family):
-    style = {face.id: face.style for face in faces_of_family(family, family.parent / "ttf")}
+def test_the_style_of_a_face_says_what_is_unusual(faces):
+    style = {face.id: face.style for face in faces}
     assert style["box-400-normal"] == "Regular" and style["box-700-italic-wdth75"] == "Bold Italic, Condensed"
     assert style["box-400-normal-opsz72"] == "Regular, opsz 72" and style["box-400-normal-CASL1"] == "Regular, CASL 1"
 
 
-def test_the_axes_protocol_draws_a_face_off_the_usual_place_of_every_family_that_has_one(family):
-    faces = faces_of_family(family, family.parent / "ttf")
+def boxes_of(protocol: str, faces: list, seed: int) -> list:
+    """What a protocol draws of these faces and of a family without axes."""
     static = dataclasses.replace(faces[0], id="flat-400-normal", family="flat", axes={})
+    opened = SimpleNamespace(charset=DRAWABLE)
+    drawings = PROTOCOLS[protocol](np.random.default_rng(seed), [static, *faces], lambda face: opened, "test")
+    return [drawing.box for drawing in drawings]
 
-    def drawn(seed: int) -> list[str]:
-        opened = SimpleNamespace(charset=DRAWABLE)
-        protocol = PROTOCOLS["axes"](np.random.default_rng(seed), [static, *faces], lambda face: opened, "test")
-        return [drawing.box.face.id for drawing in protocol]
 
-    ids = [drawn(seed) for seed in range(12)]
-    assert ids[0] == drawn(0) and len({tuple(found) for found in ids}) > 3
+def test_the_axes_protocol_draws_a_face_off_the_usual_place_of_every_family_that_has_one(faces):
+    ids = [[box.face.id for box in boxes_of("axes", faces, seed)] for seed in (*range(12), 0)]
+    assert ids[0] == ids[-1] and len({tuple(found) for found in ids}) > 3
     assert all(len(found) == 1 and found[0].count("-") > 2 for found in ids)
 
 
-def test_the_sizes_protocol_draws_every_weight_at_the_size_that_a_browser_chooses(family):
-    faces = faces_of_family(family, family.parent / "ttf")
-    static = dataclasses.replace(faces[0], id="flat-400-normal", family="flat", axes={})
-    opened = SimpleNamespace(charset=DRAWABLE)
-    protocol = PROTOCOLS["sizes"](np.random.default_rng(1), [static, *faces], lambda face: opened, "test")
-    boxes = [drawing.box for drawing in protocol]
+def test_the_sizes_protocol_draws_every_weight_at_the_size_that_a_browser_chooses(faces):
+    boxes = boxes_of("sizes", faces, 1)
     assert [(box.face.family, box.face.weight) for box in boxes] == [("box", w) for w in (400, 500, 600, 700)]
     assert len({box.face.id for box in boxes}) == 4, "each has a font of its own on the page"
     for box in boxes:

@@ -27,7 +27,7 @@ from fontid.text.bends import Course
 from fontid.text.frames import box_of, inside_rims
 from fontid.text.lines import TextLine, line_around
 from fontid.text.reader import NoText, OtherScript, TextReader
-from fontid.text.recogniser import MIN_LETTERS, Reading, Recogniser
+from fontid.text.recogniser import Reading, Recogniser
 from fontid.text.scripts import OTHER, ScriptClassifier, evidence_of, places_of
 from train import train_scripts
 from train.train_scripts import GREEK, LETTERS, Look, fit, measure
@@ -204,15 +204,7 @@ def test_a_line_is_looked_at_in_the_ways_the_reader_tries(scripts):
 @pytest.mark.parametrize(
     ("reading", "foreign"),
     [
-        (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.71), True),
-        (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.69), False),
-        (Reading("", 0.9, (), other_letters=1, other_confidence=0.9), False),
         (Reading("", 0.9, (), other_letters=1, other_confidence=0.96), True),
-        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.9, others={"Cyrillic": 0.6}), True),
-        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.9, others={"Cyrillic": 0.4}), False),
-        (Reading("a" * (MIN_LETTERS - 1), 0.9, (), others={"Cyrillic": 1.0}), False),
-        (Reading("a" * MIN_LETTERS, 0.9, (), others={"Cyrillic": 1.0}), True),
-        (Reading("Harbour", 0.9, (), others={"Cyrillic": 0.2, "Greek": 0.2}), False),
         (Reading("T", 0.9, (), other_letters=2, other_confidence=0.71), True),
         (Reading("Tpe", 0.9, (), other_letters=6, other_confidence=0.7), False),
         (Reading("", 0.9, (), other_letters=1, other_confidence=0.95), False),
@@ -220,9 +212,8 @@ def test_a_line_is_looked_at_in_the_ways_the_reader_tries(scripts):
         (Reading("Tp1", 0.9, (), other_letters=3, other_confidence=0.99), True),
         (Reading("Harbour", 0.9, (), other_letters=1, other_confidence=0.96, others={"greek": 0.6}), False),
         (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.96, others={"greek": 0.5}), False),
-        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.96, others={"greek": 0.51}), True),
+        (Reading("Harbour", 0.9, (), other_letters=2, other_confidence=0.9, others={"greek": 0.51}), True),
         (Reading("", 0.0, (), others={"greek": 1.0}), True),
-        (Reading("123", 0.9, (), others={"greek": 1.0}), False),
         (Reading("ab1", 0.9, (), others={"greek": 1.0}), False),
         (Reading("abc", 0.9, (), others={"cyrillic": 0.91}), True),
         (Reading("abc", 0.9, (), others={"cyrillic": 0.9}), False),
@@ -238,10 +229,6 @@ def test_a_line_is_looked_at_in_the_ways_the_reader_tries(scripts):
 )
 def test_the_more_is_seen_of_another_script_the_less_sure_it_has_to_be(reading, foreign):
     assert reading.is_foreign is foreign
-
-
-def test_a_line_is_foreign_by_all_other_scripts_together():
-    assert Reading(others={"greek": 0.25, "other": 0.5}).foreign == 0.75 and Reading().foreign == 0
 
 
 @pytest.mark.parametrize(
@@ -398,9 +385,7 @@ WIDE, SQUARE, HIGH = (40, 20), (30, 30), (20, 40)
 @pytest.mark.parametrize(
     ("size", "votes", "readings", "turn", "tried"),
     [
-        (WIDE, {}, {0: ("abc", 0.9)}, 0, [0]),
         (WIDE, {}, {0: ("abc", 0.89), 2: ("abc", 0.9)}, 0, [0, 2]),
-        (SQUARE, {}, {}, 0, [0, 2, 1, 3]),
         ((40, 60), {}, {0: ("abc", 0.9)}, 0, [0]),
         ((60, 40), {}, {}, 0, [0, 2, 1, 3]),
         ((61, 40), {}, {}, 0, [0, 2]),

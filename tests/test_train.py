@@ -32,17 +32,8 @@ from fontid.identifier import FontIdentifier
 from fontid.networks import open_network
 from release import average, export_onnx, quantise
 from tests.conftest import FONTS, MODEL, ROOT, draw, until
-from train import make_prototypes, train_encoder
+from train import batches, make_prototypes, train_encoder
 from train.augment import Augment, Augmentation
-from train.batches import (
-    FamilySampler,
-    MiddleWindows,
-    ResidentBatches,
-    SideBySide,
-    WholeLines,
-    WindowDataset,
-    as_fetched,
-)
 from train.encoder import Encoder
 from train.line_cache import open_cache
 from train.loop import learning_rate_at
@@ -89,7 +80,7 @@ def test_families_of_faces_on_axes(tmp_path):
 
 
 def test_windows_hold_their_line(lines):
-    dataset = WindowDataset(lines, 320)
+    dataset = batches.WindowDataset(lines, 320)
     wide = int(np.argmax(np.diff(lines.starts)))
     narrow = int(np.argmin(np.diff(lines.starts)))
     batch = dataset.__getitems__([(wide, 0.0), (wide, 1.0), (narrow, 0.5)])
@@ -97,13 +88,13 @@ def test_windows_hold_their_line(lines):
     assert (batch["window"][1, 0].numpy() == lines[wide][:, -320:]).all()
     assert batch["window"][2].sum() == int(lines[narrow].sum(dtype=np.int64))
     assert batch["face"].tolist() == lines.face[[wide, wide, narrow]].tolist()
-    middle = MiddleWindows(lines, 256, np.array([wide]))
+    middle = batches.MiddleWindows(lines, 256, np.array([wide]))
     assert len(middle) == 1 and middle.__getitems__([0])["face"].item() == lines.face[wide]
 
 
 def test_sampler_is_seeded_by_epoch_and_prefers_regular_faces(lines):
     regular = {lines.face_names.index("roboto-400-normal")}
-    sampler = FamilySampler(lines, np.arange(len(lines)), regular, 0.8, 4000, seed=1)
+    sampler = batches.FamilySampler(lines, np.arange(len(lines)), regular, 0.8, 4000, seed=1)
     first, again = list(sampler), list(sampler)
     assert first == again
     sampler.set_epoch(1)
@@ -116,12 +107,12 @@ def test_sampler_is_seeded_by_epoch_and_prefers_regular_faces(lines):
 @pytest.mark.parametrize("processes", [1, 2])
 def test_resident_lines_give_the_same_batches(lines, processes):
     """Windows cut in the accelerator's memory are the loader's, pixel by pixel, each process with its part."""
-    sampler = FamilySampler(lines, np.arange(len(lines)), set(), 0.8, 96, seed=1)
-    loader = DataLoader(WindowDataset(lines, 320), 32, sampler=sampler, collate_fn=as_fetched)
+    sampler = batches.FamilySampler(lines, np.arange(len(lines)), set(), 0.8, 96, seed=1)
+    loader = DataLoader(batches.WindowDataset(lines, 320), 32, sampler=sampler, collate_fn=batches.as_fetched)
     parts = []
     for process in range(processes):
         place = SimpleNamespace(device=torch.device("cpu"), process_index=process, num_processes=processes)
-        parts.append(list(ResidentBatches(lines, 320, sampler, 32, place)))
+        parts.append(list(batches.ResidentBatches(lines, 320, sampler, 32, place)))
     assert [len(part) for part in parts] == [3] * processes
     for number, batch in enumerate(loader):
         for process, part in enumerate(parts):
@@ -167,31 +158,31 @@ def test_the_stopwatch_tells_where_time_goes():
     assert watch.read()["epoch_seconds"] == 2.0  # the next reading begins where this one ended
 
 
+@pytest.fixture(scope="module")
+def windows(lines):
+    return batches.WindowDataset(lines, 320).__getitems__([(line, 0.5) for line in range(0, 160, 10)])["window"] / 255
+
+
+def augmented(windows: torch.Tensor, **shares: float) -> torch.Tensor:
+    return Augment(Augmentation(**NONE | shares), 256)(windows.clone(), torch.Generator().manual_seed(0))
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_augmentation_acts_alone(lines, kind):
-    windows = WindowDataset(lines, 320).__getitems__([(line, 0.5) for line in range(0, 160, 10)])["window"] / 255
-    plain = Augment(Augmentation(**NONE), 256)(windows.clone(), torch.Generator().manual_seed(0))
+def test_each_augmentation_acts_alone(windows, kind):
+    plain, changed = augmented(windows), augmented(windows, **{kind: 1.0})
     assert torch.allclose(plain, windows[..., 32:-32], atol=1e-4)  # nothing but the crop to the encoder's window
-    augment = Augment(Augmentation(**NONE | {kind: 1.0}), 256)
-    changed = augment(windows.clone(), torch.Generator().manual_seed(0))
     assert changed.shape == (16, 1, 64, 256) and changed.min() >= 0 and changed.max() <= 1
     assert ((changed - plain).abs().amax((1, 2, 3)) > 0.02).float().mean() > 0.55
-    assert torch.equal(changed, augment(windows.clone(), torch.Generator().manual_seed(0)))
+    assert torch.equal(changed, augmented(windows, **{kind: 1.0}))
 
 
-def test_stronger_noise_is_stronger(lines):
-    windows = WindowDataset(lines, 256).__getitems__([(line, 0.5) for line in range(0, 160, 10)])["window"] / 255
-    weak, strong = (
-        Augment(Augmentation(**NONE | {"noise": 1.0, "strongest_noise": most}), 256)(windows.clone(), seeded)
-        for most, seeded in ((0.05, torch.Generator().manual_seed(0)), (0.4, torch.Generator().manual_seed(0)))
-    )
-    assert (strong - windows).abs().mean() > 3 * (weak - windows).abs().mean()
+def test_stronger_noise_is_stronger(windows):
+    plain, (weak, strong) = windows[..., 32:-32], (augmented(windows, noise=1, strongest_noise=n) for n in (0.05, 0.4))
+    assert (strong - plain).abs().mean() > 3 * (weak - plain).abs().mean()
 
 
-def test_polarity_is_swapped(lines):
-    windows = WindowDataset(lines, 256).__getitems__([(0, 0.5)])["window"] / 255
-    swapped = Augment(Augmentation(**NONE | {"polarity": 1.0}), 256)(windows.clone(), torch.Generator())
-    assert torch.allclose(swapped, 1 - windows, atol=1e-4)
+def test_polarity_is_swapped(windows):
+    assert torch.allclose(augmented(windows, polarity=1.0), 1 - windows[..., 32:-32], atol=1e-4)
 
 
 @pytest.mark.parametrize("height", [32, 48, 64])
@@ -208,7 +199,8 @@ def test_shortcuts_fit_windows_of_every_height(height):
 def test_one_batch_is_learned(lines):
     """Encoder, loss and labels can learn at all: of one batch every face comes to be named."""
     torch.manual_seed(0)
-    batch = WindowDataset(lines, 256).__getitems__([(line, 0.5) for line in torch.randperm(len(lines))[:24].tolist()])
+    some = torch.randperm(len(lines))[:24].tolist()
+    batch = batches.WindowDataset(lines, 256).__getitems__([(line, 0.5) for line in some])
     encoder, no_twins = Encoder((16, 24, 32, 48, 64), (1, 1, 1, 1, 1), 64), torch.zeros(0, 2, dtype=torch.int64)
     loss = make_loss(LossSettings(family_share=0.0), family_of_face(lines), no_twins, 64)
     optimizer = torch.optim.AdamW([*encoder.parameters(), *loss.parameters()], 3.0e-3)
@@ -319,34 +311,29 @@ def grounds(prepared, rng):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("grounds")
-def test_a_killed_run_of_the_letters_network_resumes_exactly(prepared, tmp_path):
-    often = {"steps": 12, "warmup_steps": 2, "batch_size": 4, "evaluate_every": 12, "checkpoint_every": 2}
-    experiment = write_experiment(tmp_path / "letters.yaml", prepared, **often, widths=[16] * 4, deepest=1)
-    finish(experiment, tmp_path / "whole", prepared, module="train.train_letters")
-    kill_and_resume(2, 12, experiment, tmp_path / "killed", prepared, module="train.train_letters")
-    assert_same_weights(weights_at(tmp_path / "killed", 12), weights_at(tmp_path / "whole", 12))
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("grounds")
-def test_lines_through_letters_and_plain_ones_are_trained_on_together(prepared, tmp_path):
-    """A run killed on the way comes out as one that was not: of both kinds it draws what that drew."""
-    often = {"steps": 6, "warmup_steps": 2, "batch_size": 8, "evaluate_every": 6, "checkpoint_every": 2}
-    both = {"letters": str(MODEL), "plain": str(prepared / "datasets" / "tiny"), "encoder": SMALL}
-    experiment = write_experiment(tmp_path / "both.yaml", prepared, **often, **both)
-    finish(experiment, tmp_path / "whole", prepared)
-    kill_and_resume(2, 6, experiment, tmp_path / "killed", prepared)
-    assert_same_weights(weights_at(tmp_path / "killed", 6), weights_at(tmp_path / "whole", 6))
+@pytest.mark.parametrize("network", ["letters", "encoder"])
+def test_a_killed_run_in_scenes_resumes_exactly(prepared, tmp_path, network):
+    """Also where lines through letters and plain ones are trained on together: of both it draws what the other drew."""
+    steps = 12 if network == "letters" else 6
+    often = {"steps": steps, "warmup_steps": 2, "batch_size": 8, "evaluate_every": steps, "checkpoint_every": 2}
+    parts = {"letters": str(MODEL), "plain": str(prepared / "datasets" / "tiny"), "encoder": SMALL}
+    if network == "letters":
+        parts = {"widths": [16] * 4, "deepest": 1}
+    experiment, module = write_experiment(tmp_path / "x.yaml", prepared, **often, **parts), f"train.train_{network}"
+    finish(experiment, tmp_path / "whole", prepared, module=module)
+    kill_and_resume(2, steps, experiment, tmp_path / "killed", prepared, module=module)
+    assert_same_weights(weights_at(tmp_path / "killed", steps), weights_at(tmp_path / "whole", steps))
 
 
 def test_two_kinds_of_batches_come_side_by_side(lines):
     accelerator = Accelerator(cpu=True)
-    first, second = (FamilySampler(lines, np.arange(len(lines)), set(), 0.4, 12 - 4 * n, n) for n in (0, 1))
-    whole, cut = (WholeLines(lines, 512, first, 3, accelerator), ResidentBatches(lines, 320, second, 4, accelerator))
-    both = SideBySide(whole, cut)
-    batches = list(both)
-    assert len(both) == len(batches) == 2  # as many as the shorter has
-    for batch, scenes, plain in zip(batches, whole, cut, strict=False):
+    first, second = (batches.FamilySampler(lines, np.arange(len(lines)), set(), 0.4, 12 - 4 * n, n) for n in (0, 1))
+    whole = batches.WholeLines(lines, 512, first, 3, accelerator)
+    cut = batches.ResidentBatches(lines, 320, second, 4, accelerator)
+    both = batches.SideBySide(whole, cut)
+    drawn = list(both)
+    assert len(both) == len(drawn) == 2  # as many as the shorter has
+    for batch, scenes, plain in zip(drawn, whole, cut, strict=False):
         assert torch.equal(batch["face"], torch.cat([scenes["face"], plain["face"]]))
         assert torch.equal(batch["first"]["window"], scenes["window"]) and scenes["window"].shape == (3, 1, 64, 512)
         assert torch.equal(batch["second"]["window"], plain["window"]) and plain["window"].shape == (4, 1, 64, 320)
@@ -432,14 +419,11 @@ def test_prototypes_and_export(prepared, experiment, whole_run, tmp_path, monkey
         whole = shipped(torch.from_numpy(pictures)).sigmoid().numpy(force=True)
         assert np.abs(rounded - whole).max() < 0.1 < np.ptp(whole)
         assert "already" in refusal_of(quantise.main, "--model", str(model))
-    with np.load(whole_run / "prototypes.npz") as made:
-        content = dict(made)
-    names = content["names"].tolist()
-    content["names"] = np.array(names[1:] + names[:1])
+    content = dict(np.load(whole_run / "prototypes.npz"))
     permuted = tmp_path / "permuted"
     permuted.mkdir()
     (permuted / "best").symlink_to(whole_run / "best")
-    np.savez(permuted / "prototypes.npz", **content)
+    np.savez(permuted / "prototypes.npz", **content | {"names": np.roll(content["names"], -1)})
     refusal = refusal_of(export_onnx.main, str(experiment), "--run", str(permuted), "--out", str(tmp_path / "other"))
     assert "name other faces" in refusal and not (tmp_path / "other").exists()
 
@@ -457,10 +441,9 @@ def test_a_run_with_settings_of_its_own_is_exported(prepared, tmp_path, monkeypa
     make_prototypes.main([str(experiment), "--run", str(run), "--results", str(tmp_path / "results.jsonl")])
 
     def first_lines(rows, identifier, count):  # nothing is learned: hardly a label would come back
-        pictures = [rows[i]["image"] for i in range(count)]
         return [
             {"image": one, "face": "any", "embedding": identifier.embed_line(np.asarray(one)).mean(0)}
-            for one in pictures
+            for one in rows[:count]["image"]
         ]
 
     monkeypatch.setattr(export_onnx, "choose_golden", first_lines)

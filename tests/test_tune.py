@@ -33,23 +33,10 @@ def answered(folder: str, family: str, scores: dict[str, float], known: float = 
     """`known` and `unknown` are the evidence, all of it."""
     ranked = sorted(scores, key=lambda one: -scores[one])
     right = ranked.index(family) if family in ranked else None
-    faces = tuple(f"{one}-400-normal" for one in ranked)
-    evidence = {value: (value,) * len(EVIDENCE) for value in (known, unknown)}
-    return Answered(
-        folder=folder,
-        file="x.png",
-        family=family,
-        faces=faces,
-        scores=tuple(scores[one] for one in ranked),
-        strict=right,
-        right=right,
-        known=() if right is None else evidence[known],
-        unknown=evidence[unknown],
-        unknown_faces=faces[:1],
-        unknown_scores=(0.1,),
-        few=evidence[known],
-        in_few=right is not None,
-    )
+    faces, is_known = tuple(f"{one}-400-normal" for one in ranked), right is not None
+    of_known, of_unknown = ((value,) * len(EVIDENCE) for value in (known, unknown))
+    rows = (faces, tuple(scores[one] for one in ranked), right, right, of_known if is_known else ())
+    return Answered(folder, "x.png", family, *rows, of_unknown, faces[:1], (0.1,), of_known, is_known)
 
 
 def test_probabilities_are_those_of_answers(catalogue):
@@ -96,21 +83,19 @@ def test_pictures_drawn_by_usage_count_half_however_few(catalogue):
     assert of_few == pytest.approx(of_many)
 
 
-def test_the_setting_with_most_right_first_rows_is_put_into_the_model(catalogue, tmp_path):
-    model = shutil.copytree(MODEL, tmp_path / "model")
-
+def test_the_setting_with_most_right_first_rows_is_put_into_the_model(catalogue, copy):
     def ask() -> Rows:
-        right = "b" if open_artifact(model).settings.drawing.weight == 0.2 else "d"
+        right = "b" if open_artifact(copy).settings.drawing.weight == 0.2 else "d"
         return Rows([answered("x", right, {"b": 0.5, "d": 0.4})] * 10, catalogue)
 
-    tried = fit_setting(model, "drawing.weight", [0.1, 0.2, 0.3], ask)
+    tried = fit_setting(copy, "drawing.weight", [0.1, 0.2, 0.3], ask)
     assert [one["twins"] for one in tried] == [0.0, 1.0, 0.0]
-    assert open_artifact(model).settings == Settings(drawing=DrawingSettings(weight=0.2))
+    assert open_artifact(copy).settings == Settings(drawing=DrawingSettings(weight=0.2))
     with pytest.raises(ZeroDivisionError):
-        fit_setting(model, "drawing.families", [3], lambda: 1 / 0)
+        fit_setting(copy, "drawing.families", [3], lambda: 1 / 0)
     with pytest.raises(SettingsError, match="unknown key 'wait'"):
-        fit_setting(model, "drawing.wait", [1], ask)
-    assert open_artifact(model).settings == Settings(drawing=DrawingSettings(weight=0.2))
+        fit_setting(copy, "drawing.wait", [1], ask)
+    assert open_artifact(copy).settings == Settings(drawing=DrawingSettings(weight=0.2))
 
 
 def test_words_keep_their_promises(catalogue):
@@ -122,9 +107,8 @@ def test_words_keep_their_promises(catalogue):
     assert words.certain >= 0.9 and (wrong >= words.certain).mean() <= 0.02
     assert (told.outside < words.likely).mean() >= 0.74
     assert (told.figures[told.right] < words.close).mean() <= 0.03
-    assert [words.word(value) for value in (1.0, words.likely, words.close, 0.0)] == list(
-        ("certain", "likely", "close", "none")
-    )
+    said = [words.word(value) for value in (1.0, words.likely, words.close, 0.0)]
+    assert said == ["certain", "likely", "close", "none"]
 
 
 def test_a_row_is_as_probable_as_its_share_and_that_its_family_is_there(catalogue):
@@ -149,11 +133,8 @@ def test_a_row_is_as_probable_as_its_share_and_that_its_family_is_there(catalogu
 
 
 def test_where_evidence_says_nothing_as_many_are_inside_as_weigh(catalogue, rng):
-    rows = [
-        answered("x", "a" if number % 2 else "nobody", {"a": 0.5, "d": 0.4}, *rng.normal(size=2))
-        for number in range(4000)
-    ]
-    rows += [answered("x", "a", {"a": 0.5, "d": 0.4}, *rng.normal(size=2)) for _ in range(2000)]
+    families = ["nobody", "a"] * 2000 + ["a"] * 2000
+    rows = [answered("x", family, {"a": 0.5, "d": 0.4}, *rng.normal(size=2)) for family in families]
     inside, outside = 4000 * (1 + FEW), (6000 + 2000 * FEW) / OUTSIDE
     found = fit(rows, catalogue).in_catalogue((0.0,) * len(EVIDENCE))
     assert found == pytest.approx(inside / (inside + outside), abs=0.02)
@@ -167,25 +148,23 @@ def test_families_inside_and_outside_are_told_apart_among_few(catalogue):
 
 
 @pytest.fixture
-def validation(tmp_path, rng):
+def validation(copy, rng):
     """A model, and folders whose pictures were answered about: the first row is right in three of four, or nine of ten
     of those drawn by usage."""
-    model = shutil.copytree(MODEL, tmp_path / "model")
-    families = sorted({face.family for face in open_artifact(MODEL).faces if face.id == f"{face.family}-400-normal"})[
-        :400
-    ]
-    for folder, wrong in (("lines-uniform", 4), ("lines-used", 10)):
+    with_regular = {face.family for face in open_artifact(MODEL).faces if face.id == f"{face.family}-400-normal"}
+    families = sorted(with_regular)[:400]
+    for name, wrong in (("lines-uniform", 4), ("lines-used", 10)):
         rows = []
         for number, family in enumerate(families):
-            others = [families[number - 1], families[number - 2]]
-            is_right = number % wrong != 0
-            scores = {family: 0.6 if is_right else 0.4, others[0]: 0.45, others[1]: 0.3}
+            own = 0.6 if number % wrong else 0.4
+            scores = {family: own, families[number - 1]: 0.45, families[number - 2]: 0.3}
             known, unknown = rng.normal(1, 0.5), rng.normal(-1, 0.5)
-            rows.append(json.dumps(asdict(answered(folder, family, scores, known, unknown))))
-        (tmp_path / "validation" / folder).mkdir(parents=True)
-        (tmp_path / "validation" / folder / "manifest.jsonl").write_text("")
-        (tmp_path / "validation" / folder / kept_name(model)).write_text("\n".join(rows))
-    return model, tmp_path / "validation", families
+            rows.append(json.dumps(asdict(answered(name, family, scores, known, unknown))))
+        folder = copy.parent / "validation" / name
+        folder.mkdir(parents=True)
+        (folder / "manifest.jsonl").write_text("")
+        (folder / kept_name(copy)).write_text("\n".join(rows))
+    return copy, copy.parent / "validation", families
 
 
 def test_what_is_tuned_is_put_into_the_model_and_written_down(validation, capsys):
@@ -247,10 +226,9 @@ def test_what_is_calibrated_is_put_into_the_model_and_measured_on_other_families
     words = metrics["words"]
     others = np.array([number for number, family in enumerate(families) if not is_validation_family(family)])
     right = (others % 4 != 0).sum() + (others % 10 != 0).sum()
-    assert words["right first rows"]["n"] == pytest.approx(right, abs=8)  # usage turns a few
-    assert (
-        words["right first rows"]["n"] + words["wrong first rows"]["n"] == words["fonts outside"]["n"] == 800 - fitted
-    )
+    rows_right, rows_wrong = words["right first rows"]["n"], words["wrong first rows"]["n"]
+    assert rows_right == pytest.approx(right, abs=8)  # usage turns a few
+    assert rows_right + rows_wrong == words["fonts outside"]["n"] == 800 - fitted
     assert metrics["in_catalogue"]["auroc"] > 0.98
     assert 0.9 <= found.certain <= 1 and found.close <= found.likely <= found.certain
     printed = capsys.readouterr().out

@@ -10,6 +10,7 @@ import json
 import os
 import zlib
 from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -102,32 +103,19 @@ def _answered(job: tuple[str, Sample, bool]) -> Answered | None:
     in_few = there and bool(rng.random() < 0.5)
     few = few | {sample.family} if in_few else few - without
     try:
-        answer = _identifier.identify(sample.file, top=RIVALS, encoder_only=unread, prior=False)
+        ask = partial(_identifier.identify, sample.file, top=RIVALS, encoder_only=unread, prior=False)
+        answer = ask()
         lines = [line for group in answer.groups for line in group.lines]  # found and read once
-
-        def again(missing: set[str]) -> Answer:
-            return _identifier.identify(
-                sample.file, top=RIVALS, encoder_only=unread, prior=False, lines=lines, without=missing
-            )
-
-        other = again(without) if there else answer
-        among_few = again(set(catalogue.families) - few)
+        other = ask(lines=lines, without=without) if there else answer
+        among_few = ask(lines=lines, without=set(catalogue.families) - few)
     except PictureError:
         return None
-    families = [match.family for match in answer.matches]
-    return Answered(
-        folder,
-        sample.file.name,
-        sample.family,
-        *_rows(answer),
-        next((rank for rank, family in enumerate(families) if family == sample.family), None),
-        next((rank for rank, family in enumerate(families) if family in credited), None),
-        _evidence(answer) if there else (),
-        _evidence(other),
-        *_rows(other),
-        _evidence(among_few),
-        in_few,
-    )
+    ranked = list(enumerate(match.family for match in answer.matches))
+    strict = next((rank for rank, family in ranked if family == sample.family), None)
+    right = next((rank for rank, family in ranked if family in credited), None)
+    known, of_other = _evidence(answer) if there else (), (_evidence(other), *_rows(other))
+    about = (folder, sample.file.name, sample.family, *_rows(answer), strict, right)
+    return Answered(*about, known, *of_other, _evidence(among_few), in_few)
 
 
 def answers_of(validation: Path, model: Path, each: int, again: bool = False) -> list[Answered]:

@@ -83,10 +83,8 @@ class Augment:
         strength = (self._rand(count, 1, 1) < share).to(x)
         vertical = 1 + strength * self._uniform(count, -0.08, 0.22)[..., 0]  # above 1 draws the letters smaller
         aspect = 1 + strength * self._uniform(count, -0.05, 0.05)[..., 0]
-        slant = strength * self._uniform(count, -0.06, 0.06)[..., 0]
-        turn = strength * self._uniform(count, -0.035, 0.035)[..., 0]
-        tilt = strength * self._uniform(count, -0.06, 0.06)[..., 0]
-        down = strength * self._uniform(count, -0.06, 0.06)[..., 0]
+        most = (0.06, 0.035, 0.06, 0.06)
+        slant, turn, tilt, down = (strength * self._uniform(count, -far, far)[..., 0] for far in most)
         rows = torch.linspace(-1, 1, height).to(x)[None, :, None]
         columns = torch.linspace(-1, 1, width).to(x)[None, None]
         far = 1 + tilt * columns  # perspective: one end of the line is nearer

@@ -69,14 +69,9 @@ def fit(answers: list[Answered], catalogue: Catalogue, copies: float = 0.0) -> C
     mean, spread = evidence.mean(0), evidence.std(0)
     model = LogisticRegression(C=REGULARISATION, max_iter=5000)
     model.fit(quadratic(evidence, mean, spread), known, weights)
-    calibration = Calibration(
-        temperature=temperature,
-        mean=tuple(np.round(mean, 5).tolist()),
-        spread=tuple(np.round(spread, 5).tolist()),
-        weights=tuple(np.round(model.coef_[0], 5).tolist()),
-        constant=round(float(model.intercept_[0]), 5),
-        exponent=exponent,
-    )
+    mean, spread, weights = (tuple(np.round(values, 5).tolist()) for values in (mean, spread, model.coef_[0]))
+    constant = round(float(model.intercept_[0]), 5)
+    calibration = Calibration(temperature, mean, spread, weights, constant, exponent)
     return with_words(calibration, Told(answers, calibration, catalogue, copies))
 
 
@@ -110,36 +105,27 @@ def measure(answers: list[Answered], calibration: Calibration, catalogue: Catalo
     figures = np.concatenate([told.figures, outside])
     of_rows, row_bins = reliability(figures, np.concatenate([told.right, np.zeros(len(outside), bool)]))
     unknown = told.unknown[::OUTSIDE]
-    of_catalogue, catalogue_bins = reliability(
-        np.concatenate([told.known, unknown]), np.arange(len(told.known) + len(unknown)) < len(told.known)
-    )
+    inside = np.repeat([True, False], [len(told.known), len(unknown)])
+    of_catalogue, catalogue_bins = reliability(np.concatenate([told.known, unknown]), inside)
     few = [(calibration.in_catalogue(one.few), one.in_few) for one in answers]
+    among_few, beyond_few = ([value for value, inside in few if inside is which] for which in (True, False))
+    right, wrong = told.figures[told.right], told.figures[~told.right]
+    in_words = {"right first rows": right, "wrong first rows": wrong, "fonts outside": told.outside}
     return {
         "n": len(answers),
         "probability": {"expected_error": of_rows, "bins": row_bins},
         "in_catalogue": {
             "auroc": _auroc(told.known, told.unknown),
-            "auroc_among_few": _auroc(
-                *([value for value, inside in few if inside is which] for which in (True, False))
-            ),
+            "auroc_among_few": _auroc(among_few, beyond_few),
             "expected_error": of_catalogue,
             "bins": catalogue_bins,
         },
-        "words": {
-            "right first rows": _shares(told.figures[told.right], calibration),
-            "wrong first rows": _shares(told.figures[~told.right], calibration),
-            "fonts outside": _shares(told.outside, calibration),
-        },
+        "words": {name: word_shares(list(map(calibration.word, found))) for name, found in in_words.items()},
     }
 
 
 def _auroc(known: Sequence[float], unknown: Sequence[float]) -> float | None:
     return round(auroc(known, unknown), 4) if len(known) and len(unknown) else None
-
-
-def _shares(figures: np.ndarray, calibration: Calibration) -> dict:
-    """How many there are, and the fraction told by each word."""
-    return word_shares([calibration.word(figure) for figure in figures])
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -9,15 +9,15 @@ from accelerate import Accelerator
 KEPT_CHECKPOINTS = 2
 
 
+def newest_checkpoint(run: Path) -> Path | None:
+    return max((run / "checkpoints").glob("step-*"), default=None)
+
+
 class Checkpoints:
     """Numbered checkpoints of a run, each whole or absent, the newest few kept."""
 
     def __init__(self, run: Path, accelerator: Accelerator) -> None:
         self.folder, self.accelerator = run / "checkpoints", accelerator
-
-    def newest(self) -> Path | None:
-        found = sorted(self.folder.glob("step-*")) if self.folder.exists() else []
-        return found[-1] if found else None
 
     def save(self, step: int, state: dict) -> None:
         target = self.folder / f"step-{step:07d}"

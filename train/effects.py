@@ -89,7 +89,7 @@ class SceneMaker:
         """
         self._generator, self._device, self._count = generator, lines.device, len(lines)
         self._dice = random.Random(generator.initial_seed())  # one throw for many pictures waits for no accelerator
-        share, n = self.settings, len(lines)
+        share = self.settings
         fancy = self._chance(1.0) & ~self._chance(share.plain)
         bent = fancy & self._chance(share.bent)
         scale = self._between(0.6, 1.2)
@@ -98,17 +98,16 @@ class SceneMaker:
         room = self.width - scale * length
         left = torch.where(room > 0, self._between(-0.06, 1.06), self._between(0, 1)) * room
         middle = HEIGHT / 2 + self._between(-1, 1) * (HEIGHT - TALL[1] * scale).clamp(min=12) * 0.22
-        self._scale, self._top = scale, middle - TALL[1] / 2 * scale
-        self._bottom = middle + TALL[1] / 2 * scale
+        self._scale, self._top, self._bottom = scale, middle - TALL[1] / 2 * scale, middle + TALL[1] / 2 * scale
         self._left, self._right = left + 4 * scale, left + (length - 4) * scale
         self._baseline = middle + (baseline - TALL[0] / 2) * scale
         self._x_top = self._baseline - x_height * scale
 
         source = lines.to(self.dtype) / 255
         letters = self._placed(source, left, middle, scale)
-        without = self._chance(share.without)
-        letters = letters * (~without)[:, None, None, None]
-        band = self._rectangle(self._left, self._x_top, self._right, self._baseline) * (~without)[:, None, None, None]
+        there = self._wide(~self._chance(share.without))
+        letters = letters * there
+        band = self._rectangle(self._left, self._x_top, self._right, self._baseline) * there
         picture = self._composed(source, letters, fancy)
 
         points, homography = self._points(fancy & self._chance(share.turned) & ~bent, bent, length * scale)
@@ -119,9 +118,8 @@ class SceneMaker:
             inside = sample(layers[moved, 3:], points[moved], "zeros")
             layers[moved] = torch.cat([warped[:, :3], inside], 1)
         picture, letters, band = layers[:, :3], layers[:, 3:4], layers[:, 4:]
-        picture = self._ended(picture, self._chance(share.edges))
-        picture = self._degraded(picture)
-        placing = torch.zeros(n, 3, 3, device=self._device)
+        picture = self._degraded(self._ended(picture, self._chance(share.edges)))
+        placing = torch.zeros(self._count, 3, 3, device=self._device)
         placing[:, 0, 0] = placing[:, 1, 1] = scale
         placing[:, 0, 2], placing[:, 1, 2], placing[:, 2, 2] = left, middle - TALL[0] / 2 * scale, 1
         shown = torch.stack([(-left / scale).clamp(min=0), torch.minimum(length, (self.width - left) / scale)], 1)
@@ -136,9 +134,9 @@ class SceneMaker:
         """(N,) bool"""
         return self._rand(self._count) < share
 
-    def _between(self, low: float, high: float) -> Tensor:
-        """(N,) float32"""
-        return low + (high - low) * self._rand(self._count)
+    def _between(self, low: float, high: float, count: int | None = None) -> Tensor:
+        """(count,) float32; (N,) unless told otherwise."""
+        return low + (high - low) * self._rand(self._count if count is None else count)
 
     def _wide(self, values: Tensor) -> Tensor:
         """(N,) -> (N, 1, 1, 1)"""
@@ -167,15 +165,12 @@ class SceneMaker:
 
     def _canvas(self, finer: int = 1) -> Tensor:
         """(H * finer, W * finer, 2) x, y of the middles of pixels."""
-        x = (torch.arange(self.width * finer, device=self._device) + 0.5) / finer
-        y = (torch.arange(HEIGHT * finer, device=self._device) + 0.5) / finer
-        return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
+        return _middles(self.width, HEIGHT, finer, self._device)
 
     def _placed(self, source: Tensor, left: Tensor, middle: Tensor, scale: Tensor) -> Tensor:
         """Lines drawn on the canvas, averaged from four samples a pixel."""
-        points = self._canvas(2)[None].repeat(len(source), 1, 1, 1)
-        points[..., 0] = (points[..., 0] - left[:, None, None]) / scale[:, None, None]
-        points[..., 1] = (points[..., 1] - middle[:, None, None]) / scale[:, None, None] + TALL[0] / 2
+        corner, where = torch.stack([left, middle], 1)[:, None, None], self._canvas(2)[None]
+        points = (where - corner) / scale[:, None, None, None] + where.new_tensor([0, TALL[0] / 2])
         return F.avg_pool2d(sample(source, points, "zeros"), 2)
 
     def _rectangle(self, left: Tensor, top: Tensor, right: Tensor, bottom: Tensor, round_by: Tensor | float = 0.0):
@@ -194,16 +189,11 @@ class SceneMaker:
         """Where each pixel of the picture lies on the flat canvas: (N, H, W, 2), and (N, 3, 3) without the bends."""
         n, on = self._count, turned.float()
         angle = self._between(-0.09, 0.09) * on
-        slant, tilt_x, tilt_y = (
-            self._between(-0.15, 0.15) * on,
-            self._between(-6e-4, 6e-4) * on,
-            self._between(-9e-4, 9e-4) * on,
-        )
+        slant, tilt_x, tilt_y = (self._between(-most, most) * on for most in (0.15, 6e-4, 9e-4))
         cos, sin = torch.cos(angle), torch.sin(angle)
-        matrix = torch.zeros(n, 3, 3, device=self._device)
-        matrix[:, 0, 0], matrix[:, 0, 1] = cos, -sin + slant
-        matrix[:, 1, 0], matrix[:, 1, 1] = sin, cos
-        matrix[:, 2, 0], matrix[:, 2, 1], matrix[:, 2, 2] = tilt_x, tilt_y, 1
+        none, one = torch.zeros_like(cos), torch.ones_like(cos)
+        rows = (cos, -sin + slant, none, sin, cos, none, tilt_x, tilt_y, one)
+        matrix = torch.stack(rows, 1).reshape(n, 3, 3)
         centre = torch.eye(3, device=self._device).repeat(n, 1, 1)
         centre[:, 0, 2], centre[:, 1, 2] = -self.width / 2, -HEIGHT / 2
         homography = torch.linalg.inv(centre) @ matrix @ centre
@@ -244,29 +234,17 @@ class SceneMaker:
         picture = picture + graded * (self._colours() - picture) * ramp
 
         labelled = fancy & self._chance(share.label)
-        whole = self._chance(0.65)
+        whole, length = self._chance(0.65), self._right - self._left
         pad = self._between(0.02, 0.6) * (self._bottom - self._top)
-        first = torch.where(
-            whole, self._left - pad * 1.3, self._left + self._between(-0.2, 0.8) * (self._right - self._left)
-        )
-        last = torch.where(
-            whole, self._right + pad * 1.3, self._left + self._between(0.3, 1.3) * (self._right - self._left)
-        )
+        first = torch.where(whole, self._left - pad * 1.3, self._left + self._between(-0.2, 0.8) * length)
+        last = torch.where(whole, self._right + pad * 1.3, self._left + self._between(0.3, 1.3) * length)
         rounding = torch.where(self._chance(0.5), self._between(0, 30), 0.0)
-        box = self._rectangle(
-            first,
-            self._top - pad,
-            torch.maximum(last, first + 8),
-            self._bottom + pad * self._between(0.8, 1.3),
-            rounding,
-        )
+        top, last = self._top - pad, torch.maximum(last, first + 8)
+        box = self._rectangle(first, top, last, self._bottom + pad * self._between(0.8, 1.3), rounding)
         rim = self._between(0.5, 4) * self._chance(0.4)
-        inner = self._rectangle(
-            first + rim, self._top - pad + rim, torch.maximum(last, first + 8) - rim, self._bottom + pad - rim, rounding
-        )
-        filled = self._wide(self._between(0.6, 1.0) * self._chance(0.85)) * inner + (box - inner).clamp(
-            0, 1
-        ) * self._wide(rim > 0)
+        inner = self._rectangle(first + rim, top + rim, last - rim, self._bottom + pad - rim, rounding)
+        around = (box - inner).clamp(0, 1) * self._wide(rim > 0)
+        filled = self._wide(self._between(0.6, 1.0) * self._chance(0.85)) * inner + around
         label_colour = torch.where(inner > 0.5, self._colours(), self._colours())
         picture = _over(picture, label_colour, filled * self._wide(labelled))
 
@@ -295,9 +273,7 @@ class SceneMaker:
             if self._dice.random() < 0.5:
                 cast = _blurred(cast, 0.8 + 3 * self._dice.random())
             dark = self._colours()[chosen] * (0.25 if self._dice.random() < 0.6 else 1.0)
-            picture[chosen] = _over(
-                picture[chosen], dark, cast * (0.4 + 0.6 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype)
-            )
+            picture[chosen] = _over(picture[chosen], dark, cast * self._wide(self._between(0.4, 1.0, len(chosen))))
         chosen = (fancy & self._chance(share.rim)).nonzero()[:, 0]
         if len(chosen):
             colours = self._colours()[chosen]
@@ -310,10 +286,9 @@ class SceneMaker:
             fill = fill.clone()
             kind = self._rand(len(chosen), 1, 1, 1)
             second = self._colours()[chosen]
-            stripes = self._stripes()[chosen]
-            graded = fill[chosen] + (second - fill[chosen]) * ramp[chosen]
-            striped = fill[chosen] + (second - fill[chosen]) * stripes
-            pictured = fill[chosen] + (photographs[chosen] - fill[chosen]) * 0.75
+            striped = _over(fill[chosen], second, self._stripes()[chosen])
+            graded = _over(fill[chosen], second, ramp[chosen])
+            pictured = _over(fill[chosen], photographs[chosen], 0.75)
             fill[chosen] = torch.where(kind < 0.5, graded, torch.where(kind < 0.7, striped, pictured))
         solid = self._wide(torch.where(self._chance(0.12), self._between(0.5, 1.0), 1.0))
         raised = fancy & self._chance(share.relief)
@@ -324,12 +299,9 @@ class SceneMaker:
         if len(chosen):
             outward, inward = int(self._dice.random() * 4), 1 + int(self._dice.random() * 3)
             ring = (_grown(shape[chosen], outward) - (1 - _grown(1 - shape[chosen], inward))).clamp(0, 1)
-            inside = torch.where(
-                self._rand(len(chosen), 1, 1, 1) < 0.75,
-                before[chosen],
-                _over(before[chosen], self._colours()[chosen], shape[chosen]),
-            )
-            picture[chosen] = _over(inside, fill[chosen], ring)
+            empty = self._rand(len(chosen), 1, 1, 1) < 0.75
+            inside = _over(before[chosen], self._colours()[chosen], shape[chosen])
+            picture[chosen] = _over(torch.where(empty, before[chosen], inside), fill[chosen], ring)
         chosen = raised.nonzero()[:, 0]
         if len(chosen):
             soft = _blurred(shape[chosen], 0.7 + self._dice.random())
@@ -337,10 +309,9 @@ class SceneMaker:
             turn = torch.full((len(chosen),), -0.75 * math.pi, device=self._device)  # light from the upper left
             lit = _moved(soft, torch.cos(turn) * step, torch.sin(turn) * step) - soft
             dark = _moved(soft, -torch.cos(turn) * step, -torch.sin(turn) * step) - soft
-            tinted = before[chosen] + (fill[chosen] - before[chosen]) * shape[chosen] * (
-                0.25 * self._rand(len(chosen), 1, 1, 1)
-            ).to(self.dtype)
-            strength = (0.35 + 0.5 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype)
+            tint = self._wide(self._between(0, 0.25, len(chosen)))
+            tinted = before[chosen] + (fill[chosen] - before[chosen]) * shape[chosen] * tint
+            strength = self._wide(self._between(0.35, 0.85, len(chosen)))
             picture[chosen] = tinted + strength * (lit.clamp(min=0) - dark.clamp(min=0))
         return self._crossed(picture, ink, letters, fancy & self._chance(share.line))
 
@@ -356,11 +327,9 @@ class SceneMaker:
     def _ramp(self) -> Tensor:
         """(N, 1, H, W) 0-1 along any direction, soft or sudden."""
         turn = self._between(0, 2 * math.pi)[:, None, None]
-        canvas = self._canvas()
-        x, y = (
-            canvas[None, ..., 0] / self.width - self._rand(self._count, 1, 1),
-            canvas[None, ..., 1] / HEIGHT - self._rand(self._count, 1, 1),
-        )
+        canvas = self._canvas()[None]
+        x = canvas[..., 0] / self.width - self._rand(self._count, 1, 1)
+        y = canvas[..., 1] / HEIGHT - self._rand(self._count, 1, 1)
         steep = torch.where(self._chance(0.2), 60.0, 1.6)[:, None, None]
         return ((x * torch.cos(turn) + y * torch.sin(turn)) * steep + 0.5).clamp(0, 1)[:, None].to(self.dtype)
 
@@ -372,26 +341,24 @@ class SceneMaker:
 
     def _holes(self) -> Tensor:
         """(N, 1, H, W) 0-1: specks of two sizes."""
-        fine = self._rand(self._count, 1, HEIGHT // 2, self.width // 2)
-        coarse = self._rand(self._count, 1, HEIGHT // 8, self.width // 8)
-        both = F.interpolate(fine, (HEIGHT, self.width), mode="bilinear") + F.interpolate(
-            coarse, (HEIGHT, self.width), mode="bilinear"
-        )
-        return ((both - self._between(1.2, 1.5)[:, None, None, None]) * 6).clamp(0, 1).to(self.dtype)
+        fine, coarse = (self._cells(side, "bilinear") for side in (2, 8))
+        return ((fine + coarse - self._between(1.2, 1.5)[:, None, None, None]) * 6).clamp(0, 1).to(self.dtype)
+
+    def _cells(self, side: int, mode: str) -> Tensor:
+        """(N, 1, H, W) float32: a value of its own, 0-1, every `side` pixels, with others between."""
+        values = self._rand(self._count, 1, HEIGHT // side, self.width // side)
+        return F.interpolate(values, (HEIGHT, self.width), mode=mode)
 
     def _blobs(self) -> Tensor:
         """(N, 1, H, W): shapes of dirt anywhere, or a disc or square beside the text."""
-        coarse = self._rand(self._count, 1, HEIGHT // 12, self.width // 12)
-        dirt = ((F.interpolate(coarse, (HEIGHT, self.width), mode="bicubic") - 0.8) * 12).clamp(0, 1).to(self.dtype)
+        dirt = ((self._cells(12, "bicubic") - 0.8) * 12).clamp(0, 1).to(self.dtype)
         size, gap = self._between(0.4, 1.1) * (self._bottom - self._top), self._between(2, 24)
-        at_left = self._chance(0.6)
-        first = torch.where(at_left, self._left - gap - size, self._right + gap)
+        first = torch.where(self._chance(0.6), self._left - gap - size, self._right + gap)
         middle = (self._top + self._bottom) / 2
-        icon = self._rectangle(first, middle - size / 2, first + size, middle + size / 2, size * self._between(0, 0.5))
+        last, top, bottom = first + size, middle - size / 2, middle + size / 2
+        icon = self._rectangle(first, top, last, bottom, size * self._between(0, 0.5))
         hole = self._between(0.1, 0.3) * size
-        inside = self._rectangle(
-            first + hole, middle - size / 2 + hole, first + size - hole, middle + size / 2 - hole, size * 0.3
-        )
+        inside = self._rectangle(first + hole, top + hole, last - hole, bottom - hole, size * 0.3)
         icon = icon - inside * self._wide(self._chance(0.5))
         return torch.where(self._wide(self._chance(0.4)) > 0, dirt, icon)
 
@@ -438,10 +405,8 @@ class SceneMaker:
         stroke = self._rectangle(first, y, last, y + thick)
         twice = self._wide(self._chance(0.1))
         stroke = torch.maximum(stroke, self._rectangle(first, y + 2 * thick, last, y + 3 * thick) * twice)
-        x = self._canvas()[None, ..., 0]
-        dotted = ((torch.sin(x * (2 * math.pi / (thick * 3))[:, None, None]) * 4 + 0.5).clamp(0, 1))[:, None].to(
-            self.dtype
-        )
+        waves = torch.sin(self._canvas()[None, ..., 0] * (2 * math.pi / (thick * 3))[:, None, None])
+        dotted = (waves * 4 + 0.5).clamp(0, 1)[:, None].to(self.dtype)
         stroke = torch.where(self._wide(self._chance(0.1)) > 0, stroke * dotted, stroke)
         gaps = self._wide((kind < 0.6) & self._chance(0.5))  # as browsers leave around descenders
         stroke = stroke * (1 - gaps * _grown(letters, 3))
@@ -475,28 +440,21 @@ class SceneMaker:
         chosen = self._chance(share.moire).nonzero()[:, 0]
         if len(chosen):
             grid = self._stripes()[chosen] * 0.5 + self._stripes()[chosen].flip(3) * 0.5
-            picture[chosen] = picture[chosen] * (
-                1 - grid * (0.1 + 0.3 * self._rand(len(chosen), 1, 1, 1)).to(self.dtype)
-            )
+            picture[chosen] = picture[chosen] * (1 - grid * self._wide(self._between(0.1, 0.4, len(chosen))))
         parts = zip(picture.chunk(PARTS), self._scale.chunk(PARTS), strict=True)
         return torch.cat([self._made_small(*part) for part in parts])
 
     def _made_small(self, picture: Tensor, scale: Tensor) -> Tensor:
         """One factor for all of (N, 3, H, W) that stay legible by it; what follows happens at that size."""
-        share, n = self.settings, len(picture)
-        one = self._dice.uniform
-        factor = 1.0
-        if self._dice.random() < share.small:
-            factor = math.exp(one(math.log(0.11), 0))
+        share, n, one = self.settings, len(picture), self._dice.uniform
+        factor = math.exp(one(math.log(0.11), 0)) if self._dice.random() < share.small else 1.0
         whole, legible = picture, (scale * TALL[1] * factor > LEAST_INK)[:, None, None, None]
         if self._dice.random() < share.blur:
             picture = _blurred(picture, one(0.5, 2.2))
         if self._dice.random() < share.fringes:
             shift = torch.full((n,), one(0.2, 0.34) / factor, device=self._device)
-            picture = torch.cat(
-                [_moved(picture[:, :1], -shift, 0 * shift), picture[:, 1:2], _moved(picture[:, 2:], shift, 0 * shift)],
-                1,
-            )
+            red, blue = _moved(picture[:, :1], -shift, 0 * shift), _moved(picture[:, 2:], shift, 0 * shift)
+            picture = torch.cat([red, picture[:, 1:2], blue], 1)
         size = (max(8, round(HEIGHT * factor)), max(16, round(self.width * factor)))
         if factor < 1:
             picture = F.interpolate(picture, size, mode="bilinear", antialias=True, align_corners=False)
@@ -508,12 +466,8 @@ class SceneMaker:
         if self._dice.random() < share.jpeg:
             picture = _jpeg(picture.clamp(0, 1), one(0.3, 3.5))
         if factor < 1:
-            picture = F.interpolate(
-                picture,
-                (HEIGHT, self.width),
-                mode="bicubic" if self._dice.random() < 0.7 else "bilinear",
-                align_corners=False,
-            )
+            mode = "bicubic" if self._dice.random() < 0.7 else "bilinear"
+            picture = F.interpolate(picture, (HEIGHT, self.width), mode=mode, align_corners=False)
         return torch.where(legible, picture, whole)
 
 
@@ -523,13 +477,16 @@ def sample(images: Tensor, points: Tensor, beyond: str) -> Tensor:
     return F.grid_sample(images, (points * 2 / size - 1).to(images), padding_mode=beyond, align_corners=False)
 
 
+def _middles(width: int, height: int, finer: int, device: torch.device) -> Tensor:
+    """(height * finer, width * finer, 2) x, y of the middles of pixels, `finer` of which are one."""
+    x, y = ((torch.arange(side * finer, device=device) + 0.5) / finer for side in (width, height))
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
+
+
 def _moved(images: Tensor, right: Tensor, down: Tensor) -> Tensor:
     """Each by its own (N,) pixels; what comes in repeats the edge."""
-    height, width = images.shape[2:]
-    x = torch.arange(width, device=images.device) + 0.5
-    y = torch.arange(height, device=images.device) + 0.5
-    points = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None] - torch.stack([right, down], 1)[:, None, None]
-    return sample(images, points, "border")
+    points = _middles(images.shape[3], images.shape[2], 1, images.device)[None]
+    return sample(images, points - torch.stack([right, down], 1)[:, None, None], "border")
 
 
 def _grown(mask: Tensor, by: int) -> Tensor:
@@ -562,5 +519,5 @@ def _jpeg(pictures: Tensor, coarseness: float) -> Tensor:
     return quantised_cosines(brightness, coarseness) + colours
 
 
-def _over(below: Tensor, colour: Tensor, coverage: Tensor) -> Tensor:
+def _over(below: Tensor, colour: Tensor, coverage: Tensor | float) -> Tensor:
     return below + (colour - below) * coverage

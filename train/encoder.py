@@ -13,6 +13,12 @@ def normalisation(kind: str, channels: int) -> nn.Module:
     return nn.BatchNorm2d(channels) if kind == "batch" else nn.GroupNorm(4, channels)
 
 
+def convolved(channels_in: int, channels_out: int, size: int, stride: int, norm: str) -> tuple[nn.Module, nn.Module]:
+    """A convolution and its normalisation."""
+    convolution = nn.Conv2d(channels_in, channels_out, size, stride, size // 2, bias=False)
+    return convolution, normalisation(norm, channels_out)
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with a shortcut (He et al. 2016), the shortcut averaged where it is strided (He 2019).
 
@@ -21,18 +27,12 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, norm: str) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False),
-            normalisation(norm, channels_out),
-            nn.ReLU(),
-            nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False),
-            normalisation(norm, channels_out),
-        )
+        first = convolved(channels_in, channels_out, 3, stride, norm)
+        self.body = nn.Sequential(*first, nn.ReLU(), *convolved(channels_out, channels_out, 3, 1, norm))
         self.shortcut = nn.Identity()
         if stride > 1 or channels_in != channels_out:
             pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
-            project = nn.Conv2d(channels_in, channels_out, 1, bias=False)
-            self.shortcut = nn.Sequential(pool, project, normalisation(norm, channels_out))
+            self.shortcut = nn.Sequential(pool, *convolved(channels_in, channels_out, 1, 1, norm))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.body(x) + self.shortcut(x))
@@ -43,15 +43,9 @@ class PlainBlock(nn.Sequential):
 
     def __init__(self, channels_in: int, channels_out: int, stride: int, norm: str, convolutions: int) -> None:
         layers: list[nn.Module] = []
-        for number in range(convolutions):
-            first = number == 0
-            layers += [
-                nn.Conv2d(
-                    channels_in if first else channels_out, channels_out, 3, stride if first else 1, 1, bias=False
-                ),
-                normalisation(norm, channels_out),
-                nn.ReLU(),
-            ]
+        for _ in range(convolutions):
+            layers += [*convolved(channels_in, channels_out, 3, stride, norm), nn.ReLU()]
+            channels_in, stride = channels_out, 1
         super().__init__(*layers)
 
 
@@ -62,9 +56,8 @@ class ConvNextBlock(nn.Module):
         super().__init__()
         self.enter: nn.Module = nn.Identity()
         if stride > 1 or channels_in != channels_out:
-            self.enter = nn.Sequential(
-                normalisation(norm, channels_in), nn.Conv2d(channels_in, channels_out, stride, stride)
-            )
+            smaller = nn.Conv2d(channels_in, channels_out, stride, stride)
+            self.enter = nn.Sequential(normalisation(norm, channels_in), smaller)
         self.body = nn.Sequential(
             nn.Conv2d(channels_out, channels_out, 7, 1, 3, groups=channels_out, bias=False),
             normalisation(norm, channels_out),
@@ -109,9 +102,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="fontid", tags=["fon
     ) -> None:
         super().__init__()
         self.dimension = dimension
-        self.stem = nn.Sequential(
-            nn.Conv2d(channels, widths[0], 7, 4, 3, bias=False), normalisation(norm, widths[0]), nn.ReLU()
-        )
+        self.stem = nn.Sequential(*convolved(channels, widths[0], 7, 4, norm), nn.ReLU())
         blocks, before = [], widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             for number in range(depth):

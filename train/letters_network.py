@@ -20,11 +20,8 @@ class LettersNetwork(nn.Module, PyTorchModelHubMixin, library_name="fontid", tag
 
     def __init__(self, widths: tuple[int, ...] = (24, 48, 80, 112), deepest: int = 2) -> None:
         super().__init__()
-        befores = (12, *widths[:-1])
-        self.down = nn.ModuleList(
-            ResidualBlock(before, width, 1 if number == 0 else 2, "batch")
-            for number, (before, width) in enumerate(zip(befores, widths, strict=True))
-        )
+        sizes = zip((12, *widths[:-1]), widths, (1, *[2] * (len(widths) - 1)), strict=True)
+        self.down = nn.ModuleList(ResidualBlock(before, width, stride, "batch") for before, width, stride in sizes)
         self.deep = nn.Sequential(*[ResidualBlock(widths[-1], widths[-1], 1, "batch") for _ in range(deepest)])
         pairs = list(zip(widths[:-1], widths[1:], strict=True))[::-1]
         self.narrow = nn.ModuleList(nn.Conv2d(below, width, 1, bias=False) for width, below in pairs)

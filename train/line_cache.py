@@ -79,9 +79,7 @@ def _make(rows: Dataset, folder: Path, settings: Preprocessing) -> None:
     np.savez(
         folder / "rows.npz",
         starts=np.concatenate([[0], np.cumsum(widths)]).astype(np.int64),
-        face=np.asarray(rows["face"])[index].astype(np.int64),
-        family=np.asarray(rows["family"])[index].astype(np.int64),
-        pixel_size=np.asarray(rows["pixel_size"])[index].astype(np.int64),
+        **{name: np.asarray(rows[name])[index].astype(np.int64) for name in ("face", "family", "pixel_size")},
         renderer=np.asarray(rows["renderer"])[index],
         baseline=((baseline - tops) * scales + margin).astype(np.float32),
         x_height=(x_height * scales).astype(np.float32),

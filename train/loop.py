@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from accelerate import Accelerator
@@ -18,7 +19,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from train.batches import ResidentBatches
-from train.checkpoints import Checkpoints, leave
+from train.checkpoints import Checkpoints, leave, newest_checkpoint
 from train.settings import TrainSettings
 from train.stopwatch import Stopwatch
 
@@ -40,6 +41,19 @@ def parameter_groups(encoder: nn.Module, loss: nn.Module, weight_decay: float) -
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
+class Validation(Protocol):
+    """What is measured of encoder and loss on hold-out examples, in every process, and a picture of a few of these.
+
+    chosen_by: the metric whose highest value marks the best encoder.
+    """
+
+    chosen_by: str
+
+    def __call__(self, encoder: nn.Module, loss: nn.Module) -> dict[str, float]: ...
+
+    def draw(self, encoder: nn.Module, loss: nn.Module) -> Image.Image: ...
+
+
 @dataclass(frozen=True)
 class Task:
     """What is learned.
@@ -49,9 +63,6 @@ class Task:
     loader: of dicts with the labels under `label_key`; a `DataLoader`, or what gives each process its part already.
     set_epoch: called with an epoch's number before it begins.
     to_inputs: a batch and a generator, the only source of chance, to the encoder's inputs.
-    evaluate: encoder and loss to metrics; called in every process.
-    chosen_by: the metric whose highest value marks the best encoder.
-    draw: encoder and loss to a picture of what they say of a few hold-out examples.
     """
 
     encoder: nn.Module
@@ -60,9 +71,7 @@ class Task:
     label_key: str
     set_epoch: Callable[[int], None]
     to_inputs: Callable[[dict[str, Tensor], Generator], Tensor]
-    evaluate: Callable[[nn.Module, nn.Module], dict[str, float]]
-    chosen_by: str
-    draw: Callable[[nn.Module, nn.Module], Image.Image]
+    validation: Validation
 
 
 def open_accelerator(settings: TrainSettings, run: Path) -> Accelerator:
@@ -110,14 +119,13 @@ def train_and_evaluate(
 ) -> dict[str, float]:
     """The work of `fit`, in a scope of its own: whatever refers to a process group is gone when it returns."""
     encoder = task.encoder.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        parameter_groups(encoder, task.loss, settings.weight_decay), settings.learning_rate, fused=True
-    )
+    groups = parameter_groups(encoder, task.loss, settings.weight_decay)
+    optimizer = torch.optim.AdamW(groups, settings.learning_rate, fused=True)
     encoder, optimizer, loader = accelerator.prepare(encoder, optimizer, task.loader)
     loss = accelerator.prepare(task.loss) if any(True for _ in task.loss.parameters()) else task.loss
     checkpoints = Checkpoints(run, accelerator)
     state = {"step": 0, "best": -1.0}
-    if newest := checkpoints.newest():
+    if newest := newest_checkpoint(run):
         state = checkpoints.load(newest)
         accelerator.print(f"Goes on from {newest}.")
     if settings.tracker != "none":
@@ -158,8 +166,8 @@ def train_and_evaluate(
                 if log:
                     log.write(json.dumps({"step": step, "processes": accelerator.num_processes} | metrics) + "\n")
                     log.flush()
-                if metrics[task.chosen_by] > state["best"]:
-                    state["best"] = metrics[task.chosen_by]
+                if metrics[task.validation.chosen_by] > state["best"]:
+                    state["best"] = metrics[task.validation.chosen_by]
                     if accelerator.is_main_process:
                         accelerator.unwrap_model(encoder).save_pretrained(run / "best")
                         save_file(accelerator.unwrap_model(loss).state_dict(), run / "best" / "loss.safetensors")
@@ -180,10 +188,9 @@ def evaluate(
 ) -> dict[str, float]:
     """The task's metrics, and its picture kept."""
     encoder.eval()
-    metrics = task.evaluate(encoder, loss)
+    metrics = task.validation(encoder, loss)
     if accelerator.is_main_process:
-        keep_picture(
-            accelerator, task.draw(accelerator.unwrap_model(encoder), accelerator.unwrap_model(loss)), run, step
-        )
+        picture = task.validation.draw(*map(accelerator.unwrap_model, (encoder, loss)))
+        keep_picture(accelerator, picture, run, step)
     encoder.train()
     return metrics

@@ -5,21 +5,13 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
-from pytorch_metric_learning.losses import (
-    ArcFaceLoss,
-    ContrastiveLoss,
-    CosFaceLoss,
-    SubCenterArcFaceLoss,
-    SupConLoss,
-    TripletMarginLoss,
-)
-from pytorch_metric_learning.miners import TripletMarginMiner
+from pytorch_metric_learning import losses, miners
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fontid.evaluation.experiment import SettingsError
 
-PROXY_KINDS = ("cosface", "arcface", "subcentre")
+PROXY_KINDS = {"cosface": losses.CosFaceLoss, "arcface": losses.ArcFaceLoss, "subcentre": losses.SubCenterArcFaceLoss}
 PAIR_KINDS = ("contrastive", "triplet", "supcon")
 
 
@@ -48,26 +40,18 @@ class FaceSoftmax(nn.Module):
     are no negatives: nothing in the picture tells them apart.
 
     Args:
+        settings: scale, of the cosines; margin, taken from the true face's cosine; family_share.
         family_of_face: (F,) int64.
         twins: (P, 2) int64, pairs of faces that draw the same letters.
-        scale: of the cosines; margin: taken from the true face's cosine.
         trained: (F,) bool; other faces are no negatives, so that nothing is learned of them. None: all.
     """
 
     def __init__(
-        self,
-        family_of_face: Tensor,
-        twins: Tensor,
-        dimension: int,
-        scale: float,
-        margin: float,
-        family_share: float,
-        trained: Tensor | None = None,
+        self, settings: LossSettings, family_of_face: Tensor, twins: Tensor, dimension: int, trained: Tensor | None
     ) -> None:
         super().__init__()
         faces = len(family_of_face)
-        self.proxies = nn.Parameter(F.normalize(torch.randn(faces, dimension)))
-        self.scale, self.margin, self.family_share = scale, margin, family_share
+        self.proxies, self.settings = nn.Parameter(F.normalize(torch.randn(faces, dimension))), settings
         no_negative = torch.zeros(faces, faces, dtype=torch.bool)
         no_negative[twins[:, 0], twins[:, 1]] = no_negative[twins[:, 1], twins[:, 0]] = True
         if trained is not None:
@@ -84,14 +68,14 @@ class FaceSoftmax(nn.Module):
         """(N, D) float unit vectors, (N,) int64 -> mean loss."""
         cosines = self.scores(embeddings)
         rows = torch.arange(len(faces), device=faces.device)
-        margins = torch.zeros_like(cosines).index_put((rows, faces), cosines.new_tensor(self.margin))
-        logits = self.scale * (cosines - margins)
+        margins = torch.zeros_like(cosines).index_put((rows, faces), cosines.new_tensor(self.settings.margin))
+        logits = self.settings.scale * (cosines - margins)
         logits = logits.masked_fill(self.no_negative[faces], -torch.inf)
         normaliser = logits.logsumexp(1)
         face_loss = normaliser - logits[rows, faces]
         same_family = self.family_of_face[None] == self.family_of_face[faces][:, None]
         family_loss = normaliser - logits.masked_fill(~same_family, -torch.inf).logsumexp(1)
-        return (face_loss + self.family_share * family_loss).mean()
+        return (face_loss + self.settings.family_share * family_loss).mean()
 
 
 class LinearHead(nn.Module):
@@ -117,9 +101,8 @@ class ProxyLoss(nn.Module):
 
     def __init__(self, kind: str, faces: int, dimension: int, scale: float, margin: float) -> None:
         super().__init__()
-        made = {"cosface": CosFaceLoss, "arcface": ArcFaceLoss, "subcentre": SubCenterArcFaceLoss}[kind]
         given = margin if kind == "cosface" else math.degrees(margin)
-        self.loss = made(num_classes=faces, embedding_size=dimension, margin=given, scale=scale)
+        self.loss = PROXY_KINDS[kind](num_classes=faces, embedding_size=dimension, margin=given, scale=scale)
 
     def scores(self, embeddings: Tensor) -> Tensor:
         return self.loss.get_cosine(embeddings.float())
@@ -154,12 +137,12 @@ class PairLoss(nn.Module):
 
     def __init__(self, kind: str, margin: float, temperature: float) -> None:
         super().__init__()
-        self.miner = TripletMarginMiner(margin, type_of_triplets="semihard") if kind == "triplet" else None
+        self.miner = miners.TripletMarginMiner(margin, type_of_triplets="semihard") if kind == "triplet" else None
         self.loss = {
-            "contrastive": lambda: ContrastiveLoss(neg_margin=margin),
-            "triplet": lambda: TripletMarginLoss(margin),
-            "supcon": lambda: SupConLoss(temperature),
-        }[kind]()
+            "contrastive": losses.ContrastiveLoss(neg_margin=margin),
+            "triplet": losses.TripletMarginLoss(margin),
+            "supcon": losses.SupConLoss(temperature),
+        }[kind]
 
     def forward(self, embeddings: Tensor, faces: Tensor) -> Tensor:
         embeddings = embeddings.float()
@@ -194,9 +177,7 @@ def make_loss(
     if settings.kind in PAIR_KINDS:
         return PairLoss(settings.kind, settings.margin, settings.temperature)
     if settings.kind == "softmax":
-        made: nn.Module = FaceSoftmax(
-            family_of_face, twins, dimension, settings.scale, settings.margin, settings.family_share, trained
-        )
+        made: nn.Module = FaceSoftmax(settings, family_of_face, twins, dimension, trained)
     elif settings.kind == "cross-entropy":
         made = LinearHead(faces, dimension, settings.scale)
     elif settings.kind in PROXY_KINDS:

@@ -26,9 +26,8 @@ def find_data(data: str) -> Path:
     """The folder of a whole data set; the program ends with a sentence where there is none."""
     folder = data_folder(data)
     if not (folder / "README.md").exists():  # the card is written last
-        raise SystemExit(
-            f"No whole data set in {folder}: run python -m data_scripts.render_dataset --preset {folder.name} first."
-        )
+        command = f"python -m data_scripts.render_dataset --preset {folder.name}"
+        raise SystemExit(f"No whole data set in {folder}: run {command} first.")
     return folder
 
 

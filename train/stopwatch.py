@@ -29,16 +29,12 @@ class Stopwatch:
 
     def batches(self, loader: Iterable[Batch]) -> Iterator[Batch]:
         """The loader's batches; the time until each comes counts as wait."""
-        iterator = iter(loader)
-        while True:
-            asked = self._clock()
-            try:
-                batch = next(iterator)
-            except StopIteration:
-                return
-            finally:
-                self._waited += self._clock() - asked
+        iterator, asked = iter(loader), self._clock()
+        for batch in iterator:
+            self._waited += self._clock() - asked
             yield batch
+            asked = self._clock()
+        self._waited += self._clock() - asked
 
     @contextmanager
     def apart(self, name: str) -> Iterator[None]:

@@ -25,17 +25,9 @@ from fontid.artifact import ArtifactError, open_artifact
 from fontid.catalogue.faces import nested_order, read_faces, regular_faces
 from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
+from train import batches
 from train.augment import Augment
-from train.batches import (
-    SPARE,
-    FamilySampler,
-    MiddleWindows,
-    ResidentBatches,
-    SideBySide,
-    WholeLines,
-    WindowDataset,
-    as_fetched,
-)
+from train.checkpoints import newest_checkpoint
 from train.encoder import Encoder
 from train.encoder_file import read_weights
 from train.line_cache import WIDEST, LineCache, open_cache
@@ -69,6 +61,8 @@ class Validation:
     of each face.
     """
 
+    chosen_by = "validation_family_top1"
+
     def __init__(self, accelerator: Accelerator, settings: TrainSettings, lines: LineCache, family_of: Tensor) -> None:
         data, width = settings.data_folder, settings.preprocessing.window
         self.accelerator, self.family_of = accelerator, family_of.to(accelerator.device)
@@ -78,20 +72,21 @@ class Validation:
             references = open_cache(data, "references", settings.preprocessing) if self.pairs else held_back
         trained = np.flatnonzero(np.isin(held_back.family, lines.family))  # no proxy knows the held-out families
         if settings.letters:
-            self.windows = MiddleWindows(held_back, WIDEST, trained, 0.0)
+            self.windows = batches.MiddleWindows(held_back, WIDEST, trained, 0.0)
             through = through_letters(held_back, settings, accelerator)
             self.see = lambda batch: through(batch, torch.Generator(accelerator.device).manual_seed(0))
         else:
-            self.windows = MiddleWindows(held_back, width, trained)
+            self.windows = batches.MiddleWindows(held_back, width, trained)
             self.see = lambda batch: settings.view(to_input(batch["window"]))
         self.loader = self._loader(self.windows, settings)
         chosen = np.concatenate([np.flatnonzero(references.face == face)[:AVERAGED] for face in np.unique(lines.face)])
-        self.references = self._loader(MiddleWindows(references, width, chosen), settings) if self.pairs else None
+        averaged = batches.MiddleWindows(references, width, chosen)
+        self.references = self._loader(averaged, settings) if self.pairs else None
         self.averages: Tensor | None = None
         self.names = lines.face_names
 
-    def _loader(self, windows: MiddleWindows, settings: TrainSettings) -> DataLoader:
-        return self.accelerator.prepare(DataLoader(windows, settings.batch_size, collate_fn=as_fetched))
+    def _loader(self, windows: batches.MiddleWindows, settings: TrainSettings) -> DataLoader:
+        return self.accelerator.prepare(DataLoader(windows, settings.batch_size, collate_fn=batches.as_fetched))
 
     def _embed(self, encoder: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         windows = self.see(batch)
@@ -100,9 +95,8 @@ class Validation:
 
     def _average(self, encoder: nn.Module) -> Tensor:
         """(F, D), zero for faces without references."""
-        total = torch.zeros(
-            len(self.family_of), self.accelerator.unwrap_model(encoder).dimension, device=self.accelerator.device
-        )
+        dimension = self.accelerator.unwrap_model(encoder).dimension
+        total = torch.zeros(len(self.family_of), dimension, device=self.accelerator.device)
         for batch in self.references:
             embeddings = self._embed(encoder, batch)
             embeddings, faces = self.accelerator.gather_for_metrics((embeddings, batch["face"]))
@@ -169,12 +163,11 @@ def load_weights(run: Path, encoder: nn.Module, loss: nn.Module) -> None:
 
     Raises: SettingsError where it has no checkpoint or another encoder.
     """
-    found = sorted((run / "checkpoints").glob("step-*"))
-    if not found:
+    newest = newest_checkpoint(run)
+    if newest is None:
         raise SettingsError(f"start_from: there is no checkpoint in {run}; train that run first.")
-    newest = found[-1] / "model.safetensors"
-    take_weights(encoder, lambda: load_file(newest), newest)
-    proxies = found[-1] / "model_1.safetensors"
+    weights, proxies = newest / "model.safetensors", newest / "model_1.safetensors"
+    take_weights(encoder, lambda: load_file(weights), weights)
     state = load_file(proxies) if proxies.exists() else {}
     if {name: value.shape for name, value in loss.state_dict().items()} == {n: v.shape for n, v in state.items()}:
         loss.load_state_dict(state)
@@ -193,10 +186,10 @@ def load_artifact(folder: Path, encoder: nn.Module, loss: nn.Module, face_names:
     if isinstance(loss, FaceSoftmax):
         first = dict(zip(artifact.prototype_faces[::-1].tolist(), artifact.prototypes[::-1], strict=True))
         row = {face.id: index for index, face in enumerate(artifact.faces)}
-        known = [(label, first[row[name]]) for label, name in enumerate(face_names) if name in row]
         with torch.no_grad():
-            for label, prototype in known:
-                loss.proxies[label] = torch.from_numpy(prototype)
+            for label, name in enumerate(face_names):
+                if name in row:
+                    loss.proxies[label] = torch.from_numpy(first[row[name]])
 
 
 def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
@@ -207,9 +200,8 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
     lines.warm()
 
     family_of = family_of_face(lines)
-    names = set(lines.face_names)
-    table = [face for face in read_faces(data_home() / "faces.jsonl") if face.id in names]
     row = {face: index for index, face in enumerate(lines.face_names)}
+    table = [face for face in read_faces(data_home() / "faces.jsonl") if face.id in row]
     regular = {row[face.id] for face in regular_faces(table)}
     twins = read_twins(data_home() / "twins.jsonl", lines.face_names)
 
@@ -220,25 +212,24 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         load_artifact(Path(settings.start_from), encoder, loss, lines.face_names)
     elif settings.start_from:
         load_weights(data_home() / "runs" / settings.start_from, encoder, loss)
-    width, size = settings.preprocessing.window + SPARE, settings.batch_size
+    width, size = settings.preprocessing.window + batches.SPARE, settings.batch_size
     of_plain = round(size * settings.plain_share) if settings.plain else 0
 
-    def sampler_of(lines: LineCache, windows: int) -> FamilySampler:
+    def sampler_of(lines: LineCache, windows: int) -> batches.FamilySampler:
         among, images = chosen_lines(lines, settings), EPOCH_STEPS * windows
-        return FamilySampler(
-            lines, among, regular, settings.regular_share, images, settings.seed, settings.lines_per_face
-        )
+        share, seed = settings.regular_share, settings.seed
+        return batches.FamilySampler(lines, among, regular, share, images, seed, settings.lines_per_face)
 
     samplers = [sampler_of(lines, size - of_plain)]
     if settings.letters:
-        loader = WholeLines(lines, WIDEST, samplers[0], size - of_plain, accelerator)
+        loader = batches.WholeLines(lines, WIDEST, samplers[0], size - of_plain, accelerator)
     elif settings.resident:
-        loader = ResidentBatches(lines, width, samplers[0], size, accelerator)
+        loader = batches.ResidentBatches(lines, width, samplers[0], size, accelerator)
     else:
-        windows = WindowDataset(lines, width)
-        loader = DataLoader(windows, size, sampler=samplers[0], drop_last=True, collate_fn=as_fetched)
+        windows = batches.WindowDataset(lines, width)
+        loader = DataLoader(windows, size, sampler=samplers[0], drop_last=True, collate_fn=batches.as_fetched)
     augment = Augment(settings.augmentation, settings.preprocessing.window)
-    through = through_letters(lines, settings, accelerator, SPARE) if settings.letters else None
+    through = through_letters(lines, settings, accelerator, batches.SPARE) if settings.letters else None
     augment_plain = Augment(settings.plain_augmentation, settings.preprocessing.window)
     if settings.plain:
         if not settings.letters:
@@ -247,7 +238,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
         if plain.face_names != lines.face_names:
             raise SettingsError(f"plain: {settings.plain} has other faces than {settings.data}.")
         samplers.append(sampler_of(plain, of_plain))
-        loader = SideBySide(loader, ResidentBatches(plain, width, samplers[1], of_plain, accelerator))
+        loader = batches.SideBySide(loader, batches.ResidentBatches(plain, width, samplers[1], of_plain, accelerator))
 
     def to_inputs(batch: dict, generator: torch.Generator) -> Tensor:
         if settings.plain:
@@ -262,17 +253,7 @@ def train(settings: TrainSettings, name: str, run: Path) -> dict[str, float]:
             sampler.set_epoch(epoch)
 
     validation = Validation(accelerator, settings, lines, family_of)
-    task = Task(
-        encoder,
-        loss,
-        loader,
-        "face",
-        set_epoch,
-        to_inputs,
-        validation,
-        "validation_family_top1",
-        validation.draw,
-    )
+    task = Task(encoder, loss, loader, "face", set_epoch, to_inputs, validation)
     return fit(accelerator, settings, name, run, task)
 
 

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from fontid.evaluation.experiment import SettingsError
 from fontid.paths import data_home
 from train.batches import FamilySampler, WholeLines
+from train.checkpoints import newest_checkpoint
 from train.effects import Scene, SceneMaker
 from train.encoder_file import read_letters
 from train.letters_network import BAND, LETTERS, LettersNetwork
@@ -79,7 +80,15 @@ def load_letters(name: str, device: torch.device) -> LettersNetwork:
 
     Raises: SettingsError where there is none.
     """
-    state = _state_of_artifact(Path(name)) if "/" in name else _newest_state(name)
+    if "/" in name:
+        try:
+            state = read_letters(Path(name))
+        except OSError as error:
+            raise SettingsError(f"letters: {name} holds no letters.onnx.") from error
+    elif newest := newest_checkpoint(data_home() / "runs" / name):
+        state = load_file(newest / "model.safetensors")
+    else:
+        raise SettingsError(f"letters: there is no checkpoint of {name}; train that run first.")
     widths = tuple(state[f"down.{level}.body.0.weight"].shape[0] for level in range(4))
     deepest = len({key.split(".")[1] for key in state if key.startswith("deep.")})
     network = LettersNetwork(widths, deepest)
@@ -87,22 +96,10 @@ def load_letters(name: str, device: torch.device) -> LettersNetwork:
     return network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
 
 
-def _state_of_artifact(folder: Path) -> dict[str, Tensor]:
-    try:
-        return read_letters(folder)
-    except OSError as error:
-        raise SettingsError(f"letters: {folder} holds no letters.onnx.") from error
-
-
-def _newest_state(name: str) -> dict[str, Tensor]:
-    found = sorted((data_home() / "runs" / name / "checkpoints").glob("step-*"))
-    if not found:
-        raise SettingsError(f"letters: there is no checkpoint of {name}; train that run first.")
-    return load_file(found[-1] / "model.safetensors")
-
-
 class Validation:
     """How well the letters of lines never trained on are found, always in the same scenes."""
+
+    chosen_by = "validation_letters"
 
     def __init__(self, accelerator: Accelerator, settings: LettersSettings) -> None:
         self.accelerator = accelerator
@@ -160,11 +157,8 @@ def train(settings: LettersSettings, name: str, run: Path) -> dict[str, float]:
         batch["truth"] = torch.cat([scene.letters, scene.band], 1)
         return scene.picture.float()
 
-    validation = Validation(accelerator, settings)
-    network, loss = LettersNetwork(settings.widths, settings.deepest), LettersLoss()
-    task = Task(
-        network, loss, loader, "truth", sampler.set_epoch, to_inputs, validation, "validation_letters", validation.draw
-    )
+    validation, network = Validation(accelerator, settings), LettersNetwork(settings.widths, settings.deepest)
+    task = Task(network, LettersLoss(), loader, "truth", sampler.set_epoch, to_inputs, validation)
     return fit(accelerator, settings, name, run, task)
 
 

@@ -119,14 +119,12 @@ def measure(looks: list[Look], parameters: dict) -> dict:
     named = scripts[shares[:, others].argmax(1)]
     kinds = np.array([TURNED if look.script == TURNED else look.condition for look in looks])
     right = np.array([look.script for look in looks]) == named
-    return {
-        str(kind): {
-            "n": int((kinds == kind).sum()),
-            "foreign": round(float(foreign[kinds == kind].mean()), 4),
-            "named_rightly": round(float((foreign & right)[kinds == kind].mean()), 4),
-        }
-        for kind in np.unique(kinds)
-    }
+    found = {}
+    for kind in np.unique(kinds):
+        of_kind = kinds == kind
+        taken, named_rightly = (round(float(which[of_kind].mean()), 4) for which in (foreign, foreign & right))
+        found[str(kind)] = {"n": int(of_kind.sum()), "foreign": taken, "named_rightly": named_rightly}
+    return found
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -105,14 +105,9 @@ def fit_prior(rows: Rows) -> tuple[float, float, list[dict]]:
     tried = []
     for exponent in EXPONENTS.tolist():
         temperature = float(max(TEMPERATURES, key=lambda value: rows.likelihood(value, exponent)))
-        tried.append(
-            {
-                "exponent": round(exponent, 3),
-                "temperature": round(temperature, 5),
-                "log_likelihood": round(rows.likelihood(temperature, exponent), 4),
-                **rows.top1(temperature, exponent),
-            }
-        )
+        found = {"exponent": round(exponent, 3), "temperature": round(temperature, 5)}
+        found["log_likelihood"] = round(rows.likelihood(temperature, exponent), 4)
+        tried.append(found | rows.top1(temperature, exponent))
     before = tried[0]["twins, uniform"] or 0.0
     allowed = [one for one in tried if (one["twins, uniform"] or 0.0) >= before - MOST_LOST]
     best = max(allowed, key=lambda one: one["log_likelihood"])
@@ -193,12 +188,8 @@ def main(argv: list[str] | None = None) -> None:
     put_settings(arguments.model, before.settings)  # also those by default, which may be others in a later fontid
     recalibrate(arguments.model, replace(before.calibration, temperature=temperature, exponent=exponent))
     prior = {"n": len(rows.right), "exponent": exponent, "temperature": temperature, "tried": tried}
-    write_result(
-        arguments.results,
-        settings={"each": arguments.each, "most_lost": MOST_LOST, "model": asdict(before.settings)},
-        command=command,
-        metrics={"prior": prior} | found,
-    )
+    settings = {"each": arguments.each, "most_lost": MOST_LOST, "model": asdict(before.settings)}
+    write_result(arguments.results, settings=settings, command=command, metrics={"prior": prior} | found)
     print(f"exponent {exponent}, temperature {temperature}")
     for one in tried[::4]:
         print(one)
