@@ -177,21 +177,22 @@ def test_a_long_line_is_seen_tile_by_tile_without_a_seam():
         assert len(widths) == max(1, int(np.ceil((width - SEAM) / (TILE - SEAM))))
 
 
-def ink_of(*boxes: tuple[int, int, int, int], size=(200, 60)) -> Ink:
-    amount = np.zeros(size[::-1], np.uint8)
+def inked(*boxes: tuple[int, int, int, int], size=(200, 60), amount: int = 255) -> Ink:
+    """Full ink in boxes (left, top, right, bottom), ends outside."""
+    ink = np.zeros(size[::-1], np.uint8)
     for left, top, right, bottom in boxes:
-        amount[top:bottom, left:right] = 255
-    return Ink(amount, ink_box(amount))
+        ink[top:bottom, left:right] = amount
+    return Ink(ink, ink_box(ink))
 
 
 def test_views_of_a_line_differ_by_the_ink_beyond_a_pixel():
-    own = ink_of((10, 10, 30, 50), (60, 10, 80, 50))
+    own = inked((10, 10, 30, 50), (60, 10, 80, 50))
     assert _difference(own, own) == 0
-    moved = ink_of((11, 10, 31, 50), (61, 10, 81, 50))
+    moved = inked((11, 10, 31, 50), (61, 10, 81, 50))
     assert _difference(own, moved) == 0, "by a pixel"
-    bolder = ink_of((10, 10, 30, 50), (52, 10, 80, 50))
+    bolder = inked((10, 10, 30, 50), (52, 10, 80, 50))
     assert _difference(own, bolder) == pytest.approx(7 * 40 / (48 * 40) * 40, rel=0.05)
-    assert _difference(own, ink_of((10, 10, 30, 50))) == np.inf, "another width"
+    assert _difference(own, inked((10, 10, 30, 50))) == np.inf, "another width"
 
 
 @pytest.mark.parametrize("direction", range(16))
@@ -249,16 +250,16 @@ def test_lines_that_were_not_read_are_plain_with_few_holes():
     """Bars with holes: at most seven in ten letters have one."""
 
     def bars(holes: int) -> Ink:
-        ink = ink_of(*((10 + 20 * n, 10, 24 + 20 * n, 50) for n in range(10)), size=(230, 60))
+        ink = inked(*((10 + 20 * n, 10, 24 + 20 * n, 50) for n in range(10)), size=(230, 60))
         for n in range(holes):
             ink.amount[26:34, 14 + 20 * n : 20 + 20 * n] = 0
         return ink
 
     unread = Line(((0, 0), (230, 0), (230, 60), (0, 60)))
     assert is_plain(unread, bars(7)) and not is_plain(unread, bars(8))
-    low = ink_of(*((10 + 8 * n, 10, 14 + 8 * n, 17) for n in range(10)), size=(230, 60))
+    low = inked(*((10 + 8 * n, 10, 14 + 8 * n, 17) for n in range(10)), size=(230, 60))
     assert not is_plain(unread, low), "too low"
-    assert not is_plain(unread, ink_of((0, 10, 20, 50), (40, 10, 60, 50))), "it reaches the edge"
+    assert not is_plain(unread, inked((0, 10, 20, 50), (40, 10, 60, 50))), "it reaches the edge"
 
 
 def read(text: str, confidence: float = 0.95) -> Line:
@@ -267,7 +268,7 @@ def read(text: str, confidence: float = 0.95) -> Line:
 
 def bars(count: int, width: int = 8, height: int = 40, full: int = 255, ground: int = 0) -> Ink:
     """Upright ones, 20 pixels from one to the next, ten pixels off the edges."""
-    ink = ink_of(*((10 + 20 * n, 10, 10 + width + 20 * n, 10 + height) for n in range(count)), size=(240, height + 20))
+    ink = inked(*((10 + 20 * n, 10, 10 + width + 20 * n, 10 + height) for n in range(count)), size=(240, height + 20))
     return Ink(np.where(ink.amount > 0, full, ground).astype(np.uint8), ink.box)
 
 
@@ -315,7 +316,7 @@ def test_low_lines_and_unsure_ones_are_not_told_to_be_plain(line, height, plain)
 def test_plain_ink_stays_clear_of_the_edges(side, off):
     first, top, last, bottom = (off if edge == side else 3 for edge in range(4))
     boxes = (first, top, first + 8, top + 40), (60, top, 68, top + 40)
-    assert is_plain(read("ll"), ink_of(*boxes, size=(68 + last, top + 40 + bottom))) == (off > 0)
+    assert is_plain(read("ll"), inked(*boxes, size=(68 + last, top + 40 + bottom))) == (off > 0)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +335,7 @@ def test_plain_ink_stays_clear_of_the_edges(side, off):
     ],
 )
 def test_plain_ink_has_no_wider_pieces_and_no_more_holes_than_letters(boxes, holes, text, plain):
-    ink = ink_of(*boxes, (110, 10, 118, 50))
+    ink = inked(*boxes, (110, 10, 118, 50))
     for left, top, right, bottom in holes:
         ink.amount[top:bottom, left:right] = 0
     assert is_plain(read(text), ink) == plain
@@ -371,7 +372,7 @@ def test_rims_of_plain_ink_may_be_soft_by_a_fortieth_of_its_height_and_a_pixel(h
 def test_rims_of_plain_ink_may_be_soft_above_and_below(rim, plain):
     """Outside of low letters between high ones, and inside of broad ones."""
     boxes = (10, 10, 26, 50), (30, 25, 46, 35), (50, 25, 66, 35), (70, 10, 86, 50)
-    outside, inside = ink_of(*boxes), bars(4, 12, 16)
+    outside, inside = inked(*boxes), bars(4, 12, 16)
     for left, top, right, bottom in boxes[1:3]:
         outside.amount[top - rim : top, left:right] = outside.amount[bottom : bottom + rim, left:right] = 100
     inside.amount[10 : 10 + rim] = np.minimum(inside.amount[10 : 10 + rim], 150)
