@@ -16,6 +16,12 @@ def face(family: str, weight: int = 400, italic: bool = False) -> Face:
     return Face(face_id(family, weight, italic), family, family.title(), "serif", weight, italic, "", "", "", "", "")
 
 
+def match(family: str, weight: int = 400, italic: bool = False, **more) -> Match:
+    """A row of an answer. Args: more: further fields, `name` among them."""
+    name = more.pop("name", family.title())
+    return Match(family, name, weight, italic, 0.9, 0.8, "", (), **more)
+
+
 FACES = [face("a"), face("a", 700), face("a", 400, True), face("b"), face("b", 700), face("c"), face("d")]
 TWINS = [(0, 3), (3, 5)]  # a 400 = b 400 = c 400, but a and c are no twins
 
@@ -216,8 +222,7 @@ def test_no_family_is_shown_twice():
 
 
 def test_rows_of_a_superfamily_open():
-    def match(family: str, superfamily: str | None) -> Match:
-        return Match(family, family, 400, False, 0.0, 0.0, "", (), superfamily=superfamily)
-
-    rows = rows_that_open([match("p-ar", "P"), match("x", None), match("p-at", "P"), match("y", None)])
+    rows = rows_that_open(
+        [match(name, superfamily="P" if "p-" in name else None) for name in ("p-ar", "x", "p-at", "y")]
+    )
     assert [[one.family for one in row] for row in rows] == [["p-ar", "p-at"], ["x"], ["y"]]
