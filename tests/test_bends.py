@@ -11,8 +11,9 @@ from fontid.settings import ReadingSettings
 from fontid.text import bends
 from fontid.text import reader as reading
 from fontid.text.detector import Detector
+from fontid.text.frames import box_of
 from fontid.text.reader import NoText, TextReader
-from tests.conftest import draw, font_file
+from tests.conftest import draw, font_file, sheet
 from tests.test_lines import on_page
 
 TEXT = "Signal Window Harbour"
@@ -131,7 +132,7 @@ def test_a_circle_is_found_and_followed(first, last, down):
 
 
 def test_ink_close_to_a_box_is_inside():
-    box = np.array([[100, 100], [200, 100], [200, 120], [100, 120]], float)
+    box = box_of(100, 100, 200, 120)
     points = np.array([[91, 110], [89, 110], [209, 110], [211, 110], [150, 98.5], [150, 97], [150, 121.5], [150, 123]])
     assert bends._inside(points, box).tolist() == [True, False] * 4
     assert bends._inside(np.array([[104.0, 101.0]]), box).all()
@@ -139,7 +140,7 @@ def test_ink_close_to_a_box_is_inside():
 
 def test_ink_close_to_a_box_of_less_than_a_pixel_is_inside():
     points = np.array([[104, 100.85], [104, 100.95], [104, 99.95], [104, 99.85]])
-    high = np.array([[100, 100], [200, 100], [200, 100.8], [100, 100.8]])
+    high = box_of(100, 100, 200, 100.8)
     assert bends._inside(points, high).tolist() == [True, False] * 2
     assert bends._inside(points[:, ::-1], high[:, ::-1]).tolist() == [True, False] * 2
 
@@ -578,10 +579,7 @@ def test_a_course_is_long_and_bent_and_can_be_unbent(monkeypatch, length, height
 
 def inked(*boxes: tuple[int, int, int, int]) -> tuple[Image.Image, list[np.ndarray]]:
     """Black rectangles on white, and their corners."""
-    picture = Image.new("RGB", (400, 300), "white")
-    for left, top, right, bottom in boxes:
-        ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), "black")
-    return picture, [np.array([[a, b], [c, b], [c, d], [a, d]], float) for a, b, c, d in boxes]
+    return sheet(*boxes), [box_of(*box) for box in boxes]
 
 
 def test_boxes_on_a_bent_line_are_taken_and_its_ink_is_looked_at_no_more(monkeypatch):
