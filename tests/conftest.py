@@ -151,6 +151,12 @@ class App:
         self.process.terminate()
         return self.process.wait(30)
 
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *_) -> None:
+        assert self.stop() == 0
+
 
 def start_app(
     folder: Path, before: str = "", command: Sequence[str] = (), checkout: Path = ROOT, **environment: str

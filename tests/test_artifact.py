@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from fontid.artifact import ArtifactError, _write_config, open_artifact, put_settings, put_usage, recalibrate, seal
-from fontid.catalogue.faces import read_faces, write_faces
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
@@ -170,13 +169,6 @@ def test_usage_is_sealed_in_and_an_artifact_without_it_opens(copy):
     (copy / "usage.tsv").unlink()
     seal(copy, Preprocessing(), {})
     assert open_artifact(copy).usage == {} and FontIdentifier.from_pretrained(copy).catalogue.usage == {}
-
-
-def test_swapped_faces_are_refused(copy):
-    faces = read_faces(copy / "faces.jsonl.gz")
-    write_faces([faces[1], faces[0], *faces[2:]], copy / "faces.jsonl.gz")
-    with pytest.raises(ArtifactError, match="faces.jsonl.gz"):
-        open_artifact(copy)
 
 
 def test_parts_that_do_not_belong_together_are_refused(copy):
