@@ -7,11 +7,10 @@ from PIL import Image, ImageDraw
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.text import frames
 from fontid.text.frames import Frame, box_of, fit_to_ink
-from fontid.text.letters import SEAM, TILE, LettersNetwork, _difference
 from fontid.text.lines import Line, _join_small, _runs, find_lines
 from fontid.text.plain import is_plain, parts_of
 from fontid.text.reader import _joined, _near, _rows_of, _union
-from fontid.text.shadows import _amount, _covered, _is_of_shades, _path, _step, _thrown
+from fontid.text.shadows import _covered, _path, _step, _thrown
 from tests.conftest import sheet
 
 
@@ -69,41 +68,12 @@ def test_a_line_has_the_size_of_its_box():
 # --- rows, coverage and shadows
 
 
-def test_a_long_line_is_seen_tile_by_tile_without_a_seam():
-    """Its network gives back what it is shown: all tiles together are the whole, and none is longer than `TILE`."""
-    widths = []
-
-    class Network:
-        def run(self, _, inputs):
-            widths.append(inputs["pictures"].shape[3])
-            return [inputs["pictures"][:, :1]]
-
-    network = LettersNetwork.__new__(LettersNetwork)
-    network._session = Network()
-    rng = np.random.default_rng(0)
-    for width in (16, TILE, TILE + 16, 3 * TILE - 2 * SEAM, 3 * TILE):
-        widths.clear()
-        inputs = rng.random((1, 3, 96, width), np.float32)
-        assert (network._tiles(inputs) == inputs[0, 0]).all() and max(widths) <= TILE
-        assert len(widths) == max(1, int(np.ceil((width - SEAM) / (TILE - SEAM))))
-
-
 def inked(*boxes: tuple[int, int, int, int], size=(200, 60), amount: int = 255) -> Ink:
     """Full ink in boxes (left, top, right, bottom), ends outside."""
     ink = np.zeros(size[::-1], np.uint8)
     for left, top, right, bottom in boxes:
         ink[top:bottom, left:right] = amount
     return Ink(ink, ink_box(ink))
-
-
-def test_views_of_a_line_differ_by_the_ink_beyond_a_pixel():
-    own = inked((10, 10, 30, 50), (60, 10, 80, 50))
-    assert _difference(own, own) == 0
-    moved = inked((11, 10, 31, 50), (61, 10, 81, 50))
-    assert _difference(own, moved) == 0, "by a pixel"
-    bolder = inked((10, 10, 30, 50), (52, 10, 80, 50))
-    assert _difference(own, bolder) == pytest.approx(7 * 40 / (48 * 40) * 40, rel=0.05)
-    assert _difference(own, inked((10, 10, 30, 50))) == np.inf, "another width"
 
 
 @pytest.mark.parametrize("direction", range(16))
@@ -126,27 +96,6 @@ def test_a_shadow_is_thrown_to_one_side(direction):
     rim = moved(4, 0) | moved(-4, 0) | moved(0, 4) | moved(0, -4)
     assert _thrown(letters, rim & behind, 14) == 0
     assert _covered(letters, moved(x, y) & behind, (direction + 8) % 16, 14) < 0.1
-
-
-def test_shades_of_one_colour_are_no_letters_in_several():
-    """Soft edges of red letters on white are shades; green ones among them are not, nor are fringes of a screen."""
-    ground, red, green = (np.array(colour, np.float32) for colour in ((255, 255, 255), (200, 0, 0), (0, 160, 0)))
-    steps = np.linspace(0.2, 1, 50)[:, None].astype(np.float32)
-    soft = ground + steps * (red - ground)
-    assert _is_of_shades(ground, soft)
-    assert not _is_of_shades(ground, np.concatenate([soft, ground + steps[::4] * (green - ground)]))
-    assert _is_of_shades(ground, np.concatenate([soft, green[None]])), "one pixel of another colour"
-    gray = np.full(3, 128, np.float32)
-    assert not _is_of_shades(gray, np.concatenate([gray + steps * 100, gray - steps * 100])), "paler and darker"
-
-
-def test_amounts_are_shares_of_a_letters_colour():
-    """Between letters and ground, and between letters and shadow; the shadow itself is none of it."""
-    colours = np.array([[255, 255, 255], [0, 0, 200], [200, 0, 0], [90, 90, 90]], np.float32)
-    mixed = 0.5 * (colours[0] + colours[1]), 0.25 * colours[2] + 0.75 * colours[3]
-    shown = [*colours, *mixed]
-    amount = _amount(np.array([shown], np.float32), colours, 3)
-    assert amount.tolist()[0] == pytest.approx([0, 255, 255, 0, 128, 64], abs=1)
 
 
 @pytest.mark.parametrize(

@@ -142,47 +142,6 @@ def test_small_letters_are_shown_as_they_are_though_they_are_blurred(served, rul
     assert (served.look(cut) is cut.own_ink) == is_own
 
 
-def test_of_an_unread_line_among_many_only_the_beginning_is_looked_at(served):
-    picture, line = pictured(edge=True)
-    whole, beginning = served.look(line.cut(picture)), served.look(line.cut(picture), heights=1.5)
-    assert width_of(beginning) < 0.6 * width_of(whole)
-    read = replace(line, text="lllllllllll", confidence=0.5)
-    assert width_of(served.look(read.cut(picture), heights=1.5)) == width_of(whole)
-
-
-def width_of(ink) -> int:
-    return ink.box[2] - ink.box[0]
-
-
-def ends_of(bars: np.ndarray) -> np.ndarray:
-    """Where the first bar begins and the last one ends, (2,), as parts of the width. Args: bars: (H, W) bool."""
-    return (np.flatnonzero(bars.any(0))[[0, -1]] + [0, 1]) / bars.shape[1]
-
-
-@pytest.mark.parametrize("zoom", [0.4, 1, 3])
-@pytest.mark.parametrize(
-    "crop",
-    [(0, 0, 300, 80), (30, 10, 300, 80), (40, 0, 300, 80), (0, 0, 249, 80), (38, 18, 300, 80), (0, 0, 251, 62)],
-)
-def test_letters_found_are_exactly_as_wide_as_the_straightened_line(served, crop, zoom):
-    """Wherever the picture ends, so that the letters' places along the line hold for both."""
-    picture, line = pictured(edge=False)
-    size = round((crop[2] - crop[0]) * zoom), round((crop[3] - crop[1]) * zoom)
-    corners = tuple(((x - crop[0]) * zoom, (y - crop[1]) * zoom) for x, y in line.corners)
-    picture = picture.crop(crop).resize(size, Image.Resampling.BICUBIC)
-    line = Line(corners).cut(picture)
-    letters, straight = served(line), line.frame.own_gray()
-    pixel = max(1 / letters.shape[1], 1 / straight.shape[1])
-    assert ends_of(letters < 128) == pytest.approx(ends_of(straight > 75), abs=1.5 * pixel)
-
-
-def test_a_line_without_letters_is_none(served):
-    picture, line = pictured(edge=False)
-    assert served.look(line.cut(Image.new("RGB", picture.size, "black"))) is None
-    flat = Line(((40.0, 0.0), (40.0, 0.0), (2.0, 50.0), (2.0, 50.0)))
-    assert served.look(flat.cut(picture)) is None
-
-
 def test_an_artifacts_letters_network_is_read_back():
     """What is trained through it sees what is served: torch gives what the ONNX file gives, but for its rounding."""
     network = load_letters(str(MODEL), torch.device("cpu"))
@@ -363,12 +322,6 @@ def test_a_frame_in_fewer_pixels_is_shown_as_large(served, monkeypatch):
     assert np.flatnonzero((coverage > 0.5).any(0))[[0, -1]] == pytest.approx([4, 103], abs=1)
 
 
-def test_the_network_is_shown_as_much_beside_a_line_as_its_frame_has_at_the_left(served):
-    frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 200, 154), (12, 3, 5, 7))
-    assert served._coverage(frame, frame.corners)[0].shape == (96, 124)
-    assert served.shown[0].shape == (1, 3, 96, 128)
-
-
 @pytest.mark.parametrize(("height", "scale"), [(0.5, 54), (1, 54), (2, 27)])
 def test_a_line_lower_than_a_pixel_is_shown_as_one_of_a_pixel(served, height, scale):
     frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 110, 100 + height), (2, 2, 2, 2))
@@ -381,22 +334,24 @@ def test_a_narrow_line_is_shown_16_pixels_wide(served):
     assert served.shown[0].shape == (1, 3, 96, 16)
 
 
-def test_tiles_are_2048_pixels_wide_and_overlap_by_64():
-    """The letters next to a seam come from the tile that holds 32 pixels beyond it."""
-    places = []
+@pytest.mark.parametrize(
+    ("width", "seams"),
+    [(16, []), (2048, []), (2064, [2016]), (5000, [2016, 4000]), (6016, [2016, 4000]), (6144, [2016, 4000, 5984])],
+)
+def test_tiles_are_2048_pixels_wide_and_overlap_by_64(width, seams):
+    """All together are the whole; the letters next to a seam come from the tile that holds 32 pixels beyond it."""
+    widths = []
 
     class Network:
         def run(self, _, inputs):
-            columns = inputs["pictures"][0, 0, 0]
-            places.append((columns[0], columns[-1]))
-            return [np.full((1, 1, 96, len(columns)), len(places))]
+            widths.append(inputs["pictures"].shape[3])
+            return [inputs["pictures"][:, :1] + 10_000 * len(widths)]
 
     network = Served.__new__(Served)
     network._session = Network()
-    columns = np.broadcast_to(np.arange(5000.0), (1, 3, 96, 5000))
-    found = network._tiles(columns)[0]
-    assert places == [(0, 2047), (1984, 4031), (3968, 4999)]
-    assert (np.flatnonzero(np.diff(found)) + 1).tolist() == [2016, 4000] and found.shape == (5000,)
+    found = network._tiles(np.broadcast_to(np.arange(float(width)), (1, 3, 96, width)))[0]
+    assert (found % 10_000 == np.arange(width)).all() and max(widths) <= 2048
+    assert (np.flatnonzero(np.diff(found // 10_000)) + 1).tolist() == seams
 
 
 @pytest.mark.parametrize(
