@@ -30,17 +30,6 @@ from tests.conftest import MODEL, draw, draw_with, font_file
 from tests.test_lines import on_page
 
 
-def spaced(text: str, family: str, pixels: int, gap: int) -> Image.Image:
-    """A line with `gap` pixels between its letters."""
-    font = ImageFont.truetype(str(font_file(family)), pixels)
-    picture = Image.new("RGB", (round(font.getlength(text)) + gap * len(text) + pixels, 2 * pixels), "white")
-    x = pixels / 2
-    for letter in text:
-        ImageDraw.Draw(picture).text((x, pixels / 3), letter, fill="black", font=font)
-        x += font.getlength(letter) + gap
-    return picture
-
-
 def read_as(gray, text: str, confidence: float) -> tuple[Line, Ink]:
     """A line without known places, and its ink. Args: gray: a crop that holds it."""
     ink = find_ink(np.asarray(gray))
@@ -61,11 +50,6 @@ FACES = [f"{family}-400-normal" for family in ("arimo", "roboto", "open-sans", "
 def test_letters_are_most_like_their_own_face(identifier, face):
     picture = draw("Signal groups", face.removesuffix("-400-normal"), 40)
     assert FACES[likeness(identifier, picture, "Signal groups", FACES).argmax()] == face
-
-
-def test_letter_spacing_changes_little(identifier):
-    tight, wide = (likeness(identifier, spaced("Window", "lora", 60, gap), "Window", FACES) for gap in (0, 14))
-    assert FACES[wide.argmax()] == "lora-400-normal" and abs(wide - tight).max() < 0.12
 
 
 def in_small_capitals(text: str, family: str, size: float, pixels: int = 60) -> tuple[Line, Ink]:
@@ -136,14 +120,6 @@ def test_drawing_overrules_the_encoder_more_so_where_few_letters_are_read(identi
     assert catalogue.rank(verdict.scores, 1)[0].family == winner
 
 
-def test_a_face_is_as_like_alone_as_among_others(identifier):
-    line = read_as(draw("Window", "lora", 60), "Window", 0.95)
-    comparison = Comparison(*line, FACES, identifier.letterforms)
-    together, _ = comparison.compare(FACES, range(6))
-    alone = np.concatenate([comparison.compare([face], range(6))[0] for face in FACES], 1)
-    assert np.allclose(together, alone, atol=1e-5)
-
-
 @pytest.mark.parametrize("text", ["Illicit", "lIl1i", "PROJECT SR ATHYGLI"])
 def test_likeness_is_never_above_one(identifier, text):
     """Thin letters of a small picture are drawn so blurred that they reach beyond their boxes."""
@@ -189,18 +165,6 @@ def test_a_letter_that_no_face_draws_does_not_count(identifier):
     missing.update("Window")
     verdict = verifier.verify(scores, [line])
     assert verdict.scores is scores and verdict.letters == 0
-
-
-def test_a_letter_that_only_the_nearest_faces_lack_has_no_place(identifier):
-    letterforms = copy.copy(identifier.letterforms)
-    letterforms.glyphs = lambda face, characters: [
-        identifier.letterforms.glyphs(face, character)[0] if character != "’" or face == FACES[-1] else None
-        for character in characters
-    ]
-    line = read_as(draw("don’t", "lora", 60), "don’t", 0.9)
-    faces = [*FACES[:-1], *FACES[:-1], FACES[-1]]  # those that are asked for places, and one
-    (of_quote, of_letter), _ = Comparison(*line, faces[:-1], letterforms).compare(faces, [3, 0])
-    assert np.isnan(of_quote).all() and np.isfinite(of_letter).all()
 
 
 def test_every_face_is_drawn_as_itself(identifier):

@@ -35,6 +35,7 @@ from fontid.letters.woff2 import _composed, _short_numbers, _Unusual, truetype
 from fontid.settings import DrawingSettings
 from fontid.text.lines import Line
 from tests.conftest import built_font, draw, font_file
+from tests.test_frames import inked
 from tests.test_identifier import FACES, likeness, read_as
 from web.specimens import specimen
 
@@ -694,9 +695,8 @@ ACROSS = undoing.Change("wider", wider=2.0), undoing.Change("narrower", wider=0.
     [(112, ACROSS[0], 60), (112, ACROSS[1], 15), (112, ACROSS[2], 30), (56, ACROSS[0], 120), (224, ACROSS[2], 15)],
 )
 def test_undone_letters_are_112_pixels_high_with_room_around_them(high, change, width):
-    amount = np.zeros((300, 200), np.uint8)
-    amount[10 : 10 + high, 20:50] = 255
-    line, ink = undoing.undo(change, Line((), "l", 1.0, (35 / 200,)), Ink(amount, ink_box(amount)))
+    bar = inked((20, 10, 50, 10 + high), size=(200, 300))
+    line, ink = undoing.undo(change, Line((), "l", 1.0, (35 / 200,)), bar)
     assert ink.amount.shape == (8 + 112 + 8, 40 + width + 40) and ink.box == (40, 8, 40 + width, 8 + 112)
     assert line.centres == pytest.approx((0.5,)) and line.text == "l"
     assert ink.amount[8:120, 40:-40].min() == 255 and ink.amount.sum() == 255 * 112 * width
@@ -734,28 +734,23 @@ def test_of_a_line_what_is_sixty_times_as_long_as_high_is_undone(length, width, 
 @pytest.mark.parametrize(("thinner", "off"), [(0.0, 0), (1.0, 1), (2.0, 2), (2.8, 2), (2.9, 2), (3.0, 3)])
 def test_as_many_pixels_are_taken_off_bold_letters_on_each_side(thinner, off):
     """Of corners as well: what is left of a rectangle is one."""
-    amount = np.zeros((140, 200), np.uint8)
-    amount[12:124, 20:50] = 255
-    line, ink = undoing.undo(undoing.Change("bold", thinner=thinner), Line((), "l"), Ink(amount, ink_box(amount)))
+    bar = inked((20, 12, 50, 124), size=(200, 140))
+    line, ink = undoing.undo(undoing.Change("bold", thinner=thinner), Line((), "l"), bar)
     assert ink.box == (40 + off, 8 + off, 70 - off, 120 - off) and ink.amount.shape == (128, 110)
     assert (ink.amount > 0).sum() == (30 - 2 * off) * (112 - 2 * off) and line.centres == ()
 
 
 @pytest.mark.parametrize(("stroke", "is_left"), [(4, False), (5, True)])
 def test_nothing_is_left_of_thin_letters_that_are_made_thinner(stroke, is_left):
-    amount = np.zeros((112, 60), np.uint8)
-    amount[:, 20 : 20 + stroke] = 255
-    undone = undoing.undo(undoing.Change("bold", thinner=2.0), Line((), "l"), Ink(amount, ink_box(amount)))
+    bar = inked((20, 0, 20 + stroke, 112), size=(60, 112))
+    undone = undoing.undo(undoing.Change("bold", thinner=2.0), Line((), "l"), bar)
     assert (undone is not None) == is_left
 
 
-def test_of_the_thinnest_line_one_pixel_is_undone():
-    amount = np.full((20_000, 3), 255, np.uint8)
-    _, ink = undoing.undo(undoing.Change("same"), Line((), "l"), Ink(amount, (0, 0, 3, 20_000)))
-    assert ink.amount.shape == (128, 81)
-    amount = np.full((1, 300), 255, np.uint8)
-    _, ink = undoing.undo(undoing.Change("widest", wider=100.0), Line((), "l"), Ink(amount, (0, 0, 300, 1)))
-    assert ink.amount.shape == (128, 11_200 + 80)
+@pytest.mark.parametrize(("size", "wider", "width"), [((3, 20_000), 1.0, 1), ((300, 1), 100.0, 11_200)])
+def test_of_the_thinnest_line_one_pixel_is_undone(size, wider, width):
+    _, ink = undoing.undo(undoing.Change("some", wider=wider), Line((), "l"), inked((0, 0, *size), size=size))
+    assert ink.amount.shape == (128, width + 80)
 
 
 @pytest.mark.parametrize(

@@ -562,7 +562,12 @@ def test_sixteen_directions_go_around(direction, length, step):
     assert shadows._step(direction, length) == step
 
 
-SQUARE_AT_30 = inked((30, 30, 50, 50), size=(100, 80), amount=1).amount
+def dark(*boxes: tuple[int, int, int, int], size=(100, 80)) -> np.ndarray:
+    """(H, W) uint8, 1 in boxes."""
+    return inked(*boxes, size=size, amount=1).amount
+
+
+SQUARE_AT_30 = dark((30, 30, 50, 50))
 
 
 @pytest.mark.parametrize(
@@ -575,14 +580,13 @@ SQUARE_AT_30 = inked((30, 30, 50, 50), size=(100, 80), amount=1).amount
 )  # fmt: skip
 def test_a_shadow_is_covered_by_what_letters_throw_at_most_so_far(shadow, farthest, covered):
     """By a square of 20 pixels to the right, what lies behind it left out: intersection over union."""
-    dark = inked(shadow, size=(100, 80), amount=1).amount
-    assert shadows._covered(SQUARE_AT_30, dark, 0, farthest) == covered
+    assert shadows._covered(SQUARE_AT_30, dark(shadow), 0, farthest) == covered
 
 
 def test_a_narrow_bar_is_swept_into_a_broad_shadow():
-    bar, swept = (inked(box, size=(60, 40), amount=1).amount for box in ((20, 10, 22, 30), (22, 10, 32, 30)))
+    bar, swept = dark((20, 10, 22, 30)), dark((22, 10, 32, 30))
     assert shadows._covered(bar, swept, 0, 10) == 1 and shadows._covered(bar, swept, 0, 8) == 0.8
-    assert shadows._covered(bar, inked((30, 10, 32, 30), size=(60, 40), amount=1).amount, 0, 10) == 1, "or moved"
+    assert shadows._covered(bar, dark((30, 10, 32, 30)), 0, 10) == 1, "or moved"
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (3, 0), (-3, 0), (0, 2), (0, -2), (3, -2), (-3, 2)])
@@ -597,17 +601,13 @@ def test_a_mask_moved_covers_another(x, y):
 @pytest.mark.parametrize(("x", "y"), [(3, 0), (-3, 0), (0, 2), (2, 2), (-2, 2), (2, -2), (0, 0)])
 def test_a_pixel_is_swept_along_its_way(x, y):
     far = max(abs(x), abs(y))
-    swept = cv2.dilate(inked((10, 6, 11, 7), size=(21, 13), amount=1).amount, shadows._path(x, y))
+    swept = cv2.dilate(dark((10, 6, 11, 7), size=(21, 13)), shadows._path(x, y))
     way = {(10 + round(x * step / max(1, far)), 6 + round(y * step / max(1, far))) for step in range(far + 1)}
     assert {(column, row) for row, column in np.argwhere(swept).tolist()} == way
 
 
 def test_a_shadow_on_both_sides_is_none():
     """Half as much on the other side is too much, where letters cover that as well; less than that is not."""
-
-    def dark(*boxes):
-        return inked(*boxes, size=(100, 80), amount=1).amount
-
     right = (50, 30, 60, 50)
     assert shadows._thrown(SQUARE_AT_30, dark(right), 10) == 1
     assert shadows._thrown(SQUARE_AT_30, dark(right, (20, 30, 30, 50)), 10) == 0
@@ -618,16 +618,16 @@ def test_a_shadow_on_both_sides_is_none():
 @pytest.mark.parametrize(("height", "is_shadow"), [(17, True), (18, True), (19, False)])
 def test_what_lies_beside_letters_is_told_one_to_four_pixels_off(height, is_shadow):
     """Ten times 20 pixels of a shadow on the right; on the left of two columns 1 + 2 + 2 + 2 times their height."""
-    dark = inked((50, 30, 60, 50), (28, 30, 30, 30 + height), size=(100, 80), amount=1).amount
+    shadow = dark((50, 30, 60, 50), (28, 30, 30, 30 + height))
     covers = 200 / (200 + 2 * height) if is_shadow else 0
-    assert shadows._thrown(SQUARE_AT_30, dark, 10) == pytest.approx(covers)
+    assert shadows._thrown(SQUARE_AT_30, shadow, 10) == pytest.approx(covers)
 
 
 def test_without_letters_or_shadow_nothing_is_covered():
     blank = np.zeros_like(SQUARE_AT_30)
-    for letters, dark in ((blank, blank), (blank, SQUARE_AT_30), (SQUARE_AT_30, blank)):
-        assert shadows._covered(letters, dark, 0, 5) == 0
-    one, other = (inked((x, 5, x + 1, 6), size=(20, 12), amount=1).amount for x in (5, 6))
+    for letters, shadow in ((blank, blank), (blank, SQUARE_AT_30), (SQUARE_AT_30, blank)):
+        assert shadows._covered(letters, shadow, 0, 5) == 0
+    one, other = (dark((x, 5, x + 1, 6)) for x in (5, 6))
     assert shadows._covered(one, other, 0, 1) == 1, "a pixel's"
 
 
@@ -636,8 +636,7 @@ def test_a_shadow_is_looked_for_two_directions_to_each_side_of_the_likeliest(mon
     """There the best may be; the opposite one must cover less than half as much."""
     asked, known = [], {2: 1.0, 10: opposite}
     monkeypatch.setattr(shadows, "_covered", lambda *given: asked.append(given[2]) or known.get(given[2], 0.1))
-    right = inked((50, 30, 60, 50), size=(100, 80), amount=1).amount
-    assert shadows._thrown(SQUARE_AT_30, right, 10) == covers and asked == [14, 15, 0, 1, 2, 10]
+    assert shadows._thrown(SQUARE_AT_30, dark((50, 30, 60, 50)), 10) == covers and asked == [14, 15, 0, 1, 2, 10]
 
 
 def test_amounts_are_exact_between_two_colours():

@@ -15,10 +15,7 @@ from fontid.networks import _without_denormals, open_network, packaged
 from fontid.settings import ReadingSettings
 from fontid.text.detector import (
     EDGE,
-    ENOUGH,
     GROWTH,
-    OVERLAP,
-    TILE,
     Detector,
     _from_top_left,
     _ground,
@@ -307,27 +304,6 @@ def test_ink_is_plain_where_it_is_that_of_the_letters_read(picture, plain):
     assert is_plain(said("", 0.0), ink) == (plain or picture.height < 40)  # of a page's lines, also smaller ones
 
 
-def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
-    def scale(picture: Image.Image) -> float:
-        return _first_look(picture.convert("RGB"))[0]
-
-    def low(pixels: int) -> int:
-        """Of the letters of Harbour the lower ones."""
-        _, top, _, bottom = ink_box(ink_map(np.asarray(draw("r", "lora", pixels))))
-        return bottom - top
-
-    large, lower = draw("Harbour", "lora", 160), draw("Harbour", "lora", 150)
-    assert scale(large) * low(160) == pytest.approx(ENOUGH, abs=2)
-    both = Image.new("L", (large.width, large.height + lower.height), 255)
-    both.paste(large, (0, 0))
-    both.paste(lower, (0, large.height))
-    assert scale(both) * low(150) == pytest.approx(ENOUGH, abs=2)
-    small = draw("Harbour village on the river", "lora", 24)
-    assert scale(small) == 1
-    grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])
-    assert scale(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) == scale(Image.new("L", large.size, 255))
-
-
 @pytest.mark.parametrize("degrees", [90, 270])
 def test_a_label_that_runs_upwards_beside_level_text_is_one_line(reader, degrees):
     """As on a chart's axis, with numbers close to it: none of them takes a letter of it."""
@@ -505,35 +481,6 @@ def test_a_box_lies_where_the_network_sees_text(size, scale, monkeypatch):
     assert box[2] * found == pytest.approx((249.5 - left + grow, 119.5 - top + grow), abs=0.1)
     middle = seen[0][0, :, top + round(found * middle_y), left + round(found * middle_x)]
     assert middle == pytest.approx(np.array([30, 30, 200]) / 127.5 - 1, abs=0.02), "blue first, from -1 to 1"
-
-
-@pytest.mark.parametrize(("height", "width"), [(2000, 1000), (600, 3000), (5000, 400)])
-def test_tiles_cover_all_and_stay_small(height, width):
-    covered = np.zeros((height, width), int)
-    for rows, columns in _tiles(height, width):
-        covered[rows, columns] += 1
-        assert rows.start % 32 == columns.start % 32 == 0
-        assert (rows.stop - rows.start + 2 * OVERLAP) * (columns.stop - columns.start + 2 * OVERLAP) <= TILE * 1.05
-    assert (covered == 1).all()
-    assert _tiles(400, 640) == [(slice(0, 400), slice(0, 640))]
-
-
-def test_an_input_holds_the_places_and_what_is_around_them():
-    assert _whole(np.array([5, 40]), slice(128, 256), 1024) == slice(96, 224)  # 133 - 32 and 169 + 32, in steps of 32
-    assert _whole(np.array([0]), slice(0, 64), 40) == slice(0, 40)
-    assert _whole(np.array([], int), slice(128, 256), 1024) == slice(0, 0)
-
-
-def test_rules_are_no_ink_to_look_at_and_letters_are():
-    scene = Image.new("RGB", (400, 300), "white")
-    pen = ImageDraw.Draw(scene)
-    pen.line((20, 50, 380, 50), fill="black")
-    pen.line((30, 100, 30, 280), fill="black")
-    pen.rectangle((200, 150, 210, 170), outline=(225, 225, 225))  # pale, but for a rule's edge
-    pen.rectangle((300, 200, 312, 220), fill="black")
-    inked = _inked(np.asarray(scene))
-    assert not inked[50, 60:340].any() and not inked[140:240, 30].any()
-    assert inked[150, 205] and inked[196, 306] and not inked[194, 306] and not inked[150, 190]
 
 
 @pytest.mark.parametrize("turn", range(4))
