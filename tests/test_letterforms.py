@@ -1,9 +1,8 @@
 """The small fonts that ship: parts made one font, accents composed, families packed; drawn as the whole fonts are."""
 
-import copy
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -34,9 +33,8 @@ from fontid.letters.verification import Verifier, _chosen_letters, _is_settled, 
 from fontid.letters.woff2 import _composed, _short_numbers, _Unusual, truetype
 from fontid.settings import DrawingSettings
 from fontid.text.lines import Line
-from tests.conftest import built_font, draw, font_file
+from tests.conftest import built_font, font_file
 from tests.test_frames import inked
-from tests.test_identifier import FACES, likeness, read_as
 from web.specimens import specimen
 
 A = [(0, 0), (0, 500), (400, 500), (400, 0)]
@@ -215,34 +213,6 @@ def test_accents_that_ship_are_those_of_the_whole_font(identifier, family):
         assert np.abs(ships - drawn).sum() < 0.06 * drawn.sum(), letter
 
 
-def test_words_with_accents_are_most_like_their_own_face(identifier):
-    for face in FACES:
-        picture = draw("Été à Málaga", face.removesuffix("-400-normal"), 40)
-        assert FACES[likeness(identifier, picture, "Été à Málaga", FACES).argmax()] == face
-
-
-def without(identifier, faces: set[str], letters: str) -> Letterforms:
-    """Letterforms in which these faces lack letters."""
-    lacking = copy.copy(identifier.letterforms)
-    lacking.glyphs = lambda face, characters: [
-        None if face in faces and character in letters else identifier.letterforms.glyphs(face, character)[0]
-        for character in characters
-    ]
-    return lacking
-
-
-@pytest.mark.parametrize("text", ["Café", "ÉTÉ", "Ñandú"])
-def test_where_an_accent_is_missing_the_base_letter_counts(identifier, text):
-    """And what the picture shows above it does not: the face is told as surely as with the accent."""
-    line = read_as(draw(text, "lora", 48).convert("L"), text, 0.9)
-    known = Comparison(*line, FACES, identifier.letterforms)
-    for faces in ({"lora-400-normal"}, set(FACES)):
-        lacking = Comparison(*line, FACES, without(identifier, faces, "éÉñÑúÚ"))
-        for index in range(len(known.text)):
-            own, base = (one.compare(["lora-400-normal"], [index])[0][0, 0] for one in (known, lacking))
-            assert np.isfinite(base) and (len(faces) > 1 or base > own - 0.1), (text, index, own, base)
-
-
 def test_letters_that_do_not_ship_are_said(identifier):
     face = next(face for face in identifier.catalogue.faces if face.id == "lora-400-normal")
     assert "does not have" not in specimen(identifier, face, "Café 1 €")
@@ -273,12 +243,14 @@ def bars(letters: dict[str, tuple[int, int, int, int]], advance: int = 500) -> F
     return font
 
 
-def letterforms_of(advance: int = 500, **fonts: dict[str, tuple[int, int, int, int]]) -> Letterforms:
-    """Fonts of bars, each under its name, where somebody's own fonts lie. Args: advance: of "wide" ones."""
+def letterforms_of(
+    advances: Mapping[str, int] | None = None, **fonts: dict[str, tuple[int, int, int, int]]
+) -> Letterforms:
+    """Fonts of bars, each under its name, where somebody's own fonts lie. Args: advances: those that are not 500."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, letters in fonts.items():
-            bars(letters, advance if name.startswith("wide") else 500).font.save(buffer := io.BytesIO())
+            bars(letters, (advances or {}).get(name, 500)).font.save(buffer := io.BytesIO())
             archive.writestr(f"{name}.woff2", buffer.getvalue())
     return Letterforms([file])
 
@@ -903,7 +875,7 @@ def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier(
     """A tenth of an em more after each letter is twenty times what is usual, for which Cauchy's price is log(401)."""
     catalogue = a_catalogue("wide", "bars")
     scores, line = np.array([0.5, 0.5], np.float32), read_in_bars("lopolplo")
-    forms = letterforms_of(600, **{face.id: BARS for face in catalogue.faces})
+    forms = letterforms_of({"wide-400-normal": 600}, **{face.id: BARS for face in catalogue.faces})
     for spacing, most, less in ((0.01, 0.1, 0.01 * np.log(401) / 8**0.5), (1.0, 0.1, 0.1), (0.0, 0.1, 0.0)):
         settings = DrawingSettings(spacing=spacing, most_spacing=most)
         verdict = Verifier(catalogue, forms, settings).verify(scores, [line])
@@ -916,7 +888,7 @@ def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier(
 def test_how_well_places_are_explained_is_told_of_the_face_that_is_best_with_what_is_added():
     """Also where scores are below nothing."""
     catalogue = a_catalogue("wide", "bars")
-    forms = letterforms_of(600, **{face.id: BARS for face in catalogue.faces})
+    forms = letterforms_of({"wide-400-normal": 600}, **{face.id: BARS for face in catalogue.faces})
     verifier = Verifier(catalogue, forms, DrawingSettings(spacing=0.01, most_spacing=0.1))
     for prior, is_explained in (((-3, -3), True), ((0, 0), True), ((0, -3), False), ((-3, 0), True)):
         scores = np.array([0.5, 0.5], np.float32)
