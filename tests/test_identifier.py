@@ -24,8 +24,8 @@ from fontid.letters.drawing import Comparison
 from fontid.letters.verification import Verifier, drawn_as
 from fontid.settings import DEFAULTS, GroupingSettings
 from fontid.text.frames import box_of
-from fontid.text.lines import Line, TextLine, line_around
-from fontid.text.words import ink_of, part_of, strokes_apart, words_of
+from fontid.text.lines import Line, line_around
+from fontid.text.words import ink_of, strokes_apart, words_of
 from tests.conftest import MODEL, draw, draw_with, font_file
 from tests.test_lines import on_page
 
@@ -675,35 +675,6 @@ def test_a_line_of_a_page_that_nobody_read_is_read_where_its_windows_differ(iden
     assert shown["press-start-2p"] == ["water"] and set(shown) == {"lora", "press-start-2p"}
     assert {" ".join(SENTENCE[:3]), " ".join(SENTENCE[4:])} <= set(shown["lora"])
     assert sum(not text for text in shown["lora"]) >= 5
-
-
-@pytest.fixture(scope="module")
-def read(identifier) -> TextLine:
-    (line,) = identifier._reader.find_lines(sentence("lora", "lora", "400-normal", 0))
-    return line
-
-
-def test_a_part_is_cut_around_its_own_ink_and_keeps_its_letters_places(read):
-    for first, last in [(0, 1), (2, 4), (5, 7)]:
-        words = words_of(read)[first:last]
-        part = part_of(read, (words[0][0], words[-1][1]))
-        assert part.text == " ".join(SENTENCE[first:last])
-        letters = slice(words[0][0], words[-1][1])
-        assert x_of(part) == pytest.approx(x_of(read)[letters], abs=1.0)
-        box = part.own_ink.box
-        assert part.frame.core == pytest.approx(box, abs=1.0)
-
-
-def x_of(line: TextLine) -> np.ndarray:
-    """(N,) where its characters are in the picture, in pixels."""
-    places = np.array(line.centres) * line.frame.pixels.shape[1]
-    return line.frame.to_picture(np.stack([places, np.zeros_like(places)], 1))[:, 0]
-
-
-def test_a_word_without_ink_is_none(read):
-    empty = dataclasses.replace(read.own_ink, amount=np.zeros_like(read.own_ink.amount))
-    blank = Image.new("RGB", read.frame.picture.size, "white")
-    assert ink_of(read, empty, words_of(read)) is None and part_of(read.place.cut(blank), words_of(read)[0]) is None
 
 
 @pytest.mark.parametrize(("style", "apart"), [("400-normal", False), ("400-italic", False), ("700-normal", True)])

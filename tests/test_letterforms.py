@@ -29,7 +29,7 @@ from fontid.letters import undoing
 from fontid.letters.drawing import Comparison, _beside, _best_likeness, _drawn_as, _resampling
 from fontid.letters.letterforms import CHARACTERS, OF_GLYPH, PLAIN, Letterforms, _Pack, font_name
 from fontid.letters.small_capitals import base_letter, capital, find_small_capitals
-from fontid.letters.verification import Verifier, _chosen_letters, _is_settled, _mean_likeness, drawn_as
+from fontid.letters.verification import Verdict, Verifier, _chosen_letters, _is_settled, _mean_likeness, drawn_as
 from fontid.letters.woff2 import _composed, _short_numbers, _Unusual, truetype
 from fontid.settings import DrawingSettings
 from fontid.text.lines import Line
@@ -843,6 +843,14 @@ OTHERS = {
 }
 
 
+def verified(catalogue: Catalogue, scores: Sequence, *lines, forms=None, prior=None, **settings) -> Verdict:
+    """What drawing makes of the encoder's scores. Args: lines: as of `read_in_bars`; forms: bars of all, unless told."""
+    forms = forms or letterforms_of(**{face.id: BARS for face in catalogue.faces})
+    given = None if prior is None else np.array(prior, np.float32)
+    verifier = Verifier(catalogue, forms, DrawingSettings(**settings))
+    return verifier.verify(np.array(scores, np.float32), list(lines), given)
+
+
 def read_in_bars(text: str = "lop", confidence: float = 0.8) -> tuple[Line, Ink]:
     line, ink = painted(text, known=True)
     return replace(line, confidence=confidence), ink
@@ -852,9 +860,9 @@ def test_drawing_adds_the_log_of_what_differs_as_much_as_the_reading_is_sure():
     """Of three letters flat and tall have one that is 2 / 3 and 4 / 5 like the picture's; no more families count."""
     families = ("bars", "flat", "tall", "copy", "far", "bars 700 normal", "none")
     catalogue = a_catalogue(*families, twins=[(0, 3), (2, 3)])
-    scores = np.array([0.5, 0.45, 0.4, 0.48, 0.1, 0.3, 0.2], np.float32)
-    settings = DrawingSettings(families_of_few=3, weight_of_few=0.5, sharpest=0.1)
-    verdict = Verifier(catalogue, letterforms_of(**OTHERS), settings).verify(scores, [read_in_bars()])
+    scores, forms = np.array([0.5, 0.45, 0.4, 0.48, 0.1, 0.3, 0.2]), letterforms_of(**OTHERS)
+    settings = {"families_of_few": 3, "weight_of_few": 0.5, "sharpest": 0.1}
+    verdict = verified(catalogue, scores, read_in_bars(), forms=forms, **settings)
     bars, flat, tall = -np.log([0.1, 0.1 + 1 / 9, 0.1 + 1 / 15])
     assert verdict.faces.tolist() == [0, 1, 2] and verdict.drawn == 3 and verdict.letters == pytest.approx(3 * 0.8)
     assert verdict.evidence == pytest.approx([bars, flat, tall], abs=1e-4)
@@ -865,8 +873,7 @@ def test_drawing_adds_the_log_of_what_differs_as_much_as_the_reading_is_sure():
 def test_a_face_that_cannot_be_drawn_gains_as_little_as_the_worst_that_is():
     """Wherever it stands in the catalogue, and others after it."""
     catalogue = a_catalogue("none", "flat", "bars")
-    scores = np.array([0.5, 0.5, 0.5], np.float32)
-    verdict = Verifier(catalogue, letterforms_of(**OTHERS)).verify(scores, [read_in_bars()])
+    verdict = verified(catalogue, [0.5, 0.5, 0.5], read_in_bars(), forms=letterforms_of(**OTHERS))
     none, flat, bars = verdict.scores
     assert verdict.faces.tolist() == [1, 2] and none == pytest.approx(flat, abs=1e-4) and bars > flat + 0.5
 
@@ -874,11 +881,10 @@ def test_a_face_that_cannot_be_drawn_gains_as_little_as_the_worst_that_is():
 def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier():
     """A tenth of an em more after each letter is twenty times what is usual, for which Cauchy's price is log(401)."""
     catalogue = a_catalogue("wide", "bars")
-    scores, line = np.array([0.5, 0.5], np.float32), read_in_bars("lopolplo")
     forms = letterforms_of({"wide-400-normal": 600}, **{face.id: BARS for face in catalogue.faces})
     for spacing, most, less in ((0.01, 0.1, 0.01 * np.log(401) / 8**0.5), (1.0, 0.1, 0.1), (0.0, 0.1, 0.0)):
-        settings = DrawingSettings(spacing=spacing, most_spacing=most)
-        verdict = Verifier(catalogue, forms, settings).verify(scores, [line])
+        settings = {"spacing": spacing, "most_spacing": most}
+        verdict = verified(catalogue, [0.5, 0.5], read_in_bars("lopolplo"), forms=forms, **settings)
         wide, right = verdict.scores
         assert right - wide == pytest.approx(0.8 * less, rel=0.1), spacing
         assert verdict.evidence[0] == pytest.approx(verdict.evidence[1], abs=1e-3)
@@ -889,19 +895,15 @@ def test_how_well_places_are_explained_is_told_of_the_face_that_is_best_with_wha
     """Also where scores are below nothing."""
     catalogue = a_catalogue("wide", "bars")
     forms = letterforms_of({"wide-400-normal": 600}, **{face.id: BARS for face in catalogue.faces})
-    verifier = Verifier(catalogue, forms, DrawingSettings(spacing=0.01, most_spacing=0.1))
+    asked = {"forms": forms, "spacing": 0.01, "most_spacing": 0.1}
     for prior, is_explained in (((-3, -3), True), ((0, 0), True), ((0, -3), False), ((-3, 0), True)):
-        scores = np.array([0.5, 0.5], np.float32)
-        placed = verifier.verify(scores, [read_in_bars("lopolplo")], np.array(prior, np.float32)).placed
+        placed = verified(catalogue, [0.5, 0.5], read_in_bars("lopolplo"), prior=prior, **asked).placed
         assert (placed == pytest.approx(0, abs=0.01)) == is_explained and placed <= 0, prior
 
 
 def test_of_few_letters_more_styles_of_a_family_are_drawn():
-    names = ["bars", *(f"bars {weight} normal" for weight in (300, 500, 600, 700))]
-    catalogue = a_catalogue(*names)
-    forms = letterforms_of(**{face.id: BARS for face in catalogue.faces})
-    drawn = [Verifier(catalogue, forms).verify(np.ones(5), [read_in_bars(text)]).drawn for text in ("lop", "lopo")]
-    assert drawn == [4, 2]
+    catalogue = a_catalogue("bars", *(f"bars {weight} normal" for weight in (300, 500, 600, 700)))
+    assert [verified(catalogue, [1] * 5, read_in_bars(text)).drawn for text in ("lop", "lopo")] == [4, 2]
 
 
 def test_of_few_letters_the_most_used_families_are_drawn_where_the_prior_is_on():
@@ -932,12 +934,9 @@ def test_of_candidates_that_cannot_win_the_evidence_is_nearly_that_of_the_best_t
 @pytest.mark.parametrize(("first", "step", "drawn"), [(1, 2, 4), (2, 2, 5), (3, 9, 4), (4, 1, 5), (1, 1, 4), (9, 1, 7)])
 def test_families_are_drawn_in_steps_until_none_can_win(first, step, drawn):
     """Three are as likely, the first of them in two styles, and three far behind."""
-    names = ["bars", "bars 700 normal", "x", "y", "far", "z", "w"]
-    catalogue = a_catalogue(*names)
-    forms = letterforms_of(**{face.id: BARS for face in catalogue.faces})
-    scores = np.array([0.5, 0.5, 0.5, 0.5, -8, -9, -9], np.float32)
-    settings = DrawingSettings(first=first, step=step)
-    assert Verifier(catalogue, forms, settings).verify(scores, [read_in_bars()]).drawn == drawn
+    catalogue = a_catalogue("bars", "bars 700 normal", "x", "y", "far", "z", "w")
+    scores = [0.5, 0.5, 0.5, 0.5, -8, -9, -9]
+    assert verified(catalogue, scores, read_in_bars(), first=first, step=step).drawn == drawn
 
 
 FLAT_ALL = FLAT | {"l": (125, 0, 375, 375), "p": (125, -250, 375, 0)}
@@ -950,18 +949,18 @@ FLAT_ALL = FLAT | {"l": (125, 0, 375, 375), "p": (125, -250, 375, 0)}
 def test_drawing_weighs_more_of_no_more_than_three_letters(text, weight):
     catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
     forms = letterforms_of(**{"bars-400-normal": BARS, "flat-400-normal": FLAT_ALL})
-    verdict = Verifier(catalogue, forms, DrawingSettings(spacing=0.0)).verify(scores, [read_in_bars(text, 1.0)])
+    verdict = verified(catalogue, scores, read_in_bars(text, 1.0), forms=forms, spacing=0.0)
     assert verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4)
     assert verdict.letters >= sum(letter in BARS for letter in text)
 
 
 def test_lines_that_are_read_most_surely_are_drawn_where_a_reading_is_sure_enough():
-    catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
     lines = [read_in_bars("lo", 0.5), read_in_bars("op", 0.75), read_in_bars("  ", 1.0)]
 
     def letters(**settings) -> float:
-        settings = DrawingSettings(usual=(0.0, 0.5), **settings)
-        return Verifier(catalogue, letterforms_of(**OTHERS), settings).verify(scores, lines).letters
+        return verified(
+            a_catalogue("bars", "bars 700 normal"), [0.5, 0.4], *lines, usual=(0.0, 0.5), **settings
+        ).letters
 
     assert letters(lines=1) == pytest.approx(2 * 0.75) and letters(lines=2) == pytest.approx(2 * 0.75 + 0.5)
     assert letters(lines=2, letters=1) == pytest.approx(0.75)
@@ -974,8 +973,7 @@ def test_the_eight_likeliest_faces_judge_where_letters_are(monkeypatch):
     monkeypatch.setattr(
         "fontid.letters.verification.Comparison", lambda *given: judges.append(given[2]) or Comparison(*given)
     )
-    forms = letterforms_of(**{face.id: BARS for face in catalogue.faces})
-    Verifier(catalogue, forms).verify(-np.arange(10, dtype=np.float32), [read_in_bars()])
+    verified(catalogue, -np.arange(10), read_in_bars())
     assert judges == [[f"{family}-400-normal" for family in "abcdefgh"]]
 
 
