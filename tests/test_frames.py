@@ -589,14 +589,6 @@ def test_a_box_beyond_the_picture_holds_its_ground(place):
     assert (frames._warp(picture, corners, (20, 10)) == (40, 90, 160)).all()
 
 
-def test_the_ground_beyond_a_picture_is_not_that_of_its_letters():
-    """Though they cover most of it."""
-    picture = Image.new("RGB", (100, 100), (40, 90, 160))
-    ImageDraw.Draw(picture).rectangle((10, 10, 89, 89), fill=(250, 250, 250))
-    corners = np.array([[-20, -10], [120, -20], [130, 110], [-10, 120]])
-    assert frames._warp(picture, corners, (140, 130))[[0, -1], [0, -1]].tolist() == [[40, 90, 160]] * 2
-
-
 # --- lines
 
 
