@@ -20,18 +20,18 @@ TEXT = "Signal Window Harbour"
 SIZE = 56
 
 
-def along(curve, family: str = "merriweather", text: str = TEXT, size=(900, 560)) -> Image.Image:
+def along(curve) -> Image.Image:
     """Letters turned one by one. Args: curve: pixels along the line -> x, y and degrees anticlockwise."""
-    font = ImageFont.truetype(str(font_file(family)), SIZE)
-    sheet, length = Image.new("L", size, 255), font.getlength(text)
-    for i, letter in enumerate(text):
+    font = ImageFont.truetype(str(font_file("merriweather")), SIZE)
+    picture, length = Image.new("L", (900, 560), 255), font.getlength(TEXT)
+    for i, letter in enumerate(TEXT):
         width = font.getlength(letter)
-        x, y, degrees = curve(font.getlength(text[:i]) + width / 2 - length / 2)
+        x, y, degrees = curve(font.getlength(TEXT[:i]) + width / 2 - length / 2)
         tile = Image.new("L", (3 * SIZE, 3 * SIZE))
         ImageDraw.Draw(tile).text((1.5 * SIZE - width / 2, 1.5 * SIZE), letter, fill=255, font=font, anchor="ls")
         tile = tile.rotate(degrees, Image.Resampling.BICUBIC)
-        sheet.paste(0, (round(x - 1.5 * SIZE), round(y - 1.5 * SIZE)), tile)
-    return sheet.convert("RGB")
+        picture.paste(0, (round(x - 1.5 * SIZE), round(y - 1.5 * SIZE)), tile)
+    return picture.convert("RGB")
 
 
 def arc(s: float) -> tuple[float, float, float]:
