@@ -49,6 +49,14 @@ def draw_with(font: ImageFont.FreeTypeFont, text: str, ink=0, ground=255) -> Ima
     return picture
 
 
+def sheet(*boxes: tuple[int, int, int, int], size=(400, 300), ink: int = 0) -> Image.Image:
+    """Rectangles on white, each (left, top, right, bottom) with the ends outside."""
+    picture = Image.new("RGB", size, "white")
+    for left, top, right, bottom in boxes:
+        ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), (ink,) * 3)
+    return picture
+
+
 def encode(image: Image.Image, kind: str, **options) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
@@ -142,6 +150,12 @@ class App:
         """Returns: what it exits with."""
         self.process.terminate()
         return self.process.wait(30)
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *_) -> None:
+        assert self.stop() == 0
 
 
 def start_app(

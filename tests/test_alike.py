@@ -40,7 +40,7 @@ def test_which_share_of_a_text_faces_write_alike(identifier, one, other, text, s
 
 def test_every_text_is_asked_of_every_face():
     higher = {**LETTERS, "o": (50, 0, 350, 540)}
-    forms = letterforms_of(advance=560, one=LETTERS, same=LETTERS, higher=higher, wide=LETTERS)
+    forms = letterforms_of({"wide": 560}, one=LETTERS, same=LETTERS, higher=higher, wide=LETTERS)
     shares = share_alike(forms, "one", ["same", "higher", "wide"], ["lop o", "ll p", " o"], 0.5)
     assert shares.tolist() == [[1, 1, 1], [0.5, 1, 0], [0, 0, 1]]  # one letter alone stands where it stands
     assert share_alike(forms, "one", ["higher"], ["lop o", "lop"], 0.6).tolist() == [[0, pytest.approx(2 / 3)]]
@@ -49,15 +49,9 @@ def test_every_text_is_asked_of_every_face():
 
 def bars_shared(one: dict, other: dict, text: str, advances=(500, 500)) -> list[float]:
     """Which share of a text is alike in bars (left, bottom, right, top), asked either way. Args: advances: of both."""
-    forms = [
-        letterforms_of(advance, **{f"wide{place}": letters})
-        for place, (advance, letters) in enumerate(zip(advances, (one, other), strict=True))
-    ]
-    both = SimpleNamespace(
-        glyphs=lambda face, letters: forms[int(face[-1])].glyphs(face, letters),
-        layout=lambda face, letters: forms[int(face[-1])].layout(face, letters),
-    )
-    return [float(share_alike(both, f"wide{first}", [f"wide{1 - first}"], [text], 0.5).item()) for first in (0, 1)]
+    names = "one", "other"
+    both = letterforms_of(dict(zip(names, advances, strict=True)), one=one, other=other)
+    return [float(share_alike(both, *pair, [text], 0.5).item()) for pair in (("one", ["other"]), ("other", ["one"]))]
 
 
 SQUARES = {"l": (0, 0, 500, 500), "o": (0, 0, 500, 500)}

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from fontid.artifact import ArtifactError, _write_config, open_artifact, put_settings, put_usage, recalibrate, seal
-from fontid.catalogue.faces import read_faces, write_faces
 from fontid.catalogue.ranking import Catalogue
 from fontid.confidence import Calibration
 from fontid.encoder.preprocessing import Preprocessing
@@ -53,11 +52,10 @@ def test_labels_off_by_one_are_noticed(identifier, shift):
     )
 
 
-@pytest.fixture(scope="module")
-def linked(tmp_path_factory):
+@pytest.fixture
+def linked(tmp_path):
     """The artifact as links to its files, any of which a test may put another in place of."""
-    folder = tmp_path_factory.mktemp("linked") / "model"
-    return shutil.copytree(MODEL, folder, copy_function=os.symlink)
+    return shutil.copytree(MODEL, tmp_path / "linked", copy_function=os.symlink)
 
 
 SEALED = sorted(path.relative_to(MODEL).as_posix() for path in MODEL.rglob("*") if path.is_file())
@@ -72,30 +70,22 @@ def test_damage_is_refused_by_name(linked, name):
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
     path.unlink()
-    try:
-        for content in (None, b"", whole[: len(whole) // 2], whole[:-1], bytes(flipped), *alike[:1]):
-            if content is not None:
-                path.write_bytes((MODEL / content).read_bytes() if isinstance(content, str) else content)
-            with pytest.raises(ArtifactError, match=re.escape(name)):
-                open_artifact(linked)
-    finally:
-        path.unlink(missing_ok=True)
-        path.symlink_to(MODEL / name)
+    for content in (None, b"", whole[: len(whole) // 2], whole[:-1], bytes(flipped), *alike[:1]):
+        if content is not None:
+            path.write_bytes((MODEL / content).read_bytes() if isinstance(content, str) else content)
+        with pytest.raises(ArtifactError, match=re.escape(name)):
+            open_artifact(linked)
 
 
 def test_every_bit_of_the_config_counts(linked, rng):
     path, whole = linked / "config.json", (MODEL / "config.json").read_bytes()
     path.unlink()
-    try:
-        for place in rng.choice(len(whole), 400, replace=False):
-            flipped = bytearray(whole)
-            flipped[place] ^= 1 << int(rng.integers(8))
-            path.write_bytes(flipped)
-            with pytest.raises(ArtifactError, match=r"config\.json"):
-                open_artifact(linked)
-    finally:
-        path.unlink()
-        path.symlink_to(MODEL / "config.json")
+    for place in rng.choice(len(whole), 400, replace=False):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        with pytest.raises(ArtifactError, match=r"config\.json"):
+            open_artifact(linked)
 
 
 def test_a_file_that_cannot_be_read_is_named(copy, monkeypatch):
@@ -170,13 +160,6 @@ def test_usage_is_sealed_in_and_an_artifact_without_it_opens(copy):
     (copy / "usage.tsv").unlink()
     seal(copy, Preprocessing(), {})
     assert open_artifact(copy).usage == {} and FontIdentifier.from_pretrained(copy).catalogue.usage == {}
-
-
-def test_swapped_faces_are_refused(copy):
-    faces = read_faces(copy / "faces.jsonl.gz")
-    write_faces([faces[1], faces[0], *faces[2:]], copy / "faces.jsonl.gz")
-    with pytest.raises(ArtifactError, match="faces.jsonl.gz"):
-        open_artifact(copy)
 
 
 def test_parts_that_do_not_belong_together_are_refused(copy):

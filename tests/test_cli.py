@@ -19,11 +19,11 @@ from PIL import Image
 from benchmarks import run as run_benchmarks
 from fontid import __version__
 from fontid.__main__ import main, text_of
-from fontid.catalogue.ranking import Match
 from fontid.identifier import NOTHING_FITS, Group
 from fontid.many import pictures_in
 from fontid.text.lines import Line
 from tests.conftest import ROOT, answer_validator, draw, run_module
+from tests.test_catalogue import match
 
 
 @pytest.fixture
@@ -71,13 +71,8 @@ def test_the_table_tells_words_twins_and_what_is_free_too(capsys, pictures, tmp_
 
 
 def test_versions_of_a_superfamily_are_one_row():
-    def match(name: str, probability: float, superfamily: str | None = None) -> Match:
-        family = name.casefold()
-        return Match(
-            family, name, 400, False, 0, 0, "", (), superfamily=superfamily, probability=probability, verdict="close"
-        )
-
-    rows = (match("Playwrite AR", 0.3, "Playwrite"), match("Lora", 0.25), match("Playwrite AT", 0.2, "Playwrite"))
+    shares = ("Playwrite AR", 0.3, "Playwrite"), ("Lora", 0.25, None), ("Playwrite AT", 0.2, "Playwrite")
+    rows = [match(name, name=name, probability=p, superfamily=of, verdict="close") for name, p, of in shares]
     lines = text_of(Group((), rows, 0.9, (), ()), several=False).splitlines()
     assert [line.split()[:3] for line in lines[:1]] == [["1.", "50.0", "%"]] and "Playwrite:" in lines[0]
     assert ["Playwrite AR" in lines[1], "Playwrite AT" in lines[2], lines[3].startswith("  2.")] == [True] * 3
@@ -87,10 +82,7 @@ def test_versions_of_a_superfamily_are_one_row():
 
 def test_widths_of_one_family_are_one_row_and_told():
     styles = ("Bold", "Bold, Condensed")
-    rows = tuple(
-        Match("archivo", "Archivo", 700, False, 0, 0, "", (), probability=0.3, verdict="close", style=style)
-        for style in styles
-    )
+    rows = tuple(match("archivo", 700, probability=0.3, verdict="close", style=style) for style in styles)
     lines = text_of(Group((), rows, 0.9, (), ()), several=False).splitlines()
     assert [line.split("close")[-1].split("%")[-1].strip() for line in lines] == [
         "Archivo:", "Archivo 700", "Archivo 700, Condensed",
@@ -100,8 +92,8 @@ def test_widths_of_one_family_are_one_row_and_told():
 def test_lines_that_were_not_read_are_counted():
     corners = ((0.0, 0.0), (90.0, 0.0), (90.0, 9.0), (0.0, 9.0))
     lines = tuple(Line(corners, text) for text in ("", "one", "", "two"))
-    match = Match("lora", "Lora", 400, False, 0, 0, "", (), probability=0.9, verdict="likely")
-    shown = [text_of(Group(some, (match,), 0.9, (), ()), several=True).splitlines()[0] for some in (lines, lines[:1])]
+    rows = (match("lora", probability=0.9, verdict="likely"),)
+    shown = [text_of(Group(some, rows, 0.9, (), ()), several=True).splitlines()[0] for some in (lines, lines[:1])]
     assert shown == ["  one / two / 2 more lines", "  1 line"]
 
 
@@ -131,8 +123,8 @@ def test_of_a_folder_hidden_ones_are_left_out(tmp_path):
 
 
 def test_lower_rows_do_not_say_none():
-    first, second = (Match(name, name, 400, False, 0, 0, "", (), probability=0.01, verdict="none") for name in "ab")
-    shown = text_of(Group((), (first, second), 0.1, (), ()), several=False).splitlines()
+    rows = tuple(match(name, probability=0.01, verdict="none") for name in "ab")
+    shown = text_of(Group((), rows, 0.1, (), ()), several=False).splitlines()
     assert "none" in shown[1] and "none" not in shown[2]
 
 
@@ -169,12 +161,6 @@ def test_a_failed_file_does_not_stop_the_others(capsys, pictures):
         answer_validator().validate(row)
 
 
-def fontid(*arguments, **more) -> subprocess.CompletedProcess:
-    """As a shell runs it."""
-    command = [sys.executable, "-m", "fontid", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, **more)
-
-
 @pytest.mark.parametrize("module", ["fontid.__main__", "app"])
 def test_numpy_has_one_thread(module):
     """Others wait by turning in circles between small products."""
@@ -186,7 +172,9 @@ def test_numpy_has_one_thread(module):
 
 
 def test_a_picture_comes_through_a_pipe(pictures):
-    ran = fontid("identify", "-", "--json", "--encoder-only", input=(pictures / "one.png").read_bytes())
+    command = [sys.executable, "-m", "fontid", "identify", "-", "--json", "--encoder-only"]
+    with open(pictures / "one.png", "rb") as picture:
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, stdin=picture)
     row = json.loads(ran.stdout)
     assert ran.returncode == 0 and row["image"] == "-" and row["matches"][0]["family"] == "pacifico"
 
@@ -262,14 +250,8 @@ def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
     draw(" ", "roboto").save(path)
     status, lines, _ = run(capsys, "identify", path, "--json")
     (row,) = map(json.loads, lines)
-    assert status == 0 and row == {
-        "schema_version": 2,
-        "image": str(path),
-        "matches": [],
-        "fonts": [],
-        "groups": [],
-        "verdict": "no_text",
-    }
+    nothing = dict.fromkeys(("matches", "fonts", "groups"), [])
+    assert status == 0 and row == {"schema_version": 2, "image": str(path), "verdict": "no_text"} | nothing
     answer_validator().validate(row)
     status, lines, err = run(capsys, "identify", path)
     assert status == 0 and not lines and "No Latin letters" in err
@@ -378,9 +360,8 @@ def test_evaluate_without_the_truth_takes_it_out(capsys, labelled, identifier, m
     summary = json.loads(lines[-1])
     assert status == 0 and (summary["n"], summary["left_out"]) == (4, 1)
     assert taken_out[::2] == [frozenset()] * 3  # the file that is gone is never asked about
-    assert taken_out[1::2] == [
-        identifier.catalogue.likenesses(name) for name in ("pacifico", "heebo", "playfair-display")
-    ]
+    asked = "pacifico", "heebo", "playfair-display"
+    assert taken_out[1::2] == [identifier.catalogue.likenesses(name) for name in asked]
     assert "roboto" in taken_out[3]  # heebo's twin
     assert summary["in_catalogue"] == {"known": 0.675, "unknown": 0.15}
 

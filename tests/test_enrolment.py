@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageFont
 
 from fontid.__main__ import main
 from fontid.catalogue.enrolment import (
@@ -29,7 +29,8 @@ from fontid.catalogue.own import EnrolmentError, catalogue_file, catalogue_names
 from fontid.evaluation.experiment import read_result
 from fontid.fonts.reading import read_apart
 from fontid.letters.letterforms import Letterforms
-from tests.conftest import ROOT, draw, font_file, run_command, run_module
+from tests.conftest import ROOT, draw, draw_with, font_file, run_command, run_module
+from tests.hostile import true_font, with_scale
 
 
 def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str = "400-normal") -> Path:
@@ -55,11 +56,8 @@ def own_font(path: Path, family: str, name: str, widen: float = 1.0, style: str 
     return path
 
 
-def drawn_with(file: Path, text: str, pixels: int = 56) -> Image.Image:
-    font = ImageFont.truetype(str(file), pixels)
-    picture = Image.new("RGB", (round(font.getlength(text)) + pixels, 2 * pixels), "white")
-    ImageDraw.Draw(picture).text((pixels / 2, pixels / 3), text, fill="black", font=font)
-    return picture
+def drawn_with(file: Path, text: str) -> Image.Image:
+    return draw_with(ImageFont.truetype(str(file), 56), text)
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +105,8 @@ def test_own_fonts_are_found_beside_the_shipped_ones_and_alone(identifier, fonts
 
 
 def test_three_own_fonts_alone_are_told_from_others(identifier, tmp_path):
-    files = [
-        own_font(tmp_path / f"{family}.ttf", family, f"Acme {family}", widen=1.5)
-        for family in ("lobster", "lora", "open-sans")
-    ]
+    names = "lobster", "lora", "open-sans"
+    files = [own_font(tmp_path / f"{name}.ttf", name, f"Acme {name}", widen=1.5) for name in names]
     alone = searching(identifier, own_of(identifier, tmp_path, {}), alone=True)
     assert len(alone.catalogue.faces) == 3
     for file in files:
@@ -225,14 +221,7 @@ def test_what_the_documentation_does_in_python_works(home, tmp_path, monkeypatch
 @pytest.mark.parametrize("times", [0.05, 12.0])
 def test_letters_out_of_all_proportion_are_refused(tmp_path, times):
     """Each the size of a grain, or as high as a house: drawing them would take all memory, or show nothing."""
-    with TTFont(font_file("lobster")) as font:
-        for glyph in font.getGlyphOrder():
-            outline = font["glyf"][glyph]
-            if outline.numberOfContours > 0:
-                outline.coordinates.scale((times, times))
-                outline.coordinates.toInt()
-        font.flavor = None
-        font.save(tmp_path / "odd.ttf")
+    (tmp_path / "odd.ttf").write_bytes(true_font(with_scale(times, times)))
     ((file, face, problem),) = read_apart([tmp_path / "odd.ttf"])
     assert face is None and "out of all proportion" in problem
 
@@ -392,8 +381,7 @@ def test_a_stopped_enrolment_leaves_the_catalogue_as_it_was(identifier, fonts, e
         patch.setattr(f"fontid.catalogue.own.os.{step}", full)
         with pytest.raises(EnrolmentError, match="No space left on device.; it is what it was before"):
             enroll(identifier, tmp_path / "more", "brand")
-    own = open_own(identifier, "brand")
-    assert len(own.faces) == 2
+    assert len(open_own(identifier, "brand").faces) == 2
     assert sorted(path.name for path in catalogue_file("brand").parent.iterdir()) == [".brand.lock", "brand.zip"]
 
 

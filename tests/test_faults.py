@@ -32,9 +32,8 @@ API = "/gradio_api"
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
     """A running app that gives up sooner than it does in earnest."""
-    app = start_app(tmp_path_factory.mktemp("faults"), before=LIMITS)
-    yield app
-    assert app.stop() == 0
+    with start_app(tmp_path_factory.mktemp("faults"), before=LIMITS) as app:
+        yield app
     assert app.lines()[-1]["event"] == "stopped"
 
 
@@ -323,8 +322,7 @@ def small_disk(tmp_path):
 @pytest.mark.slow
 def test_a_full_disk(tmp_path, small_disk, picture):
     """Uploads and the log on one disk. What does not fit is told and leaves nothing; with room again, all is well."""
-    app = start_app(tmp_path / "app", GRADIO_TEMP_DIR=str(small_disk))
-    try:
+    with start_app(tmp_path / "app", GRADIO_TEMP_DIR=str(small_disk)) as app:
         before = files(app)
         for _ in range(3):
             refused = upload(app, bytes(40_000_000))
@@ -342,8 +340,6 @@ def test_a_full_disk(tmp_path, small_disk, picture):
         (small_disk / "filler").unlink()
         assert identify(app, picture) == "pacifico"
         assert not [line for line in app.lines() if line.get("outcome") == "failed"]
-    finally:
-        assert app.stop() == 0
 
 
 READ_ONLY = ("unshare", "--mount", "sh", "-c")
@@ -360,12 +356,9 @@ def test_a_read_only_disk(tmp_path, picture):
     needs_read_only()
     (tmp_path / "uploads").mkdir()
     mount = f'mount -t tmpfs tmpfs {tmp_path}/uploads && mount -o remount,ro,bind / && exec "$@"'
-    app = start_app(tmp_path, command=(*READ_ONLY, mount, "sh"), TMPDIR=str(tmp_path / "uploads"))
-    try:
+    with start_app(tmp_path, command=(*READ_ONLY, mount, "sh"), TMPDIR=str(tmp_path / "uploads")) as app:
         assert identify(app, picture) == "pacifico"
         assert not [line for line in app.lines() if line.get("outcome") == "failed" or line.get("level") == "error"]
-    finally:
-        assert app.stop() == 0
 
 
 @pytest.mark.slow
@@ -407,13 +400,10 @@ def test_kill_9_under_load(tmp_path, picture):
                 app.process.kill()
             assert app.process.wait(10) == -signal.SIGKILL
         assert any(name.startswith("tmp") for name in files(app))  # half an upload, which is never taken for a picture
-    app = start_app(tmp_path, before=soon, GRADIO_SERVER_PORT=port)
-    try:
+    with start_app(tmp_path, before=soon, GRADIO_SERVER_PORT=port) as app:
         assert identify(app, picture) == "pacifico"
         until(lambda: not files(app), 30)
         assert identify(app, picture) == "pacifico"
-    finally:
-        assert app.stop() == 0
 
 
 @pytest.mark.slow
@@ -446,8 +436,7 @@ right = time.time
 time.time = lambda: right() + float(pathlib.Path({str(offset)!r}).read_text())
 """
     offset.write_text("0")
-    app = start_app(tmp_path / "app", before=jumping)
-    try:
+    with start_app(tmp_path / "app", before=jumping) as app:
         for seconds in (86_400, -365 * 86_400, 0):
             path = upload(app, picture.read_bytes()).json()[0]
             time.sleep(2)  # a round of deleting before the jump, and one after it
@@ -458,5 +447,3 @@ time.time = lambda: right() + float(pathlib.Path({str(offset)!r}).read_text())
         sums = metrics(app)
         assert 0 < sums["fontid_request_seconds_sum", "identify"] < 60 and app.health()["uptime_s"] < 600
         assert all(0 <= line["ms"] < 60_000 for line in app.lines() if "ms" in line)
-    finally:
-        assert app.stop() == 0

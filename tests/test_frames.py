@@ -7,97 +7,15 @@ from PIL import Image, ImageDraw
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.text import frames
 from fontid.text.frames import Frame, box_of, fit_to_ink
-from fontid.text.letters import SEAM, TILE, LettersNetwork, _difference
 from fontid.text.lines import Line, _join_small, _runs, find_lines
 from fontid.text.plain import is_plain, parts_of
 from fontid.text.reader import _joined, _near, _rows_of, _union
-from fontid.text.shadows import _amount, _covered, _is_of_shades, _path, _step, _thrown
-
-
-def page(*boxes: tuple[int, int, int, int], size=(400, 300)) -> Image.Image:
-    """Black rectangles on white, each (left, top, right, bottom) with the ends outside."""
-    picture = Image.new("RGB", size, "white")
-    for left, top, right, bottom in boxes:
-        ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), fill="black")
-    return picture
-
-
-@pytest.mark.parametrize(
-    ("box", "margins", "goes_on"),
-    [
-        ((100, 100, 200, 140), (10, 10, 10, 10), [True] * 4),
-        ((5, 100, 200, 140), (10, 10, 10, 10), [False, True, True, True]),
-        ((100, 5, 200, 140), (10, 10, 10, 10), [True, False, True, True]),
-        ((100, 100, 395, 140), (10, 10, 10, 10), [True, True, False, True]),
-        ((100, 260, 200, 296), (10, 10, 10, 10), [True, True, True, False]),
-    ],
-)
-def test_a_frame_knows_where_the_picture_goes_on(box, margins, goes_on):
-    frame = Frame(page(), box_of(*box), margins)
-    assert frame.goes_on.tolist() == goes_on
-    left, top, right, bottom = frame.core
-    assert right - left == pytest.approx(box[2] - box[0]) and bottom - top == pytest.approx(box[3] - box[1])
-    assert frame.to_picture(np.array([[left, top], [right, bottom]])) == pytest.approx(np.array([box[:2], box[2:]]))
-
-
-@pytest.mark.parametrize("degrees", [0, 90, 180, 270, 20])
-def test_a_turned_box_is_cut_out_upright(degrees):
-    """Of a line with a bar at its beginning the bar is at the left, to the pixel where the box is level."""
-    upright = page((100, 120, 108, 160), (120, 150, 240, 160))
-    picture = upright.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white", expand=degrees in (90, 270))
-    turn, middle, other = np.radians(-degrees), np.array(upright.size) / 2, np.array(picture.size) / 2
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    corners = (box_of(96, 116, 244, 164) - middle) @ rotation + other
-    frame = Frame(picture, np.round(corners, 6), (0, 0, 0, 0))
-    expected = np.asarray(upright.crop((96, 116, 244, 164)).convert("L"), float)
-    assert frame.gray.shape == expected.shape
-    assert np.abs(frame.gray - expected).mean() < (1 if degrees % 90 == 0 else 5)
-
-
-def test_beyond_the_picture_is_the_colour_of_its_ground():
-    picture = Image.new("RGB", (200, 100), (40, 90, 160))
-    ImageDraw.Draw(picture).rectangle((20, 30, 180, 70), fill=(250, 250, 250))  # most of it is letters
-    corners = np.array([[2.0, 60.0], [60.0, 2.0], [90.0, 32.0], [32.0, 90.0]])
-    frame = Frame(picture, corners, (60, 60, 0, 0))
-    assert frame.pixels[0, 0].tolist() == pytest.approx([40, 90, 160], abs=3)
-
-
-def test_a_rough_box_is_drawn_around_its_ink_and_leaves_others_theirs():
-    """A line's descender hangs out of the box, a neighbour's ink reaches into it from above."""
-    own = (100, 100, 300, 140)
-    picture = page(own, (150, 140, 156, 152), (100, 40, 300, 80))
-    rough, above = box_of(95, 96, 305, 143), box_of(95, 36, 305, 84)
-    assert fit_to_ink(picture, rough, [above]) == pytest.approx(box_of(100, 100, 300, 152))
-    cut = page(own, (60, 115, 94, 125))  # ink that the box cut off at its left
-    assert fit_to_ink(cut, box_of(104, 96, 305, 143), []) == pytest.approx(box_of(60, 100, 300, 140))
-    assert fit_to_ink(page(), rough, []) == pytest.approx(rough)
-
-
-def test_touching_lines_keep_what_is_inside_their_box():
-    """A stroke runs from one line into the next; ink beside the middle of another box is that box's."""
-    picture = page((100, 100, 300, 130), (100, 136, 300, 166), (200, 90, 206, 180))
-    frame = Frame(picture, box_of(98, 98, 302, 132), (30, 60, 30, 60))
-    mine = frame.own_ink([box_of(98, 134, 302, 168)], near=0.3)
-    rows = np.flatnonzero(mine.any(1))
-    left, top, right, bottom = frame.core
-    assert rows.min() >= top - 0.3 * (bottom - top) - 1 and rows.max() < bottom + 1
-    assert mine[round(top) + 5 : round(bottom) - 5, round(left) + 5].all()
-
-
-def test_ink_of_others_is_painted_over_with_ground():
-    picture = Image.new("RGB", (400, 300), (230, 230, 210))
-    pen = ImageDraw.Draw(picture)
-    pen.rectangle((100, 100, 299, 139), fill="black")
-    pen.rectangle((100, 60, 299, 84), fill=(60, 60, 60))
-    frame = Frame(picture, box_of(98, 98, 302, 142), (20, 30, 20, 30))
-    gray = frame.own_gray()
-    _, top, _, _ = frame.core
-    assert (gray[: round(top) - 2] > 200).all() and (frame.gray[: round(top) - 2] < 100).any()
-    assert (gray == frame.gray)[round(top) :].all()
+from fontid.text.shadows import _covered, _path, _step, _thrown
+from tests.conftest import sheet
 
 
 def test_a_box_is_levelled_unless_its_ink_is_tilted():
-    level = page((100, 100, 300, 140))
+    level = sheet((100, 100, 300, 140))
     tilted = np.array([[98, 95], [302, 105], [302, 145], [98, 135]], float)
     found = frames._levelled(level, tilted)
     assert frames._is_level(found) and found.mean(0) == pytest.approx(tilted.mean(0), abs=1)
@@ -131,14 +49,14 @@ def test_near_boxes_are_those_within_two_heights():
 
 
 def test_a_box_of_several_rows_is_parted():
-    picture = page((100, 100, 250, 116), (100, 140, 250, 156), (100, 180, 250, 196))
+    picture = sheet((100, 100, 250, 116), (100, 140, 250, 156), (100, 180, 250, 196))
     parts = _rows_of(picture, box_of(90, 90, 260, 206))
     assert [np.round(part[0]).tolist() for part in parts] == [[100, 100], [100, 140], [100, 180]]
     box = box_of(90, 90, 260, 126)
     assert _rows_of(picture, box)[0] is box and _rows_of(picture, box_of(390, 10, 391, 50))[0].tolist() == [
         [390, 10], [391, 10], [391, 50], [390, 50],
     ]  # fmt: skip
-    beyond = _rows_of(page((0, 10, 150, 26), (0, 40, 150, 56)), box_of(-8, 2, 160, 64))
+    beyond = _rows_of(sheet((0, 10, 150, 26), (0, 40, 150, 56)), box_of(-8, 2, 160, 64))
     assert [np.round(part[0]).tolist() for part in beyond] == [[0, 10], [0, 40]]
 
 
@@ -150,48 +68,12 @@ def test_a_line_has_the_size_of_its_box():
 # --- rows, coverage and shadows
 
 
-def test_dots_and_underlines_belong_to_their_line():
-    dot, letters, rule = (10, 14), (18, 48), (52, 55)
-    assert _join_small([dot, letters, rule]) == [(10, 55)]
-    assert _join_small([(10, 14), (35, 65)]) == [(10, 14), (35, 65)], "too far above"
-    assert _join_small([(10, 40), (45, 75)]) == [(10, 40), (45, 75)], "as high: two lines"
-    assert _join_small([(100, 130), (136, 148)]) == [(100, 148)]
-
-
-def test_a_long_line_is_seen_tile_by_tile_without_a_seam():
-    """Its network gives back what it is shown: all tiles together are the whole, and none is longer than `TILE`."""
-    widths = []
-
-    class Network:
-        def run(self, _, inputs):
-            widths.append(inputs["pictures"].shape[3])
-            return [inputs["pictures"][:, :1]]
-
-    network = LettersNetwork.__new__(LettersNetwork)
-    network._session = Network()
-    rng = np.random.default_rng(0)
-    for width in (16, TILE, TILE + 16, 3 * TILE - 2 * SEAM, 3 * TILE):
-        widths.clear()
-        inputs = rng.random((1, 3, 96, width), np.float32)
-        assert (network._tiles(inputs) == inputs[0, 0]).all() and max(widths) <= TILE
-        assert len(widths) == max(1, int(np.ceil((width - SEAM) / (TILE - SEAM))))
-
-
-def ink_of(*boxes: tuple[int, int, int, int], size=(200, 60)) -> Ink:
-    amount = np.zeros(size[::-1], np.uint8)
+def inked(*boxes: tuple[int, int, int, int], size=(200, 60), amount: int = 255) -> Ink:
+    """Full ink in boxes (left, top, right, bottom), ends outside."""
+    ink = np.zeros(size[::-1], np.uint8)
     for left, top, right, bottom in boxes:
-        amount[top:bottom, left:right] = 255
-    return Ink(amount, ink_box(amount))
-
-
-def test_views_of_a_line_differ_by_the_ink_beyond_a_pixel():
-    own = ink_of((10, 10, 30, 50), (60, 10, 80, 50))
-    assert _difference(own, own) == 0
-    moved = ink_of((11, 10, 31, 50), (61, 10, 81, 50))
-    assert _difference(own, moved) == 0, "by a pixel"
-    bolder = ink_of((10, 10, 30, 50), (52, 10, 80, 50))
-    assert _difference(own, bolder) == pytest.approx(7 * 40 / (48 * 40) * 40, rel=0.05)
-    assert _difference(own, ink_of((10, 10, 30, 50))) == np.inf, "another width"
+        ink[top:bottom, left:right] = amount
+    return Ink(ink, ink_box(ink))
 
 
 @pytest.mark.parametrize("direction", range(16))
@@ -216,27 +98,6 @@ def test_a_shadow_is_thrown_to_one_side(direction):
     assert _covered(letters, moved(x, y) & behind, (direction + 8) % 16, 14) < 0.1
 
 
-def test_shades_of_one_colour_are_no_letters_in_several():
-    """Soft edges of red letters on white are shades; green ones among them are not, nor are fringes of a screen."""
-    ground, red, green = (np.array(colour, np.float32) for colour in ((255, 255, 255), (200, 0, 0), (0, 160, 0)))
-    steps = np.linspace(0.2, 1, 50)[:, None].astype(np.float32)
-    soft = ground + steps * (red - ground)
-    assert _is_of_shades(ground, soft)
-    assert not _is_of_shades(ground, np.concatenate([soft, ground + steps[::4] * (green - ground)]))
-    assert _is_of_shades(ground, np.concatenate([soft, green[None]])), "one pixel of another colour"
-    gray = np.full(3, 128, np.float32)
-    assert not _is_of_shades(gray, np.concatenate([gray + steps * 100, gray - steps * 100])), "paler and darker"
-
-
-def test_amounts_are_shares_of_a_letters_colour():
-    """Between letters and ground, and between letters and shadow; the shadow itself is none of it."""
-    colours = np.array([[255, 255, 255], [0, 0, 200], [200, 0, 0], [90, 90, 90]], np.float32)
-    mixed = 0.5 * (colours[0] + colours[1]), 0.25 * colours[2] + 0.75 * colours[3]
-    shown = [*colours, *mixed]
-    amount = _amount(np.array([shown], np.float32), colours, 3)
-    assert amount.tolist()[0] == pytest.approx([0, 255, 255, 0, 128, 64], abs=1)
-
-
 @pytest.mark.parametrize(
     ("text", "parts"),
     [("Aio", (3, 4, 2)), ("B8%", (3, 5, 6)), ("ä", (1, 3, 1)), ("å", (1, 2, 2)), ("l=", (2, 3, 0))],
@@ -249,16 +110,16 @@ def test_lines_that_were_not_read_are_plain_with_few_holes():
     """Bars with holes: at most seven in ten letters have one."""
 
     def bars(holes: int) -> Ink:
-        ink = ink_of(*((10 + 20 * n, 10, 24 + 20 * n, 50) for n in range(10)), size=(230, 60))
+        ink = inked(*((10 + 20 * n, 10, 24 + 20 * n, 50) for n in range(10)), size=(230, 60))
         for n in range(holes):
             ink.amount[26:34, 14 + 20 * n : 20 + 20 * n] = 0
         return ink
 
-    unread = Line(((0, 0), (230, 0), (230, 60), (0, 60)))
+    unread = read("", 0.0)
     assert is_plain(unread, bars(7)) and not is_plain(unread, bars(8))
-    low = ink_of(*((10 + 8 * n, 10, 14 + 8 * n, 17) for n in range(10)), size=(230, 60))
+    low = inked(*((10 + 8 * n, 10, 14 + 8 * n, 17) for n in range(10)), size=(230, 60))
     assert not is_plain(unread, low), "too low"
-    assert not is_plain(unread, ink_of((0, 10, 20, 50), (40, 10, 60, 50))), "it reaches the edge"
+    assert not is_plain(unread, inked((0, 10, 20, 50), (40, 10, 60, 50))), "it reaches the edge"
 
 
 def read(text: str, confidence: float = 0.95) -> Line:
@@ -267,7 +128,7 @@ def read(text: str, confidence: float = 0.95) -> Line:
 
 def bars(count: int, width: int = 8, height: int = 40, full: int = 255, ground: int = 0) -> Ink:
     """Upright ones, 20 pixels from one to the next, ten pixels off the edges."""
-    ink = ink_of(*((10 + 20 * n, 10, 10 + width + 20 * n, 10 + height) for n in range(count)), size=(240, height + 20))
+    ink = inked(*((10 + 20 * n, 10, 10 + width + 20 * n, 10 + height) for n in range(count)), size=(240, height + 20))
     return Ink(np.where(ink.amount > 0, full, ground).astype(np.uint8), ink.box)
 
 
@@ -315,7 +176,7 @@ def test_low_lines_and_unsure_ones_are_not_told_to_be_plain(line, height, plain)
 def test_plain_ink_stays_clear_of_the_edges(side, off):
     first, top, last, bottom = (off if edge == side else 3 for edge in range(4))
     boxes = (first, top, first + 8, top + 40), (60, top, 68, top + 40)
-    assert is_plain(read("ll"), ink_of(*boxes, size=(68 + last, top + 40 + bottom))) == (off > 0)
+    assert is_plain(read("ll"), inked(*boxes, size=(68 + last, top + 40 + bottom))) == (off > 0)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +195,7 @@ def test_plain_ink_stays_clear_of_the_edges(side, off):
     ],
 )
 def test_plain_ink_has_no_wider_pieces_and_no_more_holes_than_letters(boxes, holes, text, plain):
-    ink = ink_of(*boxes, (110, 10, 118, 50))
+    ink = inked(*boxes, (110, 10, 118, 50))
     for left, top, right, bottom in holes:
         ink.amount[top:bottom, left:right] = 0
     assert is_plain(read(text), ink) == plain
@@ -371,7 +232,7 @@ def test_rims_of_plain_ink_may_be_soft_by_a_fortieth_of_its_height_and_a_pixel(h
 def test_rims_of_plain_ink_may_be_soft_above_and_below(rim, plain):
     """Outside of low letters between high ones, and inside of broad ones."""
     boxes = (10, 10, 26, 50), (30, 25, 46, 35), (50, 25, 66, 35), (70, 10, 86, 50)
-    outside, inside = ink_of(*boxes), bars(4, 12, 16)
+    outside, inside = inked(*boxes), bars(4, 12, 16)
     for left, top, right, bottom in boxes[1:3]:
         outside.amount[top - rim : top, left:right] = outside.amount[bottom : bottom + rim, left:right] = 100
     inside.amount[10 : 10 + rim] = np.minimum(inside.amount[10 : 10 + rim], 150)
@@ -397,16 +258,16 @@ def test_the_picture_goes_on_where_more_than_a_pixel_of_it_is_left(side):
     for left_over, goes_on in ((2, True), (1, False)):
         box = np.array([60, 60, 340, 240])
         box[side] = (left_over, left_over, 400 - left_over, 300 - left_over)[side]
-        frame = Frame(page(), box_of(*box), (0, 0, 0, 0))
+        frame = Frame(sheet(), box_of(*box), (0, 0, 0, 0))
         assert frame.goes_on.tolist() == [goes_on or other != side for other in range(4)]
 
 
 def test_a_large_frame_is_scaled_down(monkeypatch):
     monkeypatch.setattr(frames, "MOST_PIXELS", 1250)
-    frame = Frame(page((0, 0, 200, 300)), box_of(110, 110, 290, 190), (10, 10, 10, 10))
+    frame = Frame(sheet((0, 0, 200, 300)), box_of(110, 110, 290, 190), (10, 10, 10, 10))
     assert frame.pixels.shape == (25, 50, 3) and frame.core == pytest.approx((2.5, 2.5, 47.5, 22.5))
     assert (frame.gray[:, :24] == 0).all() and (frame.gray[:, 26:] == 255).all()
-    whole = Frame(page(), box_of(100, 100, 150, 125), (0, 0, 0, 0))
+    whole = Frame(sheet(), box_of(100, 100, 150, 125), (0, 0, 0, 0))
     assert whole.pixels.shape == (25, 50, 3), "of just as many pixels"
 
 
@@ -415,7 +276,7 @@ BAR = (150, 105, 250, 135)
 
 def own_of(*pieces, near=0.25, others=(), box=(100, 100, 300, 140), bar=BAR, margin=60):
     """Left, top, right, bottom in the picture of what a box's own ink is beside a bar in it; None where it is none."""
-    frame = Frame(page(bar, *pieces), box_of(*box), (margin,) * 4)
+    frame = Frame(sheet(bar, *pieces), box_of(*box), (margin,) * 4)
     mine = frame.own_ink([box_of(*other) for other in others], near)
     x, y = np.round(frame.to_picture(np.zeros((1, 2)))[0]).astype(int)
     mine[:, bar[0] - x : bar[2] - x] = False
@@ -544,11 +405,11 @@ def test_ground_is_painted_two_pixels_around_others_and_not_a_pixel_around_own_i
     expected[98 - 40 : 100 - 40, 50:252] = np.where(np.arange(98, 100) < 99, 230, 200)[:, None]
     expected[99 - 40, [50, 251]] = 230  # beside the own ink's rim
     assert np.array_equal(frame.own_gray(), expected)
-    none = Frame(page((100, 60, 300, 84)), box_of(100, 100, 300, 140), (50, 60, 50, 60))
+    none = Frame(sheet((100, 60, 300, 84)), box_of(100, 100, 300, 140), (50, 60, 50, 60))
     assert none.own_gray() is none.gray and none.own_ink([], 0.0) is None
-    alone = Frame(page(BAR), box_of(100, 100, 300, 140), (20, 20, 20, 20))
+    alone = Frame(sheet(BAR), box_of(100, 100, 300, 140), (20, 20, 20, 20))
     assert alone.own_gray() is alone.gray
-    empty = Frame(page(), box_of(100, 100, 300, 140), (20, 20, 20, 20))
+    empty = Frame(sheet(), box_of(100, 100, 300, 140), (20, 20, 20, 20))
     assert empty.own_gray() is empty.gray and empty.solid is None and empty.own_ink([], 0.5) is None
 
 
@@ -570,7 +431,7 @@ def test_ground_is_painted_two_pixels_around_others_and_not_a_pixel_around_own_i
     ],
 )
 def test_a_box_grows_to_its_ink(box, ink, fitted):
-    assert fit_to_ink(page(*ink), box_of(*box), []) == pytest.approx(box_of(*fitted))
+    assert fit_to_ink(sheet(*ink), box_of(*box), []) == pytest.approx(box_of(*fitted))
 
 
 @pytest.mark.parametrize(
@@ -581,13 +442,13 @@ def test_a_box_is_looked_at_again_where_its_ink_reaches_the_edge(monkeypatch, in
     """18 pixels around it at first, as many more on that side each time, and up to its ink's end."""
     looked = []
     monkeypatch.setattr(frames, "Frame", lambda *asked: looked.append(asked[2]) or Frame(*asked))
-    fit_to_ink(page(ink), box_of(200, 100, 300, 140), [])
+    fit_to_ink(sheet(ink), box_of(200, 100, 300, 140), [])
     assert looked == [(18 * n, 18, 18, 18) for n in range(1, count + 1)]
 
 
 @pytest.mark.parametrize(("level", "solid"), [(145, False), (144, True)])
 def test_ink_is_solid_above_110_of_255(level, solid):
-    picture = page((100, 100, 300, 140))
+    picture = sheet((100, 100, 300, 140))
     ImageDraw.Draw(picture).rectangle((310, 110, 315, 130), fill=(level,) * 3)
     frame = Frame(picture, box_of(100, 100, 300, 140), (20, 20, 20, 20))
     assert frame.solid[40, 232] == solid and frame.solid[40, 50]
@@ -626,7 +487,7 @@ def risen(left: float, right: float, height: float = 40.0) -> np.ndarray:
 @pytest.mark.parametrize(("sharp", "sharper"), [(1.02, False), (1.04, True)])
 def test_a_box_stays_tilted_where_it_rises_and_fits_its_ink_better(monkeypatch, box, tilted, sharp, sharper):
     monkeypatch.setattr(frames, "_sharpness", lambda picture, corners: sharp if corners is box else 1.0)
-    assert (frames._levelled(page(), box) is box) == (tilted and sharper)
+    assert (frames._levelled(sheet(), box) is box) == (tilted and sharper)
 
 
 def test_a_very_wide_box_is_level(monkeypatch):
@@ -634,7 +495,7 @@ def test_a_very_wide_box_is_level(monkeypatch):
     monkeypatch.setattr(frames, "_sharpness", lambda picture, corners: 2.0 if corners is box else 1.0)
     for widest, tilted in ((250, True), (249, False)):
         monkeypatch.setattr(frames, "WIDEST", widest)
-        assert (frames._levelled(page(), box) is box) == tilted
+        assert (frames._levelled(sheet(), box) is box) == tilted
 
 
 @pytest.mark.parametrize(
@@ -647,7 +508,7 @@ def test_a_very_wide_box_is_level(monkeypatch):
     ],
 )
 def test_a_levelled_box_has_its_size_and_middle_on_whole_pixels(box, level):
-    assert frames._levelled(page(), np.array(box, float)).tolist() == [list(corner) for corner in level]
+    assert frames._levelled(sheet(), np.array(box, float)).tolist() == [list(corner) for corner in level]
 
 
 @pytest.mark.parametrize(
@@ -661,16 +522,16 @@ def test_a_levelled_box_has_its_size_and_middle_on_whole_pixels(box, level):
 )
 def test_ink_is_sharp_where_few_rows_hold_it(ink, sharpness):
     """Five rows of 200 and five of 100: 5 (200^2 + 100^2) / 1500^2."""
-    assert frames._sharpness(page(*ink), box_of(90, 100, 310, 140)) == pytest.approx(sharpness)
-    upright = page(*((top, left, bottom, right) for left, top, right, bottom in ink), size=(300, 400))
+    assert frames._sharpness(sheet(*ink), box_of(90, 100, 310, 140)) == pytest.approx(sharpness)
+    upright = sheet(*((top, left, bottom, right) for left, top, right, bottom in ink), size=(300, 400))
     assert frames._sharpness(upright, box_of(100, 90, 140, 310)) == pytest.approx(sharpness)
 
 
 @pytest.mark.parametrize("width", [40, 30])
 def test_ink_is_sharp_along_the_longer_sides_and_of_a_square_across(width):
-    ink = page((105, 110, 105 + width - 10, 130))
+    ink = sheet((105, 110, 105 + width - 10, 130))
     assert frames._sharpness(ink, box_of(100, 100, 100 + width, 140)) == pytest.approx(1 / 20)
-    upright = page((110, 105, 130, 145), size=(300, 300))
+    upright = sheet((110, 105, 130, 145), size=(300, 300))
     assert frames._sharpness(upright, box_of(100, 100, 140, 150)) == pytest.approx(1 / 20)
 
 
@@ -695,7 +556,7 @@ def test_the_ground_beyond_a_picture_is_that_around_the_box(turns):
 
 
 def test_a_frame_is_cut_out_once():
-    frame = Frame(page(BAR), box_of(100, 100, 300, 140), (20, 20, 20, 20))
+    frame = Frame(sheet(BAR), box_of(100, 100, 300, 140), (20, 20, 20, 20))
     for what in ("pixels", "gray", "ink", "solid"):
         assert getattr(frame, what) is getattr(frame, what), what
 
@@ -728,14 +589,6 @@ def test_a_box_beyond_the_picture_holds_its_ground(place):
     assert (frames._warp(picture, corners, (20, 10)) == (40, 90, 160)).all()
 
 
-def test_the_ground_beyond_a_picture_is_not_that_of_its_letters():
-    """Though they cover most of it."""
-    picture = Image.new("RGB", (100, 100), (40, 90, 160))
-    ImageDraw.Draw(picture).rectangle((10, 10, 89, 89), fill=(250, 250, 250))
-    corners = np.array([[-20, -10], [120, -20], [130, 110], [-10, 120]])
-    assert frames._warp(picture, corners, (140, 130))[[0, -1], [0, -1]].tolist() == [[40, 90, 160]] * 2
-
-
 # --- lines
 
 
@@ -752,7 +605,7 @@ def test_a_line_is_read_though_it_says_nothing(text, confidence, is_read):
 
 
 def test_a_cut_line_has_a_margin_and_a_beginning():
-    picture = page((100, 100, 300, 140))
+    picture = sheet((100, 100, 300, 140))
     line = Line(((100, 100), (300, 100), (300, 140), (100, 140)), "text", 0.7, (0.5,)).cut(picture)
     assert line.frame.margins == (7, 7, 7, 7) and line.frame.core == pytest.approx((7, 7, 207, 47))
     assert line.place == Line(line.corners, "text", 0.7, (0.5,))
@@ -760,7 +613,7 @@ def test_a_cut_line_has_a_margin_and_a_beginning():
     assert begun.frame.core == pytest.approx((7, 7, 87, 47)) and begun.frame.margins == line.frame.margins
     assert begun.corners == line.corners and line.beginning(9.0).frame.core == pytest.approx(line.frame.core)
     assert line.own_ink is line.frame.ink and line.own_ink.box == (7, 7, 207, 47)
-    beside = Line(line.corners).cut(page((100, 100, 300, 140), (100, 80, 200, 96)))
+    beside = Line(line.corners).cut(sheet((100, 100, 300, 140), (100, 80, 200, 96)))
     assert beside.own_ink.box == (7, 7, 207, 47) and beside.frame.ink.box == (7, 0, 207, 47)
 
 

@@ -83,8 +83,7 @@ def test_heif_is_registered_at_first_use():
         "images.open_picture(sys.stdin.buffer.read()); assert 'HEIF' in Image.OPEN;"
         "assert 'torch' not in sys.modules"
     )
-    heic = encode(picture(), "HEIF")
-    subprocess.run([sys.executable, "-c", code], input=heic, check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-c", code], input=encode(picture(), "HEIF"), check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +344,7 @@ def test_big_transparency():
     """Averaging must not bring the hidden colour to light at the edges of the ink."""
     opened = open_picture(enlarged(np.asarray(ink_on_nothing(0))))
     expected = Image.fromarray(enlarged(np.where(layout() == INK, 0, 255).astype(np.uint8)))
-    expected = np.asarray(expected.resize(opened.size, Image.Resampling.BOX)).astype(float)
+    expected = np.asarray(expected.resize(opened.size, Image.Resampling.BOX), float)
     assert np.abs(to_gray(opened) - expected).mean() < 0.2
 
 
@@ -439,17 +438,12 @@ def test_other_formats_of_pillow_stay_closed(kind):
     assert "not a picture that can be read here" in refusal(encode(picture(), kind))
 
 
-def png_header(side: int) -> bytes:
-    """A PNG of 8 bit gray that ends where its pixels should begin."""
-    return png(struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-
-
 @pytest.mark.filterwarnings("error")  # that of Pillow is no crash
 @pytest.mark.parametrize("side", [60000, 10000, 7300])
 def test_bombs_are_refused_by_their_header(side):
     limit = Image.MAX_IMAGE_PIXELS
     started = time.process_time()
-    assert "more than 52 million pixels" in refusal(png_header(side))
+    assert "more than 52 million pixels" in refusal(png(struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)))
     assert time.process_time() - started < 0.5
     assert limit == Image.MAX_IMAGE_PIXELS
 
@@ -516,11 +510,11 @@ def test_big_pictures_keep_their_layout(mode):
 
 
 def test_big_jpeg():
-    data = encode(Image.fromarray(layout()).resize((6144, 4096), Image.Resampling.NEAREST), "JPEG")
+    image = Image.fromarray(layout()).resize((6144, 4096), Image.Resampling.NEAREST)
+    data = encode(image, "JPEG")
     opened = open_picture(data)
     assert 0.99 * WORK_PIXELS < opened.width * opened.height <= WORK_PIXELS
-    expected = Image.fromarray(layout()).resize((6144, 4096), Image.Resampling.NEAREST).resize(opened.size)
-    assert_shows(data, np.asarray(expected), tolerance=1)
+    assert_shows(data, np.asarray(image.resize(opened.size)), tolerance=1)
 
 
 def test_fine_stripes_become_an_even_gray():
@@ -644,21 +638,16 @@ def test_a_page_of_a_pdf_is_drawn_and_its_fonts_are_named():
     first, second = open_picture(data), open_picture(data, page=2)
     assert first.size == (800, 240) and 0.02 < ink(first) < 0.3 and ink(second) < 0.5 * ink(first)
     assert first.info["fonts"] == ("Helvetica-Bold", "Times-Roman")
-    with pytest.raises(PictureError, match="no page 3: its last one is 2"):
-        open_picture(data, page=3)
+    assert "no page 3: its last one is 2" in refusal(data, page=3)
 
 
 def test_a_page_of_a_tiff_is_taken_and_other_pictures_have_none():
-    pages, scan = [Image.new("RGB", (40, 30), colour) for colour in ("white", "red")], io.BytesIO()
-    pages[0].save(scan, "TIFF", save_all=True, append_images=pages[1:])
-    assert [open_picture(scan.getvalue(), page=n).getpixel((5, 5)) for n in (1, 2)] == [(255,) * 3, (255, 0, 0)]
-    with pytest.raises(PictureError, match="no page 3: its last one is 2"):
-        open_picture(scan.getvalue(), page=3)
-    single = io.BytesIO()
-    pages[0].save(single, "PNG")
-    for data in (single.getvalue(), svg("<rect width='400' height='100'/>")):
-        with pytest.raises(PictureError, match="leave the page out"):
-            open_picture(data, page=2)
+    pages = [Image.new("RGB", (40, 30), colour) for colour in ("white", "red")]
+    scan = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert [open_picture(scan, page=n).getpixel((5, 5)) for n in (1, 2)] == [(255,) * 3, (255, 0, 0)]
+    assert "no page 3: its last one is 2" in refusal(scan, page=3)
+    for data in (encode(pages[0], "PNG"), svg("<rect width='400' height='100'/>")):
+        assert "leave the page out" in refusal(data, page=2)
 
 
 def test_fonts_named_by_a_document_stay_with_its_picture_and_one_without_a_name_is_none():
@@ -684,8 +673,7 @@ def test_a_document_may_have_a_few_megabytes(monkeypatch):
     monkeypatch.setattr(documents, "LARGEST_FILE", 3_000_000)
     data = pdf("Ha")
     assert open_picture(data + bytes(3_000_000 - len(data))).width == 800
-    with pytest.raises(PictureError, match=r"larger than 3 MB; please save its page"):
-        open_picture(data + bytes(3_000_001 - len(data)))
+    assert "larger than 3 MB; please save its page" in refusal(data + bytes(3_000_001 - len(data)))
 
 
 def test_outlines_of_an_svg_are_drawn_and_its_fonts_are_named():
@@ -708,14 +696,12 @@ def test_an_svg_may_have_a_size_on_paper(unit):
 
 @pytest.mark.parametrize("link", ["<image href='/etc/passwd'/>", "<style>@import url(other.css)</style>"])
 def test_an_svg_reads_no_other_files(link):
-    with pytest.raises(PictureError, match="everything inside"):
-        open_picture(svg(link))
+    assert "everything inside" in refusal(svg(link))
 
 
 def test_broken_documents_are_refused():
     for data in (pdf("a")[:40], svg("")[:-6], b"%PDF-1.7", b"<svg"):
-        with pytest.raises(PictureError, match="document cannot be drawn"):
-            open_picture(data)
+        assert "document cannot be drawn" in refusal(data)
 
 
 def test_without_the_readers_of_an_extra_a_sentence_names_it(tmp_path):

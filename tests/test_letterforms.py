@@ -1,9 +1,8 @@
 """The small fonts that ship: parts made one font, accents composed, families packed; drawn as the whole fonts are."""
 
-import copy
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -30,12 +29,12 @@ from fontid.letters import undoing
 from fontid.letters.drawing import Comparison, _beside, _best_likeness, _drawn_as, _resampling
 from fontid.letters.letterforms import CHARACTERS, OF_GLYPH, PLAIN, Letterforms, _Pack, font_name
 from fontid.letters.small_capitals import base_letter, capital, find_small_capitals
-from fontid.letters.verification import Verifier, _chosen_letters, _is_settled, _mean_likeness, drawn_as
+from fontid.letters.verification import Verdict, Verifier, _chosen_letters, _is_settled, _mean_likeness, drawn_as
 from fontid.letters.woff2 import _composed, _short_numbers, _Unusual, truetype
 from fontid.settings import DrawingSettings
 from fontid.text.lines import Line
-from tests.conftest import built_font, draw, font_file
-from tests.test_identifier import FACES, likeness, read_as
+from tests.conftest import built_font, font_file
+from tests.test_frames import inked
 from web.specimens import specimen
 
 A = [(0, 0), (0, 500), (400, 500), (400, 0)]
@@ -161,17 +160,6 @@ def test_a_woff2_with_instructions_is_unpacked_too():
     assert outline(unpacked, "a") == outline(font, "a") and outline(unpacked, "e") == outline(font, "e")
 
 
-def test_fonts_that_were_used_long_ago_are_let_go(identifier, monkeypatch):
-    monkeypatch.setattr("fontid.letters.letterforms.MOST_BYTES", 1 << 20)
-    letterforms = identifier.letterforms.with_files([])
-    faces = [face.id for face in identifier.catalogue.faces[::100]]
-    before = [glyph.ink for face in faces if (glyph := letterforms.glyphs(face, "a")[0])]
-    kept = letterforms._packs.values()
-    assert 1 < len(kept) < len(faces) and sum(pack.size for pack in kept) <= 1 << 20
-    after = [glyph.ink for face in faces if (glyph := letterforms.glyphs(face, "a")[0])]
-    assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True))
-
-
 @pytest.mark.parametrize("size", [1, 65_536, 65_537, 200_000])
 def test_what_is_stored_for_brotli_is_read_by_it(size):
     data = np.random.default_rng(size).bytes(size)
@@ -225,34 +213,6 @@ def test_accents_that_ship_are_those_of_the_whole_font(identifier, family):
         assert np.abs(ships - drawn).sum() < 0.06 * drawn.sum(), letter
 
 
-def test_words_with_accents_are_most_like_their_own_face(identifier):
-    for face in FACES:
-        picture = draw("Été à Málaga", face.removesuffix("-400-normal"), 40)
-        assert FACES[likeness(identifier, picture, "Été à Málaga", FACES).argmax()] == face
-
-
-def without(identifier, faces: set[str], letters: str) -> Letterforms:
-    """Letterforms in which these faces lack letters."""
-    lacking = copy.copy(identifier.letterforms)
-    lacking.glyphs = lambda face, characters: [
-        None if face in faces and character in letters else identifier.letterforms.glyphs(face, character)[0]
-        for character in characters
-    ]
-    return lacking
-
-
-@pytest.mark.parametrize("text", ["Café", "ÉTÉ", "Ñandú"])
-def test_where_an_accent_is_missing_the_base_letter_counts(identifier, text):
-    """And what the picture shows above it does not: the face is told as surely as with the accent."""
-    line = read_as(draw(text, "lora", 48).convert("L"), text, 0.9)
-    known = Comparison(*line, FACES, identifier.letterforms)
-    for faces in ({"lora-400-normal"}, set(FACES)):
-        lacking = Comparison(*line, FACES, without(identifier, faces, "éÉñÑúÚ"))
-        for index in range(len(known.text)):
-            own, base = (one.compare(["lora-400-normal"], [index])[0][0, 0] for one in (known, lacking))
-            assert np.isfinite(base) and (len(faces) > 1 or base > own - 0.1), (text, index, own, base)
-
-
 def test_letters_that_do_not_ship_are_said(identifier):
     face = next(face for face in identifier.catalogue.faces if face.id == "lora-400-normal")
     assert "does not have" not in specimen(identifier, face, "Café 1 €")
@@ -283,12 +243,14 @@ def bars(letters: dict[str, tuple[int, int, int, int]], advance: int = 500) -> F
     return font
 
 
-def letterforms_of(advance: int = 500, **fonts: dict[str, tuple[int, int, int, int]]) -> Letterforms:
-    """Fonts of bars, each under its name, where somebody's own fonts lie. Args: advance: of "wide" ones."""
+def letterforms_of(
+    advances: Mapping[str, int] | None = None, **fonts: dict[str, tuple[int, int, int, int]]
+) -> Letterforms:
+    """Fonts of bars, each under its name, where somebody's own fonts lie. Args: advances: those that are not 500."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, letters in fonts.items():
-            bars(letters, advance if name.startswith("wide") else 500).font.save(buffer := io.BytesIO())
+            bars(letters, (advances or {}).get(name, 500)).font.save(buffer := io.BytesIO())
             archive.writestr(f"{name}.woff2", buffer.getvalue())
     return Letterforms([file])
 
@@ -705,9 +667,8 @@ ACROSS = undoing.Change("wider", wider=2.0), undoing.Change("narrower", wider=0.
     [(112, ACROSS[0], 60), (112, ACROSS[1], 15), (112, ACROSS[2], 30), (56, ACROSS[0], 120), (224, ACROSS[2], 15)],
 )
 def test_undone_letters_are_112_pixels_high_with_room_around_them(high, change, width):
-    amount = np.zeros((300, 200), np.uint8)
-    amount[10 : 10 + high, 20:50] = 255
-    line, ink = undoing.undo(change, Line((), "l", 1.0, (35 / 200,)), Ink(amount, ink_box(amount)))
+    bar = inked((20, 10, 50, 10 + high), size=(200, 300))
+    line, ink = undoing.undo(change, Line((), "l", 1.0, (35 / 200,)), bar)
     assert ink.amount.shape == (8 + 112 + 8, 40 + width + 40) and ink.box == (40, 8, 40 + width, 8 + 112)
     assert line.centres == pytest.approx((0.5,)) and line.text == "l"
     assert ink.amount[8:120, 40:-40].min() == 255 and ink.amount.sum() == 255 * 112 * width
@@ -745,28 +706,23 @@ def test_of_a_line_what_is_sixty_times_as_long_as_high_is_undone(length, width, 
 @pytest.mark.parametrize(("thinner", "off"), [(0.0, 0), (1.0, 1), (2.0, 2), (2.8, 2), (2.9, 2), (3.0, 3)])
 def test_as_many_pixels_are_taken_off_bold_letters_on_each_side(thinner, off):
     """Of corners as well: what is left of a rectangle is one."""
-    amount = np.zeros((140, 200), np.uint8)
-    amount[12:124, 20:50] = 255
-    line, ink = undoing.undo(undoing.Change("bold", thinner=thinner), Line((), "l"), Ink(amount, ink_box(amount)))
+    bar = inked((20, 12, 50, 124), size=(200, 140))
+    line, ink = undoing.undo(undoing.Change("bold", thinner=thinner), Line((), "l"), bar)
     assert ink.box == (40 + off, 8 + off, 70 - off, 120 - off) and ink.amount.shape == (128, 110)
     assert (ink.amount > 0).sum() == (30 - 2 * off) * (112 - 2 * off) and line.centres == ()
 
 
 @pytest.mark.parametrize(("stroke", "is_left"), [(4, False), (5, True)])
 def test_nothing_is_left_of_thin_letters_that_are_made_thinner(stroke, is_left):
-    amount = np.zeros((112, 60), np.uint8)
-    amount[:, 20 : 20 + stroke] = 255
-    undone = undoing.undo(undoing.Change("bold", thinner=2.0), Line((), "l"), Ink(amount, ink_box(amount)))
+    bar = inked((20, 0, 20 + stroke, 112), size=(60, 112))
+    undone = undoing.undo(undoing.Change("bold", thinner=2.0), Line((), "l"), bar)
     assert (undone is not None) == is_left
 
 
-def test_of_the_thinnest_line_one_pixel_is_undone():
-    amount = np.full((20_000, 3), 255, np.uint8)
-    _, ink = undoing.undo(undoing.Change("same"), Line((), "l"), Ink(amount, (0, 0, 3, 20_000)))
-    assert ink.amount.shape == (128, 81)
-    amount = np.full((1, 300), 255, np.uint8)
-    _, ink = undoing.undo(undoing.Change("widest", wider=100.0), Line((), "l"), Ink(amount, (0, 0, 300, 1)))
-    assert ink.amount.shape == (128, 11_200 + 80)
+@pytest.mark.parametrize(("size", "wider", "width"), [((3, 20_000), 1.0, 1), ((300, 1), 100.0, 11_200)])
+def test_of_the_thinnest_line_one_pixel_is_undone(size, wider, width):
+    _, ink = undoing.undo(undoing.Change("some", wider=wider), Line((), "l"), inked((0, 0, *size), size=size))
+    assert ink.amount.shape == (128, width + 80)
 
 
 @pytest.mark.parametrize(
@@ -887,6 +843,14 @@ OTHERS = {
 }
 
 
+def verified(catalogue: Catalogue, scores: Sequence, *lines, forms=None, prior=None, **settings) -> Verdict:
+    """What drawing makes of scores. Args: lines: as of `read_in_bars`; forms: bars for all faces, unless told."""
+    forms = forms or letterforms_of(**{face.id: BARS for face in catalogue.faces})
+    given = None if prior is None else np.array(prior, np.float32)
+    verifier = Verifier(catalogue, forms, DrawingSettings(**settings))
+    return verifier.verify(np.array(scores, np.float32), list(lines), given)
+
+
 def read_in_bars(text: str = "lop", confidence: float = 0.8) -> tuple[Line, Ink]:
     line, ink = painted(text, known=True)
     return replace(line, confidence=confidence), ink
@@ -896,9 +860,9 @@ def test_drawing_adds_the_log_of_what_differs_as_much_as_the_reading_is_sure():
     """Of three letters flat and tall have one that is 2 / 3 and 4 / 5 like the picture's; no more families count."""
     families = ("bars", "flat", "tall", "copy", "far", "bars 700 normal", "none")
     catalogue = a_catalogue(*families, twins=[(0, 3), (2, 3)])
-    scores = np.array([0.5, 0.45, 0.4, 0.48, 0.1, 0.3, 0.2], np.float32)
-    settings = DrawingSettings(families_of_few=3, weight_of_few=0.5, sharpest=0.1)
-    verdict = Verifier(catalogue, letterforms_of(**OTHERS), settings).verify(scores, [read_in_bars()])
+    scores, forms = np.array([0.5, 0.45, 0.4, 0.48, 0.1, 0.3, 0.2]), letterforms_of(**OTHERS)
+    settings = {"families_of_few": 3, "weight_of_few": 0.5, "sharpest": 0.1}
+    verdict = verified(catalogue, scores, read_in_bars(), forms=forms, **settings)
     bars, flat, tall = -np.log([0.1, 0.1 + 1 / 9, 0.1 + 1 / 15])
     assert verdict.faces.tolist() == [0, 1, 2] and verdict.drawn == 3 and verdict.letters == pytest.approx(3 * 0.8)
     assert verdict.evidence == pytest.approx([bars, flat, tall], abs=1e-4)
@@ -909,8 +873,7 @@ def test_drawing_adds_the_log_of_what_differs_as_much_as_the_reading_is_sure():
 def test_a_face_that_cannot_be_drawn_gains_as_little_as_the_worst_that_is():
     """Wherever it stands in the catalogue, and others after it."""
     catalogue = a_catalogue("none", "flat", "bars")
-    scores = np.array([0.5, 0.5, 0.5], np.float32)
-    verdict = Verifier(catalogue, letterforms_of(**OTHERS)).verify(scores, [read_in_bars()])
+    verdict = verified(catalogue, [0.5, 0.5, 0.5], read_in_bars(), forms=letterforms_of(**OTHERS))
     none, flat, bars = verdict.scores
     assert verdict.faces.tolist() == [1, 2] and none == pytest.approx(flat, abs=1e-4) and bars > flat + 0.5
 
@@ -918,11 +881,10 @@ def test_a_face_that_cannot_be_drawn_gains_as_little_as_the_worst_that_is():
 def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier():
     """A tenth of an em more after each letter is twenty times what is usual, for which Cauchy's price is log(401)."""
     catalogue = a_catalogue("wide", "bars")
-    scores, line = np.array([0.5, 0.5], np.float32), read_in_bars("lopolplo")
-    forms = letterforms_of(600, **{face.id: BARS for face in catalogue.faces})
+    forms = letterforms_of({"wide-400-normal": 600}, **{face.id: BARS for face in catalogue.faces})
     for spacing, most, less in ((0.01, 0.1, 0.01 * np.log(401) / 8**0.5), (1.0, 0.1, 0.1), (0.0, 0.1, 0.0)):
-        settings = DrawingSettings(spacing=spacing, most_spacing=most)
-        verdict = Verifier(catalogue, forms, settings).verify(scores, [line])
+        settings = {"spacing": spacing, "most_spacing": most}
+        verdict = verified(catalogue, [0.5, 0.5], read_in_bars("lopolplo"), forms=forms, **settings)
         wide, right = verdict.scores
         assert right - wide == pytest.approx(0.8 * less, rel=0.1), spacing
         assert verdict.evidence[0] == pytest.approx(verdict.evidence[1], abs=1e-3)
@@ -932,20 +894,16 @@ def test_of_faces_with_the_same_letters_the_one_that_spaces_them_so_is_likelier(
 def test_how_well_places_are_explained_is_told_of_the_face_that_is_best_with_what_is_added():
     """Also where scores are below nothing."""
     catalogue = a_catalogue("wide", "bars")
-    forms = letterforms_of(600, **{face.id: BARS for face in catalogue.faces})
-    verifier = Verifier(catalogue, forms, DrawingSettings(spacing=0.01, most_spacing=0.1))
+    forms = letterforms_of({"wide-400-normal": 600}, **{face.id: BARS for face in catalogue.faces})
+    asked = {"forms": forms, "spacing": 0.01, "most_spacing": 0.1}
     for prior, is_explained in (((-3, -3), True), ((0, 0), True), ((0, -3), False), ((-3, 0), True)):
-        scores = np.array([0.5, 0.5], np.float32)
-        placed = verifier.verify(scores, [read_in_bars("lopolplo")], np.array(prior, np.float32)).placed
+        placed = verified(catalogue, [0.5, 0.5], read_in_bars("lopolplo"), prior=prior, **asked).placed
         assert (placed == pytest.approx(0, abs=0.01)) == is_explained and placed <= 0, prior
 
 
 def test_of_few_letters_more_styles_of_a_family_are_drawn():
-    names = ["bars", *(f"bars {weight} normal" for weight in (300, 500, 600, 700))]
-    catalogue = a_catalogue(*names)
-    forms = letterforms_of(**{face.id: BARS for face in catalogue.faces})
-    drawn = [Verifier(catalogue, forms).verify(np.ones(5), [read_in_bars(text)]).drawn for text in ("lop", "lopo")]
-    assert drawn == [4, 2]
+    catalogue = a_catalogue("bars", *(f"bars {weight} normal" for weight in (300, 500, 600, 700)))
+    assert [verified(catalogue, [1] * 5, read_in_bars(text)).drawn for text in ("lop", "lopo")] == [4, 2]
 
 
 def test_of_few_letters_the_most_used_families_are_drawn_where_the_prior_is_on():
@@ -976,37 +934,31 @@ def test_of_candidates_that_cannot_win_the_evidence_is_nearly_that_of_the_best_t
 @pytest.mark.parametrize(("first", "step", "drawn"), [(1, 2, 4), (2, 2, 5), (3, 9, 4), (4, 1, 5), (1, 1, 4), (9, 1, 7)])
 def test_families_are_drawn_in_steps_until_none_can_win(first, step, drawn):
     """Three are as likely, the first of them in two styles, and three far behind."""
-    names = ["bars", "bars 700 normal", "x", "y", "far", "z", "w"]
-    catalogue = a_catalogue(*names)
-    forms = letterforms_of(**{face.id: BARS for face in catalogue.faces})
-    scores = np.array([0.5, 0.5, 0.5, 0.5, -8, -9, -9], np.float32)
-    settings = DrawingSettings(first=first, step=step)
-    assert Verifier(catalogue, forms, settings).verify(scores, [read_in_bars()]).drawn == drawn
+    catalogue = a_catalogue("bars", "bars 700 normal", "x", "y", "far", "z", "w")
+    scores = [0.5, 0.5, 0.5, 0.5, -8, -9, -9]
+    assert verified(catalogue, scores, read_in_bars(), first=first, step=step).drawn == drawn
 
 
-@pytest.mark.parametrize(("text", "weight"), [("lop", 0.7), ("l.o,p!", 0.7), ("lopl", 0.1)])
+FLAT_ALL = FLAT | {"l": (125, 0, 375, 375), "p": (125, -250, 375, 0)}
+
+
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [("lop", 0.7), ("l.o,p!", 0.7), ("lopl", 0.1), ("l", 0.7), ("lo", 0.7), ("lo2", 0.7), ("lopo", 0.1)],
+)
 def test_drawing_weighs_more_of_no_more_than_three_letters(text, weight):
     catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
-    verdict = Verifier(catalogue, letterforms_of(**OTHERS)).verify(scores, [read_in_bars(text, 1.0)])
-    assert verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4) and verdict.letters >= 3
-
-
-@pytest.mark.parametrize(("text", "weight"), [("l", 0.7), ("lo", 0.7), ("lo2", 0.7), ("lopo", 0.1)])
-def test_fewer_letters_weigh_as_much_as_three_do(text, weight):
-    catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
-    letters = {"bars-400-normal": BARS, "flat-400-normal": {**FLAT, "l": (125, 0, 375, 375), "p": (125, -250, 375, 0)}}
-    verifier = Verifier(catalogue, letterforms_of(**letters), DrawingSettings(spacing=0.0))
-    verdict = verifier.verify(scores, [read_in_bars(text, 1.0)])
-    assert verdict.letters and verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4)
+    forms = letterforms_of(**{"bars-400-normal": BARS, "flat-400-normal": FLAT_ALL})
+    verdict = verified(catalogue, scores, read_in_bars(text, 1.0), forms=forms, spacing=0.0)
+    assert verdict.scores - scores == pytest.approx(weight * verdict.evidence, abs=1e-4)
+    assert verdict.letters >= sum(letter in BARS for letter in text)
 
 
 def test_lines_that_are_read_most_surely_are_drawn_where_a_reading_is_sure_enough():
-    catalogue, scores = a_catalogue("bars", "flat"), np.array([0.5, 0.4], np.float32)
     lines = [read_in_bars("lo", 0.5), read_in_bars("op", 0.75), read_in_bars("  ", 1.0)]
 
     def letters(**settings) -> float:
-        settings = DrawingSettings(usual=(0.0, 0.5), **settings)
-        return Verifier(catalogue, letterforms_of(**OTHERS), settings).verify(scores, lines).letters
+        return verified(a_catalogue("bars", "x"), [0.5, 0.4], *lines, usual=(0.0, 0.5), **settings).letters
 
     assert letters(lines=1) == pytest.approx(2 * 0.75) and letters(lines=2) == pytest.approx(2 * 0.75 + 0.5)
     assert letters(lines=2, letters=1) == pytest.approx(0.75)
@@ -1019,8 +971,7 @@ def test_the_eight_likeliest_faces_judge_where_letters_are(monkeypatch):
     monkeypatch.setattr(
         "fontid.letters.verification.Comparison", lambda *given: judges.append(given[2]) or Comparison(*given)
     )
-    forms = letterforms_of(**{face.id: BARS for face in catalogue.faces})
-    Verifier(catalogue, forms).verify(-np.arange(10, dtype=np.float32), [read_in_bars()])
+    verified(catalogue, -np.arange(10), read_in_bars())
     assert judges == [[f"{family}-400-normal" for family in "abcdefgh"]]
 
 

@@ -5,10 +5,8 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
 from PIL import Image, ImageDraw, ImageFont
 
 from fontid.encoder.preprocessing import Ink, ink_box
@@ -23,6 +21,7 @@ from fontid.text.lines import Line, line_around
 from fontid.text.shadows import _is_of_shades
 from release.average import average_rows, averaged
 from tests.conftest import MODEL, font_file
+from tests.test_frames import inked
 from train.effects import HEIGHT, Effects, SceneMaker, sample
 from train.letters_network import LettersNetwork
 from train.train_letters import LettersLoss, load_letters
@@ -95,24 +94,12 @@ def test_the_network_learns_to_find_letters():
 
 
 @pytest.fixture
-def served(tmp_path) -> Served:
-    """A network that takes what is green for letters."""
-    nodes = [
-        helper.make_node("Constant", [], ["one"], value=helper.make_tensor("v", TensorProto.INT64, [1], [1])),
-        helper.make_node("Constant", [], ["two"], value=helper.make_tensor("w", TensorProto.INT64, [1], [2])),
-        helper.make_node("Slice", ["pictures", "one", "two", "one"], ["green"]),
-        helper.make_node("Concat", ["green", "green"], ["coverage"], axis=1),
-    ]
-    sides = [
-        helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", c, 96, "W"])
-        for n, c in (("pictures", 3), ("coverage", 2))
-    ]
-    model = helper.make_model(
-        helper.make_graph(nodes, "g", sides[:1], sides[1:]), opset_imports=[helper.make_opsetid("", 17)]
-    )
-    model.ir_version = 9
-    onnx.save(model, str(tmp_path / "letters.onnx"))
-    return Served(tmp_path / "letters.onnx")
+def served() -> Served:
+    """A network that takes what is green for letters. Its `shown` are the inputs, (1, 3, H, W) each."""
+    made = Served.__new__(Served)
+    made._settings, made.shown = LettersSettings(), []
+    made._tiles = lambda inputs: made.shown.append(inputs) or inputs[0, 1]
+    return made
 
 
 def pictured(edge: bool) -> tuple[Image.Image, Line]:
@@ -155,47 +142,6 @@ def test_small_letters_are_shown_as_they_are_though_they_are_blurred(served, rul
     assert (served.look(cut) is cut.own_ink) == is_own
 
 
-def test_of_an_unread_line_among_many_only_the_beginning_is_looked_at(served):
-    picture, line = pictured(edge=True)
-    whole, beginning = served.look(line.cut(picture)), served.look(line.cut(picture), heights=1.5)
-    assert width_of(beginning) < 0.6 * width_of(whole)
-    read = replace(line, text="lllllllllll", confidence=0.5)
-    assert width_of(served.look(read.cut(picture), heights=1.5)) == width_of(whole)
-
-
-def width_of(ink) -> int:
-    return ink.box[2] - ink.box[0]
-
-
-def ends_of(bars: np.ndarray) -> np.ndarray:
-    """Where the first bar begins and the last one ends, (2,), as parts of the width. Args: bars: (H, W) bool."""
-    return (np.flatnonzero(bars.any(0))[[0, -1]] + [0, 1]) / bars.shape[1]
-
-
-@pytest.mark.parametrize("zoom", [0.4, 1, 3])
-@pytest.mark.parametrize(
-    "crop",
-    [(0, 0, 300, 80), (30, 10, 300, 80), (40, 0, 300, 80), (0, 0, 249, 80), (38, 18, 300, 80), (0, 0, 251, 62)],
-)
-def test_letters_found_are_exactly_as_wide_as_the_straightened_line(served, crop, zoom):
-    """Wherever the picture ends, so that the letters' places along the line hold for both."""
-    picture, line = pictured(edge=False)
-    size = round((crop[2] - crop[0]) * zoom), round((crop[3] - crop[1]) * zoom)
-    corners = tuple(((x - crop[0]) * zoom, (y - crop[1]) * zoom) for x, y in line.corners)
-    picture = picture.crop(crop).resize(size, Image.Resampling.BICUBIC)
-    line = Line(corners).cut(picture)
-    letters, straight = served(line), line.frame.own_gray()
-    pixel = max(1 / letters.shape[1], 1 / straight.shape[1])
-    assert ends_of(letters < 128) == pytest.approx(ends_of(straight > 75), abs=1.5 * pixel)
-
-
-def test_a_line_without_letters_is_none(served):
-    picture, line = pictured(edge=False)
-    assert served.look(line.cut(Image.new("RGB", picture.size, "black"))) is None
-    flat = Line(((40.0, 0.0), (40.0, 0.0), (2.0, 50.0), (2.0, 50.0)))
-    assert served.look(flat.cut(picture)) is None
-
-
 def test_an_artifacts_letters_network_is_read_back():
     """What is trained through it sees what is served: torch gives what the ONNX file gives, but for its rounding."""
     network = load_letters(str(MODEL), torch.device("cpu"))
@@ -217,36 +163,10 @@ def test_networks_and_prototypes_are_averaged():
     )
 
 
-def test_a_long_line_is_neither_squeezed_nor_cut(served):
-    """Bars of changing width, over several tiles: each is found where it is."""
-    picture = Image.new("RGB", (5200, 80), "black")
-    draw = ImageDraw.Draw(picture)
-    for number, x in enumerate(range(40, 5100, 60)):
-        draw.rectangle((x, 20, x + 8 + number % 30, 60), fill=(0, 255, 0))
-    line = Line(((40.0, 20.0), (5160.0, 20.0), (5160.0, 61.0), (40.0, 61.0))).cut(picture)
-    letters, straight = served(line), line.frame.own_gray()
-    assert letters.shape[1] / straight.shape[1] == pytest.approx(54 / 41, rel=0.02)  # as its height is
-    found = Image.fromarray(255 - letters.min(0, keepdims=True)).resize((straight.shape[1], 1))
-    assert np.corrcoef(np.asarray(found)[0], straight.max(0))[0, 1] > 0.97
-
-
 # --- what serving makes of coverage, with the network replaced by what a test knows
 
 
-def inked(*boxes: tuple[int, int, int, int], size=(200, 60), amount: int = 255) -> Ink:
-    """Full ink in boxes (left, top, right, bottom)."""
-    ink = np.zeros(size[::-1], np.uint8)
-    for left, top, right, bottom in boxes:
-        ink[top:bottom, left:right] = amount
-    return Ink(ink, ink_box(ink))
-
-
-@pytest.fixture
-def bare() -> Served:
-    """Without a network."""
-    made = Served.__new__(Served)
-    made._settings = LettersSettings()
-    return made
+BOX = box_of(100, 100, 200, 140)
 
 
 def covered(first: int, last: int, amount: float = 1.0) -> np.ndarray:
@@ -256,62 +176,60 @@ def covered(first: int, last: int, amount: float = 1.0) -> np.ndarray:
     return coverage
 
 
-def letters_of(bare: Served, *seen: np.ndarray, box=(100, 100, 200, 140), turn: int = 0) -> tuple:
+def letters_of(served: Served, *seen: np.ndarray, box: np.ndarray = BOX) -> tuple:
     """What is made of what the network sees, and the boxes that it is shown; rows are half a pixel, from 8 above."""
     boxes, left = [], list(seen)
-    bare._coverage = lambda frame, corners: boxes.append(corners) or (left.pop(0), (-8.0, 0.5))
-    cut = line_around(np.roll(box_of(*box), -turn, 0)).cut(Image.new("RGB", (400, 300)))
-    return bare(cut), boxes
+    served._coverage = lambda frame, corners: boxes.append(corners) or (left.pop(0), (-8.0, 0.5))
+    return served(line_around(box).cut(Image.new("RGB", (400, 300)))), boxes
 
 
 @pytest.mark.parametrize(("count", "again"), [(33, True), (34, False), (54, False), (78, False), (79, True)])
-def test_letters_much_lower_or_higher_than_their_box_are_looked_at_again(bare, count, again):
-    _, boxes = letters_of(bare, covered(10, 10 + count), covered(20, 74))
+def test_letters_much_lower_or_higher_than_their_box_are_looked_at_again(served, count, again):
+    _, boxes = letters_of(served, covered(10, 10 + count), covered(20, 74))
     assert len(boxes) == 1 + again
     if again:  # from ten rows of half a pixel below what is 8 above the box
         assert boxes[1].tolist() == box_of(100, 97, 200, 97 + count / 2).tolist()
 
 
-def test_letters_that_run_upwards_are_looked_at_again_there(bare):
-    _, boxes = letters_of(bare, covered(20, 40), covered(20, 74), box=(100, 100, 140, 200), turn=3)
+def test_letters_that_run_upwards_are_looked_at_again_there(served):
+    box = np.roll(box_of(100, 100, 140, 200), -3, 0)
+    _, boxes = letters_of(served, covered(20, 40), covered(20, 74), box=box)
     assert boxes[1] == pytest.approx(np.roll(box_of(102, 100, 112, 200), -3, 0))
 
 
 @pytest.mark.parametrize("place", [(10, 10), (100, 100), (90, 7)])
-def test_letters_of_a_tilted_line_are_looked_at_again_across_it(bare, place):
+def test_letters_of_a_tilted_line_are_looked_at_again_across_it(served, place):
     """It falls 3 on 4. From ten rows of half a pixel below what is 8 above the box, to 20 rows farther down."""
     right, down = np.array([0.8, 0.6]), np.array([-0.6, 0.8])
     first = np.array(place) + (30, 0)
     box = np.array([first, first + 100 * right, first + 100 * right + 40 * down, first + 40 * down])
-    boxes, left = [], [covered(10, 30), covered(20, 74)]
-    bare._coverage = lambda frame, corners: boxes.append(corners) or (left.pop(0), (-8.0, 0.5))
-    bare(line_around(box).cut(Image.new("RGB", (400, 300))))
+    _, boxes = letters_of(served, covered(10, 30), covered(20, 74), box=box)
     expected = [first - 3 * down, first + 100 * right - 3 * down, first + 100 * right + 7 * down, first + 7 * down]
     assert boxes[1] == pytest.approx(np.array(expected))
 
 
-def test_coverage_becomes_dark_on_light(bare):
+def test_coverage_becomes_dark_on_light(served):
     coverage = covered(20, 74)
     coverage[0, :3] = 0.5, 0.25, 0.999
-    letters, _ = letters_of(bare, coverage)
+    letters, _ = letters_of(served, coverage)
     assert letters[0, :4].tolist() == [127, 191, 0, 255] and (letters[20:74, 10:40] == 0).all()
     assert letters.dtype == np.uint8
 
 
-def test_what_is_hardly_covered_holds_no_letters(bare):
+def test_what_is_hardly_covered_holds_no_letters(served):
     """Of 96 rows and 50 columns 20 pixels are four in a thousand; somewhere half of a pixel is covered."""
     for second, found in ((covered(0, 2, 0.5), True), (covered(0, 54, 0.49), False)):
-        assert (letters_of(bare, covered(0, 20), second)[0] is not None) == found
-    assert letters_of(bare, covered(0, 96, 0.5))[0] is None
+        assert (letters_of(served, covered(0, 20), second)[0] is not None) == found
+    assert letters_of(served, covered(0, 96, 0.5))[0] is None
     for pixels in (19, 20):
         few = np.zeros((96, 50), np.float32)
         few[0, :pixels] = 1
-        assert (letters_of(bare, covered(0, 20), few)[0] is not None) == (pixels == 20)
+        assert (letters_of(served, covered(0, 20), few)[0] is not None) == (pixels == 20)
 
 
 @pytest.mark.parametrize(("box", "asked"), [((10, 10, 50, 11), True), ((10, 10, 50, 10.9), False)])
-def test_a_box_lower_than_a_pixel_is_fitted_to_nothing(bare, box, asked):
-    assert (len(letters_of(bare, covered(20, 74), box=box)[1]) == 1) == asked
+def test_a_box_lower_than_a_pixel_is_fitted_to_nothing(served, box, asked):
+    assert (len(letters_of(served, covered(20, 74), box=box_of(*box))[1]) == 1) == asked
 
 
 OWN, FOUND = inked((10, 10, 190, 50)), np.full((60, 200), 255, np.uint8)
@@ -327,7 +245,7 @@ FOUND[10:50, 10:190:2] = 0
     ],
 )  # fmt: skip
 def test_a_lines_own_ink_is_shown_where_it_is_plain_or_like_the_letters(
-    bare, monkeypatch, read, heights, plain, difference, is_own, is_asked
+    served, monkeypatch, read, heights, plain, difference, is_own, is_asked
 ):
     """Of a page's unread lines a beginning as long as so many heights is asked for."""
     shown = []
@@ -336,31 +254,31 @@ def test_a_lines_own_ink_is_shown_where_it_is_plain_or_like_the_letters(
     monkeypatch.setattr(served_letters, "_difference", lambda own, letters: difference)
     picture = Image.fromarray(np.stack([255 - OWN.amount] * 3, 2))
     line = line_around(box_of(10, 10, 190, 50), "abc" if read else "", 0.5 if read else 0.0).cut(picture)
-    found = bare.look(line, heights)
+    found = served.look(line, heights)
     assert (found is line.own_ink) == is_own and len(shown) == is_asked
     if is_asked:
         assert shown[0].tolist() == box_of(10, 10, 90 if heights else 190, 50).tolist()
 
 
-def test_letters_without_their_shadow_are_shown_first_and_none_where_none_are_found(bare, monkeypatch):
+def test_letters_without_their_shadow_are_shown_first_and_none_where_none_are_found(served, monkeypatch):
     picture = Image.fromarray(np.stack([255 - OWN.amount] * 3, 2))
     line = line_around(box_of(10, 10, 190, 50)).cut(picture)
     monkeypatch.setattr(Served, "__call__", lambda self, line: None)
-    assert bare.look(line) is None
+    assert served.look(line) is None
     monkeypatch.setattr(Served, "__call__", lambda self, line: np.full((60, 200), 255, np.uint8))
-    assert bare.look(line) is None
+    assert served.look(line) is None
     blank = line_around(box_of(10, 10, 190, 50)).cut(Image.new("RGB", (200, 60)))
     monkeypatch.setattr(Served, "__call__", lambda self, line: FOUND)
-    assert bare.look(blank).box == (10, 10, 189, 50)
+    assert served.look(blank).box == (10, 10, 189, 50)
     monkeypatch.setattr(served_letters, "without_shadow", lambda frame, own: FOUND[:, :100])
-    assert bare.look(line).amount.shape == (60, 100)
+    assert served.look(line).amount.shape == (60, 100)
 
 
-def test_a_crop_is_looked_at_as_a_line_around_its_ink(bare, monkeypatch):
+def test_a_crop_is_looked_at_as_a_line_around_its_ink(served, monkeypatch):
     monkeypatch.setattr(Served, "look", lambda self, line: line)
-    line = bare.look_at_crop(255 - OWN.amount)
+    line = served.look_at_crop(255 - OWN.amount)
     assert line.corners == ((10, 10), (190, 10), (190, 50), (10, 50)) and line.frame.picture.mode == "RGB"
-    assert bare.look_at_crop(np.full((60, 200), 255, np.uint8)) is None
+    assert served.look_at_crop(np.full((60, 200), 255, np.uint8)) is None
 
 
 @pytest.mark.parametrize(
@@ -371,20 +289,19 @@ def test_a_crop_is_looked_at_as_a_line_around_its_ink(bare, monkeypatch):
         ((100, 240, 200, 294), 1, 8), ((3, 11, 397, 65), 1, 8),
     ],
 )  # fmt: skip
-def test_the_network_is_shown_letters_54_pixels_high(bare, box, scale, margin):
+def test_the_network_is_shown_letters_54_pixels_high(served, box, scale, margin):
     """With 21 above and below, also beyond the picture's edge; coverage is as wide as the line's frame."""
     left, top, right, bottom = box
     picture = Image.new("RGB", (400, 300))
     ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), (0, 255, 0))
-    shown = []
-    bare._tiles = lambda inputs: shown.append(inputs) or inputs[0, 1]
     frame = line_around(box_of(*box)).cut(picture).frame
     assert frame.margins[0] == margin
-    coverage, rows = bare._coverage(frame, frame.corners)
+    coverage, rows = served._coverage(frame, frame.corners)
     before, after = min(margin, left), min(margin, 400 - right)
     wide = round((right - left + 2 * margin) * scale)
-    assert shown[0].shape == (1, 3, 96, 16 * -(-wide // 16)) and shown[0].max() == 1 and shown[0].dtype == np.float32
-    assert (shown[0][..., wide:] == shown[0][..., wide - 1 : wide]).all()
+    (shown,) = served.shown
+    assert shown.shape == (1, 3, 96, 16 * -(-wide // 16)) and shown.max() == 1 and shown.dtype == np.float32
+    assert (shown[..., wide:] == shown[..., wide - 1 : wide]).all()
     assert coverage.shape == (96, round((right - left + before + after) * scale))
     assert rows == pytest.approx((-21 / scale, 1 / scale))
     solid = coverage > 0.5
@@ -393,56 +310,48 @@ def test_the_network_is_shown_letters_54_pixels_high(bare, box, scale, margin):
     assert columns == pytest.approx([before * scale, (before + right - left) * scale - 1], abs=0.51)
 
 
-def test_a_frame_in_fewer_pixels_is_shown_as_large(bare, monkeypatch):
+def test_a_frame_in_fewer_pixels_is_shown_as_large(served, monkeypatch):
     """Half as many along and across, of a box 4 pixels from the left edge and 11 from the upper one."""
     monkeypatch.setattr(frames, "MOST_PIXELS", 112 * 86 / 4)
     picture = Image.new("RGB", (400, 300))
     ImageDraw.Draw(picture).rectangle((4, 11, 103, 64), (0, 255, 0))
-    shown = []
-    bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
     frame = line_around(box_of(4, 11, 104, 65)).cut(picture).frame
-    coverage, rows = bare._coverage(frame, frame.corners)
-    assert shown == [(1, 3, 96, 128)] and coverage.shape == (96, 112) and rows == pytest.approx((-21, 1))
+    coverage, rows = served._coverage(frame, frame.corners)
+    assert served.shown[0].shape == (1, 3, 96, 128) and coverage.shape == (96, 112) and rows == pytest.approx((-21, 1))
     assert np.flatnonzero((coverage > 0.5).any(1))[[0, -1]] == pytest.approx([21, 74], abs=1)
     assert np.flatnonzero((coverage > 0.5).any(0))[[0, -1]] == pytest.approx([4, 103], abs=1)
 
 
-def test_the_network_is_shown_as_much_beside_a_line_as_its_frame_has_at_the_left(bare):
-    shown = []
-    bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
-    frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 200, 154), (12, 3, 5, 7))
-    assert bare._coverage(frame, frame.corners)[0].shape == (96, 124) and shown == [(1, 3, 96, 128)]
-
-
 @pytest.mark.parametrize(("height", "scale"), [(0.5, 54), (1, 54), (2, 27)])
-def test_a_line_lower_than_a_pixel_is_shown_as_one_of_a_pixel(bare, height, scale):
-    bare._tiles = lambda inputs: inputs[0, 1]
+def test_a_line_lower_than_a_pixel_is_shown_as_one_of_a_pixel(served, height, scale):
     frame = Frame(Image.new("RGB", (400, 300)), box_of(100, 100, 110, 100 + height), (2, 2, 2, 2))
-    assert bare._coverage(frame, frame.corners)[1] == pytest.approx((-21 / scale, 1 / scale))
+    assert served._coverage(frame, frame.corners)[1] == pytest.approx((-21 / scale, 1 / scale))
 
 
-def test_a_narrow_line_is_shown_16_pixels_wide(bare):
-    shown = []
-    bare._tiles = lambda inputs: shown.append(inputs.shape) or inputs[0, 1]
+def test_a_narrow_line_is_shown_16_pixels_wide(served):
     frame = line_around(box_of(100, 30, 101, 246)).cut(Image.new("RGB", (400, 300))).frame
-    assert bare._coverage(frame, frame.corners)[0].shape == (96, 16) and shown == [(1, 3, 96, 16)]
+    assert served._coverage(frame, frame.corners)[0].shape == (96, 16)
+    assert served.shown[0].shape == (1, 3, 96, 16)
 
 
-def test_tiles_are_2048_pixels_wide_and_overlap_by_64(bare):
-    """The letters next to a seam come from the tile that holds 32 pixels beyond it."""
-    places = []
+@pytest.mark.parametrize(
+    ("width", "seams"),
+    [(16, []), (2048, []), (2064, [2016]), (5000, [2016, 4000]), (6016, [2016, 4000]), (6144, [2016, 4000, 5984])],
+)
+def test_tiles_are_2048_pixels_wide_and_overlap_by_64(width, seams):
+    """All together are the whole; the letters next to a seam come from the tile that holds 32 pixels beyond it."""
+    widths = []
 
     class Network:
         def run(self, _, inputs):
-            columns = inputs["pictures"][0, 0, 0]
-            places.append((columns[0], columns[-1]))
-            return [np.full((1, 1, 96, len(columns)), len(places))]
+            widths.append(inputs["pictures"].shape[3])
+            return [inputs["pictures"][:, :1] + 10_000 * len(widths)]
 
-    bare._session = Network()
-    columns = np.broadcast_to(np.arange(5000.0), (1, 3, 96, 5000))
-    found = bare._tiles(columns)[0]
-    assert places == [(0, 2047), (1984, 4031), (3968, 4999)]
-    assert (np.flatnonzero(np.diff(found)) + 1).tolist() == [2016, 4000] and found.shape == (5000,)
+    network = Served.__new__(Served)
+    network._session = Network()
+    found = network._tiles(np.broadcast_to(np.arange(float(width)), (1, 3, 96, width)))[0]
+    assert (found % 10_000 == np.arange(width)).all() and max(widths) <= 2048
+    assert (np.flatnonzero(np.diff(found // 10_000)) + 1).tolist() == seams
 
 
 @pytest.mark.parametrize(
@@ -653,7 +562,12 @@ def test_sixteen_directions_go_around(direction, length, step):
     assert shadows._step(direction, length) == step
 
 
-SQUARE_AT_30 = inked((30, 30, 50, 50), size=(100, 80), amount=1).amount
+def dark(*boxes: tuple[int, int, int, int], size=(100, 80)) -> np.ndarray:
+    """(H, W) uint8, 1 in boxes."""
+    return inked(*boxes, size=size, amount=1).amount
+
+
+SQUARE_AT_30 = dark((30, 30, 50, 50))
 
 
 @pytest.mark.parametrize(
@@ -666,14 +580,13 @@ SQUARE_AT_30 = inked((30, 30, 50, 50), size=(100, 80), amount=1).amount
 )  # fmt: skip
 def test_a_shadow_is_covered_by_what_letters_throw_at_most_so_far(shadow, farthest, covered):
     """By a square of 20 pixels to the right, what lies behind it left out: intersection over union."""
-    dark = inked(shadow, size=(100, 80), amount=1).amount
-    assert shadows._covered(SQUARE_AT_30, dark, 0, farthest) == covered
+    assert shadows._covered(SQUARE_AT_30, dark(shadow), 0, farthest) == covered
 
 
 def test_a_narrow_bar_is_swept_into_a_broad_shadow():
-    bar, swept = (inked(box, size=(60, 40), amount=1).amount for box in ((20, 10, 22, 30), (22, 10, 32, 30)))
+    bar, swept = dark((20, 10, 22, 30)), dark((22, 10, 32, 30))
     assert shadows._covered(bar, swept, 0, 10) == 1 and shadows._covered(bar, swept, 0, 8) == 0.8
-    assert shadows._covered(bar, inked((30, 10, 32, 30), size=(60, 40), amount=1).amount, 0, 10) == 1, "or moved"
+    assert shadows._covered(bar, dark((30, 10, 32, 30)), 0, 10) == 1, "or moved"
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (3, 0), (-3, 0), (0, 2), (0, -2), (3, -2), (-3, 2)])
@@ -688,17 +601,13 @@ def test_a_mask_moved_covers_another(x, y):
 @pytest.mark.parametrize(("x", "y"), [(3, 0), (-3, 0), (0, 2), (2, 2), (-2, 2), (2, -2), (0, 0)])
 def test_a_pixel_is_swept_along_its_way(x, y):
     far = max(abs(x), abs(y))
-    swept = cv2.dilate(inked((10, 6, 11, 7), size=(21, 13), amount=1).amount, shadows._path(x, y))
+    swept = cv2.dilate(dark((10, 6, 11, 7), size=(21, 13)), shadows._path(x, y))
     way = {(10 + round(x * step / max(1, far)), 6 + round(y * step / max(1, far))) for step in range(far + 1)}
     assert {(column, row) for row, column in np.argwhere(swept).tolist()} == way
 
 
 def test_a_shadow_on_both_sides_is_none():
     """Half as much on the other side is too much, where letters cover that as well; less than that is not."""
-
-    def dark(*boxes):
-        return inked(*boxes, size=(100, 80), amount=1).amount
-
     right = (50, 30, 60, 50)
     assert shadows._thrown(SQUARE_AT_30, dark(right), 10) == 1
     assert shadows._thrown(SQUARE_AT_30, dark(right, (20, 30, 30, 50)), 10) == 0
@@ -709,16 +618,16 @@ def test_a_shadow_on_both_sides_is_none():
 @pytest.mark.parametrize(("height", "is_shadow"), [(17, True), (18, True), (19, False)])
 def test_what_lies_beside_letters_is_told_one_to_four_pixels_off(height, is_shadow):
     """Ten times 20 pixels of a shadow on the right; on the left of two columns 1 + 2 + 2 + 2 times their height."""
-    dark = inked((50, 30, 60, 50), (28, 30, 30, 30 + height), size=(100, 80), amount=1).amount
+    shadow = dark((50, 30, 60, 50), (28, 30, 30, 30 + height))
     covers = 200 / (200 + 2 * height) if is_shadow else 0
-    assert shadows._thrown(SQUARE_AT_30, dark, 10) == pytest.approx(covers)
+    assert shadows._thrown(SQUARE_AT_30, shadow, 10) == pytest.approx(covers)
 
 
 def test_without_letters_or_shadow_nothing_is_covered():
     blank = np.zeros_like(SQUARE_AT_30)
-    for letters, dark in ((blank, blank), (blank, SQUARE_AT_30), (SQUARE_AT_30, blank)):
-        assert shadows._covered(letters, dark, 0, 5) == 0
-    one, other = (inked((x, 5, x + 1, 6), size=(20, 12), amount=1).amount for x in (5, 6))
+    for letters, shadow in ((blank, blank), (blank, SQUARE_AT_30), (SQUARE_AT_30, blank)):
+        assert shadows._covered(letters, shadow, 0, 5) == 0
+    one, other = (dark((x, 5, x + 1, 6)) for x in (5, 6))
     assert shadows._covered(one, other, 0, 1) == 1, "a pixel's"
 
 
@@ -727,8 +636,7 @@ def test_a_shadow_is_looked_for_two_directions_to_each_side_of_the_likeliest(mon
     """There the best may be; the opposite one must cover less than half as much."""
     asked, known = [], {2: 1.0, 10: opposite}
     monkeypatch.setattr(shadows, "_covered", lambda *given: asked.append(given[2]) or known.get(given[2], 0.1))
-    right = inked((50, 30, 60, 50), size=(100, 80), amount=1).amount
-    assert shadows._thrown(SQUARE_AT_30, right, 10) == covers and asked == [14, 15, 0, 1, 2, 10]
+    assert shadows._thrown(SQUARE_AT_30, dark((50, 30, 60, 50)), 10) == covers and asked == [14, 15, 0, 1, 2, 10]
 
 
 def test_amounts_are_exact_between_two_colours():

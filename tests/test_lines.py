@@ -15,10 +15,7 @@ from fontid.networks import _without_denormals, open_network, packaged
 from fontid.settings import ReadingSettings
 from fontid.text.detector import (
     EDGE,
-    ENOUGH,
     GROWTH,
-    OVERLAP,
-    TILE,
     Detector,
     _from_top_left,
     _ground,
@@ -34,13 +31,13 @@ from fontid.text.detector import (
     _tiles,
     _whole,
 )
-from fontid.text.frames import fit_to_ink
+from fontid.text.frames import box_of, fit_to_ink
 from fontid.text.lines import Line, line_around
 from fontid.text.plain import is_plain
 from fontid.text.reader import OtherScript, TextReader
 from fontid.text.recogniser import Reading
 from fontid.text.shadows import without_shadow
-from tests.conftest import draw, font_file
+from tests.conftest import draw, font_file, sheet
 
 WORDS = "Signal Window"
 
@@ -307,27 +304,6 @@ def test_ink_is_plain_where_it_is_that_of_the_letters_read(picture, plain):
     assert is_plain(said("", 0.0), ink) == (plain or picture.height < 40)  # of a page's lines, also smaller ones
 
 
-def test_large_letters_on_plain_ground_are_looked_at_in_fewer_pixels():
-    def scale(picture: Image.Image) -> float:
-        return _first_look(picture.convert("RGB"))[0]
-
-    def low(pixels: int) -> int:
-        """Of the letters of Harbour the lower ones."""
-        _, top, _, bottom = ink_box(ink_map(np.asarray(draw("r", "lora", pixels))))
-        return bottom - top
-
-    large, lower = draw("Harbour", "lora", 160), draw("Harbour", "lora", 150)
-    assert scale(large) * low(160) == pytest.approx(ENOUGH, abs=2)
-    both = Image.new("L", (large.width, large.height + lower.height), 255)
-    both.paste(large, (0, 0))
-    both.paste(lower, (0, large.height))
-    assert scale(both) * low(150) == pytest.approx(ENOUGH, abs=2)
-    small = draw("Harbour village on the river", "lora", 24)
-    assert scale(small) == 1
-    grainy = np.asarray(large) - np.random.default_rng(0).integers(0, 30, large.size[::-1])
-    assert scale(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))) == scale(Image.new("L", large.size, 255))
-
-
 @pytest.mark.parametrize("degrees", [90, 270])
 def test_a_label_that_runs_upwards_beside_level_text_is_one_line(reader, degrees):
     """As on a chart's axis, with numbers close to it: none of them takes a letter of it."""
@@ -365,14 +341,8 @@ def test_numbers_below_one_another_are_lines_of_their_own(reader):
 
 def test_ink_beside_a_box_and_inside_another_is_the_other_ones():
     """Of whatever shape that is: a label that runs upwards reaches far above and below the number beside it."""
-    page = Image.new("RGB", (200, 400), "white")
-    pen = ImageDraw.Draw(page)
-    pen.rectangle((50, 127, 69, 141), "black")
-    for top in range(100, 300, 14):
-        pen.rectangle((35, top, 46, top + 9), "black")
-    number, label = (np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]) for x0, y0, x1, y1 in (
-        (47, 124, 73, 145), (31, 95, 50, 305)
-    ))  # fmt: skip
+    page = sheet((50, 127, 70, 142), *((35, top, 47, top + 10) for top in range(100, 300, 14)), size=(200, 400))
+    number, label = box_of(47, 124, 73, 145), box_of(31, 95, 50, 305)
     fitted = fit_to_ink(page, number, [label])
     assert [*fitted.min(0), *fitted.max(0)] == pytest.approx([50, 127, 70, 142], abs=1)
     assert fit_to_ink(page, number, [])[:, 0].min() < 40
@@ -418,9 +388,8 @@ def shadowed(text: str, colours: Sequence[tuple], steps: Sequence[tuple[int, int
     return picture
 
 
-def letters_alone(picture: Image.Image) -> np.ndarray | None:
-    line = line_around(np.array([[30, 20], [picture.width - 30, 20], [picture.width - 30, 110], [30, 110]], float))
-    cut = line.cut(picture)
+def letters_alone(picture: Image.Image, bottom: int = 110) -> np.ndarray | None:
+    cut = line_around(box_of(30, 20, picture.width - 30, bottom)).cut(picture)
     return without_shadow(cut.frame, cut.own_ink)
 
 
@@ -468,27 +437,26 @@ def test_a_shadow_does_not_change_the_answer(identifier):
 
 def test_lines_below_one_another_keep_their_own_letters():
     one, other = (shadowed(text, COLOURS[0], [(5, 5)]) for text in ("Quartz", "Jungle"))
-    both = Image.new("RGB", (max(one.width, other.width), 215), COLOURS[0][0])
+    both = Image.new("RGB", (one.width, 215), COLOURS[0][0])
     both.paste(one.crop((0, 0, one.width, 107)), (0, 0))
     both.paste(other, (0, 85))
-    line = line_around(np.array([[30, 20], [one.width - 30, 20], [one.width - 30, 105], [30, 105]], float))
-    cut = line.cut(both)
-    found = without_shadow(cut.frame, cut.own_ink)
+    found = letters_alone(both, 105)
     assert found is not None and (found[-8:] > 200).all()  # nothing of the line below
 
 
 # --- the detector's network, put in place by one that knows
 
 
-def detector_that_sees(place: tuple[slice, slice], monkeypatch, seen: list | None = None) -> Detector:
-    """Its network finds text where the scene has this (rows, columns), and shows what it was given."""
+def detector_that_sees(monkeypatch, *rows: tuple[int, int, float], columns=(150, 250), seen: list | None = None):
+    """Its network finds text in rows of the scene, each with its likelihood, and shows what it was given."""
 
     class Network:
         def run(self, _, inputs):
             if seen is not None:
                 seen.append(inputs["x"])
             likely = np.zeros((1, 1, *inputs["x"].shape[2:]), np.float32)
-            likely[0, 0][place] = 1
+            for first, last, likelihood in rows:
+                likely[0, 0, first:last, slice(*columns)] = likelihood
             return [likely]
 
     monkeypatch.setattr("fontid.text.detector.open_network", lambda path: Network())
@@ -504,8 +472,7 @@ def test_a_box_lies_where_the_network_sees_text(size, scale, monkeypatch):
     found, border, page = _first_look(picture)
     assert not page and found == pytest.approx(scale) and border == 48
     seen: list[np.ndarray] = []
-    detector = detector_that_sees(np.s_[100:120, 150:250], monkeypatch, seen)
-    (box,), bent = detector.find_boxes(picture)
+    (box,), bent = detector_that_sees(monkeypatch, (100, 120, 1), seen=seen).find_boxes(picture)
     height, width = seen[0].shape[2:]
     assert not bent and height % 32 == width % 32 == 0
     left, top = (width - round(found * size[0])) // 2, (height - round(found * size[1])) // 2
@@ -514,41 +481,6 @@ def test_a_box_lies_where_the_network_sees_text(size, scale, monkeypatch):
     assert box[2] * found == pytest.approx((249.5 - left + grow, 119.5 - top + grow), abs=0.1)
     middle = seen[0][0, :, top + round(found * middle_y), left + round(found * middle_x)]
     assert middle == pytest.approx(np.array([30, 30, 200]) / 127.5 - 1, abs=0.02), "blue first, from -1 to 1"
-
-
-def test_what_is_hardly_text_or_too_low_is_no_box(monkeypatch):
-    picture = Image.new("RGB", (400, 200), "white")
-    assert detector_that_sees(np.s_[100:102, 150:250], monkeypatch).find_boxes(picture)[0] == []
-    assert len(detector_that_sees(np.s_[100:105, 150:250], monkeypatch).find_boxes(picture)[0]) == 1
-
-
-@pytest.mark.parametrize(("height", "width"), [(2000, 1000), (600, 3000), (5000, 400)])
-def test_tiles_cover_all_and_stay_small(height, width):
-    covered = np.zeros((height, width), int)
-    for rows, columns in _tiles(height, width):
-        covered[rows, columns] += 1
-        assert rows.start % 32 == columns.start % 32 == 0
-        assert (rows.stop - rows.start + 2 * OVERLAP) * (columns.stop - columns.start + 2 * OVERLAP) <= TILE * 1.05
-    assert (covered == 1).all()
-    assert _tiles(400, 640) == [(slice(0, 400), slice(0, 640))]
-
-
-def test_an_input_holds_the_places_and_what_is_around_them():
-    assert _whole(np.array([5, 40]), slice(128, 256), 1024) == slice(96, 224)  # 133 - 32 and 169 + 32, in steps of 32
-    assert _whole(np.array([0]), slice(0, 64), 40) == slice(0, 40)
-    assert _whole(np.array([], int), slice(128, 256), 1024) == slice(0, 0)
-
-
-def test_rules_are_no_ink_to_look_at_and_letters_are():
-    scene = Image.new("RGB", (400, 300), "white")
-    pen = ImageDraw.Draw(scene)
-    pen.line((20, 50, 380, 50), fill="black")
-    pen.line((30, 100, 30, 280), fill="black")
-    pen.rectangle((200, 150, 210, 170), outline=(225, 225, 225))  # pale, but for a rule's edge
-    pen.rectangle((300, 200, 312, 220), fill="black")
-    inked = _inked(np.asarray(scene))
-    assert not inked[50, 60:340].any() and not inked[140:240, 30].any()
-    assert inked[150, 205] and inked[196, 306] and not inked[194, 306] and not inked[150, 190]
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -560,14 +492,6 @@ def test_corners_begin_at_the_top_left_and_go_clockwise(turn, mirrored):
 
 
 # --- the detector's steps by themselves, on what can be reckoned by hand
-
-
-def sheet(*boxes: tuple[int, int, int, int], size=(400, 200), ink: int = 0) -> Image.Image:
-    """Rectangles on white, each (left, top, right, bottom) with the ends outside."""
-    picture = Image.new("RGB", size, "white")
-    for left, top, right, bottom in boxes:
-        ImageDraw.Draw(picture).rectangle((left, top, right - 1, bottom - 1), (ink,) * 3)
-    return picture
 
 
 def _first_look(picture: Image.Image) -> tuple[float, float, bool]:
@@ -595,10 +519,12 @@ def test_a_picture_is_looked_at_whole_with_some_of_its_ground_around(size, scale
     assert _first_look(Image.new("RGB", size, "white")) == pytest.approx((scale, border, False))
 
 
-def test_of_large_letters_picture_and_border_are_scaled_down():
-    assert _first_look(sheet((100, 50, 160, 134))) == pytest.approx((0.5, 100 / 3, False))
-    assert _first_look(sheet((100, 20, 160, 188))) == pytest.approx((0.25, 24, False))
-    assert _first_look(sheet((100, 50, 160, 92)))[0] == 1
+@pytest.mark.parametrize(
+    ("top", "bottom", "look"),
+    [(50, 134, (0.5, 100 / 3, False)), (20, 188, (0.25, 24, False)), (50, 92, (1, 48, False))],
+)
+def test_of_large_letters_picture_and_border_are_scaled_down(top, bottom, look):
+    assert _first_look(sheet((100, top, 160, bottom), size=(400, 200))) == pytest.approx(look)
 
 
 def test_a_page_is_as_large_as_its_words_need():
@@ -741,7 +667,7 @@ def test_the_ground_is_the_median_of_all_four_edges():
 @pytest.mark.parametrize(("levels", "inked"), [(21, True), (20, False)])
 def test_pale_rims_are_looked_at(levels, inked):
     found = _inked(np.asarray(sheet((100, 50, 110, 70), ink=255 - levels)))
-    expected = np.zeros((200, 400), bool)
+    expected = np.zeros((300, 400), bool)
     expected[45:75, 95:115] = inked  # a pixel of rim, and four around it
     assert np.array_equal(found, expected)
 
@@ -786,23 +712,16 @@ def test_an_input_has_32_pixels_around_the_places(places, inner, end, side):
     assert _whole(np.array(places), inner, end) == side
 
 
-def test_tiles_are_looked_at_where_there_is_ink(monkeypatch):
+def test_tiles_are_looked_at_where_there_is_ink():
     """A network that gives back its blue tells that every pixel is where it was."""
-    seen: list[np.ndarray] = []
-
-    class Network:
-        def run(self, _, inputs):
-            seen.append(inputs["x"])
-            return [inputs["x"][:, :1]]
-
-    monkeypatch.setattr("fontid.text.detector.open_network", lambda path: Network())
+    seen, detector = [], Detector.__new__(Detector)
+    detector._likely = lambda part: seen.append(part.shape[:2]) or part[:, :, 2]
     scene = np.random.default_rng(0).integers(0, 256, (672, 1024, 3), np.uint8)
     inked = np.zeros((672, 1024), bool)
     inked[100:130, 140:190] = inked[310:345, 500:600] = inked[600:672, 1000:] = True
-    likely = Detector()._look_at_tiles(scene, inked)
-    assert np.abs(likely - np.where(inked, scene[:, :, 2] / 127.5 - 1, 0)).max() < 1e-6
+    assert np.array_equal(detector._look_at_tiles(scene, inked), np.where(inked, scene[:, :, 2], 0))
     # three of four tiles of 352 rows and 512 columns, each with 32 pixels around, in steps of 32
-    assert [part.shape[2:] for part in seen] == [(320, 448), (128, 160), (128, 64)]
+    assert seen == [(320, 448), (128, 160), (128, 64)]
 
 
 def test_values_within_a_contour():
@@ -831,7 +750,7 @@ def test_values_within_a_contour():
 def test_boxes_that_bend_are_told_from_one_and_a_half_times_as_long_as_high(rows, columns, bends, bent, monkeypatch):
     """From the middles of the first pixels to those of the last."""
     monkeypatch.setattr("fontid.text.detector.is_bent", lambda points: bends)
-    detector = detector_that_sees(np.s_[100 : 100 + rows, 150 : 150 + columns], monkeypatch)
+    detector = detector_that_sees(monkeypatch, (100, 100 + rows, 1), columns=(150, 150 + columns))
     assert detector.find_boxes(Image.new("RGB", (400, 200), "white"))[1] == bent
 
 
@@ -839,9 +758,7 @@ def test_boxes_that_bend_are_told_from_one_and_a_half_times_as_long_as_high(rows
     ("likely", "rows", "found"), [(1, 4, 1), (1, 3, 0), (0.51, 10, 1), (0.49, 10, 0), (0.31, 10, 0)]
 )
 def test_boxes_are_likely_text_and_three_pixels_high(likely, rows, found, monkeypatch):
-    detector = detector_that_sees(np.s_[100 : 100 + rows, 150:250], monkeypatch)
-    run = detector._session.run
-    monkeypatch.setattr(detector._session, "run", lambda *asked: [likely * run(*asked)[0]])
+    detector = detector_that_sees(monkeypatch, (100, 100 + rows, likely))
     boxes, bent = detector.find_boxes(Image.new("RGB", (400, 200), "white"))
     assert len(boxes) == found and not bent
 
@@ -849,15 +766,7 @@ def test_boxes_are_likely_text_and_three_pixels_high(likely, rows, found, monkey
 @pytest.mark.parametrize(("rim", "height"), [(0.31, 19), (0.29, 9)])
 def test_a_box_holds_what_is_probably_text(rim, height, monkeypatch):
     """Of twenty rows ten are sure, and the others above the bound or below."""
-    detector = detector_that_sees(np.s_[100:120, 150:250], monkeypatch)
-    run = detector._session.run
-
-    def unsure(*asked):
-        likely = run(*asked)[0]
-        likely[:, :, 110:] *= rim
-        return [likely]
-
-    monkeypatch.setattr(detector._session, "run", unsure)
+    detector = detector_that_sees(monkeypatch, (100, 110, 1), (110, 120, rim))
     ((box,), _) = detector.find_boxes(Image.new("RGB", (400, 200), "white"))
     grow = GROWTH * 99 * height / (99 + height)
     assert box[2] - box[0] == pytest.approx((99 + grow, height + grow), abs=0.01)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fontid.catalogue.ranking import Match
 from fontid.listing import Font, Style, css_of, font_table, letters_of, list_fonts
 from fontid.text.lines import Line
+from tests.test_catalogue import match
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,9 @@ def line(text, height, width=200.0, confidence=1.0):
     return Line(((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)), text, confidence if text else 0.0)
 
 
-def match(family, weight=400, italic=False, category="sans-serif", verdict="close"):
-    shown = {"category": category, "probability": 0.4, "verdict": verdict}
-    return Match(family, family.title(), weight, italic, 0.9, 0.8, "", (), **shown)
-
-
 def group(lines, *args, **more):
-    return Group(tuple(lines), (match(*args, **more),))
+    shown = {"category": "sans-serif", "probability": 0.4, "verdict": "close"} | more
+    return Group(tuple(lines), (match(*args, **shown),))
 
 
 def fonts_of(*families):
@@ -108,8 +104,8 @@ def test_a_style_of_the_text_in_larger_letters_is_a_heading_in_css(height, name)
 
 
 def test_the_css_of_a_face_off_the_usual_axes():
-    found = replace(match("saira"), face="saira-400-normal-wdth75-CASL1-opsz72")
-    found = replace(found, axes={"wght": 400, "wdth": 75, "CASL": 1, "opsz": 72})
+    axes = {"wght": 400, "wdth": 75, "CASL": 1, "opsz": 72}
+    found = match("saira", face="saira-400-normal-wdth75-CASL1-opsz72", axes=axes, verdict="close")
     style = Style(400, False, (24,), (), found)
     css = css_of([Font((found,), 1.0, (style,), "text", 1.0)])
     assert 'font-stretch: 75%; font-variation-settings: "CASL" 1; font-size: 24px' in css, "browsers choose sizes"

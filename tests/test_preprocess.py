@@ -14,7 +14,6 @@ from fontid.encoder.preprocessing import (
     windows_of,
 )
 from fontid.picture.opening import quantile
-from fontid.text.lines import find_lines
 from tests.conftest import draw
 
 
@@ -162,27 +161,3 @@ def test_windows_cover_the_line():
     assert windows.shape == (5, 64, 256)  # three quarters of a window apart, at most
     assert (windows[2] == ramp[:, 322:578]).all()
     assert [len(windows_of(np.zeros((64, width)), settings)) for width in (256, 257, 448, 449, 5000)] == [1, 2, 2, 3, 6]
-
-
-def page(*lines: Image.Image, ground: int = 255) -> np.ndarray:
-    """Lines of text under one another."""
-    canvas = Image.new("L", (max(i.width for i in lines) + 40, sum(i.height for i in lines) + 40), ground)
-    y = 20
-    for line in lines:
-        canvas.paste(line, (20, y))
-        y += line.height
-    return np.asarray(canvas)
-
-
-@pytest.mark.parametrize("swap", [False, True])
-def test_lines_are_found_with_their_dots(swap):
-    gray = page(draw("Häjij Åing", "arimo", 40), draw("second line", "lora", 30), draw("!", "arimo", 20))
-    lines = find_lines(255 - gray if swap else gray)
-    assert len(lines) == 3
-    tops = [line.corners[0][1] for line in lines]
-    assert tops == sorted(tops)
-    assert 35 < lines[0].height < 60  # accents and descenders inside
-
-
-def test_no_lines_on_plain_ground():
-    assert find_lines(np.full((100, 100), 200, np.uint8)) == []

@@ -28,11 +28,18 @@ def waits(event: Event) -> bool:
     return event.wait(10)
 
 
+def begun(crowd, turns: Turns, end: Event, kind: str = "small", **more):
+    """Whoever asked for a turn that lasts until `end`, and has it or waits for it."""
+    there = turns.in_flight + turns.waiting
+    asked = crowd.submit(turns.take, waits, end, kind=kind, **more)
+    until(lambda: turns.in_flight + turns.waiting > there)
+    return asked
+
+
 def test_two_are_worked_on_at_a_time(crowd):
     turns, end = Turns(2, longest=10), Event()
-    asked = [crowd.submit(turns.take, waits, end, kind="small") for _ in range(3)]
-    until(lambda: turns.waiting == 1)
-    assert turns.in_flight == 2
+    asked = [begun(crowd, turns, end) for _ in range(3)]
+    assert turns.waiting == 1 and turns.in_flight == 2
     end.set()
     assert all(one.result(5) for one in asked) and turns.in_flight == turns.waiting == 0
 
@@ -62,16 +69,12 @@ def test_long_ones_delay_no_short_one_and_are_not_forgotten(crowd):
 def test_refusals_begin_where_waiting_would_pass_eight_seconds(crowd, monkeypatch):
     monkeypatch.setitem(USUAL, "small", 1.0)
     turns, end = Turns(2, longest=60, patience=8), Event()
-    asked = []
-    for place in range(16):  # two in their first second, and fourteen that begin within seven
-        asked.append(crowd.submit(turns.take, waits, end, kind="small"))
-        until(lambda place=place: turns.in_flight + turns.waiting == place + 1)
+    asked = [begun(crowd, turns, end) for _ in range(16)]  # two in their first second, 14 that begin within seven
     began = time.monotonic()
     with pytest.raises(Busy, match="Too many pictures .* try again"):
         turns.take(print, kind="small")
     assert time.monotonic() - began < 0.5 and turns.waiting == 14
-    more = crowd.submit(turns.take, waits, end, kind="small", patience=60)
-    until(lambda: turns.waiting == 15)
+    more = begun(crowd, turns, end, patience=60)
     end.set()
     assert all(one.result(5) for one in [*asked, more])
     assert turns.take(sum, [1, 2], kind="small") == 3
@@ -80,8 +83,7 @@ def test_refusals_begin_where_waiting_would_pass_eight_seconds(crowd, monkeypatc
 def test_who_was_let_in_is_told_in_time_where_the_others_take_longer_than_usual(crowd, monkeypatch):
     monkeypatch.setitem(USUAL, "small", 0.1)
     turns, end = Turns(1, longest=60, patience=0.6), Event()
-    slow = crowd.submit(turns.take, waits, end, kind="small")
-    until(lambda: turns.in_flight == 1)
+    slow = begun(crowd, turns, end)
     began = time.monotonic()
     with pytest.raises(Busy, match="try again"):
         turns.take(print, kind="small")
@@ -100,12 +102,9 @@ def test_what_is_expected_follows_what_was_seen(crowd, monkeypatch):
     turns, end = Turns(1, longest=60), Event()
     for _ in range(80):
         turns.take(time.sleep, 0.001, kind="small")
-    slow = crowd.submit(turns.take, waits, end, kind="small")
-    until(lambda: turns.in_flight == 1)
-    second = crowd.submit(turns.take, waits, end, kind="small")
-    until(lambda: turns.waiting == 1)
+    asked = [begun(crowd, turns, end) for _ in range(2)]
     end.set()
-    assert slow.result(5) and second.result(5)
+    assert all(one.result(5) for one in asked)
 
 
 def test_how_long_others_wait_is_told_by_work_of_their_own_kind(crowd, monkeypatch):
@@ -114,12 +113,10 @@ def test_how_long_others_wait_is_told_by_work_of_their_own_kind(crowd, monkeypat
     turns, end = Turns(1, longest=60, patience=8), Event()
     for _ in range(40):
         turns.take(time.sleep, 0.001, kind="one of many", patience=60)
-    first = crowd.submit(turns.take, waits, end, kind="large")
-    until(lambda: turns.in_flight == 1)
+    first = begun(crowd, turns, end, "large")
     with pytest.raises(Busy):
         turns.take(print, kind="large")
-    second = crowd.submit(turns.take, waits, end, kind="small")
-    until(lambda: turns.waiting == 1)
+    second = begun(crowd, turns, end)
     end.set()
     assert first.result(5) and second.result(5)
 

@@ -119,16 +119,14 @@ def read_results(table: Path) -> dict[str, dict[str, Any]]:
 
 def current_commit() -> str | None:
     """The commit of the checkout this module lies in, with "+" behind it where files are changed; None without git."""
+    command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
     try:
-        run = [
-            subprocess.run(  # nosec B603 B607: git, wherever it is; a list, no shell
-                ["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-            ).stdout
-            for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        ]
+        run = subprocess.run(  # nosec B603: git, wherever it is; a list, no shell
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
-    return run[0].strip() + ("+" if run[1].strip() else "")
+    return run.stdout.strip()
 
 
 def installed_versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Protocol, TypeVar
@@ -187,7 +187,7 @@ def summarise(outcomes: list[Outcome], left_out: list[Sample]) -> dict:
         "left_out": len(left_out),
         "left_out_families": families_of(left_out),
         "missing": sum(not outcome.sample.file.is_file() for outcome in outcomes),
-        **_accuracy(outcomes),
+        **accuracy(outcomes),
         "refused": _refused(outcomes),
         **_styles(outcomes),
         **_calibration(outcomes),
@@ -203,7 +203,7 @@ def families_of(samples: list[Sample]) -> list[str]:
 
 
 def _by(outcomes: list[Outcome]) -> dict:
-    return {"n": len(outcomes), **_accuracy(outcomes), "refused": _refused(outcomes), **_styles(outcomes)}
+    return {"n": len(outcomes), **accuracy(outcomes), "refused": _refused(outcomes), **_styles(outcomes)}
 
 
 def _refused(outcomes: list[Outcome]) -> float:
@@ -211,10 +211,11 @@ def _refused(outcomes: list[Outcome]) -> float:
     return round(sum(outcome.first is None for outcome in outcomes) / max(1, len(outcomes)), 4)
 
 
-def _accuracy(outcomes: list[Outcome]) -> dict:
+def accuracy(outcomes: Sequence, ranks: Sequence[int] = RANKS) -> dict:
+    """How many are right up to each rank, 0-1. Args: outcomes: that have ranks `strict` and `twins`, as `Outcome`."""
     count = max(1, len(outcomes))
     return {
-        kind: {f"top{k}": round(sum((getattr(o, kind) or k + 1) <= k for o in outcomes) / count, 4) for k in RANKS}
+        kind: {f"top{k}": round(sum((getattr(o, kind) or k + 1) <= k for o in outcomes) / count, 4) for k in ranks}
         for kind in ("strict", "twins")
     }
 
@@ -267,7 +268,7 @@ def _intervals(outcomes: list[Outcome]) -> dict:
     drawn: dict[str, list[float]] = {}
     for _ in range(RESAMPLES if outcomes else 0):
         again = [outcomes[place] for place in rng.integers(len(outcomes), size=len(outcomes))]
-        figures = {f"{kind}_{top}": value for kind, of in _accuracy(again).items() for top, value in of.items()}
+        figures = {f"{kind}_{top}": value for kind, of in accuracy(again).items() for top, value in of.items()}
         if calibration := _calibration(again).get("calibration"):
             verdicts = calibration["verdicts"]
             figures["expected_error"] = calibration["expected_error"]

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fontid.catalogue.ranking import Catalogue
-from fontid.evaluation.folders import ManifestError, rank_of
+from fontid.evaluation.folders import ManifestError, accuracy, rank_of
 from fontid.picture.opening import PictureError, open_picture
 
 SIZES = {"under 12 px": 12, "12-14 px": 15, "15-19 px": 20, "20-31 px": 32, "32 px and more": float("inf")}
@@ -57,22 +57,16 @@ class LineOutcome:
 
 @dataclass(frozen=True)
 class PageOutcome:
-    """listed, right: families named first in an entry, and how many of those are on the page; known: of the page's.
+    """What is said of a page, counted.
 
-    sizes, sizes_right: those of all entries, and how many of them are on the page; page_sizes, sizes_known: those of
-    the page, and how many of them are told.
+    counts: listed, right: families named first in an entry, and how many of those are on the page; families, known:
+    those of the page, and how many of them are named; complete: 1 where all are; sizes, sizes_right: those of all
+    entries, and how many of them are on the page; page_sizes, sizes_known: those of the page, and how many are told.
     """
 
     page: Page
     lines: tuple[LineOutcome, ...]
-    listed: int
-    right: int
-    families: int
-    known: int
-    sizes: int
-    sizes_right: int
-    page_sizes: int
-    sizes_known: int
+    counts: Counter[str]
     seconds: float
 
 
@@ -148,8 +142,10 @@ def _judge(identify: Callable, catalogue: Catalogue, page: Page) -> PageOutcome:
     told = np.log([size for entry in entries for style in entry.styles for size in style.sizes])
     true = np.log(sorted({line.size for line in page.lines}))
     same = np.abs(told[:, None] - true) <= SAME_SIZE
-    sizes = len(told), int(same.any(1).sum()), len(true), int(same.any(0).sum())
-    return PageOutcome(page, tuple(lines), len(listed), named, len(credited), known, *sizes, seconds)
+    counts = Counter(listed=len(listed), right=named, families=len(credited), known=known)
+    counts |= Counter(complete=known == len(credited), sizes=len(told), sizes_right=int(same.any(1).sum()))
+    counts |= Counter(page_sizes=len(true), sizes_known=int(same.any(0).sum()))
+    return PageOutcome(page, tuple(lines), counts, seconds)
 
 
 def _entry_of(box: np.ndarray, found: list[tuple[int, np.ndarray]]) -> int | None:
@@ -174,6 +170,7 @@ def summarise_pages(outcomes: list[PageOutcome]) -> dict:
     sizes.precision: of the font sizes told, those that are on the page; recall: of the page's, those that are told.
     """
     lines = [line for outcome in outcomes for line in outcome.lines]
+    counts = sum((outcome.counts for outcome in outcomes), Counter())
     by_size, low = {}, 0.0
     for name, high in SIZES.items():
         by_size[name] = _accuracy([line for line in lines if low <= line.line.size < high])
@@ -192,15 +189,15 @@ def summarise_pages(outcomes: list[PageOutcome]) -> dict:
         "pages": len(outcomes),
         **_accuracy(lines),
         "families": {
-            "precision": _share(sum(o.right for o in outcomes), sum(o.listed for o in outcomes)),
-            "recall": _share(sum(o.known for o in outcomes), sum(o.families for o in outcomes)),
-            "all_families": _share(sum(o.known == o.families for o in outcomes), len(outcomes)),
+            "precision": _share(counts["right"], counts["listed"]),
+            "recall": _share(counts["known"], counts["families"]),
+            "all_families": _share(counts["complete"], len(outcomes)),
             "split": _share(sum(count > 1 for count in of_families), len(of_families)),
             "merged": _share(sum(count > 1 for count in of_entries), len(of_entries)),
         },
         "sizes": {
-            "precision": _share(sum(o.sizes_right for o in outcomes), sum(o.sizes for o in outcomes)),
-            "recall": _share(sum(o.sizes_known for o in outcomes), sum(o.page_sizes for o in outcomes)),
+            "precision": _share(counts["sizes_right"], counts["sizes"]),
+            "recall": _share(counts["sizes_known"], counts["page_sizes"]),
         },
         "cpu_seconds_per_page": round(statistics.mean(o.seconds for o in outcomes), 3),
         "by": by_size | by_kind,
@@ -210,11 +207,7 @@ def summarise_pages(outcomes: list[PageOutcome]) -> dict:
 def _accuracy(lines: list[LineOutcome]) -> dict:
     """Over all lines, those not found being wrong."""
     found = sum(line.entry is not None for line in lines)
-    ranks = {
-        kind: {f"top{k}": _share(sum((getattr(o, kind) or k + 1) <= k for o in lines), len(lines)) for k in RANKS}
-        for kind in ("strict", "twins")
-    }
-    return {"n": len(lines), "found": _share(found, len(lines)), **ranks}
+    return {"n": len(lines), "found": _share(found, len(lines)), **accuracy(lines, RANKS)}
 
 
 def _share(part: int, whole: int) -> float:
