@@ -14,28 +14,15 @@ import gradio as gr
 from PIL import Image
 
 from fontid.catalogue.faces import Face, regular_faces
-from fontid.catalogue.own import EnrolmentError
-from fontid.commands import counted
+from fontid.commands import Refusal, counted
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.letters.families_map import SIDE, draw_part
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from fontid.text.reader import NoText
-from web import batch, words
+from web import batch, cards, words
 from web.addresses import AddressError, confine_gradio, fetch
 from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
-from web.cards import (
-    answer_html,
-    cards_html,
-    data_address,
-    first_html,
-    named_html,
-    ordered,
-    rows_from_query,
-    similar_html,
-    styles_html,
-    using_html,
-)
 from web.endpoints import QUEUE, endpoints
 from web.filters import FILTERS, filters_html, wanted
 from web.head import name_page
@@ -104,9 +91,9 @@ class Outdated(Exception):
     """Somebody has done something else since."""
 
 
-def problem(error: Exception) -> str:
+def problem(error: Exception | str) -> str:
     note(outcome="refused")
-    return f"<p class='problem' role='alert'>{html.escape(str(error))}</p>"
+    return f"<p class='problem' role='alert'>{html.escape(str(getattr(error, 'message', error)))}</p>"
 
 
 def changed(view: View, asked: dict) -> View:
@@ -127,7 +114,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         row = identifier.catalogue.row_of(str(asked.get("face")))
         if row is None:
             return "<p class='note'>Similar fonts are shown of the shipped catalogue only.</p>"
-        return similar_html(identifier, identifier.catalogue.similar(row, SHOWN), str(asked.get("text"))[:60])
+        return cards.similar_html(identifier, identifier.catalogue.similar(row, SHOWN), str(asked.get("text"))[:60])
 
     def font_file(face: str) -> dict | None:
         row = identifier.catalogue.row_of(str(face))
@@ -142,11 +129,11 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
     def styles(face: str) -> str:
         row = identifier.catalogue.row_of(str(face))
-        return "" if row is None else styles_html(identifier, identifier.catalogue.faces[row])
+        return "" if row is None else cards.styles_html(identifier, identifier.catalogue.faces[row])
 
     def using(face: str) -> str:
         row = identifier.catalogue.row_of(str(face))
-        return "" if row is None else using_html(identifier, identifier.catalogue.faces[row])
+        return "" if row is None else cards.using_html(identifier, identifier.catalogue.faces[row])
 
     def telling(asked: dict) -> str:
         return telling_letters(
@@ -228,8 +215,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     if first is None:
                         yield {stage: drawn(opened, known, step=words.MATCHING), answer: "", working: STAGED}
                     else:
-                        standing = drawn(opened, known, numbers=numbers_of(known, ordered(first)))
-                        names = first_html(identifier_for(identifier, visit.own), first, opened)
+                        standing = drawn(opened, known, numbers=numbers_of(known, cards.ordered(first)))
+                        names = cards.first_html(identifier_for(identifier, visit.own), first, opened)
                         yield {stage: standing, answer: names, working: STAGED}
             except StopIteration as end:
                 searching, found = end.value
@@ -253,20 +240,20 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 else:
                     said, named = problem(error), opened.info.get("fonts", ())
                     if named and isinstance(error, NoText):
-                        said = problem(ValueError(words.NOT_DRAWN)) + named_html(identifier, named)
+                        said = problem(words.NOT_DRAWN) + cards.named_html(identifier, named)
                     yield {stage: drawn(opened, seen.lines, seen.picked, seen.numbers), answer: said}
                 return False
             if visit.newest is not mine:
                 return True
-            groups = ordered(found)
+            groups = cards.ordered(found)
             if seen.picked is None:
                 known = seen.lines or lines_of(found)
                 seen = replace(seen, lines=known, numbers=numbers_of(known, groups))
             visit.look = seen
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
             picture = drawn(opened, seen.lines, seen.picked, seen.numbers)
-            cards = {answer: answer_html(searching, found, opened, numbered, filtered=only is not None)}
-            yield cards if picture == standing else cards | {stage: picture}
+            update = {answer: cards.answer_html(searching, found, opened, numbered, filtered=only is not None)}
+            yield update if picture == standing else update | {stage: picture}
             return False
 
         def begin(file: str, visit: Visit) -> Steps:
@@ -282,8 +269,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     file = keep("unpacked", batch.read_picture(Path(file), str(asked["entry"])))
             except (gr.Error, PictureError) as error:
                 visit.look_at(None)
-                said = asked.get("problem") or getattr(error, "message", error)
-                return [empty | {answer: problem(ValueError(said)) + shared_html(asked)}]
+                return [empty | {answer: problem(asked.get("problem") or error) + shared_html(asked)}]
             if asked.get("several"):
                 gr.Info(words.ONE_OF_SEVERAL)
             return begin(file, visit)
@@ -334,7 +320,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             asked = event._data or {}
             try:
                 visit.only = wanted(**{name: asked[name] for name in FILTERS if name in asked})
-            except ValueError as error:
+            except Refusal as error:
                 return [{answer: problem(error)}]
             return again(visit)
 
@@ -355,10 +341,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             texts = query.get("text", [])
             groups = []
             for number, fonts in enumerate(query.get("fonts", [])[:MOST_SHARED]):
-                rows = rows_from_query(identifier, fonts)
+                rows = cards.rows_from_query(identifier, fonts)
                 if rows:
                     groups.append((rows, texts[number] if number < len(texts) else ""))
-            return cards_html(identifier, groups)
+            return cards.cards_html(identifier, groups)
 
         def use_fonts(event: gr.EventData, visit: Visit) -> Steps:
             """Fonts that were sent, to search them too or alone."""
@@ -373,10 +359,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 visit.own, skipped = TURNS.take(
                     take, identifier, paths, bool(asked.get("alone")), kind="own fonts", patience=LONGEST
                 )
-            except gr.Error as error:
-                yield {own_status: problem(ValueError(error.message))}
-                return False
-            except (EnrolmentError, Busy) as error:
+            except (gr.Error, Refusal) as error:
                 yield {own_status: problem(error)}
                 return False
             count = len(visit.own.catalogue.faces)
@@ -447,7 +430,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         try:
             pictures = batch.pictures_in([Path(uploaded(str(file))) for file in asked.get("files") or []])
         except batch.BatchError as error:
-            said = problem(ValueError(asked["problem"]) if asked.get("problem") else error)
+            said = problem(asked.get("problem") or error)
             return {status: said, rows: "", table: gr.update(visible=False), objects: gr.update(visible=False)}
         found, answers = [], []
         for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Images", len(pictures)):
@@ -508,7 +491,7 @@ def map_tiles(identifier: FontIdentifier) -> Callable[[object], str]:
     def drawn(scale: int, column: int, row: int) -> str:
         part = TILE * column, TILE * row, TILE, TILE
         square = draw_part(boxes, regular, identifier.letterforms, part, scale)
-        return data_address(square, TILE, "WEBP", lossless=True, method=1)
+        return cards.data_address(square, TILE, "WEBP", lossless=True, method=1)
 
     def sharp(asked: object) -> str:
         told = asked if isinstance(asked, dict) else {}

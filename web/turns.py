@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, TypeVar
 
+from fontid.commands import Refusal
 from web.limits import ALONE, AROUND, AT_ONCE, LONGEST, PATIENT, USUAL
 from web.watching import note
 
@@ -16,7 +17,7 @@ Result = TypeVar("Result")
 LEARNING = 0.1  # how much the newest piece of work says of what others of its kind will take
 
 
-class Busy(ValueError):
+class Busy(Refusal, ValueError):
     """A turn did not come or did not end in time; the message says what to do."""
 
 
