@@ -44,27 +44,20 @@ from web.uploads import Sweeper
 from web.watching import log, log_libraries, places
 
 WEB = Path(__file__).parent / "web"
-CONTRAST = (
-    {  # the theme's own greys and indigos are too pale to be read by everybody
-        f"{part}{mode}": colour
-        for part in (
-            "block_label_text_color",
-            "block_title_text_color",
-            "body_text_color_subdued",
-            "input_placeholder_color",
-        )
-        for mode, colour in (("", "*neutral_700"), ("_dark", "*neutral_200"))
-    }
-    | {
-        f"button_primary_{part}{mode}": colour
-        for part, colour in (("background_fill", "var(--accent)"), ("text_color", "var(--on-accent)"))
-        for mode in ("", "_dark", "_hover", "_hover_dark")
-    }
-    | {
-        f"link_text_color{mode}": "var(--accent)"
-        for mode in ("", "_dark", "_hover", "_hover_dark", "_visited", "_visited_dark")
-    }
-)
+HOVERED = ("", "_dark", "_hover", "_hover_dark")
+PALE = ("block_label_text_color", "block_title_text_color", "body_text_color_subdued", "input_placeholder_color")
+CONTRAST = {  # the theme's own greys and indigos are too pale to be read by everybody
+    f"{part}{mode}": colour
+    for parts, modes, colour in (
+        (PALE, [""], "*neutral_700"),
+        (PALE, ["_dark"], "*neutral_200"),
+        (["button_primary_background_fill"], HOVERED, "var(--accent)"),
+        (["button_primary_text_color"], HOVERED, "var(--on-accent)"),
+        (["link_text_color"], [*HOVERED, "_visited", "_visited_dark"], "var(--accent)"),
+    )
+    for part in parts
+    for mode in modes
+}
 
 
 def warm_up(identifier: FontIdentifier, service: Service) -> None:

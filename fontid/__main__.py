@@ -170,35 +170,17 @@ def run_evaluation(arguments: argparse.Namespace) -> int:
     chosen = spread(read(arguments.folder), arguments.limit)
     if not any(sample.file.is_file() for sample in chosen):
         raise ManifestError(f"None of the {len(chosen)} pictures that manifest.jsonl names is in {arguments.folder}.")
-    samples = with_progress(chosen, len(chosen))
+    asked = identifier.catalogue, with_progress(chosen, len(chosen))
+    identify: Callable[..., Answer] = partial(identifier.identify, **search_options(arguments))
     if of_pages:
-        summary = summarise_pages(
-            evaluate_pages(
-                lambda picture: identifier.identify(picture, **search_options(arguments)),
-                identifier.catalogue,
-                samples,
-            )
-        )
+        summary = summarise_pages(evaluate_pages(identify, *asked))
         print(page_table(summary))
     elif arguments.without_truth:
-        summary = summarise_doubt(
-            *measure_doubt(
-                lambda picture, without: (
-                    identifier.identify(picture, without=without, **search_options(arguments)).in_catalogue
-                ),
-                identifier.catalogue,
-                samples,
-            )
-        )
+        doubt = measure_doubt(lambda picture, without: identify(picture, without=without).in_catalogue, *asked)
+        summary = summarise_doubt(*doubt)
         print(doubt_table(summary))
     else:
-        summary = summarise(
-            *evaluate(
-                lambda picture: identifier.identify(picture, top=20, **search_options(arguments)).matches,
-                identifier.catalogue,
-                samples,
-            )
-        )
+        summary = summarise(*evaluate(lambda picture: identify(picture, top=20).matches, *asked))
         print(table(summary))
     summary |= {"model": identifier.version, "code": code_digest()}
     if arguments.json:

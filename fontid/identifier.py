@@ -634,19 +634,16 @@ class FontIdentifier:
 
     def _rank(self, scores: np.ndarray, top: int, prior: bool) -> list[Match]:
         """The best rows with their conditional probabilities."""
-        weights = self._prior_weights if prior else ()
-        return self.catalogue.rank(scores, top, self.calibration.temperature, *weights)
+        return self.catalogue.rank(scores, top, *self._prior_weights(prior))
 
     def _prior(self, prior: bool) -> np.ndarray:
         """(F,) float32: what the prior adds to scores; nothing without it."""
-        if not prior:
-            return np.zeros(len(self.catalogue.faces), np.float32)
-        return self.catalogue.prior(self.calibration.temperature, *self._prior_weights)
+        return self.catalogue.prior(*self._prior_weights(prior))
 
-    @property
-    def _prior_weights(self) -> tuple[float, float]:
-        """Exponent and copies, as `Catalogue.rank` takes them."""
-        return self.calibration.exponent, self.settings.prior.copies
+    def _prior_weights(self, prior: bool) -> tuple[float, float, float]:
+        """Temperature, exponent and copies, as `Catalogue.rank` takes them."""
+        weights = (self.calibration.exponent, self.settings.prior.copies) if prior else (0.0, 0.0)
+        return self.calibration.temperature, *weights
 
     def _rows(self, scores: np.ndarray, top: int, prior: bool, known: float) -> list[Match]:
         """The best rows with what they are worth. Args: known: probability that the font is in the catalogue."""

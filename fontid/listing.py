@@ -82,17 +82,11 @@ def font_table(fonts: Sequence[Font]) -> str:
     for font in fonts:
         best = font.matches[0]
         for number, style in enumerate(font.styles):
-            first = number == 0
-            rows.append(
-                (
-                    best.name if first else "",
-                    style.match.style or style_words(style.weight, style.italic),
-                    ", ".join(map(str, style.sizes)),
-                    font.role if first else "",
-                    f"{100 * font.share:.0f} %" if first else "",
-                    f"{100 * best.probability:.0f} %" if first else "",
-                )
-            )
+            words = style.match.style or style_words(style.weight, style.italic)
+            sizes = ", ".join(map(str, style.sizes))
+            share, probability = (f"{100 * part:.0f} %" for part in (font.share, best.probability))
+            about = (best.name, words, sizes, font.role, share, probability)
+            rows.append(about if number == 0 else ("", words, sizes, "", "", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(f"  {line.rstrip()}" for line in lines)

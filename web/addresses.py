@@ -78,9 +78,6 @@ class PublicHosts(httpcore.NetworkBackend):
         stream = self._backend.connect_tcp(addresses[0], port, left(self._until), local_address, socket_options)
         return Ending(stream, self._until)
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Iterable | None = None):
-        raise AddressError("Only pictures on public servers can be fetched.")
-
 
 class Ending(httpcore.NetworkStream):
     """A connection that is over at a moment, however slowly the other side sends, byte by byte."""

@@ -12,10 +12,9 @@ from pathlib import Path
 from fontid.catalogue.faces import face_id
 from fontid.identifier import Answer, FontIdentifier, told
 from fontid.picture.opening import PICTURE_SUFFIXES, PictureError, open_picture
-from web.cards import ordered, said
+from web.cards import data_address, ordered, said
 from web.limits import LARGEST_FILE, LONGEST
 from web.specimens import drawn_in, style_name, web_font
-from web.stage import data_address
 from web.turns import TURNS, Busy
 from web.words import CHOOSE_MANY, DROP_MANY, MANY_FORMATS, OPEN
 
@@ -28,6 +27,7 @@ COLUMNS = (
     "image", "font", "name", "weight", "italic", "probability", "verdict", "conditional_probability",
     "in_catalogue", "text", "family", "twins", "error",
 )  # fmt: skip
+OF_MATCH = ("name", "family", "weight", "italic", "probability", "verdict", "conditional_probability")
 
 
 class BatchError(ValueError):
@@ -106,22 +106,10 @@ def answers(
         rows = []
         for number, group in enumerate(ordered(answer), 1):
             best = group.matches[0]
-            rows.append(
-                {
-                    "image": name,
-                    "font": number,
-                    "text": " / ".join(line.text for line in group.lines if line.text),
-                    "name": best.name,
-                    "family": best.family,
-                    "weight": best.weight,
-                    "italic": best.italic,
-                    "probability": best.probability,
-                    "verdict": best.verdict,
-                    "conditional_probability": best.conditional_probability,
-                    "in_catalogue": group.in_catalogue,
-                    "twins": " ".join(best.twins),
-                }
-            )
+            text = " / ".join(line.text for line in group.lines if line.text)
+            row = {"image": name, "font": number, "text": text, "in_catalogue": group.in_catalogue}
+            row |= {column: getattr(best, column) for column in OF_MATCH}
+            rows.append(row | {"twins": " ".join(best.twins)})
         yield rows, told(name, answer)
 
 
@@ -134,10 +122,6 @@ def zone_html() -> str:
     )
 
 
-def table(rows: Sequence[dict]) -> list[list]:
-    return [[row.get(column, "") for column in COLUMNS] for row in rows]
-
-
 def thumbnails_html(
     identifier: FontIdentifier, pictures: Sequence[tuple[str, Path, str | None]], rows: Sequence[dict]
 ) -> str:
@@ -145,9 +129,9 @@ def thumbnails_html(
     buttons: dict[str, str] = {}
     for name, file, entry in pictures:
         with suppress(PictureError):
-            source = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", 60)
-            place = html.escape(json.dumps({"path": str(file), "entry": entry}), quote=True)
-            label = html.escape(OPEN.format(name=name), quote=True)
+            source = data_address(open_picture(io.BytesIO(read_picture(file, entry))), THUMBNAIL, "WEBP", quality=60)
+            place = html.escape(json.dumps({"path": str(file), "entry": entry}))
+            label = html.escape(OPEN.format(name=name))
             buttons[name] = (
                 f"<button type='button' data-open='{place}' aria-label='{label}'><img alt='' src='{source}'></button>"
             )
@@ -173,10 +157,11 @@ def thumbnails_html(
 def to_csv(rows: Sequence[dict]) -> str:
     """What was read may begin like a formula; spreadsheets are kept from computing it."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in table(rows):
-        writer.writerow([f"'{cell}" if str(cell)[:1] in "=+-@\t\r" and cell != "" else cell for cell in row])
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    for row in rows:
+        is_formula = {column: str(cell).startswith(tuple("=+-@\t\r")) for column, cell in row.items()}
+        writer.writerow({column: f"'{cell}" if is_formula[column] else cell for column, cell in row.items()})
     return text.getvalue()
 
 

@@ -75,7 +75,7 @@ def families_html(identifier: FontIdentifier, families: list[list[Face]], search
     if not families:
         return f"<p class='hint' role='status'>{NO_FAMILY}</p>"
     count = f"{len(families):,} {'family' if len(families) == 1 else 'families'}"
-    rest = html.escape(json.dumps({"search": search, "category": category, "begin": PAGE}), quote=True)
+    rest = html.escape(json.dumps({"search": search, "category": category, "begin": PAGE}))
     return (
         f"<p class='hint' role='status'>{count}.</p>"
         f"<ul class='matches'>{family_cards(identifier, families[:PAGE])}</ul>"
@@ -129,7 +129,7 @@ def alternatives_html(identifier: FontIdentifier, name: str) -> str:
         if face:
             drawn, title = specimen(identifier, face, one.free), _family_button(face)
         else:
-            page = html.escape(one.url, quote=True)
+            page = html.escape(one.url)
             title = f"<a href='{page}' target='_blank' rel='noopener'>{free}</a>" if page else f"<span>{free}</span>"
             drawn = f"<p class='note'>{NOT_COVERED}</p>"
         rows.append(f"<li class='card'>{drawn}<p class='style'>{title}{one.relation}</p></li>")

@@ -20,24 +20,8 @@ from fontid.letters.undoing import SAID
 from fontid.listing import by_role
 from fontid.text.lines import Line
 from fontid.text.words import part_of
+from web import words
 from web.specimens import codes, drawn_in, specimen, style_of, web_font
-from web.words import (
-    ALSO,
-    FILTER_WHY,
-    GOOGLE_FONTS,
-    MEANINGS,
-    NAMED,
-    NOT_READ,
-    SAME,
-    STYLE_LETTERS,
-    STYLES_OF,
-    TOO_SMALL,
-    UNSURE,
-    USE,
-    VERDICTS,
-    WEBSITE,
-    YOURS,
-)
 
 SAMPLE = "Hamburgefonstiv"  # where nothing could be read
 WIDEST_CROP = 900  # pixels
@@ -49,7 +33,7 @@ COLOURS = 6  # of boxes and numbers, see style.css
 
 @dataclass(frozen=True)
 class Row:
-    """A face, and the probability that it is the picture's with a word of `VERDICTS` for it.
+    """A face, and the probability that it is the picture's with a word of `words.VERDICTS` for it.
 
     The probability is None where the face was not found in a picture.
     """
@@ -105,7 +89,7 @@ def answer_html(
         for group, rows, number in zip(groups, found, numbers or range(len(groups)), strict=True)
     ]
     why = filtered and any(rows[0].verdict == "none" for rows in found)
-    above = f"<p class='note'>{FILTER_WHY}</p>" if why else ""
+    above = f"<p class='note'>{words.FILTER_WHY}</p>" if why else ""
     above = _status(answer, found) + named_html(identifier, answer.named) + above
     return above + "".join(sections) + use_all(identifier, answer) + _stamp()
 
@@ -146,7 +130,7 @@ def named_html(identifier: FontIdentifier, names: Sequence[str]) -> str:
     for name in names:
         family, said = families.get(family_name(name)), html.escape(name)
         shown.append(f"<button type='button' data-family='{family}'>{said}</button>" if family else said)
-    return f"<p class='note'>{NAMED.format(fonts=', '.join(shown))}</p>" if shown else ""
+    return f"<p class='note'>{words.NAMED.format(fonts=', '.join(shown))}</p>" if shown else ""
 
 
 def _stamp() -> str:
@@ -156,7 +140,7 @@ def _stamp() -> str:
 
 def said(verdict: str, probability: float) -> str:
     """ "Likely 72%"."""
-    return f"{VERDICTS[verdict]} {probability:.0%}"
+    return f"{words.VERDICTS[verdict]} {probability:.0%}"
 
 
 def group_html(
@@ -170,14 +154,13 @@ def group_html(
     """Args: number: from 0; sizes: in pixels."""
     sure = identifier.settings.reading.sure  # a line that is read with less may be misread
     line = max(group.lines, key=lambda line: (line.confidence >= sure, bool(line.text), line.area))
-    reading = " / ".join(one.text for one in group.lines if one.text)[:300] or NOT_READ
-    unsure = TOO_SMALL if max(one.text_height for one in group.lines) < SMALL_TEXT else UNSURE
+    reading = " / ".join(one.text for one in group.lines if one.text)[:300] or words.NOT_READ
+    unsure = words.TOO_SMALL if max(one.text_height for one in group.lines) < SMALL_TEXT else words.UNSURE
     above = f"<p class='unknown' role='note'>{unsure}</p>" if rows[0].verdict == "none" else ""
     note = f"<p class='note'>{SAID[group.synthesised]}</p>" if group.synthesised and not above else ""
     line = _writable(identifier, rows[0].face, line, picture)
-    text = line.text[:LONGEST] or SAMPLE
     crop = crop_of(line, picture)
-    return _section(identifier, rows, text, number, above, note, crop, reading, bool(line.text), sizes)
+    return _section(identifier, rows, line.text, number, above, reading, note=note, crop=crop, sizes=sizes)
 
 
 def _writable(identifier: FontIdentifier, face: Face, line: Line, picture: Image.Image) -> Line:
@@ -200,22 +183,15 @@ def _writable(identifier: FontIdentifier, face: Face, line: Line, picture: Image
 
 
 def _section(
-    identifier: FontIdentifier,
-    rows: Sequence[Row],
-    text: str,
-    number: int,
-    above: str = "",
-    note: str = "",
-    crop: str = "",
-    reading: str = "",
-    read: bool = False,
-    sizes: Sequence[int] = (),
+    identifier: FontIdentifier, rows: Sequence[Row], line: str, number: int, above: str = "", reading: str = "", **shown
 ) -> str:
-    main = card(identifier, rows[0], text, number, note, crop, sizes)
+    """Args: line: its text, "" where it was not read; shown: as `card` takes it."""
+    text, read = line[:LONGEST] or SAMPLE, bool(line and reading)
+    main = card(identifier, rows[0], text, number, **shown)
     return (
         f"<section class='group' aria-label='Font {number + 1}' data-group='{number}' data-read='{int(read)}' "
-        f"data-colour='{number % COLOURS}' data-text='{html.escape(text, quote=True)}' "
-        f"data-reading='{html.escape(reading, quote=True)}'>{above}{main}{_runners_up(identifier, *rows)}</section>"
+        f"data-colour='{number % COLOURS}' data-text='{html.escape(text)}' "
+        f"data-reading='{html.escape(reading)}'>{above}{main}{_runners_up(identifier, *rows)}</section>"
     )
 
 
@@ -233,7 +209,7 @@ def _runners_up(identifier: FontIdentifier, best: Row, *rows: Row) -> str:
         alone = f"{face.name} {style_of(face)}" if face.family == best.face.family else face.name
         names.append(name if len(members) > 1 else alone)
         items.append(one_each if len(members) == 1 else f"<li>{_folded(f'{len(members)} of {name}', one_each)}</li>")
-    return _folded(f"{ALSO}: {', '.join(names)}", "".join(items))
+    return _folded(f"{words.ALSO}: {', '.join(names)}", "".join(items))
 
 
 def _folded(summary: str, items: str) -> str:
@@ -242,12 +218,7 @@ def _folded(summary: str, items: str) -> str:
 
 def cards_html(identifier: FontIdentifier, groups: Sequence[tuple[Sequence[Row], str]]) -> str:
     """Fonts without a picture: what a shared link holds, rows and a text for each."""
-    return (
-        "".join(
-            _section(identifier, rows, text[:LONGEST] or SAMPLE, number) for number, (rows, text) in enumerate(groups)
-        )
-        + _stamp()
-    )
+    return "".join(_section(identifier, *group, number) for number, group in enumerate(groups)) + _stamp()
 
 
 def crop_of(line: Line, picture: Image.Image) -> str:
@@ -255,17 +226,19 @@ def crop_of(line: Line, picture: Image.Image) -> str:
     frame = line.cut(picture).frame
     pixels = Image.fromarray(np.ascontiguousarray(frame.pixels))
     box = (np.array(frame.core) / (*pixels.size, *pixels.size)).tolist()
-    pixels.thumbnail((WIDEST_CROP, WIDEST_CROP))
-    file = io.BytesIO()
-    pixels.save(file, "WEBP", quality=85)
     places = json.dumps({"box": [round(one, 4) for one in box], "centres": [round(one, 4) for one in line.centres]})
-    alt = html.escape(f"Your image: {line.text or NOT_READ}", quote=True)
-    source = base64.b64encode(file.getvalue()).decode()
-    text = html.escape(line.text, quote=True)
-    return (
-        f"<img class='crop' alt='{alt}' data-places='{places}' data-text='{text}' "
-        f"src='data:image/webp;base64,{source}'>"
-    )
+    alt = html.escape(f"Your image: {line.text or words.NOT_READ}")
+    source = data_address(pixels, WIDEST_CROP, "WEBP", quality=85)
+    return f"<img class='crop' alt='{alt}' data-places='{places}' data-text='{html.escape(line.text)}' src='{source}'>"
+
+
+def data_address(picture: Image.Image, size: int, kind: str, **options) -> str:
+    """The picture inside an address. Args: size: pixels at most of its longer side; options: of `Image.save`."""
+    shown = picture.copy()
+    shown.thumbnail((size, size))
+    file = io.BytesIO()
+    shown.save(file, kind, **options)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def card(
@@ -282,7 +255,7 @@ def card(
     name = html.escape(face.name)
     badge = "" if number is None else f"<span class='number'>{number + 1}</span>"
     pixels = f"{', '.join(map(str, sizes))} px" if sizes else ""
-    category = YOURS if face.category == "own" else face.category
+    category = words.YOURS if face.category == "own" else face.category
     facts = " · ".join(filter(None, [style_of(face), pixels, category, face.license]))
     return (
         f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
@@ -314,7 +287,7 @@ def _number(row: Row) -> str:
 def _word(row: Row) -> str:
     if row.probability is None:
         return ""
-    meaning = f"{VERDICTS[row.verdict]}: {MEANINGS[row.verdict]}"
+    meaning = f"{words.VERDICTS[row.verdict]}: {words.MEANINGS[row.verdict]}"
     return f"<span class='verdict {row.verdict}' title='{meaning}'>{said(row.verdict, row.probability)}</span>"
 
 
@@ -324,10 +297,10 @@ def _twins(identifier: FontIdentifier, row: Row) -> str:
     pages = {face.name: face.url for face in identifier.catalogue.firsts(row.twins)}
 
     def linked(name: str) -> str:
-        page = html.escape(pages[name], quote=True)
+        page = html.escape(pages[name])
         return f"<a href='{page}' target='_blank' rel='noopener'>{html.escape(name)}</a>" if page else html.escape(name)
 
-    return f"<p class='note twins'>{SAME.format(names=in_short(pages, row.face.name, linked))}</p>"
+    return f"<p class='note twins'>{words.SAME.format(names=in_short(pages, row.face.name, linked))}</p>"
 
 
 def _alike(row: Row) -> str:
@@ -337,7 +310,7 @@ def _alike(row: Row) -> str:
 
 
 def _copy(label: str, text: str, shown: str | None = None) -> str:
-    value = html.escape(text, quote=True).replace("\n", "&#10;")
+    value = html.escape(text).replace("\n", "&#10;")
     return f"<button type='button' data-copy=\"{value}\">{shown or label}</button>"
 
 
@@ -350,14 +323,14 @@ def using_html(identifier: FontIdentifier, face: Face) -> str:
     name = html.escape(f"{face.name} {style_of(face)}")
     css = _copy("CSS", codes(identifier, [("text", face)])["CSS"], "Copy CSS")
     return (
-        f"<div class='buttons use' data-name='{name}' data-face='{face.id}'><span>{USE.format(name=name)}</span>"
+        f"<div class='buttons use' data-name='{name}' data-face='{face.id}'><span>{words.USE.format(name=name)}</span>"
         f"{css}{_download(face)}</div>"
     )
 
 
 def _download(face: Face) -> str:
     """Buttons for the font's file and, where it has one, its page."""
-    link, page = html.escape(face.url, quote=True), GOOGLE_FONTS if face.source == "google" else WEBSITE
+    link, page = html.escape(face.url), words.GOOGLE_FONTS if face.source == "google" else words.WEBSITE
     linked = f"<a class='button' href='{link}' target='_blank' rel='noopener'>{page}</a>" if link else ""
     return f"<button type='button' data-font>Download</button>{linked}"
 
@@ -401,7 +374,7 @@ def similar_html(identifier: FontIdentifier, neighbours: Sequence[Neighbour], te
     rows = []
     for neighbour in neighbours:
         face = identifier.catalogue.face(neighbour)
-        link = f"href='{html.escape(face.url, quote=True)}' target='_blank' rel='noopener'" if face.url else ""
+        link = f"href='{html.escape(face.url)}' target='_blank' rel='noopener'" if face.url else ""
         rows.append(
             f"<li><a {link}>{html.escape(face.name)}</a> <span class='style'>{style_of(face)}"
             f"</span>{specimen(identifier, face, text)}</li>"
@@ -422,11 +395,11 @@ def styles_html(identifier: FontIdentifier, found: Face) -> str:
     if len(faces) < 2:
         return ""
     items = "".join(
-        f"<li{' aria-current=true' if face == found else ''}>{specimen(identifier, face, STYLE_LETTERS)}"
+        f"<li{' aria-current=true' if face == found else ''}>{specimen(identifier, face, words.STYLE_LETTERS)}"
         f"<button type='button' class='style' data-style>{style_of(face)}</button></li>"
         for face in sorted(faces, key=lambda face: (face.italic, face.weight))
     )
-    label = html.escape(STYLES_OF.format(name=found.name), quote=True)
+    label = html.escape(words.STYLES_OF.format(name=found.name))
     return f"<ul class='styles' aria-label='{label}' tabindex='0'>{items}</ul>"
 
 

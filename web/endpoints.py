@@ -5,15 +5,16 @@ from pathlib import Path
 
 import gradio as gr
 
-from fontid.catalogue.alternatives import UnknownFace, alternatives_to, find_face
+from fontid.catalogue.alternatives import alternatives_to, find_face
 from fontid.catalogue.faces import regular_face, style_apart
-from fontid.identifier import Answer, FontIdentifier, NoFaces, NoText, told
+from fontid.commands import Refusal
+from fontid.identifier import Answer, FontIdentifier, NoText, told
 from fontid.picture.opening import PictureError
 from web.browse import find_families
 from web.filters import CATEGORIES, SLOPES, WEIGHTS, WIDTH_NAMES, Wanted, wanted
 from web.limits import AT_HAND
 from web.remembered import ANSWERS, question_of
-from web.turns import TURNS, Busy
+from web.turns import TURNS
 from web.uploads import kind_of_work
 
 ROWS = 5  # of an answer
@@ -31,12 +32,6 @@ def endpoints(identifier: FontIdentifier) -> None:
     Of their docstrings Gradio tells programs the first lines, one line for each argument, and the lines that follow
     "Returns:", with commas between them.
     """
-
-    def choice(categories=(), weights=(), slope="any", widths=()) -> Wanted | None:
-        try:
-            return wanted(several(categories), several(weights), slope, several(widths))
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
 
     def identify(
         picture: str | None,
@@ -63,15 +58,13 @@ def endpoints(identifier: FontIdentifier) -> None:
             groups of lines with the same and their boxes and readings
             without Latin letters in the picture no matches and the verdict no_text
         """
-        only = choice(categories, weights, slope, widths)
+        only = wanted(several(categories), several(weights), slope, several(widths))
+        if picture is None:
+            raise PictureError("No picture came with this request: send one as the first argument.")
         try:
-            if picture is None:
-                raise PictureError("No picture came with this request: send one as the first argument.")
-            answer = answer_of(picture, min(50, max(1, int(top))), only)
+            answer: Answer | NoText = answer_of(picture, min(50, max(1, int(top))), only)
         except NoText as error:
             answer = error
-        except (PictureError, NoFaces, Busy) as error:
-            raise gr.Error(str(error), print_exception=False) from error
         return told(Path(picture).name, answer)
 
     def answer_of(picture: str, top: int, only: Wanted | None) -> Answer:
@@ -98,7 +91,7 @@ def endpoints(identifier: FontIdentifier) -> None:
         """
         asked = identifier.catalogue.family_named(family)
         if asked is None:
-            raise gr.Error(f"No family is named {family}: /catalogue searches for names.", print_exception=False)
+            raise Refusal(f"No family is named {family}: /catalogue searches for names.")
         rows = [face for face in identifier.catalogue.faces if face.family == asked]
         face = min(rows, key=lambda face: style_apart(face, weight, italic))
         found = identifier.catalogue.similar(identifier.catalogue.row_of(face.id), min(50, max(1, int(top))))
@@ -116,7 +109,7 @@ def endpoints(identifier: FontIdentifier) -> None:
             JSON text, an object with the count of families found
             and families with family, name, category, license, url and styles of each
         """
-        found = find_families(identifier, search, choice([category] if category else []))
+        found = find_families(identifier, search, wanted([category] if category else []))
         rows = []
         for faces in found[: min(2000, max(1, int(limit)))]:
             one = regular_face(faces)
@@ -135,10 +128,7 @@ def endpoints(identifier: FontIdentifier) -> None:
             JSON text, an object with the face that was understood
             and alternatives with name, family, relation (same metrics, revival, resembles), of, sources and url of each
         """
-        try:
-            face = find_face(name, {one.name for one in identifier.catalogue.faces})
-        except UnknownFace as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        face = find_face(name, {one.name for one in identifier.catalogue.faces})
         return {"face": face, "alternatives": [one.to_dict() for one in alternatives_to(face)]}
 
     hidden = {"visible": False}  # each: what a hidden group holds would be fetched with the page

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fontid.catalogue.faces import WIDTHS, Face
+from fontid.commands import Refusal
 from fontid.fonts.files import FONT_SUFFIXES
 from web.words import CLEAR, CLOSE, FILTERED, OWN_ALONE, OWN_FONTS, OWN_USED
 
@@ -43,7 +44,7 @@ def wanted(
 ) -> Wanted | None:
     """Whether a face is wanted; None where all are. Nothing chosen in a list means that all of it will do.
 
-    Raises: ValueError that names what is no choice.
+    Raises: Refusal that names what is no choice.
     """
     for name, chosen, known in (
         ("category", categories, CATEGORIES),
@@ -53,7 +54,7 @@ def wanted(
     ):
         strange = [one for one in chosen or () if one not in known]
         if strange:
-            raise ValueError(f"{str(strange[0])[:LONGEST]!r} is no {name}: choose among {', '.join(known)}.")
+            raise Refusal(f"{str(strange[0])[:LONGEST]!r} is no {name}: choose among {', '.join(known)}.")
     near = frozenset(int(weight) for weight in weights or ())
     chosen = Wanted(frozenset(categories or ()), near, slope or "any", frozenset(widths or ()))
     return None if chosen == EVERYTHING else chosen

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial, wraps
-from io import BytesIO
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -15,27 +14,15 @@ import gradio as gr
 from PIL import Image
 
 from fontid.catalogue.faces import Face, regular_faces
-from fontid.catalogue.own import EnrolmentError
-from fontid.commands import counted
+from fontid.commands import Refusal, counted
 from fontid.identifier import Answer, FontIdentifier, Group
 from fontid.letters.families_map import SIDE, draw_part
 from fontid.picture.opening import PictureError
 from fontid.text.lines import Line
 from fontid.text.reader import NoText
-from web import batch
+from web import batch, cards, words
 from web.addresses import AddressError, confine_gradio, fetch
 from web.browse import PAGE, alternatives_html, browse_html, families_html, family_cards, family_html, find_families
-from web.cards import (
-    answer_html,
-    cards_html,
-    first_html,
-    named_html,
-    ordered,
-    rows_from_query,
-    similar_html,
-    styles_html,
-    using_html,
-)
 from web.endpoints import QUEUE, endpoints
 from web.filters import FILTERS, filters_html, wanted
 from web.head import name_page
@@ -49,22 +36,6 @@ from web.telling import telling_letters
 from web.turns import TURNS, Busy
 from web.uploads import keep, kind_of_work, sent, take_files_as_they_come, uploaded
 from web.watching import FEEDBACK, WatchedPage, note
-from web.words import (
-    ABOUT,
-    HEADLINE,
-    MAP_HINT,
-    MAP_SEARCH,
-    MATCHING,
-    NOT_DRAWN,
-    NOT_ON_MAP,
-    ONE_OF_SEVERAL,
-    OWN_FOUND,
-    OWN_LACKING,
-    OWN_WORDS,
-    REPORT,
-    SCRIPT,
-    TITLE,
-)
 
 FOLDER = Path(__file__).parent
 MAP = FOLDER / "families.webp"
@@ -120,9 +91,9 @@ class Outdated(Exception):
     """Somebody has done something else since."""
 
 
-def problem(error: Exception) -> str:
+def problem(error: Exception | str) -> str:
     note(outcome="refused")
-    return f"<p class='problem' role='alert'>{html.escape(str(error))}</p>"
+    return f"<p class='problem' role='alert'>{html.escape(str(getattr(error, 'message', error)))}</p>"
 
 
 def changed(view: View, asked: dict) -> View:
@@ -143,7 +114,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
         row = identifier.catalogue.row_of(str(asked.get("face")))
         if row is None:
             return "<p class='note'>Similar fonts are shown of the shipped catalogue only.</p>"
-        return similar_html(identifier, identifier.catalogue.similar(row, SHOWN), str(asked.get("text"))[:60])
+        return cards.similar_html(identifier, identifier.catalogue.similar(row, SHOWN), str(asked.get("text"))[:60])
 
     def font_file(face: str) -> dict | None:
         row = identifier.catalogue.row_of(str(face))
@@ -158,11 +129,11 @@ def build(identifier: FontIdentifier) -> WatchedPage:
 
     def styles(face: str) -> str:
         row = identifier.catalogue.row_of(str(face))
-        return "" if row is None else styles_html(identifier, identifier.catalogue.faces[row])
+        return "" if row is None else cards.styles_html(identifier, identifier.catalogue.faces[row])
 
     def using(face: str) -> str:
         row = identifier.catalogue.row_of(str(face))
-        return "" if row is None else using_html(identifier, identifier.catalogue.faces[row])
+        return "" if row is None else cards.using_html(identifier, identifier.catalogue.faces[row])
 
     def telling(asked: dict) -> str:
         return telling_letters(
@@ -177,33 +148,26 @@ def build(identifier: FontIdentifier) -> WatchedPage:
     confine_gradio()
     speak_plainly()
     take_files_as_they_come()
-    name_page(TITLE)
+    name_page(words.TITLE)
     start = start_html(len(identifier.catalogue.families))
-    with WatchedPage(title=TITLE, delete_cache=(AT_THE_END, AT_THE_END)) as page:
-        gr.HTML(f"<h1>{HEADLINE}</h1>", elem_id="title")
+    with WatchedPage(title=words.TITLE, delete_cache=(AT_THE_END, AT_THE_END)) as page:
+        gr.HTML(f"<h1>{words.HEADLINE}</h1>", elem_id="title")
         visit = gr.State(Visit())
         # what Gradio's own controls would bring costs a request each: the page draws its own
         with gr.Tab("Identify"), gr.Column(elem_id="work"):
             with gr.Column(min_width=280, elem_id="seen"):
-                stage = gr.HTML(
-                    start, elem_id="stage", apply_default_css=False, js_on_load=(FOLDER / "stage.js").read_text()
-                )
+                stage = part_of_page("stage", start, "stage.js")
             with gr.Column(min_width=280, elem_id="found"):
-                field = f"<input placeholder='{OWN_WORDS}' aria-label='{OWN_WORDS}'>"
-                gr.HTML(f"{field}<p class='note' hidden>{OWN_LACKING}</p>", elem_id="words")
-                options = gr.HTML(
-                    filters_html(),
-                    elem_id="options",
-                    apply_default_css=False,
-                    js_on_load=(FOLDER / "filters.js").read_text(),
-                )
+                field = f"<input placeholder='{words.OWN_WORDS}' aria-label='{words.OWN_WORDS}'>"
+                gr.HTML(f"{field}<p class='note' hidden>{words.OWN_LACKING}</p>", elem_id="words")
+                options = part_of_page("options", filters_html(), "filters.js")
                 own_status = gr.HTML("", elem_id="own-status")
                 working = gr.HTML("", elem_id="working", js_on_load=WORKING)
                 answer = gr.HTML(
                     "",
                     elem_id="answer",
                     apply_default_css=False,
-                    js_on_load=f"const WORDS = {SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
+                    js_on_load=f"const WORDS = {words.SCRIPT};\n{(FOLDER / 'cards.js').read_text()}",
                     server_functions=[similar_fonts, font_file, styles, using, telling, feedback, family],
                 )
         shown = [stage, answer, working]
@@ -249,10 +213,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     if seen.lines:  # they stand already, and their answer is soon there
                         continue
                     if first is None:
-                        yield {stage: drawn(opened, known, step=MATCHING), answer: "", working: STAGED}
+                        yield {stage: drawn(opened, known, step=words.MATCHING), answer: "", working: STAGED}
                     else:
-                        standing = drawn(opened, known, numbers=numbers_of(known, ordered(first)))
-                        names = first_html(identifier_for(identifier, visit.own), first, opened)
+                        standing = drawn(opened, known, numbers=numbers_of(known, cards.ordered(first)))
+                        names = cards.first_html(identifier_for(identifier, visit.own), first, opened)
                         yield {stage: standing, answer: names, working: STAGED}
             except StopIteration as end:
                 searching, found = end.value
@@ -276,20 +240,20 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 else:
                     said, named = problem(error), opened.info.get("fonts", ())
                     if named and isinstance(error, NoText):
-                        said = problem(ValueError(NOT_DRAWN)) + named_html(identifier, named)
+                        said = problem(words.NOT_DRAWN) + cards.named_html(identifier, named)
                     yield {stage: drawn(opened, seen.lines, seen.picked, seen.numbers), answer: said}
                 return False
             if visit.newest is not mine:
                 return True
-            groups = ordered(found)
+            groups = cards.ordered(found)
             if seen.picked is None:
                 known = seen.lines or lines_of(found)
                 seen = replace(seen, lines=known, numbers=numbers_of(known, groups))
             visit.look = seen
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
             picture = drawn(opened, seen.lines, seen.picked, seen.numbers)
-            cards = {answer: answer_html(searching, found, opened, numbered, filtered=only is not None)}
-            yield cards if picture == standing else cards | {stage: picture}
+            update = {answer: cards.answer_html(searching, found, opened, numbered, filtered=only is not None)}
+            yield update if picture == standing else update | {stage: picture}
             return False
 
         def begin(file: str, visit: Visit) -> Steps:
@@ -305,10 +269,9 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     file = keep("unpacked", batch.read_picture(Path(file), str(asked["entry"])))
             except (gr.Error, PictureError) as error:
                 visit.look_at(None)
-                said = asked.get("problem") or getattr(error, "message", error)
-                return [empty | {answer: problem(ValueError(said)) + shared_html(asked)}]
+                return [empty | {answer: problem(asked.get("problem") or error) + shared_html(asked)}]
             if asked.get("several"):
-                gr.Info(ONE_OF_SEVERAL)
+                gr.Info(words.ONE_OF_SEVERAL)
             return begin(file, visit)
 
         def act(event: gr.EventData, visit: Visit) -> Steps:
@@ -357,7 +320,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             asked = event._data or {}
             try:
                 visit.only = wanted(**{name: asked[name] for name in FILTERS if name in asked})
-            except ValueError as error:
+            except Refusal as error:
                 return [{answer: problem(error)}]
             return again(visit)
 
@@ -378,10 +341,10 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             texts = query.get("text", [])
             groups = []
             for number, fonts in enumerate(query.get("fonts", [])[:MOST_SHARED]):
-                rows = rows_from_query(identifier, fonts)
+                rows = cards.rows_from_query(identifier, fonts)
                 if rows:
                     groups.append((rows, texts[number] if number < len(texts) else ""))
-            return cards_html(identifier, groups)
+            return cards.cards_html(identifier, groups)
 
         def use_fonts(event: gr.EventData, visit: Visit) -> Steps:
             """Fonts that were sent, to search them too or alone."""
@@ -396,15 +359,12 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 visit.own, skipped = TURNS.take(
                     take, identifier, paths, bool(asked.get("alone")), kind="own fonts", patience=LONGEST
                 )
-            except gr.Error as error:
-                yield {own_status: problem(ValueError(error.message))}
-                return False
-            except (EnrolmentError, Busy) as error:
+            except (gr.Error, Refusal) as error:
                 yield {own_status: problem(error)}
                 return False
             count = len(visit.own.catalogue.faces)
             notes = "".join(f" <p class='note'>{html.escape(sentence)}</p>" for sentence in skipped)
-            said = OWN_FOUND.format(count=counted(count, "style", "styles"), are="is" if count == 1 else "are")
+            said = words.OWN_FOUND.format(count=counted(count, "style", "styles"), are="is" if count == 1 else "are")
             yield {own_status: f"<p role='status'>{said}</p>{notes}"}
             return (yield from again(visit))
 
@@ -438,6 +398,13 @@ def build(identifier: FontIdentifier) -> WatchedPage:
     return page
 
 
+def part_of_page(name: str, content: str = "", script: str = "", **how) -> gr.HTML:
+    """HTML without Gradio's own styles. Args: script: name of a file here that says what clicks on it do."""
+    if script:
+        how["js_on_load"] = (FOLDER / script).read_text()
+    return gr.HTML(content, elem_id=name, apply_default_css=False, **how)
+
+
 def picked_read(identifier: FontIdentifier, picture: Image.Image, seen: Look) -> Look:
     """What is looked at, with the picked line read."""
     lines = list(seen.lines)
@@ -463,7 +430,7 @@ def batch_tab(identifier: FontIdentifier) -> None:
         try:
             pictures = batch.pictures_in([Path(uploaded(str(file))) for file in asked.get("files") or []])
         except batch.BatchError as error:
-            said = problem(ValueError(asked["problem"]) if asked.get("problem") else error)
+            said = problem(asked.get("problem") or error)
             return {status: said, rows: "", table: gr.update(visible=False), objects: gr.update(visible=False)}
         found, answers = [], []
         for more, answer in progress.tqdm(batch.answers(identifier, pictures), "Images", len(pictures)):
@@ -480,13 +447,12 @@ def batch_tab(identifier: FontIdentifier) -> None:
         }
 
     with gr.Tab("Batch"):
-        script = (FOLDER / "batch.js").read_text()
-        zone = gr.HTML(batch.zone_html(), elem_id="batch", apply_default_css=False, js_on_load=script)
+        zone = part_of_page("batch", batch.zone_html(), "batch.js")
         status = gr.HTML("", elem_id="batch-status")
         with gr.Column(elem_id="batch-files"):
             table = gr.DownloadButton("Download CSV", elem_id="batch-csv", visible=False)
             objects = gr.DownloadButton("Download JSON", elem_id="batch-json", visible=False)
-        rows = gr.HTML("", elem_id="batch-rows", apply_default_css=False)
+        rows = part_of_page("batch-rows")
         shown = [status, rows, table, objects]
         zone.upload(identify_all, None, shown, show_progress_on=status, api_visibility="private")
 
@@ -507,13 +473,7 @@ def catalogue_tab(identifier: FontIdentifier) -> None:
         return family_cards(identifier, found(str(asked["search"]), str(asked["category"]))[begin : begin + PAGE])
 
     with gr.Tab("Catalogue"):
-        gr.HTML(
-            browse_html(),
-            elem_id="families",
-            apply_default_css=False,
-            js_on_load=(FOLDER / "browse.js").read_text(),
-            server_functions=[browse, more],
-        )
+        part_of_page("families", browse_html(), "browse.js", server_functions=[browse, more])
 
 
 def map_tiles(identifier: FontIdentifier) -> Callable[[object], str]:
@@ -530,9 +490,8 @@ def map_tiles(identifier: FontIdentifier) -> Callable[[object], str]:
     @lru_cache(KEPT)
     def drawn(scale: int, column: int, row: int) -> str:
         part = TILE * column, TILE * row, TILE, TILE
-        picture = BytesIO()
-        draw_part(boxes, regular, identifier.letterforms, part, scale).save(picture, "WEBP", lossless=True, method=1)
-        return f"data:image/webp;base64,{base64.b64encode(picture.getvalue()).decode()}"
+        square = draw_part(boxes, regular, identifier.letterforms, part, scale)
+        return cards.data_address(square, TILE, "WEBP", lossless=True, method=1)
 
     def sharp(asked: object) -> str:
         told = asked if isinstance(asked, dict) else {}
@@ -556,12 +515,12 @@ def map_tab(identifier: FontIdentifier) -> None:
             if family in shown
         )
         return (
-            f"<p class='hint'>{MAP_HINT}</p><form><input type='search' list='families-on-map' "
-            f"placeholder='{MAP_SEARCH}' "
-            f"aria-label='{MAP_SEARCH}' autocomplete='off'><datalist id='families-on-map'>{names}</datalist>"
+            f"<p class='hint'>{words.MAP_HINT}</p><form><input type='search' list='families-on-map' "
+            f"placeholder='{words.MAP_SEARCH}' "
+            f"aria-label='{words.MAP_SEARCH}' autocomplete='off'><datalist id='families-on-map'>{names}</datalist>"
             "<button type='button' data-zoom='0.67' aria-label='Zoom out'>−</button>"
             "<button type='button' data-zoom='1.5' aria-label='Zoom in'>+</button></form>"
-            f"<p class='hint' role='status'><span class='none' hidden>{NOT_ON_MAP}</span></p>"
+            f"<p class='hint' role='status'><span class='none' hidden>{words.NOT_ON_MAP}</span></p>"
             "<div class='map' tabindex='0' role='region' aria-label='Map of families'>"
             f"<div class='sheet' data-tile='{TILE}' data-scales='{list(SCALES)}'>"
             f"<img alt='Map of all families, from scripts to serifs' src='data:image/webp;base64,{picture}'>"
@@ -578,13 +537,13 @@ def about_tab(identifier: FontIdentifier) -> None:
     """What this is; and why an encoder and no vision-language model, fetched when somebody looks."""
 
     def show() -> str:
-        page = html.escape(COMPARISON.read_text(encoding="utf-8"), quote=True)
-        report = f'<iframe title="{REPORT}" sandbox="" class="report" srcdoc="{page}"></iframe>'
-        return f"<details><summary>{REPORT}</summary>{report}</details>"
+        page = html.escape(COMPARISON.read_text(encoding="utf-8"))
+        report = f'<iframe title="{words.REPORT}" sandbox="" class="report" srcdoc="{page}"></iframe>'
+        return f"<details><summary>{words.REPORT}</summary>{report}</details>"
 
     with gr.Tab("About") as tab:
-        told = "".join(f"<h2>{title}</h2><p>{text}</p>" for title, text in ABOUT.items())
-        gr.HTML(told.format(count=len(identifier.catalogue.families)), elem_id="about", apply_default_css=False)
+        told = "".join(f"<h2>{title}</h2><p>{text}</p>" for title, text in words.ABOUT.items())
+        part_of_page("about", told.format(count=len(identifier.catalogue.families)))
         if COMPARISON.exists():
-            report = gr.HTML("", elem_id="comparison", apply_default_css=False)
+            report = part_of_page("comparison")
             tab.select(show, None, report, show_progress="minimal", api_visibility="private")

@@ -36,8 +36,7 @@ class Answers:
 
     def keep(self, question: Hashable, answer: Answer) -> None:
         with self._lock:
-            if self._most:
-                self._kept.setdefault(question, (time.monotonic(), answer))
+            self._kept.setdefault(question, (time.monotonic(), answer))
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
 

@@ -1,8 +1,6 @@
 """Where a picture is dropped, and then the picture with the lines found in it; what a click does is in `stage.js`."""
 
-import base64
 import html
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ from PIL import Image, ImageChops, ImageStat
 from fontid.picture.opening import PictureError, open_picture
 from fontid.text.lines import Line
 from web import words
-from web.cards import COLOURS
+from web.cards import COLOURS, data_address
 
 WIDEST, MOST_SHOWN = 1000, 1_500_000  # of what is shown: pixels in a row, and in all
 TALL = 1.5  # heights a width: such a picture is as wide as its place, and scrolls there
@@ -138,20 +136,11 @@ def start_html(families: int) -> str:
 
 
 def _example(stem: str) -> str:
-    source = data_address(open_picture(EXAMPLES[stem]), EXAMPLE_SIZE, "WEBP", 55)
+    source = data_address(open_picture(EXAMPLES[stem]), EXAMPLE_SIZE, "WEBP", quality=55)
     return (
         f"<button type='button' data-example='{stem}' aria-label='Example: {words.EXAMPLES[stem]}'>"
         f"<img alt='' src='{source}'><span>{words.EXAMPLE_FONTS[stem]}</span></button>"
     )
-
-
-def data_address(picture: Image.Image, size: int, kind: str, quality: int) -> str:
-    """The picture inside an address. Args: size: pixels at most of its longer side."""
-    shown = picture.copy()
-    shown.thumbnail((size, size))
-    file = io.BytesIO()
-    shown.save(file, kind, quality=quality)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def stage_html(
@@ -179,7 +168,7 @@ def stage_html(
         for index, (line, outline) in enumerate(zip(lines, outlines, strict=True))
     )
     longest = max(1, height / width) * min(WIDEST, (MOST_SHOWN * width / height) ** 0.5)
-    source = data_address(picture, round(longest), "JPEG", 82)
+    source = data_address(picture, round(longest), "JPEG", quality=82)
     letters = _clip("letters", [line.corners for line in lines], picture.size)
     return (
         f"{_tools(picked is not None, degrees, undoable)}"
@@ -225,7 +214,7 @@ def _tool(name: str, label: str) -> str:
 def _reading(line: Line) -> str:
     return (
         f"<form id='reading'><label>{words.CORRECT}<input name='text' maxlength='200' autocomplete='off' "
-        f"value='{html.escape(line.text, quote=True)}'></label></form>"
+        f"value='{html.escape(line.text)}'></label></form>"
     )
 
 
@@ -255,7 +244,7 @@ def _box(line: Line, outline: np.ndarray, index: int, number: int, picked: bool,
     """A line as a button. No line's letters are hidden by its outline, however small the picture is shown."""
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
     small = " class='small'" if line.height < SMALL * size[0] else ""  # a thick outline would hide its neighbours
-    label = html.escape(f"Line {index + 1}: {line.text or 'not read'}", quote=True)
+    label = html.escape(f"Line {index + 1}: {line.text or 'not read'}")
     return (
         f"<g{small} data-line='{index}' data-group='{number}' data-colour='{number % COLOURS}' "
         f"tabindex='0' role='button' aria-pressed='{str(picked).lower()}' aria-label='{label}'><title>{label}</title>"

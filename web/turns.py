@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, TypeVar
 
+from fontid.commands import Refusal
 from web.limits import ALONE, AROUND, AT_ONCE, LONGEST, PATIENT, USUAL
 from web.watching import note
 
@@ -16,7 +17,7 @@ Result = TypeVar("Result")
 LEARNING = 0.1  # how much the newest piece of work says of what others of its kind will take
 
 
-class Busy(ValueError):
+class Busy(Refusal, ValueError):
     """A turn did not come or did not end in time; the message says what to do."""
 
 
@@ -26,13 +27,13 @@ TOO_LONG = "This takes too long just now: try again in a minute, or with a small
 
 @dataclass(eq=False)
 class _Turn:
-    """A piece of work of a kind in `USUAL`: when it was asked for and begun, and what comes of it."""
+    """A piece of work of a kind in `USUAL`: when it was asked for and begun, what it told, and its future at last."""
 
     work: Callable[[], Any]
     kind: str
     asked: float
+    told: SimpleQueue
     begun: float = 0.0
-    future: Future = field(default_factory=Future)
 
     @property
     def is_long(self) -> bool:
@@ -98,8 +99,7 @@ class Turns:
             note(turn_ms=round(1000 * (time.monotonic() - asked)))
             return work(told.put)
 
-        turn = _Turn(lambda: context.run(begun), kind, asked)
-        turn.future.add_done_callback(told.put)
+        turn = _Turn(lambda: context.run(begun), kind, asked, told)
         self._enter(turn, patience)
         while True:
             most = self.longest if turn.begun else min(self.longest, patience - self._usual[kind])
@@ -113,8 +113,8 @@ class Turns:
                 raise Busy(TOO_LONG) from None
             while not told.empty():  # what was overtaken meanwhile delays nothing
                 step = told.get()
-            if step is turn.future:
-                return turn.future.result()
+            if isinstance(step, Future):
+                return step.result()
             yield step
 
     def close(self) -> None:
@@ -168,22 +168,18 @@ class Turns:
             self._workers.submit(self._do, turn)
 
     def _do(self, turn: _Turn) -> None:
-        result: Any = None
-        error: BaseException | None = None
+        done: Future = Future()
         try:
-            result = turn.work()
-        except BaseException as raised:
-            error = raised
+            done.set_result(turn.work())
+        except BaseException as error:
+            done.set_exception(error)
         with self._lock:
             self._begun.remove(turn)
-            if error is None:
+            if not done.exception():
                 took = time.monotonic() - turn.begun
                 self._usual[turn.kind] += LEARNING * (took - self._usual[turn.kind])
             self._begin()
-        if error is None:
-            turn.future.set_result(result)
-        else:
-            turn.future.set_exception(error)
+        turn.told.put(done)
 
 
 TURNS = Turns(AT_ONCE, LONGEST)

@@ -19,6 +19,8 @@ import uvicorn.config
 from gradio.exceptions import InvalidPathError
 from prometheus_client import Counter, Histogram
 
+from fontid.commands import Refusal
+from fontid.picture.opening import PictureError
 from web.programs import MISTAKEN
 
 REQUESTS = Counter("fontid_requests", "Requests by what was asked and how they ended.", ["endpoint", "outcome"])
@@ -80,7 +82,7 @@ def ended(event: str, endpoint: str, outcome: str, began: float, **facts) -> Non
 
 @contextmanager
 def watched(endpoint: str, began: float, facts: dict | None = None) -> Iterator[dict]:
-    """Count, time and log what is asked of a function of the page, and turn unexpected errors into an apology.
+    """Count, time and log what is asked of a function of the page, and tell refusals; of other errors, an apology.
 
     Args: facts: what was yielded for an earlier step of the same request.
     Yields: what is known of it, which is not counted before its last step.
@@ -90,9 +92,9 @@ def watched(endpoint: str, began: float, facts: dict | None = None) -> Iterator[
     token = _facts.set(facts)
     try:
         yield facts
-    except gr.Error as error:
+    except (gr.Error, Refusal, PictureError) as error:
         facts["outcome"] = "refused"
-        raise gr.Error(error.message, print_exception=False) from error
+        raise gr.Error(getattr(error, "message", str(error)), print_exception=False) from error
     except InvalidPathError as error:
         facts["outcome"] = "refused"
         raise gr.Error(NOT_UPLOADED, print_exception=False) from error

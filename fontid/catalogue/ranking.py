@@ -18,6 +18,10 @@ UNDATED = 9999  # the year of a family whose copyright names none
 FOLDED = 4  # families of a superfamily that one row of `similar` may hold, on average
 RESEMBLING, CROWDED = 0.4, 0.7  # cosines of prototypes: of faces that may write a text alike; of near copies
 FIRST_SORTED = 4096  # faces; the others are sorted when somebody looks as far
+TOLD = (  # of a `Match` to programs, in this order
+    "family", "name", "style", "weight", "italic", "axes", "score", "probability", "conditional_probability", "verdict",
+    "superfamily", "twins", "category", "licence", "url",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,22 +60,10 @@ class Match:
         twins = zip(self.twins, self.twin_names, self.twin_urls, strict=True)
         alike = drawn_like({self.family, *self.twins})
         others = alternatives_to(alike[0].face, {self.family, *self.twins}) if alike else []
-        return {
-            "family": self.family,
-            "name": self.name,
+        return {name: getattr(self, name) for name in TOLD} | {
             "style": self.style or style_words(self.weight, self.italic),
-            "weight": self.weight,
-            "italic": self.italic,
             "axes": dict(self.axes),
-            "score": self.score,
-            "probability": self.probability,
-            "conditional_probability": self.conditional_probability,
-            "verdict": self.verdict,
-            "superfamily": self.superfamily,
             "twins": [{"family": family, "name": name, "url": url} for family, name, url in twins],
-            "category": self.category,
-            "licence": self.licence,
-            "url": self.url,
             "drawn_like": [{"name": one.face, "relation": one.relation} for one in alike],
             "alternatives": [one.to_dict() for one in others],
         }

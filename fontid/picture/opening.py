@@ -169,7 +169,7 @@ def to_gray(image: Image.Image) -> np.ndarray:
 
     colours = np.asarray(sample, dtype=np.float64).reshape(-1, 3)  # (rows * columns, 3)
     axis = _principal_axis(colours)
-    low, high = _extent(colours @ axis)
+    low, high = np.percentile(colours @ axis, (0.5, 99.5)).tolist()
     if high - low < max(_USEFUL_CONTRAST, 2 * luma_contrast):
         return luma
     scale = min(1.0, 255 / (high - low))
@@ -513,14 +513,8 @@ def _composite(image: Image.Image) -> Image.Image:
     return result
 
 
-def _extent(values: np.ndarray) -> tuple[float, float]:
-    """Least and greatest of `values` (any shape, not empty) but for the outermost half percent at an end."""
-    low, high = np.percentile(values, (0.5, 99.5))
-    return float(low), float(high)
-
-
 def _contrast(counts: np.ndarray) -> float:
-    """As `_extent`, of (N,) counts of levels: how far apart these are."""
+    """How far apart levels are but for the outermost half percent at an end, of (N,) counts of them."""
     return quantile(counts, 0.995) - quantile(counts, 0.005)
 
 
