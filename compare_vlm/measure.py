@@ -2,10 +2,14 @@
 
 import resource
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
+import evaluate
 from PIL import Image
 from tqdm import tqdm
 
@@ -13,6 +17,7 @@ from compare_vlm.questions import Names, Questions
 from fontid.catalogue.ranking import Catalogue
 
 TOP = 5
+METRIC = Path(__file__).parent / "metrics" / "ranked_names.py"
 LENGTHS = {"1-4": (1, 4), "5-8": (5, 8), "9-16": (9, 16), "17 and more": (17, 10**6)}
 TIMED = 20  # pictures asked one by one for the time that one takes
 SHOWN = 40  # answers kept for the report's examples
@@ -35,18 +40,15 @@ class Answerer:
     exact: Callable[[Questions, int], dict] | None = None
 
 
-def ranked_metrics(predictions: list[list[str]], right: list[list[str]], catalogue: list[str]) -> dict[str, float]:
-    """Fractions 0-1. Args: predictions: ranked names; right: every right name; both a list a picture.
+@cache
+def metric() -> evaluate.Metric:
+    return evaluate.load(str(METRIC), cache_dir=tempfile.mkdtemp(prefix="fontid-metrics-"))
 
-    top1, top5: predictions of which one of the first k is right.
-    mrr: mean of 1 / the rank of the first right name, 0 where none is right.
-    invalid: predictions whose first name is missing or not of the catalogue.
-    """
-    pairs, known = list(zip(predictions, right, strict=True)), set(catalogue)
-    found = {f"top{k}": [not set(ranked[:k]).isdisjoint(names) for ranked, names in pairs] for k in (1, TOP)}
-    found["mrr"] = [next((1 / n for n, name in enumerate(ranked, 1) if name in names), 0) for ranked, names in pairs]
-    found["invalid"] = [not ranked or ranked[0] not in known for ranked in predictions]
-    return {name: round(sum(values) / len(pairs), 4) for name, values in found.items()}
+
+def ranked_metrics(predictions: list[list[str]], right: list[list[str]], catalogue: list[str]) -> dict[str, float]:
+    """top1, top5, mrr and invalid, fractions 0-1, by `compare_vlm/metrics/ranked_names.py`."""
+    found = metric().compute(predictions=predictions, references=right, ranks=(1, TOP), catalogue=catalogue)
+    return {name: round(float(value), 4) for name, value in found.items()}
 
 
 def measure(answerer: Answerer, questions: Questions, names: Names, catalogue: Catalogue) -> dict:
