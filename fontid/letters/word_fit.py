@@ -7,6 +7,7 @@ along the line: neither the blanks nor advance widths in whole pixels count.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,10 +18,21 @@ from fontid.letters.small_capitals import base_letter
 
 HEIGHT = 20  # pixels of ink: a higher line is made as low, which leaves enough to tell faces apart
 PARTS = 3  # of a pixel, by which words are moved
-SIZES = (0.985, 1.01)  # of that at which the whole reading is as wide as the line
+SIZES = (0.98, 1.0, 1.02)  # of that at which the whole reading is as wide as the line
 WORDS = 2  # of a line that are looked at, the longest
 ALONG, ACROSS = 2, 1  # pixels before and behind, above and below its place: where a word is looked for
 AROUND = 1  # pixels around a word that are compared, too
+
+
+class _Picture(NamedTuple):
+    """A line's ink, (H, W) float32, 0-1, and where its box lies, in its pixels."""
+
+    ink: np.ndarray
+    left: float
+    top: float
+    right: float
+    bottom: float
+
 
 Placed = tuple[float, Glyph]  # a letter's origin in the line, in ems, and the letter
 
@@ -38,9 +50,11 @@ class WordFit:
         left, top, right, bottom = ink.box
         self.height = bottom - top
         lower = min(1.0, HEIGHT / self.height)
-        size = max(1, round((right - left) * lower)), max(1, round(self.height * lower))
-        line = cv2.resize(ink.amount[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
-        self._text, self._line = text, line.astype(np.float32) / 255
+        rows, columns = ink.amount.shape
+        size = max(1, round(columns * lower)), max(1, round(rows * lower))
+        line = cv2.resize(ink.amount, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        across, down = size[0] / columns, size[1] / rows
+        self._text, self._line = text, _Picture(line, left * across, top * down, right * across, bottom * down)
         self._words = _longest_words(text)
         self.letters = np.array([last - first for first, last in self._words], int)
         self._fits: dict[str, np.ndarray] = {}
@@ -63,7 +77,7 @@ def _longest_words(text: str) -> list[tuple[int, int]]:
     return sorted(words, key=lambda word: word[0] - word[1])[:WORDS]
 
 
-def _fit(text: str, words: list[tuple[int, int]], line: np.ndarray, face: str, letterforms: Letterforms) -> np.ndarray:
+def _fit(text: str, words: list[tuple[int, int]], line: _Picture, face: str, letterforms: Letterforms) -> np.ndarray:
     """(W,) best correlations of the words in one face, all in one size and on one baseline."""
     glyphs, bases = (letterforms.glyphs(face, letters) for letters in (text, "".join(map(base_letter, text))))
     origins = letterforms.layout(face, text)
@@ -74,19 +88,19 @@ def _fit(text: str, words: list[tuple[int, int]], line: np.ndarray, face: str, l
     if not whole:
         return best
     start, top, end, bottom = _extent(whole)
-    scale = line.shape[1] / (end - start)  # pixels to the em
+    scale = (line.right - line.left) / (end - start)  # pixels to the em
     weights = [last - first for first, last in words]
     for size in SIZES:
-        rows = line.shape[0] / 2 - (top - bottom) / 2 * size * scale  # of the picture, above the drawn words
+        row = (line.top + line.bottom) / 2 - (top - bottom) / 2 * size * scale  # of the picture, where the words begin
         found = np.zeros((len(words), PARTS * (2 * ACROSS + 1)))
         for number, word in enumerate(placed):
             if word:
                 first, _, last, _ = _extent(word)
-                middle = ((first + last) / 2 - start) * scale
+                middle = line.left + ((first + last) / 2 - start) * scale
                 drawn = _draw(word, (first, top, last, bottom), size * scale)
-                found[number] = _correlation(line, drawn, middle - (last - first) / 2 * size * scale, rows)
-        row = np.average(found, 0, weights).argmax()
-        best = max(best, found[:, row], key=lambda fits: np.average(fits, weights=weights))
+                found[number] = _correlation(line.ink, drawn, middle - (last - first) / 2 * size * scale, row)
+        down = np.average(found, 0, weights).argmax()
+        best = max(best, found[:, down], key=lambda fits: np.average(fits, weights=weights))
     return best
 
 
@@ -122,16 +136,16 @@ def _draw(letters: list[Placed], box: tuple[float, float, float, float], scale: 
     return parts[:, :, 1:, 1:]
 
 
-def _correlation(line: np.ndarray, drawn: np.ndarray, left: float, top: float) -> np.ndarray:
-    """(PARTS * (2 * ACROSS + 1),) the word's best correlation with the line for each place down.
+def _correlation(ink: np.ndarray, drawn: np.ndarray, left: float, top: float) -> np.ndarray:
+    """(PARTS * (2 * ACROSS + 1),) the word's best correlation with the line's ink for each place down.
 
-    Args: drawn: of `_draw`; left, top: where the word should begin, in pixels of the line.
+    Args: ink: (H, W); drawn: of `_draw`; left, top: where the word should begin, in its pixels.
     """
     height, width = drawn.shape[2:]
     row, column = round(top) - AROUND - ACROSS, round(left) - AROUND - ALONG
     around = np.zeros((height + 2 * ACROSS, width + 2 * ALONG), np.float32)
     first, before = max(0, row), max(0, column)
-    shown = line[first : max(0, row + around.shape[0]), before : max(0, column + around.shape[1])]
+    shown = ink[first : max(0, row + around.shape[0]), before : max(0, column + around.shape[1])]
     around[first - row : first - row + shown.shape[0], before - column : before - column + shown.shape[1]] = shown
     places = np.lib.stride_tricks.sliding_window_view(around, (height, width))
     places = places.reshape(-1, height * width)

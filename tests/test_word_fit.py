@@ -1,0 +1,106 @@
+"""Words laid over a picture pixel by pixel: small letters in the right face correlate best, wherever they begin."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fontid.encoder.preprocessing import Ink, ink_box
+from fontid.letters.verification import Verifier
+from fontid.letters.word_fit import WordFit, _longest_words
+from fontid.settings import DrawingSettings
+from fontid.text.lines import Line
+
+FACES = ["open-sans-400-normal", "roboto-400-normal", "lato-400-normal", "lora-400-normal"]
+FINE = 12  # of a pixel, in which words are drawn to be averaged
+
+
+def written(
+    letterforms, face: str, text: str, pixels: float, along: float = 0.0, down: float = 0.0, blank: float = 0.0
+) -> Ink:
+    """A line as a screen draws it. Args: along, down: parts of a pixel; blank: pixels that each is wider."""
+    scale = FINE * pixels
+    amount = np.zeros((FINE * 3 * int(pixels + 1), FINE * int(pixels * len(text))), np.uint8)
+    wider = np.cumsum([blank * FINE * character.isspace() for character in text])
+    glyphs = letterforms.glyphs(face, text)
+    for x, glyph, more in zip(letterforms.layout(face, text), glyphs, wider, strict=True):
+        if glyph:
+            left, top = 4 + pixels * x + more / FINE + along, 2 * pixels + down
+            drawn = glyph.drawn(scale, -left / pixels, top / pixels, *amount.shape)
+            np.maximum(amount, drawn, out=amount)
+    rows, columns = (side // FINE for side in amount.shape)
+    mean = amount.reshape(rows, FINE, columns, FINE).mean((1, 3)).astype(np.uint8)
+    return Ink(mean, ink_box(mean))
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize(("pixels", "along", "down"), [(8, 0.0, 0.0), (9, 0.4, 0.6), (13, 0.7, 0.3), (60, 0.1, 0.9)])
+def test_small_words_correlate_best_with_their_own_face_wherever_in_a_pixel_they_begin(
+    identifier, face, pixels, along, down
+):
+    letterforms = identifier.letterforms
+    ink = written(letterforms, face, "Ragnhild veg", pixels, along, down)
+    fits = WordFit("Ragnhild veg", ink).compare(FACES, letterforms)
+    assert fits.shape == (4, 2) and fits[FACES.index(face)].min() > 0.95 and fits.max() < 1 + 1e-5
+    means = fits.mean(1)
+    assert FACES[means.argmax()] == face and np.sort(means)[-2] < means.max() - 0.005
+
+
+def test_each_word_is_looked_for_by_itself_and_all_stand_on_one_line(identifier):
+    letterforms, text = identifier.letterforms, "Ragnhild veg"
+    wider = written(letterforms, "roboto-400-normal", text, 12, blank=1.0)
+    assert WordFit(text, wider).compare(["roboto-400-normal"], letterforms).min() > 0.95
+    first = written(letterforms, "roboto-400-normal", text, 12)
+    words = first.amount.copy()
+    middle = first.box[0] + round(0.68 * (first.box[2] - first.box[0]))  # between both words
+    words[:, middle:] = np.roll(words[:, middle:], 3, 0)
+    stepped = WordFit(text, Ink(words, ink_box(words))).compare(["roboto-400-normal"], letterforms)
+    assert stepped.min() < 0.8
+
+
+def test_words_that_read_otherwise_fit_little_and_have_no_say(identifier):
+    letterforms = identifier.letterforms
+    ink = written(letterforms, "lora-400-normal", "Ragnhild", 10)
+    assert WordFit("Wqxkmzzy", ink).compare(FACES, letterforms).max() < 0.75
+    accented = WordFit("Ragnhíld", ink).compare(FACES, letterforms)
+    assert FACES[accented[:, 0].argmax()] == "lora-400-normal"
+
+
+def test_what_a_face_gave_is_kept(identifier, monkeypatch):
+    ink = written(identifier.letterforms, "lato-400-normal", "Lund", 10)
+    words = WordFit("Lund", ink)
+    first = words.compare(FACES[:3], identifier.letterforms)
+    again = words.compare(FACES[2:0:-1], None)  # asks no letterforms
+    assert np.array_equal(again, first[2:0:-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("to find a name", [(3, 7), (10, 14)]), ("one", [(0, 3)]), (" a  bb ", [(4, 6), (1, 2)]), (" ", [])],
+)
+def test_the_longest_words_are_looked_at(text, words):
+    assert _longest_words(text) == words
+
+
+def test_of_faces_that_come_close_the_one_whose_words_fit_wins_and_of_small_letters_the_more_so(identifier):
+    catalogue, letterforms = identifier.catalogue, identifier.letterforms
+    rows = [next(row for row, face in enumerate(catalogue.faces) if face.id == name) for name in FACES]
+    lost = {}
+    for pixels in (10, 40):
+        ink = written(letterforms, "roboto-400-normal", "Ragnhild", pixels)
+        left, top, right, bottom = map(float, ink.box)
+        line = Line(((left, top), (right, top), (right, bottom), (left, bottom)), "Ragnhild", 0.9)
+        scores = np.full(len(catalogue.faces), -1.0, np.float32)
+        scores[rows] = 0.60, 0.59, 0.58, -0.5
+        settings = DrawingSettings(weight=0.0, spacing=0.0, families=4, styles=1)
+        words = WordFit("Ragnhild", ink)
+        verifier = Verifier(catalogue, letterforms, settings)
+        without, with_words = (verifier.verify(scores, [(line, ink)], words=asked).scores for asked in (None, words))
+        assert without[rows].argmax() == 0 and with_words[rows].argmax() == 1
+        lost[pixels] = (without - with_words)[rows]
+        assert lost[pixels][1] == pytest.approx(0, abs=1e-6), "the best one loses nothing"
+        assert lost[pixels][3] == pytest.approx(lost[pixels][[0, 2]].max(), abs=1e-6), "one far behind is not drawn"
+        for told in ({"words": 0.0}, {"close": 0.0}, {"most_close": 1}, {"usual_words": (1.1, 1.2)}):
+            silent = Verifier(catalogue, letterforms, replace(settings, **told))
+            assert np.array_equal(silent.verify(scores, [(line, ink)], words=words).scores, without), told
+    assert lost[10][0] > 1.2 * lost[40][0]
