@@ -111,6 +111,16 @@ def numbers(rng, faces, open_face, split) -> Iterator[Drawing]:
         yield in_jpeg(rng, 70, TextBox(face, text, int(rng.integers(24, 97)), style(*contrasting_colours(rng))))
 
 
+def small(rng, faces, open_face, split) -> Iterator[Drawing]:
+    for face in regular_faces(faces):
+        pixels = int(rng.integers(8, 19))
+        text = cut(running_text(rng, split, open_face(face).charset), int(rng.integers(12, 46)))
+        colours = BLACK_ON_WHITE if rng.random() < 0.5 else contrasting_colours(rng)
+        box = TextBox(face, text, pixels, style(*colours))
+        drawn = in_jpeg(rng, 70, box) if rng.random() < 0.3 else Drawing(box)
+        yield replace(drawn, condition=f"{pixels} px")
+
+
 def googlefontsbench(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in faces:
         if face.family not in GOOGLE_FONTS_BENCH:
@@ -148,7 +158,7 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
     for protocol in (
-        chars, abrupt, words, para, body, styles, axes, sizes, numbers, googlefontsbench, frb, photo,
+        chars, abrupt, words, para, body, styles, axes, sizes, numbers, small, googlefontsbench, frb, photo,
         effects, grounds, fontbench, photolike,
     )
 }  # fmt: skip

@@ -33,6 +33,8 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power. E
   that a browser chooses by itself. None published.
 - numbers: a year, price, share, date, time or count in every family, 24-96 px, any two colours, JPEG quality 70-95.
   None published.
+- small: 12 to 45 characters of running text in every family, 8-18 px, half of it black on white, the rest in any two
+  colours; a third as JPEG, quality 70-95. None published.
 - effects: 1-5 words in a face drawn evenly from all families (or --by-usage), in each condition of
   benchmarks.effects: what stands around, behind and on letters. Needs photographs (data_scripts.fetch_grounds). None
   published.

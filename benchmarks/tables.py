@@ -37,6 +37,7 @@ MAIN = (
     ("a width, optical size or style of its own, every family with any", "axes", None),
     ("weights of families with optical sizes, at the size that a browser chooses", "sizes", None),
     ("years, prices, dates and other numbers, a sample", "numbers", None),
+    ("a line of small text, 8-18 px, a sample", "small", None),
     ("GoogleFontsBench's noisy lines, 31 families", "googlefontsbench", None),
     ("FRB, eight families", "frb", None),
     ("FontBench’s recipe, its families and stand-ins", "fontbench", None),

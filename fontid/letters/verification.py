@@ -105,7 +105,7 @@ class Verifier:
         of_letters = self._of_all(candidates, _and_undrawn(added, len(candidates)), added.min())
         judged = scores + of_letters
         if words:
-            judged += self._of_words(judged + (hopes - scores), candidates, words)
+            judged += self._of_words(judged if prior is None else judged + prior, candidates, words)
         evidence = _and_undrawn(compared.evidence, len(candidates))
         return Verdict(judged, candidates, evidence, compared.letters, drawn, float(fit[best]))
 
