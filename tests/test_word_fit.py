@@ -7,7 +7,7 @@ import pytest
 
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.letters.verification import Verifier
-from fontid.letters.word_fit import WordFit, _longest_words
+from fontid.letters.word_fit import WordFit, _longest_words, _spellings
 from fontid.settings import DrawingSettings
 from fontid.text.lines import Line
 
@@ -64,6 +64,18 @@ def test_words_that_read_otherwise_fit_little_and_have_no_say(identifier):
     assert WordFit("Wqxkmzzy", ink).compare(FACES, letterforms).max() < 0.75
     accented = WordFit("Ragnhíld", ink).compare(FACES, letterforms)
     assert FACES[accented[:, 0].argmax()] == "lora-400-normal"
+
+
+@pytest.mark.parametrize("text", ["hidden garden", "Hidden Garden"])
+def test_small_letters_that_are_capitals_are_tried_where_capitals_are_read(identifier, text):
+    """The recogniser reads both as capitals; a face with other small letters is drawn in capitals alone."""
+    letterforms, faces = identifier.letterforms, ["carrois-gothic-sc-400-normal", "carrois-gothic-400-normal"]
+    ink = written(letterforms, faces[0], text, 12)
+    own, plain = WordFit(text.upper(), ink).compare(faces, letterforms)
+    assert own.min() > 0.95
+    assert np.array_equal(_spellings(text.upper(), faces[0], letterforms), [text.upper(), text.lower(), text.title()])
+    assert _spellings(text.upper(), faces[1], letterforms) == [text.upper()] and plain.mean() < own.mean()
+    assert _spellings("İl", faces[0], letterforms) == ["İl"] and len(_spellings("İL", faces[0], letterforms)[1]) == 2
 
 
 def test_what_a_face_gave_is_kept(identifier, monkeypatch):

@@ -21,6 +21,7 @@ PARTS = 3  # of a pixel, by which words are moved
 SIZES = (0.98, 1.0, 1.02)  # of that at which the whole reading is as wide as the line
 WORDS = 2  # of a line that are looked at, the longest
 ALONG, ACROSS = 2, 1  # pixels before and behind, above and below its place: where a word is looked for
+ALIKE = 1.1  # times the height of a small x: where a small h is no higher, a face's small letters are capitals
 AROUND = 1  # pixels around a word that are compared, too
 
 
@@ -66,7 +67,9 @@ class WordFit:
         """
         for face in faces:
             if face not in self._fits:
-                self._fits[face] = _fit(self._text, self._words, self._line, face, letterforms)
+                ways = _spellings(self._text, face, letterforms)
+                fits = [_fit(text, self._words, self._line, face, letterforms) for text in ways]
+                self._fits[face] = max(fits, key=lambda of_words: np.average(of_words, weights=self.letters))
         return np.array([self._fits[face] for face in faces])
 
 
@@ -75,6 +78,20 @@ def _longest_words(text: str) -> list[tuple[int, int]]:
     ends = [0, *(place + 1 for place, character in enumerate(text) if character.isspace()), len(text) + 1]
     words = [(first, after - 1) for first, after in zip(ends, ends[1:], strict=False) if after - 1 > first]
     return sorted(words, key=lambda word: word[0] - word[1])[:WORDS]
+
+
+def _spellings(text: str, face: str, letterforms: Letterforms) -> list[str]:
+    """A reading, and where it is in capitals and a face's small letters are capitals, too, with small letters."""
+    low, high = letterforms.glyphs(face, "xh")
+    if not (text.isupper() and low and high and high.top < ALIKE * low.top):
+        return [text]
+    small = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+    starts = (not before.isalpha() for before in " " + text)
+    return [
+        text,
+        small,
+        "".join(one if first else other for one, other, first in zip(text, small, starts, strict=False)),
+    ]
 
 
 def _fit(text: str, words: list[tuple[int, int]], line: _Picture, face: str, letterforms: Letterforms) -> np.ndarray:
