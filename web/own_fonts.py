@@ -38,9 +38,10 @@ def take(identifier: FontIdentifier, files: Sequence[Path], alone: bool) -> tupl
                 place = Path(folder) / str(number)
                 place.mkdir()
                 shutil.copyfile(file, place / file.name)
-        if len(problems) == len(files):
-            raise EnrolmentError(" ".join(_told(problems)))
-        own = own_of(identifier, Path(folder), problems, MOST_SECONDS)
+        try:
+            own = own_of(identifier, Path(folder), problems, MOST_SECONDS)
+        except EnrolmentError as error:  # which names the server's folder
+            raise EnrolmentError(" ".join(_told(problems))) if problems else error from None
     return OwnFonts(own, alone), _told(problems)
 
 
