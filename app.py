@@ -31,6 +31,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from fontid.artifact import ArtifactError
+from fontid.commands import command_line
 from fontid.identifier import FontIdentifier
 from web.guard import Guard
 from web.limits import DELETE_UPLOADS, LARGEST_FILE, MOST_WAITING, SESSIONS, THREADS
@@ -121,4 +122,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    command_line(__doc__).parse_args()  # --help; of all else there is a variable
     main()

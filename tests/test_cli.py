@@ -22,7 +22,7 @@ from fontid.__main__ import main, text_of
 from fontid.identifier import NOTHING_FITS, Group
 from fontid.many import pictures_in
 from fontid.text.lines import Line
-from tests.conftest import ROOT, answer_validator, draw, run_module
+from tests.conftest import ROOT, answer_validator, draw, run_command, run_module
 from tests.test_catalogue import match
 
 
@@ -245,6 +245,12 @@ def test_the_version_is_told(capsys):
     assert ended.value.code == 0 and capsys.readouterr().out == f"fontid {__version__}\n"
 
 
+def test_the_app_tells_its_variables():
+    told = run_command(sys.executable, "app.py", "--help")
+    assert told.returncode == 0 and "GRADIO_SERVER_PORT" in told.stdout
+    assert run_command(sys.executable, "app.py", "--port", "80").returncode == 2
+
+
 def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
     path = tmp_path / "white.png"
     draw(" ", "roboto").save(path)
@@ -258,7 +264,8 @@ def test_an_empty_picture_is_answered_with_a_sentence(capsys, tmp_path):
 
 
 def test_nothing_to_do(capsys, tmp_path):
-    assert run(capsys, "identify", tmp_path)[0] == 1
+    status, _, err = run(capsys, "identify", tmp_path)
+    assert status == 1 and f"No pictures found in {tmp_path}:" in err
     status, _, err = run(capsys, "evaluate", tmp_path)
     assert status == 2 and "manifest.jsonl" in err
     status, _, err = run(capsys, "identify", tmp_path, "--model", tmp_path)
