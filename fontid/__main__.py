@@ -67,8 +67,8 @@ def identify(arguments: argparse.Namespace) -> int:
     identifier = model_of(arguments)()
     files = list(pictures_in(arguments.pictures))
     if not files:
-        where = ", ".join(map(str, arguments.pictures[:3]))
-        print(f"No pictures found in {where}: name picture files or folders that hold some.", file=sys.stderr)
+        named = ", ".join(map(str, arguments.pictures[:3]))
+        print(f"No pictures found in {named}: name picture files or folders that hold some.", file=sys.stderr)
         return 1
     failed = False
     for file in with_progress(files, len(files)):
