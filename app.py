@@ -122,5 +122,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command_line(__doc__).parse_args()  # --help; of all else there is a variable
+    command_line(__doc__).parse_args()  # only --help: everything else is set by environment variables
     main()

@@ -72,12 +72,13 @@ def words(rng, faces, open_face, split) -> Iterator[Drawing]:
 def para(rng, faces, open_face, split) -> Iterator[Drawing]:
     for face in regular_faces(faces):
         pixels, light = int(rng.integers(18, 29)), rng.random() < 0.2
-        yield Drawing(running_box(rng, split, face, open_face(face), pixels, 3, light))
+        yield Drawing(running_box(rng, split, face, open_face(face), pixels, 3, light=light))
 
 
 def body(rng, faces, open_face, split) -> Iterator[Drawing]:
     for number, face in enumerate(regular_faces(faces)):
-        yield Drawing(running_box(rng, split, face, open_face(face), int(rng.integers(13, 18)), 5, number % 2 == 1))
+        pixels, light = int(rng.integers(13, 18)), number % 2 == 1
+        yield Drawing(running_box(rng, split, face, open_face(face), pixels, 5, light=light))
 
 
 def styles(rng, faces, open_face, split) -> Iterator[Drawing]:

@@ -51,7 +51,8 @@ def fit(accelerator: Accelerator, training: Training, seed: int, run: Path, task
             f"batch_size {training.batch_size} must be a multiple of accumulate, and have as many lines."
         )
     generator = torch.Generator().manual_seed(seed)
-    loader = DataLoader(task.questions, micro, True, drop_last=True, collate_fn=task.collate, generator=generator)
+    how = {"shuffle": True, "drop_last": True, "collate_fn": task.collate, "generator": generator}
+    loader = DataLoader(task.questions, micro, **how)
     trainable = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, training.learning_rate, weight_decay=training.weight_decay)
     model, optimizer, loader = accelerator.prepare(task.model, optimizer, loader)

@@ -80,7 +80,8 @@ def answer_into(
                 file.flush()
                 failed += _is_error(line)
     elif not done:
-        raise Refusal("No pictures found: name picture files, folders that hold some, or a data set.")
+        named = ", ".join(map(str, paths[:3]))
+        raise Refusal(f"No pictures found in {named}: name picture files, folders that hold some, or a data set.")
     missed = f"; {failed} could not be, which the same command tries again" if failed else ""
     took = f"{time.monotonic() - began:.0f} s"
     answered = counted(left - failed, "picture", "pictures")

@@ -53,7 +53,7 @@ def test_a_seed_repeats_and_another_differs(drawings, protocol):
     assert first == again != other
 
 
-@pytest.mark.parametrize("protocol", ["chars", "abrupt", "words", "para", "body", "photo"])
+@pytest.mark.parametrize("protocol", ["chars", "abrupt", "words", "para", "body", "photo", "small"])
 def test_every_family_once_in_its_regular_face(drawings, faces, protocol):
     assert [drawing.box.face for drawing in drawings(protocol)] == list(regular_faces(faces))
 

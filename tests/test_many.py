@@ -165,7 +165,8 @@ def test_what_cannot_be_done_is_told_in_a_sentence(pictures, tmp_path, capsys, m
     assert "say --ray local" in sentence_of(capsys, pictures, "--workers", "3")
     assert "--ray needs --out" in sentence_of(capsys, pictures, "--ray", "local")
     (tmp_path / "empty").mkdir()
-    assert "No pictures found" in sentence_of(capsys, tmp_path / "empty", "--out", tmp_path / "a.jsonl")
+    said = sentence_of(capsys, tmp_path / "empty", "--out", tmp_path / "a.jsonl")
+    assert f"No pictures found in {tmp_path / 'empty'}:" in said
     monkeypatch.setitem(sys.modules, "ray", None)
     missing = sentence_of(capsys, pictures, "--out", tmp_path / "a.jsonl", "--ray", "local")
     assert "fontid[ray]" in missing

@@ -40,8 +40,10 @@ def take(identifier: FontIdentifier, files: Sequence[Path], alone: bool) -> tupl
                 shutil.copyfile(file, place / file.name)
         try:
             own = own_of(identifier, Path(folder), problems, MOST_SECONDS)
-        except EnrolmentError as error:  # which names the server's folder
-            raise EnrolmentError(" ".join(_told(problems))) if problems else error from None
+        except EnrolmentError as error:
+            if not problems:
+                raise
+            raise EnrolmentError(" ".join(_told(problems))) from error  # its own sentence names the server's folder
     return OwnFonts(own, alone), _told(problems)
 
 
