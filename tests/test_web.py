@@ -1,12 +1,14 @@
 """The parts of the app that need no browser: addresses, views, filters, batches, shared lists."""
 
 import base64
+import copy
 import io
 import json
 import os
 import re
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -544,6 +546,23 @@ def test_a_card_names_the_page_that_it_links(identifier):
         assert (">Google Fonts</a>" in shown, ">Website</a>" in shown) == (source == "google", source == "npm")
         (css,) = re.findall(r'data-copy="([^"]*)">Copy CSS', shown)  # from a file beside it, where no site has the font
         assert ("googleapis" in css) == (source == "google") == (f"{face.id}.woff2" not in css)
+
+
+def test_an_older_answer_on_its_way_to_the_page_is_not_sent_after_a_newer_one():
+    visit = Visit()
+    older = visit.show(visit.look_at(None), {"answer": "older"})
+    assert next(older) == {"answer": "older"}  # Gradio sends it from now on
+    newer = visit.show(visit.look_at(None), {"answer": "newer"})
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(next, newer)
+        with pytest.raises(TimeoutError):
+            following.result(0.2)
+        assert next(older, "sent") == "sent"
+        assert following.result(10) == {"answer": "newer"}
+    outdated = visit.show(None, {"answer": "much older"})
+    newer.close()  # nobody asks for what follows: their next action waits for nothing
+    assert next(outdated, "nothing") == "nothing"
+    assert copy.deepcopy(visit).sending is not visit.sending
 
 
 def test_what_was_overtaken_on_its_way_is_late():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial, wraps
 from pathlib import Path
+from threading import Lock
 from urllib.parse import parse_qs
 
 import gradio as gr
@@ -64,7 +65,11 @@ class Look:
 
 @dataclass
 class Visit:
-    """What somebody looks at, from the moment they ask for it, among which faces, and their newest action."""
+    """What somebody looks at, from the moment they ask for it, among which faces, and their newest action.
+
+    Attributes:
+        sending: held from the decision to show an update until Gradio has sent it, so that no older one overtakes it.
+    """
 
     look: Look | None = None
     newest: object = None
@@ -72,6 +77,13 @@ class Visit:
     own: OwnFonts | None = None
     past: list[View] = field(default_factory=list)
     latest: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.sending = Lock()  # no field: Gradio copies these
+
+    def __deepcopy__(self, memo: dict) -> "Visit":
+        """Gradio copies the first one for every visitor."""
+        return Visit()
 
     def is_late(self, asked: dict) -> bool:
         """Whether what somebody asked for afterwards came first. Args: asked: with `at`, the page's milliseconds."""
@@ -85,6 +97,13 @@ class Visit:
         """Returns: what stays `newest` until they do something else."""
         self.look, self.newest = look, object()
         return self.newest
+
+    def show(self, mine: object, update: dict) -> Generator[dict, None, bool]:
+        """The update, where nothing was done since `mine` was the newest action. Returns: whether something was."""
+        with self.sending:
+            if self.newest is mine:
+                yield update  # Gradio goes on behind this line when it has sent it
+        return self.newest is not mine
 
 
 class Outdated(Exception):
@@ -208,23 +227,22 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             try:
                 while True:
                     known, first = next(work)
-                    if visit.newest is not mine:
-                        return True
                     if seen.lines:  # they stand already, and their answer is soon there
                         continue
                     if first is None:
-                        yield {stage: drawn(opened, known, step=words.MATCHING), answer: "", working: STAGED}
+                        step = {stage: drawn(opened, known, step=words.MATCHING), answer: ""}
                     else:
                         standing = drawn(opened, known, numbers=numbers_of(known, cards.ordered(first)))
                         names = cards.first_html(identifier_for(identifier, visit.own), first, opened)
-                        yield {stage: standing, answer: names, working: STAGED}
+                        step = {stage: standing, answer: names}
+                    if (yield from visit.show(mine, step | {working: STAGED})):
+                        return True
             except StopIteration as end:
                 searching, found = end.value
             except Outdated:
                 return True
             except Busy as error:
-                yield {answer: problem(error)}
-                return False
+                return (yield from visit.show(mine, {answer: problem(error)}))
             except ValueError as error:  # PictureError, NoFaces
                 if visit.newest is not mine:
                     return True
@@ -236,12 +254,13 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                     gr.Warning(str(error))
                 elif opened is None:
                     visit.look = None
-                    yield empty | {answer: problem(error)}
+                    return (yield from visit.show(mine, empty | {answer: problem(error)}))
                 else:
                     said, named = problem(error), opened.info.get("fonts", ())
                     if named and isinstance(error, NoText):
                         said = problem(words.NOT_DRAWN) + cards.named_html(identifier, named)
-                    yield {stage: drawn(opened, seen.lines, seen.picked, seen.numbers), answer: said}
+                    standing = drawn(opened, seen.lines, seen.picked, seen.numbers)
+                    return (yield from visit.show(mine, {stage: standing, answer: said}))
                 return False
             if visit.newest is not mine:
                 return True
@@ -253,8 +272,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             numbered = None if seen.picked is None else [seen.numbers[seen.picked]] * len(groups)
             picture = drawn(opened, seen.lines, seen.picked, seen.numbers)
             update = {answer: cards.answer_html(searching, found, opened, numbered, filtered=only is not None)}
-            yield update if picture == standing else update | {stage: picture}
-            return False
+            return (yield from visit.show(mine, update if picture == standing else update | {stage: picture}))
 
         def begin(file: str, visit: Visit) -> Steps:
             visit.past.clear()
