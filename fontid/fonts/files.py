@@ -18,6 +18,10 @@ USUAL_WIDTH = 5  # of OS/2's usWidthClass
 ITALIC_BIT, OBLIQUE_BIT, MAC_ITALIC_BIT = 0, 9, 1
 
 
+class FontError(ValueError):
+    """A font that is whole but cannot be searched; the message says why."""
+
+
 @dataclass(frozen=True)
 class Instance:
     """One face of a font file: where it lies on the file's axes ({} for a static font)."""
@@ -46,10 +50,10 @@ def faces_in(file: Path) -> Iterator[tuple[Instance, TTFont]]:
 
 
 def family_id(name: str) -> str:
-    """The id of a family by its name. Raises: ValueError for a name without Latin letters or digits."""
+    """The id of a family by its name. Raises: FontError for a name without Latin letters or digits."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not slug:
-        raise ValueError(f"no folder can be named after the family {name!r}")
+        raise FontError(f"no folder can be named after the family {name!r}")
     return slug
 
 
@@ -57,7 +61,7 @@ def family_name(font: TTFont) -> str:
     """The typographic family name (entry 16), else the family name (entry 1) without the weight that it ends in.
 
     Of condensed and expanded fonts always the latter: they are a family of their own.
-    Raises: ValueError without either, and for one of more than `LONGEST_NAME` letters.
+    Raises: FontError without either, and for one of more than `LONGEST_NAME` letters.
     """
     weight = STYLES.get(weight_of(font), "")
     plain = (font["name"].getDebugName(1) or "").strip()
@@ -65,9 +69,9 @@ def family_name(font: TTFont) -> str:
     is_usual = "OS/2" not in font or font["OS/2"].usWidthClass in (0, USUAL_WIDTH)
     name = (is_usual and font["name"].getDebugName(16)) or plain or font["name"].getDebugName(16) or ""
     if not name.strip():
-        raise ValueError("the font has no family name")
+        raise FontError("the font has no family name")
     if len(name) > LONGEST_NAME:
-        raise ValueError("the family's name is too long")
+        raise FontError("the family's name is too long")
     return name.strip()
 
 

@@ -23,7 +23,7 @@ from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
 from fontid.catalogue.faces import Face, face_id
-from fontid.fonts.files import faces_in, family_id, family_name, relative_width
+from fontid.fonts.files import FontError, faces_in, family_id, family_name, relative_width
 from fontid.fonts.subsetting import plain, scaled, small_font, woff2
 from fontid.letters.letterforms import CHARACTERS
 from fontid.letters.outlines import draw_letters_by_freetype
@@ -31,7 +31,9 @@ from fontid.letters.outlines import draw_letters_by_freetype
 SECONDS = 6  # of the processor, for a face
 MEGABYTES = 450  # of address space; a font of 17 MB with 60,000 glyphs needs 270
 LARGEST_LETTER, SMALLEST_LETTERS = 5.0, 0.1  # ems: how far one may reach, how high they are on average
+MOST_TOLD = 10  # letters
 TOO_MUCH = "takes too much time or memory to read"
+DAMAGED = "is damaged, or is no font file: download it again, or export it anew"
 NO_TIME_LEFT = "was not read, for the fonts before it took all the time there is"
 
 
@@ -122,27 +124,28 @@ def _face_of(font: TTFont, weight: int, italic: bool, file: Path) -> Face:
 
 
 def _small(font: TTFont, face: Face, file: Path, variable: bool) -> bytes:
-    """Raises: ValueError for a font without the Latin letters, or whose letters cannot be drawn."""
+    """Raises: FontError for a font without the Latin letters, or whose letters cannot be drawn."""
     missing = [letter for letter in string.ascii_letters if ord(letter) not in (font.getBestCmap() or {})]
     if missing:
-        raise ValueError(f"{face.name} lacks the Latin letters {''.join(missing)}")
+        more = f" and {len(missing) - MOST_TOLD} more" if len(missing) > MOST_TOLD else ""
+        raise FontError(f"{face.name} lacks the Latin letters {''.join(missing[:MOST_TOLD])}{more}")
     source = io.BytesIO(plain(font)) if variable else file
     data = woff2(scaled(small_font(source)))  # as the shipped ones are, so that a copy draws the same
     _check_proportions(data, face.name)
     if not draw_letters_by_freetype(io.BytesIO(data)).any((1, 2)).all():
-        raise ValueError(f"{face.name} draws nothing for some letter")
+        raise FontError(f"{face.name} draws nothing for some letter")
     return data
 
 
 def _check_proportions(data: bytes, name: str) -> None:
-    """Raises: ValueError for letters so large or small that drawing them would take gigabytes."""
+    """Raises: FontError for letters so large or small that drawing them would take gigabytes."""
     em = 100
     font = ImageFont.truetype(io.BytesIO(data), em, layout_engine=ImageFont.Layout.BASIC)
     boxes = {letter: font.getbbox(letter, anchor="ls") for letter in CHARACTERS}
     reach = max(*(abs(edge) for box in boxes.values() for edge in box), *map(font.getlength, CHARACTERS))
     heights = [boxes[letter][3] - boxes[letter][1] for letter in string.ascii_letters]
     if reach > LARGEST_LETTER * em or sum(heights) < SMALLEST_LETTERS * em * len(heights):
-        raise ValueError(f"the letters of {name} are out of all proportion")
+        raise FontError(f"the letters of {name} are out of all proportion")
 
 
 def _limit_memory() -> None:
@@ -181,8 +184,10 @@ def main() -> None:
                 tell(number, face=asdict(face), font=base64.b64encode(font).decode())
         except MemoryError:
             problem = TOO_MUCH
-        except Exception as error:  # fontTools raises nearly anything on broken files
-            problem = f"cannot be used ({str(error)[:200] or type(error).__name__})"
+        except FontError as error:
+            problem = f"cannot be used: {error}"
+        except Exception:  # fontTools raises nearly anything on broken files, and says it for programmers
+            problem = DAMAGED
         tell(number, problem=problem)
 
 
