@@ -17,7 +17,9 @@ from compare_vlm.settings import BackboneRow
 from fontid.evaluation.experiment import SettingsError
 from fontid.hub import why
 
-TARGETS = r".*\.(query|key|value|dense|q_proj|k_proj|v_proj|out_proj|fc1|fc2)"  # DINOv2's and SigLIP's
+TARGETS = (  # DINOv2's, SigLIP's, and EfficientNet's convolutions of one pixel
+    r".*\.(query|key|value|dense|q_proj|k_proj|v_proj|out_proj|fc1|fc2|expand_conv|project_conv|top_conv)"
+)
 
 
 class Classifier(nn.Module):
@@ -26,11 +28,20 @@ class Classifier(nn.Module):
     def __init__(self, backbone: nn.Module, families: int) -> None:
         super().__init__()
         self.backbone = backbone
-        self.norm = nn.LayerNorm(backbone.config.hidden_size)
-        self.head = nn.Linear(backbone.config.hidden_size, families)
+        width = getattr(backbone.config, "hidden_size", None) or backbone.config.hidden_dim  # EfficientNet's
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, families)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         return self.head(self.norm(self.backbone(pixel_values=pixel_values).pooler_output.float()))
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """As of any module, but the statistics of batch norms stay those that the backbone came with."""
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
 
 
 @dataclass
@@ -49,9 +60,10 @@ class Backbone:
 def open_backbone(row: BackboneRow, families: int) -> Backbone:
     """Frozen, with a new head, and adapters where the row has them. Raises: SettingsError."""
     check_gpu(row)
+    source = row.source
     try:
-        processor = AutoImageProcessor.from_pretrained(row.model, revision=row.revision)
-        model = AutoModel.from_pretrained(row.model, revision=row.revision)
+        processor = AutoImageProcessor.from_pretrained(source, revision=row.revision)
+        model = AutoModel.from_pretrained(source, revision=row.revision)
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise SettingsError(why(error, row.model, row.revision)) from error
     model = getattr(model, "vision_model", model)  # SigLIP comes with a text tower

@@ -20,7 +20,7 @@ from transformers import (
 
 from compare_vlm.architectures import ARCHITECTURES, Architecture, lora_targets
 from compare_vlm.questions import square
-from compare_vlm.settings import BackboneRow, VlmRow
+from compare_vlm.settings import TrainedRow, VlmRow
 from fontid.evaluation.experiment import SettingsError
 from fontid.hub import why
 
@@ -49,7 +49,7 @@ class Vlm:
         return [*self.processor.tokenizer(name, add_special_tokens=False)["input_ids"], self.end]
 
 
-def check_gpu(row: VlmRow | BackboneRow) -> None:
+def check_gpu(row: TrainedRow) -> None:
     """Raises: SettingsError where the row needs a GPU that is not here."""
     found = torch.cuda.get_device_properties(0).total_memory / 1e9 if torch.cuda.is_available() else 0.0
     if found < row.gpu_gb:
@@ -63,8 +63,6 @@ def open_vlm(row: VlmRow, dtype: torch.dtype = torch.float32) -> Vlm:
     """The model without adapters. Raises: SettingsError with a sentence that says what to do."""
     check_gpu(row)
     source = row.source
-    if row.model.startswith("models/") and not Path(source).is_dir():
-        raise SettingsError(f"No model in {source}: make it with python -m compare_vlm.new_model.")
     quantised = {}
     if row.four_bit:
         if importlib.util.find_spec("bitsandbytes") is None:

@@ -62,46 +62,55 @@ class Training:
 
 
 @dataclass(frozen=True)
-class VlmRow(Row):
-    """A vision-language model.
+class TrainedRow(Row):
+    """A model of transformers that is trained here.
 
-    model: hub id, or a folder, or `models/NAME`, which `compare_vlm.new_model` made under FONTID_DATA; `revision` pins
-        the first.
-    zero_shot: it answers freely and is not trained.
-    lora: None trains every weight, as a model without pre-training needs.
-    four_bit: the frozen weights in nf4 (bitsandbytes).
+    model: hub id, or a folder, or `models/NAME`, which `compare_vlm.new_model` or `compare_vlm.pretrained` made under
+        FONTID_DATA; `revision` pins the first.
     fold: a line is cut into rows that fill the model's square picture.
-    beams: of the search among the catalogue's names.
     gpu_gb: memory of the GPU without which it is not begun; 0: it can do with the CPU.
     """
 
     model: str = ""
     revision: str | None = None
-    question: str = "Which Google Fonts family is this text set in?"
-    zero_shot: bool = False
-    lora: LoraSettings | None = field(default_factory=LoraSettings)
-    four_bit: bool = False
-    gradient_checkpointing: bool = True
     fold: bool = True
-    beams: int = 10
     gpu_gb: int = 0
     training: Training = field(default_factory=Training)
 
     @property
     def source(self) -> str:
-        return str(data_home() / self.model) if self.model.startswith("models/") else self.model
+        """What `from_pretrained` takes. Raises: SettingsError where `models/NAME` was not made."""
+        if not self.model.startswith("models/"):
+            return self.model
+        folder = data_home() / self.model
+        if not folder.is_dir():
+            raise SettingsError(f"No model in {folder}: compare_vlm.new_model or compare_vlm.pretrained makes it.")
+        return str(folder)
 
 
 @dataclass(frozen=True)
-class BackboneRow(Row):
+class VlmRow(TrainedRow):
+    """A vision-language model.
+
+    zero_shot: it answers freely and is not trained.
+    lora: None trains every weight, as a model without pre-training needs.
+    four_bit: the frozen weights in nf4 (bitsandbytes).
+    beams: of the search among the catalogue's names.
+    """
+
+    question: str = "Which Google Fonts family is this text set in?"
+    zero_shot: bool = False
+    lora: LoraSettings | None = field(default_factory=LoraSettings)
+    four_bit: bool = False
+    gradient_checkpointing: bool = True
+    beams: int = 10
+
+
+@dataclass(frozen=True)
+class BackboneRow(TrainedRow):
     """A vision-only encoder of transformers with a linear head; `lora: null` is a linear probe."""
 
-    model: str = ""
-    revision: str | None = None
     lora: LoraSettings | None = None
-    fold: bool = True
-    gpu_gb: int = 0
-    training: Training = field(default_factory=Training)
 
 
 @dataclass(frozen=True)

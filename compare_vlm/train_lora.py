@@ -20,7 +20,7 @@ from compare_vlm.dry_run import PRICE, plan, told
 from compare_vlm.loop import Task, fit, open_accelerator
 from compare_vlm.models import Vlm, give_adapters, open_vlm, save_trained, with_answers
 from compare_vlm.questions import Names, Question, Questions, open_names
-from compare_vlm.settings import BackboneRow, VlmRow, open_row, run_folder
+from compare_vlm.settings import TrainedRow, VlmRow, open_row, run_folder
 from fontid.commands import command_line, exit_on
 from fontid.evaluation.experiment import SettingsError
 from fontid.identifier import SHIPPED
@@ -68,7 +68,7 @@ def backbone_task(backbone: Backbone, questions: Questions) -> Task:
     return Task(backbone.model, questions, collate, loss)
 
 
-def train(row: VlmRow | BackboneRow, run: Path) -> dict:
+def train(row: TrainedRow, run: Path) -> dict:
     """Train a row to its end and save it. Returns what it cost. Raises: SettingsError."""
     accelerator = open_accelerator(row.training)
     torch.manual_seed(row.seed)
@@ -107,7 +107,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     with exit_on(SettingsError):
         row = open_row(arguments.row, arguments.families)
-        if not isinstance(row, VlmRow | BackboneRow) or getattr(row, "zero_shot", False):
+        if not isinstance(row, TrainedRow) or getattr(row, "zero_shot", False):
             raise SettingsError(f"{arguments.row} is not trained: run python -m compare_vlm.evaluate on it.")
         if arguments.dry_run:
             if not isinstance(row, VlmRow):

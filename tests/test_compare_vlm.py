@@ -15,10 +15,12 @@ import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 from PIL import Image
 from safetensors.torch import load_file
+from torch.nn import functional as F
 
-from compare_vlm import train_lora
+from compare_vlm import pretrained, train_lora
 from compare_vlm.answers import NameTrie, beam_answers, exact_scores, parse, whole_scores
 from compare_vlm.architectures import ARCHITECTURES
+from compare_vlm.backbones import open_backbone
 from compare_vlm.dry_run import plan
 from compare_vlm.evaluate import main as evaluate
 from compare_vlm.evaluate import measure_row
@@ -29,7 +31,7 @@ from compare_vlm.publish_adapter import publish
 from compare_vlm.questions import Questions, open_names, square
 from compare_vlm.report import write_report
 from compare_vlm.rows import read_table
-from compare_vlm.settings import VlmRow, open_row
+from compare_vlm.settings import BackboneRow, LoraSettings, VlmRow, open_row
 from compare_vlm.smoke import LAUNCH
 from fontid.catalogue.faces import nested_order
 from fontid.evaluation.experiment import SettingsError, entries, read_result, read_results, write_result
@@ -51,7 +53,7 @@ VLM = {
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    for architecture in ("paligemma", "mllama", "dinov2"):
+    for architecture in ("paligemma", "mllama", "dinov2", "efficientnet"):
         make(architecture, folder / architecture, "tiny")
     return folder
 
@@ -136,10 +138,10 @@ def test_a_run_goes_on_exactly_and_two_processes_do_what_one_does(models, prepar
     assert found.keys() == wanted.keys() and all(torch.equal(found[name], wanted[name]) for name in found)
 
 
-@pytest.mark.parametrize("lora", [None, {"rank": 4}])
-def test_a_backbone_is_probed_or_adapted(models, prepared, tmp_path, lora):
+@pytest.mark.parametrize(("model", "lora"), [("dinov2", None), ("dinov2", {"rank": 4}), ("efficientnet", {"rank": 4})])
+def test_a_backbone_is_probed_or_adapted(models, prepared, tmp_path, model, lora):
     values = {key: VLM[key] for key in ("splits", "limit", "training")}
-    values |= {"kind": "backbone", "model": str(models / "dinov2"), "lora": lora}
+    values |= {"kind": "backbone", "model": str(models / model), "lora": lora}
     row = write_row(tmp_path, prepared, **values)
     train(row, tmp_path / "run", prepared)
     metrics = measure_row(open_row(row), tmp_path / "run")
@@ -147,6 +149,82 @@ def test_a_backbone_is_probed_or_adapted(models, prepared, tmp_path, lora):
     trained = set(load_file(tmp_path / "run" / "checkpoints" / "step-0000040" / "trainable.safetensors"))
     assert any("lora" in name for name in trained) == (lora is not None)
     assert {"head.weight", "head.bias"} <= trained and not any("embeddings" in name for name in trained)
+
+
+def test_statistics_of_a_frozen_backbone_stay(models, rng):
+    """Nor does a picture's embedding depend on those beside it in training. Adapters lie on convolutions."""
+    row = BackboneRow("backbone", model=str(models / "efficientnet"), lora=LoraSettings(dropout=0.0))
+    model = open_backbone(row, 3).model
+    adapted = {name.split(".")[-4] for name, one in model.named_parameters() if one.requires_grad and "lora" in name}
+    assert adapted == {"expand_conv", "project_conv", "top_conv"}
+    before = {name: one.clone() for name, one in model.named_buffers()}
+    pixels = torch.from_numpy(rng.normal(size=(4, 3, 32, 32))).float()
+    together = model.train()(pixels)
+    assert torch.allclose(together[:1], model(pixels[:1]), atol=1e-5)
+    assert before and all(torch.equal(one, before[name]) for name, one in model.named_buffers())
+
+
+STATISTICS = ("running_mean", "running_var", "weight", "bias")
+LITE0_STAGES = (  # expansion, channels, blocks, kernel, stride
+    (1, 16, 1, 3, 1), (6, 24, 2, 3, 2), (6, 40, 2, 5, 2), (6, 80, 3, 3, 2), (6, 112, 3, 5, 1), (6, 192, 4, 5, 2),
+    (6, 320, 1, 3, 1),
+)  # fmt: skip
+
+
+def lite0_features(pixels: torch.Tensor, weights: dict[str, torch.Tensor]) -> torch.Tensor:
+    """EfficientNet-Lite0 written out: (N, 3, H, W) -> (N, 1280). Random weights, named as the package's, are added."""
+
+    def layer(x, part: str, norm: str, out: int, kernel: int, stride: int = 1, groups: int = 1, active: bool = True):
+        shape = (out, x.shape[1] // groups, kernel, kernel)
+        weights[f"{part}.weight"] = torch.randn(shape) * np.prod(shape[1:]) ** -0.5
+        weights.update({f"{norm}.{name}": 1 + 0.1 * torch.randn(out) for name in STATISTICS})
+        weights[f"{norm}.num_batches_tracked"] = torch.tensor(1)
+        short = (-(-x.shape[-1] // stride) - 1) * stride + kernel - x.shape[-1]
+        x = F.pad(x, [short // 2, short - short // 2] * 2)
+        x = F.conv2d(x, weights[f"{part}.weight"], stride=stride, groups=groups)
+        x = F.batch_norm(x, *(weights[f"{norm}.{name}"] for name in STATISTICS), eps=1e-3)
+        return F.relu6(x) if active else x
+
+    x, block = layer(pixels, "_conv_stem", "_bn0", 32, 3, 2), 0
+    for expansion, out, repeats, kernel, stride in LITE0_STAGES:
+        for position in range(repeats):
+            before, at, wide = x, f"_blocks.{block}", x.shape[1] * expansion
+            if expansion > 1:
+                x = layer(x, f"{at}._expand_conv", f"{at}._bn0", wide, 1)
+            x = layer(x, f"{at}._depthwise_conv", f"{at}._bn1", wide, kernel, 1 if position else stride, wide)
+            x = layer(x, f"{at}._project_conv", f"{at}._bn2", out, 1, active=False)
+            x, block = x + before if position else x, block + 1
+    return layer(x, "_conv_head", "_bn1", 1280, 1).mean((2, 3))
+
+
+def test_a_package_s_weights_are_opened_by_transformers(tmp_path, monkeypatch, pictures):
+    """Features are those of the network written out, and the licence lies beside them."""
+    monkeypatch.setenv("FONTID_DATA", str(tmp_path))
+    row = BackboneRow("backbone", model="models/efficientnet-lite0")
+    with pytest.raises(SettingsError, match="compare_vlm.pretrained"):
+        open_backbone(row, 3)
+    with pytest.raises(SystemExit, match="pip install"):
+        pretrained.main([])
+    pixels = torch.rand(2, 3, 224, 224)
+    wanted = lite0_features(pixels, weights := {"_fc.weight": torch.zeros(1000, 1280), "_fc.bias": torch.zeros(1000)})
+    path = tmp_path / pretrained.WEIGHTS
+    about = tmp_path / f"{pretrained.PACKAGE}-{pretrained.VERSION}.dist-info"
+    for folder in (path.parent, about):
+        folder.mkdir(parents=True)
+    torch.save(weights, path)
+    (about / "METADATA").write_text(f"Name: {pretrained.PACKAGE}\nVersion: {pretrained.VERSION}\n")
+    (about / "LICENSE").write_text("Apache")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SystemExit, match="is not the file of"):
+        pretrained.main([])
+    monkeypatch.setattr(pretrained, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    pretrained.main([])
+    assert (tmp_path / "models" / "efficientnet-lite0" / "LICENSE").read_text() == "Apache"
+    backbone = open_backbone(row, 3)
+    seen = backbone.pixels(pictures)
+    assert seen.shape == pixels.shape and -1 <= seen.min() < -0.9 and 0.9 < seen.max() <= 1
+    found = backbone.model.eval().backbone(pixel_values=pixels).pooler_output
+    assert wanted.std() > 0.1 and torch.allclose(found, wanted, atol=1e-4)
 
 
 def test_the_encoder_and_baselines_answer_the_same_questions(prepared, tmp_path):
