@@ -185,19 +185,21 @@ def test_what_cannot_be_used_is_told_and_skipped(identifier, fonts, home, tmp_pa
     own_font(folder / "b.ttf", "lobster", "Fine")
     (folder / "c.otf").write_bytes(b"OTTO" + bytes(200))
     (folder / "notes.txt").write_text("no font")
-    with TTFont(good) as font:
-        for table in font["cmap"].tables:
-            table.cmap.pop(ord("Q"), None)
-        for record in font["name"].names:
-            if record.nameID in (1, 16):
-                record.string = "Lacking"
-        font.save(folder / "d.ttf")
+    for name, missing in (("d.ttf", "Q"), ("e.ttf", "ABCDEFGHIJKL")):
+        with TTFont(good) as font:
+            for table in font["cmap"].tables:
+                for letter in missing:
+                    table.cmap.pop(ord(letter), None)
+            for record in font["name"].names:
+                if record.nameID in (1, 16):
+                    record.string = "Lacking"
+            font.save(folder / name)
     enrolled = enroll(identifier, folder, "mixed")
     assert [face.family for face in enrolled.added] == ["fine"]
     problems = {Path(file).name: reason for file, reason in enrolled.problems.items()}
-    assert set(problems) == {"b.ttf", "c.otf", "d.ttf"}
+    assert set(problems) == {"b.ttf", "c.otf", "d.ttf", "e.ttf"}
     assert "same face" in problems["b.ttf"] and problems["d.ttf"].endswith("lacks the Latin letters Q")
-    assert problems["c.otf"] == DAMAGED
+    assert problems["c.otf"] == DAMAGED and problems["e.ttf"].endswith("letters ABCDEFGHIJ and 2 more")
     for file in (folder / "a.ttf", folder / "b.ttf"):
         file.unlink()
     with pytest.raises(EnrolmentError, match="No font file in"):

@@ -227,6 +227,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             try:
                 while True:
                     known, first = next(work)
+                    if visit.newest is not mine:  # before anything is drawn for nobody
+                        return True
                     if seen.lines:  # they stand already, and their answer is soon there
                         continue
                     if first is None:
@@ -286,8 +288,8 @@ def build(identifier: FontIdentifier) -> WatchedPage:
                 if asked.get("entry"):
                     file = keep("unpacked", batch.read_picture(Path(file), str(asked["entry"])))
             except (gr.Error, PictureError) as error:
-                visit.look_at(None)
-                return [empty | {answer: problem(asked.get("problem") or error) + shared_html(asked)}]
+                said = problem(asked.get("problem") or error) + shared_html(asked)
+                return visit.show(visit.look_at(None), empty | {answer: said})
             if asked.get("several"):
                 gr.Info(words.ONE_OF_SEVERAL)
             return begin(file, visit)
@@ -300,9 +302,9 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             if "url" in asked:
                 return go(str(asked["url"]), visit)
             if seen is None or asked.get("another") or asked.get("shared"):
-                visit.look_at(None)
                 visit.only = None  # `filters.js` clears them too
-                return [empty | {answer: shared_html(asked) if asked.get("shared") else ""}]
+                said = shared_html(asked) if asked.get("shared") else ""
+                return visit.show(visit.look_at(None), empty | {answer: said})
             if "line" in asked:
                 number = int(asked["line"])
                 picked = None if number == seen.picked or not 0 <= number < len(seen.lines) else number
@@ -348,7 +350,7 @@ def build(identifier: FontIdentifier) -> WatchedPage:
             try:
                 content = fetch(text)
             except AddressError as error:
-                return [{answer: problem(error)}] if visit.newest is mine else unchanged
+                return visit.show(mine, {answer: problem(error)})
             if visit.newest is not mine:
                 return unchanged
             return begin(keep("fetched", content), visit)
