@@ -52,10 +52,14 @@ def _set(whole: FontIdentifier, stage: str, **values) -> Callable:
     return _with(whole, settings=replace(whole.settings, **{stage: changed}))
 
 
-def _undrawn(whole: FontIdentifier) -> Callable:
-    """Lines are read as before, and none of them is drawn."""
-    never = replace(whole.settings.drawing, least_confidence=math.inf)
-    return _with(whole, _verifier=Verifier(whole.catalogue, whole.letterforms, never))
+def _drawing(**values) -> Callable[[FontIdentifier], Callable]:
+    """Lines are read as before, and drawn by other settings."""
+
+    def identify(whole: FontIdentifier) -> Callable:
+        settings = replace(whole.settings.drawing, **values)
+        return _with(whole, _verifier=Verifier(whole.catalogue, whole.letterforms, settings))
+
+    return identify
 
 
 def _asked(**options) -> Callable[[FontIdentifier], Callable]:
@@ -73,7 +77,8 @@ STAGES: dict[str, Callable[[FontIdentifier], Callable]] = {  # each: the identif
     "clusters": lambda whole: _set(whole, "grouping", family_price=0.0, style_price=0.0, neighbours=0.0),
     "words in another face": lambda whole: _set(whole, "grouping", parting=math.inf, stroke=math.inf),
     "pages' own scale": _idle("fontid.text.detector._low_words", lambda picture: None),
-    "drawing": _undrawn,
+    "drawing": _drawing(least_confidence=math.inf),
+    "words over pixels": _drawing(close=0.0),
     "leaning to near copies": _idle(
         "fontid.identifier.share_alike", lambda forms, face, others, texts, least: np.zeros((len(others), len(texts)))
     ),

@@ -33,6 +33,7 @@ from fontid.letters.letterforms import Letterforms
 from fontid.letters.outlines import LETTERS
 from fontid.letters.undoing import CHANGES, Change, undo
 from fontid.letters.verification import Verdict, Verifier
+from fontid.letters.word_fit import WordFit
 from fontid.listing import Font, letters_of, list_fonts
 from fontid.networks import give_back_memory, open_network
 from fontid.picture.noise import without_noise
@@ -342,13 +343,14 @@ class FontIdentifier:
                 family[0] = self._with_readings(opened, family[0])
             drawn = [] if encoder_only else family[0]
             judged, synthesised = family, None
-            found = self._judge(family, drawn, among, prior)
+            words = _words_in(opened, drawn)
+            found = self._judge(family, drawn, among, prior, words)
             settings = self.settings.undoing
             for change, style in self._without_change(opened, drawn, found[0], among):
                 again = self._judge([style, *family[1:]], style, among, prior)
                 better = 0.0 if change.hollow or synthesised else settings.better  # outlines show themselves
                 if again[0].scores.max() > max(found[0].scores.max() + better, settings.least):
-                    judged, synthesised, found = [style, *family[1:]], change.name, again
+                    judged, synthesised, found, words = [style, *family[1:]], change.name, again, None
             verdict, similar, evidence = found
             known = self.calibration.in_catalogue(evidence)
             if only is not None or self._whole is not None:
@@ -356,7 +358,9 @@ class FontIdentifier:
                 whole, scored = self, judged
                 if self._whole is not None:
                     whole, scored = self._whole, [self._whole._scored(style) for style in judged]
-                known, evidence = whole._is_one_of(wanted, scored, [] if encoder_only else scored[0], without, prior)
+                known, evidence = whole._is_one_of(
+                    wanted, scored, [] if encoder_only else scored[0], without, prior, words
+                )
             groups = []
             for of_faces, style in zip(self._by_style(judged, verdict, among, prior), family, strict=True):
                 matches = tuple(self._rows(of_faces, top, prior, known))
@@ -575,10 +579,16 @@ class FontIdentifier:
         return ~np.isin(self.catalogue.family_of, left_out)
 
     def _judge(
-        self, family: list[list[_Sample]], drawn: list[_Sample], among: np.ndarray, prior: bool
+        self,
+        family: list[list[_Sample]],
+        drawn: list[_Sample],
+        among: np.ndarray,
+        prior: bool,
+        words: WordFit | None = None,
     ) -> tuple[Verdict, list[Neighbour], tuple[float, ...]]:
         """What encoder and drawing find for a family's first style among (F,) bool faces; all styles have a say.
 
+        Args: words: see `Verifier.verify`.
         Returns: that, what resembles the best face, and the evidence.
         """
         pooled, weights = self._pooled(family, among)
@@ -586,11 +596,11 @@ class FontIdentifier:
         of_encoder = in_families(self.catalogue, pooled[0], of_families) if len(pooled) > 1 else pooled[0]
         added = self._prior(prior)
         lines = [(sample.line, sample.ink) for sample in drawn]
-        verdict = self._verifier.verify(of_encoder, lines, added)
+        verdict = self._verifier.verify(of_encoder, lines, added, words)
         if prior and drawn:
             fair = self._fair(of_encoder, int((verdict.scores + added).argmax()), drawn)
             if fair is not None:
-                of_encoder, verdict = fair, self._verifier.verify(fair, lines, added)
+                of_encoder, verdict = fair, self._verifier.verify(fair, lines, added, words)
         similar = self.catalogue.similar(int(verdict.scores.argmax()), SIMILAR, among)
         all_lines = [sample.line for style in family for sample in style]
         return verdict, similar, evidence_of(self.catalogue, all_lines, of_encoder, verdict, similar)
@@ -650,12 +660,13 @@ class FontIdentifier:
         drawn: list[_Sample],
         without: Collection[str],
         prior: bool,
+        words: WordFit | None,
     ) -> tuple[float, tuple[float, ...]]:
         """Probability that the font is known at all and of one of the families, and the evidence for that.
 
         What a font's rank and lead mean was fitted on the whole catalogue. Among few families they would mean nothing.
         """
-        verdict, _, evidence = self._judge(samples, drawn, self._faces_without(without), prior)
+        verdict, _, evidence = self._judge(samples, drawn, self._faces_without(without), prior, words)
         rows = self._rank(verdict.scores, RIVALS, prior)
         share = sum(row.conditional_probability for row in rows if not families.isdisjoint((row.family, *row.twins)))
         return self.calibration.in_catalogue(evidence) * min(1.0, share), evidence
@@ -669,6 +680,14 @@ def _placed(line: TextLine, ink: Ink) -> tuple[Line, Ink]:
 def _windowed(line: Line, ink: Ink, settings: Preprocessing) -> tuple[Line, Ink, np.ndarray]:
     """A line, its ink, and the windows of that as the encoder takes them."""
     return line, ink, windows_of(fit_line(ink, settings), settings)
+
+
+def _words_in(picture: Image.Image, samples: list[_Sample]) -> WordFit | None:
+    """Those of the straight line that is read best, as they are in the picture; None without any."""
+    straight = [sample.line for sample in samples if sample.line.text.strip() and not sample.line.course]
+    best = max(straight, key=lambda line: line.confidence, default=None)
+    ink = best.cut(picture).own_ink if best else None
+    return WordFit(best.text, ink) if best and ink else None
 
 
 def _chosen(groups: list[Group], for_: str) -> Group:

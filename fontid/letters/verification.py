@@ -11,6 +11,7 @@ from fontid.encoder.preprocessing import Ink
 from fontid.letters.drawing import Comparison
 from fontid.letters.letterforms import Letterforms
 from fontid.letters.spacing import Places, fit_of_places, joined
+from fontid.letters.word_fit import HEIGHT, WordFit
 from fontid.settings import DEFAULTS, DrawingSettings
 from fontid.text.lines import Line
 
@@ -67,12 +68,19 @@ class Verifier:
         self._catalogue, self._letterforms, self._settings = catalogue, letterforms, settings
         self.stand_ins = drawn_as(catalogue, letterforms)
 
-    def verify(self, scores: np.ndarray, lines: Iterable[tuple[Line, Ink]], prior: np.ndarray | None = None) -> Verdict:
+    def verify(
+        self,
+        scores: np.ndarray,
+        lines: Iterable[tuple[Line, Ink]],
+        prior: np.ndarray | None = None,
+        words: WordFit | None = None,
+    ) -> Verdict:
         """Judge the encoder's scores (F,) by the lines' readings; with no reading they stand as they are.
 
         Args:
             lines: each with the ink that is shown of it.
             prior: (F,) what is added to scores when they are ranked (None: nothing), which tells who can still win.
+            words: of a read line as they are in the picture, for faces that come close to each other.
         """
         least_confidence = self._settings.least_confidence
         read = [pair for pair in lines if pair[0].text.strip() and pair[0].confidence >= least_confidence]
@@ -94,14 +102,40 @@ class Verifier:
         spaced = np.maximum(spaced, -settings.most_spacing)
         added = compared.confidence * (settings.weight * compared.evidence + spaced)
         best = (hopes[candidates[:drawn]] + added).argmax()
-        least, added = added.min(), _and_undrawn(added, len(candidates))
-        of_drawn = np.full(len(scores), least, np.float32)
-        for face, value in zip(candidates[::-1], added[::-1], strict=True):  # the likeliest last
-            of_drawn[[face, *self._catalogue.twin_faces[face]]] = value
-        of_drawn[candidates] = added
-        of_face = np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], least)
+        of_letters = self._of_all(candidates, _and_undrawn(added, len(candidates)), added.min())
+        judged = scores + of_letters
+        if words:
+            judged += self._of_words(judged if prior is None else judged + prior, candidates, words)
         evidence = _and_undrawn(compared.evidence, len(candidates))
-        return Verdict(scores + of_face, candidates, evidence, compared.letters, drawn, float(fit[best]))
+        return Verdict(judged, candidates, evidence, compared.letters, drawn, float(fit[best]))
+
+    def _of_all(self, candidates: np.ndarray, values: np.ndarray, others: float) -> np.ndarray:
+        """(F,) float32: values of candidates (K,), the likeliest first, and of the faces that have their letters."""
+        of_drawn = np.full(len(self.stand_ins), others, np.float32)
+        for face, value in zip(candidates[::-1], values[::-1], strict=True):  # the likeliest last
+            of_drawn[[face, *self._catalogue.twin_faces[face]]] = value
+        of_drawn[candidates] = values
+        return np.where(self.stand_ins >= 0, of_drawn[self.stand_ins], np.float32(others))
+
+    def _of_words(self, hopes: np.ndarray, candidates: np.ndarray, words: WordFit) -> np.ndarray:
+        """(F,) float32: what faces lose whose words fit the picture less well than the best one's; 0 where none tell.
+
+        Only the words of candidates are drawn that come close to the best of the hopes (F,); the others lose as much
+        as the worst of those. A face that lacks letters loses nothing: of it nothing is told.
+        """
+        settings = self._settings
+        ranked = candidates[np.argsort(-hopes[candidates], kind="stable")][: settings.most_close]
+        close = ranked[hopes[ranked] >= hopes[ranked[0]] - settings.close]
+        fits = words.compare(self._names(close), self._letterforms) if len(close) > 1 else np.zeros((1, 1))
+        known = ~np.isnan(fits.sum(1))
+        low, high = settings.usual_words
+        weights = words.letters * np.clip((fits.max(0, initial=0, where=known[:, None]) - low) / (high - low), 0, 1)
+        if not weights.sum():
+            return np.zeros(len(hopes), np.float32)
+        evidence = -np.log(1 - np.average(fits, 1, weights) + settings.sharpest_words)
+        weight = settings.words * np.clip(HEIGHT / words.height, 1, 2)
+        lost = np.where(known, weight * (evidence - evidence[known].max()), 0)
+        return self._of_all(close, lost, lost.min())
 
     def _draw(
         self, scores: np.ndarray, candidates: np.ndarray, lines: list[tuple[Line, Ink]], settings: DrawingSettings
