@@ -136,8 +136,8 @@ class DrawingSettings:
         usual: likeness of a letter to the best face, 0-1: from no say to a full say.
         spacing: weight of how well a face explains where letters stand, see `fontid.letters.spacing`.
         most_spacing: that a face loses by it.
-        words: weight of how well whole words correlate with the picture, see `fontid.letters.word_fit`; of small
-            letters it is up to twice as much, since all else tells less of them.
+        words: weight of how well whole words correlate with the picture, see `fontid.letters.word_fit`, at its height;
+            that of others is the smaller, the higher they are, and up to twice as much: all else tells less of small ones.
         close: of the best score, in which case a face's words are drawn.
         most_close: faces whose words are drawn.
         sharpest_words: what lacks to a full correlation of words between any two renderers.
@@ -163,11 +163,11 @@ class DrawingSettings:
     usual: tuple[float, float] = (0.5, 0.9)
     spacing: float = 0.01
     most_spacing: float = 0.1
-    words: float = 0.1
+    words: float = 0.15
     close: float = 0.15
     most_close: int = 16
     sharpest_words: float = 0.01
-    usual_words: tuple[float, float] = (0.7, 0.9)
+    usual_words: tuple[float, float] = (0.85, 0.95)
 
 
 @dataclass(frozen=True)

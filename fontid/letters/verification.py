@@ -121,7 +121,8 @@ class Verifier:
         """(F,) float32: what faces lose whose words fit the picture less well than the best one's; 0 where none tell.
 
         Only the words of candidates are drawn that come close to the best of the hopes (F,); the others lose as much
-        as the worst of those. A face that lacks letters loses nothing: of it nothing is told.
+        as the worst of those. A face that lacks letters loses nothing: of it nothing is told. Of letters that no face
+        fits, as in photographs from aside, little is told by which one does best; nor of large ones.
         """
         settings = self._settings
         ranked = candidates[np.argsort(-hopes[candidates], kind="stable")][: settings.most_close]
@@ -129,11 +130,11 @@ class Verifier:
         fits = words.compare(self._names(close), self._letterforms) if len(close) > 1 else np.zeros((1, 1))
         known = ~np.isnan(fits.sum(1))
         low, high = settings.usual_words
-        weights = words.letters * np.clip((fits.max(0, initial=0, where=known[:, None]) - low) / (high - low), 0, 1)
-        if not weights.sum():
+        usual = np.clip((fits.max(0, initial=0, where=known[:, None]) - low) / (high - low), 0, 1)
+        if not usual.any():
             return np.zeros(len(hopes), np.float32)
-        evidence = -np.log(1 - np.average(fits, 1, weights) + settings.sharpest_words)
-        weight = settings.words * np.clip(HEIGHT / words.height, 1, 2)
+        evidence = -np.log(1 - np.average(fits, 1, words.letters * usual) + settings.sharpest_words)
+        weight = settings.words * min(2.0, HEIGHT / words.height) * np.average(usual, weights=words.letters)
         lost = np.where(known, weight * (evidence - evidence[known].max()), 0)
         return self._of_all(close, lost, lost.min())
 
