@@ -137,7 +137,7 @@ class DrawingSettings:
         spacing: weight of how well a face explains where letters stand, see `fontid.letters.spacing`.
         most_spacing: that a face loses by it.
         words: weight of how well whole words correlate with the picture, see `fontid.letters.word_fit`, at its height;
-            that of others is the smaller, the higher they are, and up to twice as much: all else tells less of small ones.
+            that of higher ones is the smaller, and that of small ones up to twice as much: all else tells less of them.
         close: of the best score, in which case a face's words are drawn.
         most_close: faces whose words are drawn.
         sharpest_words: what lacks to a full correlation of words between any two renderers.
