@@ -17,6 +17,7 @@ import numpy as np
 
 from fontid.encoder.preprocessing import Ink
 from fontid.letters.letterforms import Glyph, Letterforms
+from fontid.text.words import words_in
 
 HEIGHT = 20  # pixels of ink: a higher line is made as low, which leaves enough to tell faces apart
 PARTS = 3  # of a pixel, by which words are moved
@@ -85,9 +86,7 @@ class WordFit:
 
 def _longest_words(text: str) -> list[range]:
     """The places of each one's letters."""
-    ends = [0, *(place + 1 for place, character in enumerate(text) if character.isspace()), len(text) + 1]
-    words = [range(first, after - 1) for first, after in zip(ends, ends[1:], strict=False) if after - 1 > first]
-    return sorted(words, key=len, reverse=True)[:WORDS]
+    return sorted((range(*word) for word in words_in(text)), key=len, reverse=True)[:WORDS]
 
 
 def _spellings(text: str, face: str, letterforms: Letterforms) -> list[str]:

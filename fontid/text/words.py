@@ -18,9 +18,12 @@ NEAR = 0.35  # likewise: as near to its centre a letter surely is
 
 def words_of(line: Line) -> list[tuple[int, int]]:
     """First and last character, that excluded, of each word of a line; [] where their places are not known."""
-    if len(line.centres) != len(line.text):
-        return []
-    blanks = [-1, *(place for place, character in enumerate(line.text) if character.isspace()), len(line.text)]
+    return words_in(line.text) if len(line.centres) == len(line.text) else []
+
+
+def words_in(text: str) -> list[tuple[int, int]]:
+    """First and last character, that excluded, of each word."""
+    blanks = [-1, *(place for place, character in enumerate(text) if character.isspace()), len(text)]
     return [(first + 1, last) for first, last in pairwise(blanks) if last > first + 1]
 
 
