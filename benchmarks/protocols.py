@@ -44,6 +44,7 @@ FRB_SENTENCES = (
     "He mends old clocks in a room above the market.",
     "Nobody knew why the lighthouse had been painted blue.",
 )
+EARLIER = 12  # pictures in each face of a family's earlier version
 BLACK_ON_WHITE = (0, 0, 0), (255, 255, 255)
 
 Protocol = Callable[[np.random.Generator, list[Face], Opener, str], Iterator[Drawing]]
@@ -88,9 +89,15 @@ def styles(rng, faces, open_face, split) -> Iterator[Drawing]:
 
 def axes(rng, faces, open_face, split) -> Iterator[Drawing]:
     for rows in by_family(faces).values():
-        unusual = [face for face in rows if face.id != face_id(face.family, face.weight, face.italic)]
+        unusual = [face for face in rows if face.unusual]
         if unusual:
             yield plain(rng, split, unusual[rng.integers(len(unusual))], open_face)
+
+
+def earlier(rng, faces, open_face, split) -> Iterator[Drawing]:
+    for face in faces:
+        for _ in range(EARLIER if face.version else 0):
+            yield plain(rng, split, face, open_face)
 
 
 def sizes(rng, faces, open_face, split) -> Iterator[Drawing]:
@@ -159,8 +166,8 @@ def photo(rng, faces, open_face, split) -> Iterator[Drawing]:
 PROTOCOLS: dict[str, Protocol] = {
     protocol.__name__: protocol
     for protocol in (
-        chars, abrupt, words, para, body, styles, axes, sizes, numbers, small, googlefontsbench, frb, photo,
-        effects, grounds, fontbench, photolike,
+        chars, abrupt, words, para, body, styles, axes, earlier, sizes, numbers, small, googlefontsbench, frb,
+        photo, effects, grounds, fontbench, photolike,
     )
 }  # fmt: skip
 

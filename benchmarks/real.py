@@ -85,6 +85,7 @@ STAGES: dict[str, Callable[[FontIdentifier], Callable]] = {  # each: the identif
     "undoing": lambda whole: _set(whole, "undoing", fitting=-math.inf),
     "prior": _asked(prior=False),
     "axes": _asked(only=lambda face: not face.unusual),
+    "earlier versions": _asked(only=lambda face: not face.version),
 }
 
 

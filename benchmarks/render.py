@@ -29,6 +29,8 @@ proportion to how often they are used (data_scripts/usage.tsv), to that power. E
   each. Published for home pages of its own choice: gpu-font 11.6 / 27.7.
 - axes: 2-4 words, 24-64 px, black on white, in every family that is variable in more than weight and slope: a face of
   another width, optical size or the like than the usual one. None published.
+- earlier: 2-4 words, 24-64 px, black on white, twelve times in every face of an earlier version of a family
+  (data_scripts/earlier.txt). None published.
 - sizes: 2-4 words, 16-96 px, black on white, in every upright weight of the families with optical sizes, at the size
   that a browser chooses by itself. None published.
 - numbers: a year, price, share, date, time or count in every family, 24-96 px, any two colours, JPEG quality 70-95.

@@ -5,8 +5,9 @@
     python -m data_scripts.fetch_fonts --sources google,debian,npm [--out DIR]    # with axes, and beyond Google
     python -m data_scripts.fetch_fonts --from DIR [--out DIR]           # a folder of font files instead
 
-With `--sources`, a family of Google that is variable comes as its variable font (variable.txt), and families that
-people use and Google lacks come from npm (npm.txt) and Debian (debian.txt); those of outside.txt never.
+With `--sources`, a family of Google that is variable comes as its variable font (variable.txt), some come with an
+earlier version of theirs too (earlier.txt), and families that people use and Google lacks come from npm (npm.txt) and
+Debian (debian.txt); those of outside.txt never.
 
 Each family becomes a folder of OUT (default FONTID_DATA/fonts, with --from FONTID_DATA/fonts-local): its latin woff2
 files, `metadata.json`, its licence and `source.json` (id, version and source). A family is moved there whole, so the
@@ -237,13 +238,22 @@ def put(partial: Path, target: Path) -> None:
 def latin_families() -> list[str]:
     """Ids of the families that Google Fonts gives a Latin subset, from npm's `google-font-metadata`."""
     with tempfile.TemporaryDirectory(prefix="fontid-npm-") as folder:
-        run = run_npm(("npm", "pack", "google-font-metadata", "--silent"), Path(folder))
-        archives = list(Path(folder).glob("*.tgz"))
-        if run.returncode or not archives:
-            raise FetchError(f"npm could not fetch google-font-metadata: {run.stderr.strip()[-300:]}")
-        shutil.unpack_archive(archives[0], folder, "gztar", filter="data")
-        table = json.loads((Path(folder) / "package/data/google-fonts-v1.json").read_text(encoding="utf-8"))
+        package = unpack_package("google-font-metadata", Path(folder))
+        table = json.loads((package / "data/google-fonts-v1.json").read_text(encoding="utf-8"))
     return sorted(name for name, family in table.items() if "latin" in family["subsets"])
+
+
+def unpack_package(name: str, folder: Path) -> Path:
+    """What a package of npm holds, without those that it depends on, in a folder of `folder`.
+
+    Args: name: with @VERSION, or of the newest one. Raises: FetchError where it cannot be had.
+    """
+    run = run_npm(("npm", "pack", name, "--silent"), folder)
+    archives = list(folder.glob("*.tgz"))
+    if run.returncode or not archives:
+        raise FetchError(f"npm could not fetch {name}: {run.stderr.strip()[-300:]}")
+    shutil.unpack_archive(archives[0], folder, "gztar", filter="data")
+    return folder / "package"
 
 
 def write_families(path: Path, versions: dict[str, str]) -> None:

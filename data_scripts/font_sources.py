@@ -2,6 +2,9 @@
 
 Debian's and npm's lists say for each package its version, its licence and who uses it. A family that Google has, that
 an earlier package brought, or that stays outside (outside.txt) is passed over.
+
+Google draws some families otherwise than years ago. Pictures show the earlier letters, too, which look like another
+family's: those versions come from npm's first packages of Google's fonts, regular and bold (earlier.txt).
 """
 
 import json
@@ -27,17 +30,20 @@ from data_scripts.fetch_fonts import (
     put,
     read_families,
     static_files_with_accents,
+    unpack_package,
     variable_files,
 )
 from data_scripts.import_fonts import import_folder
 
-DEBIAN, NPM, OUTSIDE = (Path(__file__).parent / name for name in ("debian.txt", "npm.txt", "outside.txt"))
+LISTS = ("debian.txt", "npm.txt", "earlier.txt", "outside.txt")
+DEBIAN, NPM, EARLIER, OUTSIDE = (Path(__file__).parent / name for name in LISTS)
+EARLIER_FILE = re.compile(r".+-latin-(400|700)(italic)?\.woff2")
 NAMED = {"sans|gothic|grotesk": "sans-serif", "serif|roman|libertine|schola|termes": "serif"}  # where PANOSE is silent
 
 
 @dataclass(frozen=True)
 class Package:
-    """A line of debian.txt or npm.txt. `license` is an SPDX-like name; `used_by` says why it is there."""
+    """A line of a list of packages. `license` is an SPDX-like name; `used_by` says why it is there."""
 
     name: str
     version: str
@@ -75,6 +81,8 @@ def fetch_sources(sources: Iterable[str], out: Path, batch: int) -> dict[str, st
         static = {name: version for name, version in read_families(FAMILIES).items() if name not in variable}
         problems |= fetch(variable, out, batch, VARIABLE_SCOPE, variable_files)
         problems |= fetch(static, out, batch, files_of=static_files_with_accents)
+        for package in read_packages(EARLIER):
+            problems |= fetch_earlier(package, out)
     if "npm" in sources:
         versions = {package.name: package.version for package in read_packages(NPM)}
         problems |= fetch(versions, out, batch, files_of=static_files_with_accents, source="npm")
@@ -82,6 +90,33 @@ def fetch_sources(sources: Iterable[str], out: Path, batch: int) -> dict[str, st
         for package in tqdm(read_packages(DEBIAN), "debian", unit="package"):
             problems |= fetch_debian(package, out)
     return problems
+
+
+def fetch_earlier(package: Package, out: Path) -> dict[str, str]:
+    """Keep an earlier version of a family in a folder beside its own. Returns: its name and why it failed, if so."""
+    family = package.name.removeprefix("typeface-")
+    target = out / f"{family}.earlier"
+    if installed_version(target) == package.version:
+        return {}
+    partial = out / ".part" / target.name
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="fontid-npm-") as folder:
+        try:
+            files = unpack_package(f"{package.name}@{package.version}", Path(folder)) / "files"
+        except FetchError as error:
+            return {package.name: str(error)}
+        for style in filter(None, map(EARLIER_FILE.fullmatch, sorted(file.name for file in files.iterdir()))):
+            with TTFont(files / style[0], lazy=True) as font:
+                version = f"{font['head'].fontRevision:.3f}"
+            name = f"{family}-v{version}-latin-{style[1]}-{style[2] or 'normal'}.woff2"  # no file has another one's name
+            shutil.copy(files / style[0], partial / name)
+    for name in ("metadata.json", "LICENSE"):
+        shutil.copy(out / family / name, partial)
+    source = {"id": family, "version": package.version, "source": "google", "earlier": version}
+    (partial / "source.json").write_text(json.dumps(source))
+    put(partial, target)
+    return {}
 
 
 def fetch_debian(package: Package, out: Path) -> dict[str, str]:

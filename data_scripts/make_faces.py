@@ -45,7 +45,8 @@ def faces_of_family(folder: Path, unpacked: Path) -> list[Face]:
     """
     metadata = read_metadata(folder)
     told = folder / "source.json"  # not there where the fonts are somebody's folder
-    source = json.loads(told.read_text()).get("source", "google") if told.exists() else "local"
+    about = json.loads(told.read_text()) if told.exists() else {"source": "local"}
+    source, version = about.get("source", "google"), about.get("earlier", "")
     faces: dict[str, Face] = {}
     for file in sorted(folder.glob("*.woff2")):
         if any(f"-{part}-" in file.name for part in ACCENTS):
@@ -54,7 +55,7 @@ def faces_of_family(folder: Path, unpacked: Path) -> list[Face]:
         with TTFont(unpack(file, unpacked)) as font:
             for id, weight, italic, axes in styles_in(font, metadata.id, file, told_axes(folder)):
                 face = Face(
-                    id=id,
+                    id=face_id(metadata.id, weight, italic, version) if version else id,
                     family=metadata.id,
                     name=metadata.name,
                     category=metadata.category,
@@ -68,8 +69,9 @@ def faces_of_family(folder: Path, unpacked: Path) -> list[Face]:
                     width=relative_width(font, axes),
                     axes=axes,
                     source=source,
+                    version=version,
                 )
-                faces.setdefault(id, face)
+                faces.setdefault(face.id, face)
     # of one style the usual face stays first
     return sorted(faces.values(), key=lambda face: (face.weight, face.italic))
 
@@ -123,7 +125,8 @@ def main() -> None:
     parser.add_argument("--num-proc", type=int, default=2)
     parser.add_argument("--results", type=Path, metavar="FILE", help="write the figures here too")
     arguments = parser.parse_args()
-    folders = sorted(path for path in arguments.fonts.iterdir() if (path / "metadata.json").exists())
+    folders = [path for path in arguments.fonts.iterdir() if (path / "metadata.json").exists()]
+    folders.sort(key=lambda path: path.name.split("."))  # earlier versions behind their families
     if not folders:
         raise SystemExit(f"No fonts in {arguments.fonts}: run python -m data_scripts.fetch_fonts first.")
     unpacked = arguments.out / "ttf"

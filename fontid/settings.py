@@ -163,10 +163,10 @@ class DrawingSettings:
     usual: tuple[float, float] = (0.5, 0.9)
     spacing: float = 0.01
     most_spacing: float = 0.1
-    words: float = 0.15
+    words: float = 0.2
     close: float = 0.15
     most_close: int = 16
-    sharpest_words: float = 0.01
+    sharpest_words: float = 0.03
     usual_words: tuple[float, float] = (0.85, 0.95)
 
 

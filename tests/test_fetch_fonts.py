@@ -10,6 +10,7 @@ import stat
 import string
 import subprocess
 import sys
+import tarfile
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -19,6 +20,7 @@ from data_scripts import fetch_fonts, font_sources
 from data_scripts.fetch_fonts import FAMILIES, read_families, read_metadata
 from data_scripts.font_sources import outside, read_packages, wanted
 from data_scripts.import_fonts import import_folder
+from data_scripts.make_faces import faces_of_family
 from fontid.fonts.files import family_name, is_italic, relative_width, weight_of
 from fontid.fonts.subsetting import plain, small_font
 from tests.conftest import FONTS, ROOT, font_file, run_command, square_font, until
@@ -173,6 +175,8 @@ def test_families_beyond_google_are_named_with_licence_and_user():
     known = outside() | set(read_families(FAMILIES))
     assert known.isdisjoint(package.name for package in read_packages(font_sources.NPM))
     assert set(read_families(fetch_fonts.VARIABLE)) <= set(read_families(FAMILIES))
+    earlier = {package.name.removeprefix("typeface-") for package in read_packages(font_sources.EARLIER)}
+    assert earlier and earlier <= set(read_families(FAMILIES))
 
 
 def test_a_source_that_there_is_not_is_told(tmp_path, capsys):
@@ -188,6 +192,41 @@ def test_of_a_debian_package_only_new_families_are_taken(tmp_path):
     (tmp_path / "out" / "hack" / "source.json").write_text('{"id": "hack", "version": "1", "package": "fonts-hack"}')
     taken = wanted(tmp_path / "imported", tmp_path / "out", package)
     assert [folder.name for folder in taken] == ["go-mono"]
+
+
+def test_an_earlier_version_of_a_family_lies_beside_it_and_its_faces_say_so(tmp_path, monkeypatch):
+    def pack(command, folder):
+        assert command[2] == "typeface-roboto@0.0.1"
+        with tarfile.open(folder / "typeface-roboto-0.0.1.tgz", "w:gz") as archive:
+            for style in ("latin-400", "latin-700italic", "latin-900", "latin-ext-400"):
+                archive.add(font_file("lora"), f"package/files/roboto-{style}.woff2")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    shutil.copytree(FONTS / "roboto", tmp_path / "roboto")
+    (tmp_path / "roboto" / "LICENSE").write_text("free")
+    monkeypatch.setattr(fetch_fonts, "run_npm", pack)
+    package = font_sources.Package("typeface-roboto", "0.0.1", "OFL-1.1", "pages of old")
+    assert font_sources.fetch_earlier(package, tmp_path) == {}
+    folder = tmp_path / "roboto.earlier"
+    with TTFont(font_file("lora")) as font:
+        version = f"{font['head'].fontRevision:.3f}"
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "LICENSE", "metadata.json", f"roboto-v{version}-latin-400-normal.woff2",
+        f"roboto-v{version}-latin-700-italic.woff2", "source.json",
+    ]  # fmt: skip
+    faces = faces_of_family(folder, tmp_path / "ttf")
+    assert [face.id for face in faces] == [f"roboto-400-normal-v{version}", f"roboto-700-italic-v{version}"]
+    assert {(face.family, face.version, face.source) for face in faces} == {("roboto", version, "google")}
+    assert faces[1].style == f"Bold Italic, version {version}"
+    assert not any(face.version for face in faces_of_family(tmp_path / "roboto", tmp_path / "ttf"))
+    monkeypatch.setattr(fetch_fonts, "run_npm", None)
+    assert font_sources.fetch_earlier(package, tmp_path) == {}, "what is there is not fetched again"
+
+
+def test_an_earlier_version_that_npm_does_not_have_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch_fonts, "run_npm", lambda *_: subprocess.CompletedProcess([], 1, "", "E404"))
+    package = font_sources.Package("typeface-roboto", "0.0.1", "OFL-1.1", "pages of old")
+    assert "E404" in font_sources.fetch_earlier(package, tmp_path)["typeface-roboto"]
 
 
 NEW = {"id": "x", "family": "X Y", "category": "serif", "license": {"type": "OFL-1.1", "attribution": "Me"}}

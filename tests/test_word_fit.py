@@ -69,10 +69,10 @@ def test_each_word_is_looked_for_by_itself_and_all_stand_on_one_line(identifier)
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("pixels", [9, 14])
-def test_letter_spaced_words_correlate_best_with_their_own_face(identifier, face, pixels):
+@pytest.mark.parametrize(("pixels", "spacing"), [(9, 0.15), (14, 0.15), (14, -0.05)])
+def test_letter_spaced_words_correlate_best_with_their_own_face(identifier, face, pixels, spacing):
     letterforms, text = identifier.letterforms, "Ragnhild veg"
-    ink = written(letterforms, face, text, pixels, spacing=0.15 * pixels)
+    ink = written(letterforms, face, text, pixels, spacing=spacing * pixels)
     fits = WordFit(text, ink).compare(FACES, letterforms).mean(1)
     assert fits[FACES.index(face)] == fits.max() > 0.93 and np.sort(fits)[-2] < fits.max() - 0.005
 
@@ -149,7 +149,7 @@ def test_of_faces_that_come_close_the_one_whose_words_fit_wins_and_of_small_lett
         lost[pixels] = of_faces()
         assert (scores - lost[pixels]).argmax() == 1
         assert lost[pixels][1] == pytest.approx(0, abs=1e-6), "the best one loses nothing"
-        assert lost[pixels][3] == pytest.approx(lost[pixels][[0, 2]].max(), abs=1e-6), "one far behind is not drawn"
+        assert lost[pixels][3] == pytest.approx(np.median(lost[pixels][:3]), abs=1e-6), "one far behind is not drawn"
         for told in ({"words": 0.0}, {"close": 0.0}, {"most_close": 1}, {"usual_words": (1.1, 1.2)}):
             assert not of_faces(**told).any(), told
     assert lost[10][0] > 1.2 * lost[40][0]

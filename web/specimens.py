@@ -84,7 +84,7 @@ def codes(
     ]
     imported = ", ".join(name.replace(" ", "_") for name in families)
     own_copy = {"@font-face": "\n\n".join(hosted)}
-    if any(face.source != "google" or not face.url for _, face in fonts):
+    if any(face.source != "google" or face.version or not face.url for _, face in fonts):
         return {"CSS": "\n\n".join([*hosted, *rules])} | own_copy
     return {
         "CSS": "\n\n".join([f'@import url("{address}");', *rules]),
@@ -142,6 +142,8 @@ def whole_font(face: Face) -> str:
     """Where all letters of a face are to be had."""
     if face.source == "debian":
         return face.url or "a package of Debian"
+    if face.version:
+        return f"version {face.version} of {face.name}, which Google Fonts has no more"
     return f"npm install @fontsource/{face.family}"
 
 

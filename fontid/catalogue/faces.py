@@ -28,7 +28,7 @@ class Face:
     `family` is the @fontsource id, `name` the display name, `weight` 1-1000, `file` a path relative to the folder of
     font files, `sha256` that file's digest in hexadecimal, `width` its `fontid.fonts.files.relative_width`.
     `axes` says where the face lies on each axis of a variable font, {} in a static one; `source` is google, debian,
-    npm or local.
+    npm or local. `version` is that of the font, where the family draws its letters otherwise today; it ends the id.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Face:
     width: float = 0.0
     axes: dict[str, float] = field(default_factory=dict, hash=False)
     source: str = "google"
+    version: str = ""
 
     @property
     def unusual(self) -> dict[str, float]:
@@ -53,15 +54,15 @@ class Face:
 
     @property
     def unusual_words(self) -> str:
-        """`unusual` for people: "Condensed", "opsz 72"."""
-        words = (WIDTH_WORDS.get(value) if tag == "wdth" else None for tag, value in self.unusual.items())
-        return ", ".join(
-            word or f"{tag} {value:g}" for word, (tag, value) in zip(words, self.unusual.items(), strict=True)
-        )
+        """`unusual` and `version` for people: "Condensed", "opsz 72", "version 2.001"."""
+        words = [
+            (tag == "wdth" and WIDTH_WORDS.get(value)) or f"{tag} {value:g}" for tag, value in self.unusual.items()
+        ]
+        return ", ".join([*words, *([f"version {self.version}"] if self.version else [])])
 
     @property
     def style(self) -> str:
-        """As `style_words`, with what is unusual: "Bold, Condensed"."""
+        """As `style_words`, with what is unusual: "Bold, Condensed", "Bold, version 2.001"."""
         return ", ".join(filter(None, [style_words(self.weight, self.italic), self.unusual_words]))
 
     @property
@@ -76,8 +77,9 @@ def unusual_axes(id: str, axes: Mapping[str, float]) -> dict[str, float]:
     return {tag: axes[tag] for tag in re.findall(r"-([A-Za-z]{4})-?[0-9.e]+", ending) if tag in axes}
 
 
-def face_id(family: str, weight: int, italic: bool) -> str:
-    return f"{family}-{weight}-{'italic' if italic else 'normal'}"
+def face_id(family: str, weight: int, italic: bool, version: str = "") -> str:
+    """Args: version: as `Face.version`."""
+    return f"{family}-{weight}-{'italic' if italic else 'normal'}" + (f"-v{version}" if version else "")
 
 
 def style_words(weight: int, italic: bool) -> str:

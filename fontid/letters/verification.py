@@ -120,8 +120,8 @@ class Verifier:
     def _of_words(self, hopes: np.ndarray, candidates: np.ndarray, words: WordFit) -> np.ndarray:
         """(F,) float32: what faces lose whose words fit the picture less well than the best one's; 0 where none tell.
 
-        Only the words of candidates are drawn that come close to the best of the hopes (F,); the others lose as much
-        as the worst of those. A face that lacks letters loses nothing: of it nothing is told. Of letters that no face
+        Only the words of candidates are drawn that come close to the best of the hopes (F,); the others, which come
+        behind the best of those in any case, lose what is usual. A face that lacks letters loses nothing: of it nothing is told. Of letters that no face
         fits, as in photographs from aside, little is told by which one does best; nor of large ones.
         """
         settings = self._settings
@@ -136,7 +136,7 @@ class Verifier:
         evidence = -np.log(1 - np.average(fits, 1, words.letters * usual) + settings.sharpest_words)
         weight = settings.words * min(2.0, HEIGHT / words.height) * np.average(usual, weights=words.letters)
         lost = np.where(known, weight * (evidence - evidence[known].max()), 0)
-        return self._of_all(close, lost, lost.min())
+        return self._of_all(close, lost, float(np.median(lost)))
 
     def _draw(
         self, scores: np.ndarray, candidates: np.ndarray, lines: list[tuple[Line, Ink]], settings: DrawingSettings

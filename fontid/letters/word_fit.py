@@ -5,8 +5,9 @@ letters stand to each other. So the longest words of a line are drawn as a scree
 what lies in it, and moved by parts of a pixel until they correlate best with the picture. Each word is moved by itself
 along the line, and all stand on one baseline.
 
-The line is as wide as it is in the picture. A face that is narrower at the size of the letters leaves room: that is
-letter-spacing, the same after each letter. Several sizes are tried, each with the spacing that fills the line.
+The line is as wide as it is in the picture. A face that is narrower at the size of the letters leaves room, and a wider
+one lacks it: that is letter-spacing, the same after each letter. Several sizes are tried, each with the spacing that
+fills the line.
 """
 
 from collections.abc import Sequence
@@ -21,9 +22,9 @@ from fontid.text.words import words_in
 
 HEIGHT = 20  # pixels of ink: a higher line is made as low, which leaves enough to tell faces apart
 PARTS = 3  # of a pixel, by which words are moved
-# of that at which the reading is as wide as the line where nothing is spaced
-SIZES = (1.025, 1.0, 0.975, 0.95, 0.9, 0.85, 0.8, 0.75)
-FALLING = 0.05  # less than with the best size: smaller ones are not tried any more
+# of that at which the reading is as wide as the line where nothing is spaced; letters of larger ones stand closer
+SIZES = (1.1, 1.05, 1.025, 1.0, 0.975, 0.95, 0.9, 0.85, 0.8, 0.75)
+FALLING = 0.05  # less than with the best size: where letters are spaced, smaller ones are not tried any more
 TALL = (0.75, 1.25)  # times the line's own height: no word is drawn lower or higher
 WORDS = 2  # of a line that are looked at, the longest
 ALONG, ACROSS = 3, 1  # pixels before and behind, above and below its place: where a word is looked for
@@ -130,7 +131,7 @@ def _fit(text: str, words: list[range], line: _Picture, face: str, letterforms: 
         means = np.average(found, 0, weights)
         if means.max() > mean:
             mean, best = means.max(), found[:, means.argmax()]
-        elif means.max() < mean - FALLING:
+        elif size < 1 and means.max() < mean - FALLING:
             break
     return best
 
