@@ -57,7 +57,7 @@ BENCHMARKS = {
     **{name: Benchmark(name, (NO_PRIOR,)) for name in ("chars", "abrupt", "words", "para")},
     "body": Benchmark("body", limited(400, NO_PRIOR)),
     "styles": Benchmark("styles", limited(1500, NO_PRIOR)),
-    **{name: Benchmark(name, (NO_PRIOR,), WIDER) for name in ("axes", "sizes")},
+    **{name: Benchmark(name, (NO_PRIOR,), WIDER) for name in ("axes", "sizes", "earlier")},
     **{name: Benchmark(name, limited(600, NO_PRIOR)) for name in ("numbers", "small")},
     **{name: Benchmark(name) for name in ("googlefontsbench", "frb")},
     "fontbench": Benchmark("fontbench", (), WIDER),

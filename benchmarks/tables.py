@@ -35,6 +35,7 @@ MAIN = (
     ("five lines at 13-17 px, a sample", "body", None),
     ("every weight and slope, a sample", "styles", None),
     ("a width, optical size or style of its own, every family with any", "axes", None),
+    ("earlier versions of five families, which draw their letters otherwise today", "earlier", None),
     ("weights of families with optical sizes, at the size that a browser chooses", "sizes", None),
     ("years, prices, dates and other numbers, a sample", "numbers", None),
     ("a line of small text, 8-18 px, a sample", "small", None),

@@ -109,7 +109,8 @@ def fetch_earlier(package: Package, out: Path) -> dict[str, str]:
         for style in filter(None, map(EARLIER_FILE.fullmatch, sorted(file.name for file in files.iterdir()))):
             with TTFont(files / style[0], lazy=True) as font:
                 version = f"{font['head'].fontRevision:.3f}"
-            name = f"{family}-v{version}-latin-{style[1]}-{style[2] or 'normal'}.woff2"  # no file has another one's name
+            # what ttf files are called by: no other file has this name
+            name = f"{family}-v{version}-latin-{style[1]}-{style[2] or 'normal'}.woff2"
             shutil.copy(files / style[0], partial / name)
     for name in ("metadata.json", "LICENSE"):
         shutil.copy(out / family / name, partial)

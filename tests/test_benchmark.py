@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def lumas(box: TextBox) -> list[float]:
 
 
 # the others: tests/test_effects.py, test_places.py, and below
-PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds", "photolike", "axes", "sizes", "fontbench"})
+PLAIN = sorted(set(PROTOCOLS) - {"effects", "grounds", "photolike", "axes", "sizes", "earlier", "fontbench"})
 
 
 @pytest.mark.parametrize("protocol", sorted(set(PLAIN) - {"abrupt"}))
@@ -60,6 +61,12 @@ def test_every_family_once_in_its_regular_face(drawings, faces, protocol):
 
 def test_every_weight_and_slope_once(drawings, faces):
     assert [drawing.box.face for drawing in drawings("styles")] == faces
+
+
+def test_only_faces_of_earlier_versions_are_drawn_as_such(faces, open_face):
+    old = replace(faces[0], id=f"{faces[0].id}-v1.0", version="1.0")
+    drawn = list(PROTOCOLS["earlier"](np.random.default_rng(5), [*faces, old], open_face, "test"))
+    assert {drawing.box.face for drawing in drawn} == {old} and len({drawing.box.text for drawing in drawn}) > 6
 
 
 @pytest.mark.parametrize("protocol", ["words", "para", "body", "styles", "googlefontsbench", "photo"])

@@ -115,6 +115,9 @@ def test_what_is_unusual_of_a_face_ends_its_id_and_has_a_name(ending, words):
         axes[part[:4]] = float(part[4:])
     one = replace(face("opsz14-wdth100"), axes=axes)
     assert replace(one, id=one.id + ending).unusual_words == words
+    earlier = replace(one, id=f"{one.id}{ending}-v2.001", version="2.001")
+    assert earlier.unusual_words == ", ".join(filter(None, [words, "version 2.001"]))
+    assert earlier.unusual == replace(one, id=one.id + ending).unusual
 
 
 def test_a_face_is_narrow_or_wide_by_its_letters():

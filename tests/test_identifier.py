@@ -179,6 +179,17 @@ def test_what_belongs_to_a_faces_letters_is_not_taken_off_them(identifier, famil
     assert identifier.identify(draw_with(font, "Harbour")).matches[0].family == family
 
 
+@pytest.mark.parametrize("version", ["v2.001", ""])
+def test_the_letters_of_an_earlier_version_are_the_familys_and_its_version_is_told(identifier, version):
+    """Montserrat was drawn wider in 2017: its first letters were taken for Geologica's or Figtree's."""
+    face = "-".join(filter(None, ["montserrat-700-normal", version]))
+    font = ImageFont.truetype(io.BytesIO(identifier.letterforms.font_data(face)), 60)
+    best = identifier.identify(draw_with(font, "START BOOTSTRAP")).matches[0]
+    told = f"Bold, version {version[1:]}" if version else "Bold"
+    assert (best.family, best.to_dict()["style"]) == ("montserrat", told)
+    assert best.probability > 0.8
+
+
 def test_lines_of_one_face_are_one_group(identifier):
     lines = [draw(text, "merriweather", size) for text, size in (("Signal groups", 48), ("of the meadow", 30))]
     answer = identifier.identify(on_page(*lines))

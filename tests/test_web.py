@@ -38,6 +38,7 @@ from web.specimens import codes, font_package, specimen
 from web.stage import View, stage_html
 from web.telling import telling_letters
 from web.uploads import Sweeper, age_with
+from web.words import EARLIER
 
 
 @pytest.fixture(scope="module")
@@ -375,6 +376,18 @@ def test_codes_of_a_face_off_the_usual_axes(identifier, face_of):
     assert '"CASL" 1, "CRSV" 1' in casual["CSS"]
     own = codes(identifier, [("text", face_of["nimbus-sans-400-normal"])])  # Google Fonts lacks it
     assert set(own) == {"CSS", "@font-face"} and "googleapis" not in own["CSS"]
+
+
+def test_an_earlier_version_is_told_and_is_not_taken_from_google_fonts(identifier, face_of):
+    face = face_of["montserrat-700-normal-v2.001"]
+    assert "Bold 700, version 2.001" in (shown := card(identifier, Row(face, 0.9, (), "likely"), "Rag"))
+    assert EARLIER in shown and EARLIER not in card(
+        identifier, Row(face_of["montserrat-700-normal"], 0.9, (), "likely"), "Rag"
+    )
+    assert set(codes(identifier, [("text", face)])) == {"CSS", "@font-face"}
+    with zipfile.ZipFile(io.BytesIO(font_package(identifier, face))) as package:
+        assert "version 2.001 of Montserrat" in package.read("README.txt").decode()
+        assert TTFont(io.BytesIO(package.read(f"{face.id}.woff2")))["glyf"]
 
 
 def test_every_licence_of_the_shipped_letterforms_has_its_text(identifier):

@@ -257,6 +257,7 @@ def card(
     pixels = f"{', '.join(map(str, sizes))} px" if sizes else ""
     category = words.YOURS if face.category == "own" else face.category
     facts = " · ".join(filter(None, [style_of(face), pixels, category, face.license]))
+    note += f"<p class='note'>{words.EARLIER}</p>" if face.version else ""
     return (
         f"<div class='card' data-face='{face.id}' data-name='{name}' data-probability='{_number(row)}'>"
         f"<div class='row'>{badge}<h2 class='family' {drawn_in(identifier.stand_in(face))}>{name}</h2>"

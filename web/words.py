@@ -49,6 +49,7 @@ NOT_READ = "Text that could not be read"
 ALSO = "Other candidates"
 SAME = "Same letters under another name: {names}."
 LACKING = "fontid does not have {letters} of this font: another font is shown for it."
+EARLIER = "An earlier version: Google Fonts draws these letters otherwise today. The download has the ones shown."
 NEAREST_STYLE = "Shown in {style}, the nearest style that ships."
 VERDICTS = {"certain": "Certain", "likely": "Likely", "close": "Close", "none": "Unlikely"}
 MEANINGS = {

@@ -121,8 +121,9 @@ class Verifier:
         """(F,) float32: what faces lose whose words fit the picture less well than the best one's; 0 where none tell.
 
         Only the words of candidates are drawn that come close to the best of the hopes (F,); the others, which come
-        behind the best of those in any case, lose what is usual. A face that lacks letters loses nothing: of it nothing is told. Of letters that no face
-        fits, as in photographs from aside, little is told by which one does best; nor of large ones.
+        behind the best of those in any case, lose what is usual. A face that lacks letters loses nothing: of it nothing
+        is told. Of letters that no face fits, as in photographs from aside, little is told by which one does best; nor
+        of large ones.
         """
         settings = self._settings
         ranked = candidates[np.argsort(-hopes[candidates], kind="stable")][: settings.most_close]
