@@ -7,7 +7,7 @@ import pytest
 
 from fontid.encoder.preprocessing import Ink, ink_box
 from fontid.letters.verification import Verifier
-from fontid.letters.word_fit import WordFit, _longest_words, _spellings
+from fontid.letters.word_fit import DARKENED, WordFit, _longest_words, _spellings
 from fontid.settings import DrawingSettings
 from fontid.text.lines import Line
 
@@ -25,7 +25,7 @@ def written(
     blank: float = 0.0,
     spacing: float = 0.0,
 ) -> Ink:
-    """A line as a screen draws it.
+    """A line as a browser draws it, dark on light.
 
     Args: along, down: parts of a pixel; blank, spacing: pixels that each blank is wider, and that follow each letter.
     """
@@ -39,8 +39,9 @@ def written(
             drawn = glyph.drawn(scale, -left / pixels, top / pixels, *amount.shape)
             np.maximum(amount, drawn, out=amount)
     rows, columns = (side // FINE for side in amount.shape)
-    mean = amount.reshape(rows, FINE, columns, FINE).mean((1, 3)).astype(np.uint8)
-    return Ink(mean, ink_box(mean))
+    covered = amount.reshape(rows, FINE, columns, FINE).mean((1, 3)) / 255
+    ink = np.rint(255 * covered ** (1 / DARKENED)).astype(np.uint8)
+    return Ink(ink, ink_box(ink))
 
 
 @pytest.mark.parametrize("face", FACES)
