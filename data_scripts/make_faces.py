@@ -55,7 +55,7 @@ def faces_of_family(folder: Path, unpacked: Path) -> list[Face]:
         with TTFont(unpack(file, unpacked)) as font:
             for id, weight, italic, axes in styles_in(font, metadata.id, file, told_axes(folder)):
                 face = Face(
-                    id=face_id(metadata.id, weight, italic, version) if version else id,
+                    id=f"{id}-v{version}" if version else id,
                     family=metadata.id,
                     name=metadata.name,
                     category=metadata.category,

@@ -77,9 +77,8 @@ def unusual_axes(id: str, axes: Mapping[str, float]) -> dict[str, float]:
     return {tag: axes[tag] for tag in re.findall(r"-([A-Za-z]{4})-?[0-9.e]+", ending) if tag in axes}
 
 
-def face_id(family: str, weight: int, italic: bool, version: str = "") -> str:
-    """Args: version: as `Face.version`."""
-    return f"{family}-{weight}-{'italic' if italic else 'normal'}" + (f"-v{version}" if version else "")
+def face_id(family: str, weight: int, italic: bool) -> str:
+    return f"{family}-{weight}-{'italic' if italic else 'normal'}"
 
 
 def style_words(weight: int, italic: bool) -> str:
