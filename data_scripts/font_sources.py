@@ -98,6 +98,8 @@ def fetch_earlier(package: Package, out: Path) -> dict[str, str]:
     target = out / f"{family}.earlier"
     if installed_version(target) == package.version:
         return {}
+    if installed_version(out / family) is None:
+        return {package.name: f"{family} itself is not there"}
     partial = out / ".part" / target.name
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -106,7 +108,10 @@ def fetch_earlier(package: Package, out: Path) -> dict[str, str]:
             files = unpack_package(f"{package.name}@{package.version}", Path(folder)) / "files"
         except FetchError as error:
             return {package.name: str(error)}
-        for style in filter(None, map(EARLIER_FILE.fullmatch, sorted(file.name for file in files.iterdir()))):
+        styles = list(filter(None, map(EARLIER_FILE.fullmatch, sorted(file.name for file in files.glob("*")))))
+        if not styles:
+            return {package.name: "has no Latin files"}
+        for style in styles:
             with TTFont(files / style[0], lazy=True) as font:
                 version = f"{font['head'].fontRevision:.3f}"
             # what ttf files are called by: no other file has this name

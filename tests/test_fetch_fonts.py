@@ -204,6 +204,7 @@ def test_an_earlier_version_of_a_family_lies_beside_it_and_its_faces_say_so(tmp_
 
     shutil.copytree(FONTS / "roboto", tmp_path / "roboto")
     (tmp_path / "roboto" / "LICENSE").write_text("free")
+    (tmp_path / "roboto" / "source.json").write_text('{"version": "5.0.1"}')
     monkeypatch.setattr(fetch_fonts, "run_npm", pack)
     package = font_sources.Package("typeface-roboto", "0.0.1", "OFL-1.1", "pages of old")
     assert font_sources.fetch_earlier(package, tmp_path) == {}
@@ -223,9 +224,19 @@ def test_an_earlier_version_of_a_family_lies_beside_it_and_its_faces_say_so(tmp_
     assert font_sources.fetch_earlier(package, tmp_path) == {}, "what is there is not fetched again"
 
 
-def test_an_earlier_version_that_npm_does_not_have_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch_fonts, "run_npm", lambda *_: subprocess.CompletedProcess([], 1, "", "E404"))
+def test_an_earlier_version_that_cannot_be_had_is_told(tmp_path, monkeypatch):
+    def empty(command, folder):
+        with tarfile.open(folder / "empty.tgz", "w:gz") as archive:
+            archive.add(FONTS / "roboto" / "metadata.json", "package/package.json")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
     package = font_sources.Package("typeface-roboto", "0.0.1", "OFL-1.1", "pages of old")
+    assert "not there" in font_sources.fetch_earlier(package, tmp_path)["typeface-roboto"]
+    (tmp_path / "roboto").mkdir()
+    (tmp_path / "roboto" / "source.json").write_text('{"version": "5.0.1"}')
+    monkeypatch.setattr(fetch_fonts, "run_npm", empty)
+    assert "no Latin files" in font_sources.fetch_earlier(package, tmp_path)["typeface-roboto"]
+    monkeypatch.setattr(fetch_fonts, "run_npm", lambda *_: subprocess.CompletedProcess([], 1, "", "E404"))
     assert "E404" in font_sources.fetch_earlier(package, tmp_path)["typeface-roboto"]
 
 
